@@ -1,0 +1,177 @@
+//! Who asks: with what rights, from where.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::UserId;
+
+/// A right that a user holds.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub enum Role {
+    /// Looks after what is their own. Everybody holds it.
+    #[serde(rename = "user")]
+    User,
+    /// Looks after everybody.
+    #[serde(rename = "administrator")]
+    Administrator,
+}
+
+impl Role {
+    /// Every role, the weakest first.
+    pub const ALL: [Self; 2] = [Self::User, Self::Administrator];
+
+    /// The role's name in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        match self {
+            Self::User => 1,
+            Self::Administrator => 2,
+        }
+    }
+}
+
+/// The roles that somebody holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Roles(u8);
+
+impl Roles {
+    /// What every registered user holds.
+    pub const BASE: Self = Self(Role::User.bit());
+    /// What the system itself holds.
+    pub const EVERY: Self = Self(Role::User.bit() | Role::Administrator.bit());
+
+    /// From the number that databases store; unknown bits are dropped.
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits & Self::EVERY.0)
+    }
+
+    /// The number that databases store.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether the role is among them.
+    pub const fn contains(self, role: Role) -> bool {
+        self.0 & role.bit() != 0
+    }
+
+    /// Whether all of `other` are among them.
+    pub const fn covers(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// With one more.
+    #[must_use]
+    pub const fn with(self, role: Role) -> Self {
+        Self(self.0 | role.bit())
+    }
+
+    /// With one less.
+    #[must_use]
+    pub const fn without(self, role: Role) -> Self {
+        Self(self.0 & !role.bit())
+    }
+
+    /// Each of them, the weakest first.
+    pub fn iter(self) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(move |role| self.contains(*role))
+    }
+
+    /// The strongest of them.
+    pub fn strongest(self) -> Option<Role> {
+        self.iter().last()
+    }
+}
+
+impl fmt::Debug for Roles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Roles {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Roles {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let roles = Vec::<Role>::deserialize(deserializer)?;
+        Ok(roles.into_iter().fold(Self(0), Self::with))
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Actor {
+    /// Somebody who is not signed in.
+    Anonymous,
+    /// An operator at the command line, or Muster itself.
+    System,
+    /// A user who is signed in, with the rights that the views showed.
+    User {
+        /// Who.
+        id: UserId,
+        /// The username.
+        name: String,
+        /// What they hold.
+        roles: Roles,
+    },
+}
+
+impl Actor {
+    /// The actor as records carry it: a user id, `anonymous` or `system`.
+    pub fn id_text(&self) -> String {
+        match self {
+            Self::Anonymous => "anonymous".to_owned(),
+            Self::System => "system".to_owned(),
+            Self::User { id, .. } => id.to_string(),
+        }
+    }
+
+    /// The name as records carry it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::System => "system",
+            Self::User { name, .. } => name,
+        }
+    }
+
+    /// The strongest role; none for those who are not users.
+    pub fn role(&self) -> Option<Role> {
+        match self {
+            Self::User { roles, .. } => roles.strongest(),
+            Self::Anonymous | Self::System => None,
+        }
+    }
+
+    /// The user who asks, where it is one.
+    pub fn user(&self) -> Option<UserId> {
+        match self {
+            Self::User { id, .. } => Some(*id),
+            Self::Anonymous | Self::System => None,
+        }
+    }
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The network address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What the client calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+}

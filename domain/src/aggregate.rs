@@ -1,0 +1,231 @@
+//! Decide and evolve: what every aggregate does. A decision is events and secrets, or a refusal.
+
+use crate::credential::{Credential, CredentialId, Kind};
+use crate::group::{GroupRef, Known};
+use crate::id::GroupId;
+use crate::refusal::{Code, Refusal, Refusals};
+use crate::timestamp::Timestamp;
+
+/// Something with a history of its own, of which one command at a time is decided.
+pub trait Aggregate {
+    /// What can be asked of it.
+    type Command;
+    /// What can have happened to it.
+    type Event;
+
+    /// Number of events so far; it is the sequence number of the last one.
+    fn version(&self) -> u64;
+
+    /// What follows from the command, or why nothing does. Looks at nothing but its arguments.
+    fn decide(&self, command: &Self::Command, facts: &Facts) -> Result<Decision<Self::Event>, Refusals>;
+
+    /// Takes in the next event. `at` is the time of its record.
+    fn evolve(&mut self, event: &Self::Event, at: Timestamp);
+}
+
+/// What a rule needs to know of the world, gathered by the owner before it decides.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The time of the decision; events carry it.
+    pub now: Timestamp,
+    /// The group that the command names; `None` when it names none or no such group exists.
+    pub group: Option<Known>,
+    /// What the gateway made for this command.
+    pub made: Option<Made>,
+    /// Settings of the deployment.
+    pub limits: Limits,
+}
+
+/// Settings of the deployment that rules look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most agent rules a user has.
+    pub rules: usize,
+    /// Most living auth tokens a user has.
+    pub tokens: usize,
+    /// Most mailboxes a user has, the default one included.
+    pub mailboxes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rules: 100,
+            tokens: 50,
+            mailboxes: 100,
+        }
+    }
+}
+
+/// What the gateway made for a command: never what somebody asked, so never part of the command's digest.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Made {
+    /// A temporary password.
+    TemporaryPassword {
+        /// Hex SHA-256 of the password.
+        digest: String,
+        /// When it stops working.
+        expires_at: Timestamp,
+    },
+    /// The hash of a password that its user chose.
+    ChosenPassword {
+        /// PHC string.
+        phc: String,
+        /// Version of the credential that the current password was checked against.
+        checked: u64,
+    },
+    /// The secret of an auth token.
+    TokenSecret {
+        /// Hex SHA-256 of the secret.
+        digest: String,
+    },
+}
+
+/// Says the kind and nothing that helps guessing.
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::TemporaryPassword { .. } => "TemporaryPassword(…)",
+            Self::ChosenPassword { .. } => "ChosenPassword(…)",
+            Self::TokenSecret { .. } => "TokenSecret(…)",
+        })
+    }
+}
+
+impl Facts {
+    /// The temporary password that came with the command.
+    pub(crate) fn temporary_password(&self) -> Result<(Kind, Timestamp), Refusal> {
+        match &self.made {
+            Some(Made::TemporaryPassword { digest, expires_at }) => {
+                let kind = Kind::Temporary {
+                    digest: digest.clone(),
+                    expires_at: *expires_at,
+                };
+                Ok((kind, *expires_at))
+            }
+            _ => Err(Refusal::new(
+                Code::Required,
+                "No temporary password came with the command.",
+            )),
+        }
+    }
+
+    /// The hash of the chosen password that came with the command, and the version it was checked against.
+    pub(crate) fn chosen_password(&self) -> Result<(Kind, u64), Refusal> {
+        match &self.made {
+            Some(Made::ChosenPassword { phc, checked }) => {
+                Ok((Kind::Permanent { phc: phc.clone() }, *checked))
+            }
+            _ => Err(Refusal::new(
+                Code::Required,
+                "No password hash came with the command.",
+            )),
+        }
+    }
+
+    /// The digest of the token secret that came with the command.
+    pub(crate) fn token_secret(&self) -> Result<String, Refusal> {
+        match &self.made {
+            Some(Made::TokenSecret { digest }) => Ok(digest.clone()),
+            _ => Err(Refusal::new(
+                Code::Required,
+                "No token secret came with the command.",
+            )),
+        }
+    }
+
+    /// The group that the command names in its field `groupId`, if it takes new members.
+    pub(crate) fn open_group(&self, id: GroupId) -> Result<GroupRef, Refusal> {
+        match self.group.as_ref().filter(|known| known.group.id == id) {
+            None => Err(Refusal::new(Code::UnknownGroup, "There is no such group.").at("groupId")),
+            Some(known) if known.closed => {
+                Err(Refusal::new(Code::GroupClosed, "This group takes no new members.").at("groupId"))
+            }
+            Some(known) => Ok(known.group.clone()),
+        }
+    }
+}
+
+/// What follows from a command: events in order, and the credentials that go with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision<E> {
+    base: u64,
+    events: Vec<E>,
+    secrets: Vec<Secret>,
+}
+
+/// A change of a user's credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// The credential is now this.
+    Put(CredentialId, Credential),
+    /// The credential is gone.
+    Remove(CredentialId),
+}
+
+impl<E> Decision<E> {
+    /// Nothing yet, after the event with sequence number `version`.
+    pub fn after(version: u64) -> Self {
+        Self {
+            base: version,
+            events: Vec::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// One more event.
+    #[must_use]
+    pub fn event(mut self, event: impl Into<E>) -> Self {
+        self.events.push(event.into());
+        self
+    }
+
+    /// One more event, if there is one.
+    #[must_use]
+    pub fn maybe(mut self, event: Option<impl Into<E>>) -> Self {
+        self.events.extend(event.map(Into::into));
+        self
+    }
+
+    /// The credential that came with the last event. Its version is that event's sequence number.
+    #[must_use]
+    pub fn put(mut self, id: CredentialId, kind: Kind) -> Self {
+        let version = self.base + self.events.len() as u64;
+        self.secrets.push(Secret::Put(id, Credential { kind, version }));
+        self
+    }
+
+    /// The credential as it is, stored anew: it keeps its version.
+    #[must_use]
+    pub fn restore(mut self, id: CredentialId, credential: Credential) -> Self {
+        self.secrets.push(Secret::Put(id, credential));
+        self
+    }
+
+    /// The credential is gone.
+    #[must_use]
+    pub fn remove(mut self, id: CredentialId) -> Self {
+        self.secrets.push(Secret::Remove(id));
+        self
+    }
+
+    /// The sequence number that the next event gets.
+    pub fn next_sequence(&self) -> u64 {
+        self.base + self.events.len() as u64 + 1
+    }
+
+    /// The events, in order.
+    pub fn events(&self) -> &[E] {
+        &self.events
+    }
+
+    /// The changes of credentials, in order.
+    pub fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.secrets.is_empty()
+    }
+}

@@ -1,0 +1,204 @@
+//! A command as it travels: its id, who asks and with what rights, the version seen, what is asked; and the answer.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::actor::{Actor, Client};
+use crate::aggregate::Made;
+use crate::id::{GroupId, UserId};
+use crate::position::Position;
+use crate::refusal::{Code, Refusal, Refusals};
+use crate::{group, user};
+
+/// Most characters of a command id.
+pub const ID_LENGTH: usize = 128;
+
+/// A command on its way to the owner of what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// The client's text, else made by the gateway. The same id again is the same command.
+    pub id: String,
+    /// Who asks, with the rights that the gateway read from the views.
+    pub actor: Actor,
+    /// From where.
+    #[serde(default)]
+    pub client: Client,
+    /// Id of the request, the same in the logs of every service.
+    pub correlation_id: String,
+    /// W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// What is asked. The command's digest is made of this alone.
+    pub ask: Ask,
+    /// What the gateway made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
+    /// The group events that the gateway has seen: the owner decides when it has seen them too.
+    #[serde(default)]
+    pub group_position: Position,
+}
+
+/// What is asked, and of whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// Something of a user.
+    User {
+        /// Which user.
+        id: UserId,
+        /// The version that the caller saw.
+        expected_version: Option<u64>,
+        /// What.
+        command: user::Command,
+    },
+    /// Something of a group.
+    Group {
+        /// Which group.
+        id: GroupId,
+        /// The version that the caller saw.
+        expected_version: Option<u64>,
+        /// What.
+        command: group::Command,
+    },
+}
+
+impl Ask {
+    /// The command's name, as the audit log shows it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::User { command, .. } => command.name(),
+            Self::Group { command, .. } => command.name(),
+        }
+    }
+
+    /// The text of the id that the command is about.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::User { id, .. } => id.to_string(),
+            Self::Group { id, .. } => id.to_string(),
+        }
+    }
+}
+
+/// What the owner says to a command that it took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It holds: what it asked is in the log, or was so already.
+    Accepted {
+        /// Version of the user or group after the command's last event.
+        version: u64,
+        /// What a view must have seen to show it.
+        position: Position,
+        /// Whether the command had been accepted before; then nothing was written now.
+        repeated: bool,
+    },
+    /// A rule said no. Nothing was written.
+    Refused(Refusals),
+    /// The actor may not ask this. Nothing was written.
+    Forbidden,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Failure {
+    /// Whoever was asked does not own the partition, or not yet. Nothing was written.
+    #[error("the partition is not owned here")]
+    NotOwner,
+    /// Nothing was written; asking again later may help.
+    #[error("the command could not be taken")]
+    Unavailable {
+        /// When asking again makes sense, in milliseconds.
+        retry_after_ms: u64,
+    },
+    /// It may have been written or not. The same command again tells.
+    #[error("the outcome of the command is unknown")]
+    UnknownOutcome,
+}
+
+/// Checks the id that a client gave to its command.
+pub fn check_id(id: &str) -> Result<(), Refusal> {
+    let refusal = |code, message: String| Err(Refusal::new(code, message).at("commandId"));
+    if id.is_empty() {
+        return refusal(
+            Code::Required,
+            "A command id that is given must not be empty.".to_owned(),
+        );
+    }
+    if id.chars().count() > ID_LENGTH {
+        return refusal(
+            Code::TooLong,
+            format!("A command id has at most {ID_LENGTH} characters."),
+        );
+    }
+    if !id.chars().all(|c| c.is_ascii_graphic()) {
+        return refusal(
+            Code::InvalidFormat,
+            "A command id consists of visible ASCII characters.".to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// What an edit does to one field: absent means keep, null means clear.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Leave it as it is.
+    #[default]
+    Keep,
+    /// Take it away.
+    Clear,
+    /// Make it this.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// Whether the field stays as it is.
+    pub fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+
+    /// What the field is afterwards; a field that can be cleared.
+    pub(crate) fn over(
+        &self,
+        now: Option<&T>,
+        check: impl FnOnce(&T) -> Result<Option<T>, Refusal>,
+    ) -> Result<Option<T>, Refusal>
+    where
+        T: Clone,
+    {
+        match self {
+            Self::Keep => Ok(now.cloned()),
+            Self::Clear => Ok(None),
+            Self::Set(value) => check(value),
+        }
+    }
+
+    /// What the field is afterwards; a field that always has a value.
+    pub(crate) fn onto<U: Clone>(
+        &self,
+        now: &U,
+        check: impl FnOnce(&T) -> Result<U, Refusal>,
+    ) -> Result<U, Refusal> {
+        match self {
+            Self::Keep => Ok(now.clone()),
+            Self::Clear => Err(Refusal::new(
+                Code::Required,
+                "This can be changed but not taken away.",
+            )),
+            Self::Set(value) => check(value),
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for Patch<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Set(value) => value.serialize(serializer),
+            Self::Keep | Self::Clear => serializer.serialize_none(),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<T>::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
+    }
+}

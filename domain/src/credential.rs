@@ -1,0 +1,196 @@
+//! What a caller proves who they are with. A record says by itself all that verifying needs, and never the secret.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{TokenId, UserId};
+use crate::timestamp::Timestamp;
+
+/// Which of a user's credentials: the one password, or an auth token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CredentialId {
+    /// The password, permanent or temporary.
+    Password(UserId),
+    /// An auth token.
+    Token(UserId, TokenId),
+}
+
+/// A text that is not the key of a credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not the key of a credential")]
+pub struct NotACredential;
+
+impl CredentialId {
+    /// Whose it is.
+    pub fn user(self) -> UserId {
+        match self {
+            Self::Password(user) | Self::Token(user, _) => user,
+        }
+    }
+}
+
+/// The record key: `<user id>/password` or `<user id>/<token id>`.
+impl fmt::Display for CredentialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Password(user) => write!(f, "{user}/password"),
+            Self::Token(user, token) => write!(f, "{user}/{token}"),
+        }
+    }
+}
+
+impl FromStr for CredentialId {
+    type Err = NotACredential;
+
+    fn from_str(key: &str) -> Result<Self, NotACredential> {
+        let (user, which) = key.split_once('/').ok_or(NotACredential)?;
+        let user = user.parse().map_err(|_| NotACredential)?;
+        match which {
+            "password" => Ok(Self::Password(user)),
+            token => token
+                .parse()
+                .map(|token| Self::Token(user, token))
+                .map_err(|_| NotACredential),
+        }
+    }
+}
+
+/// A credential as it stands in the log and in the views.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// What is proved with it, and how.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// Sequence number of the user's event that it came with. Storing it anew with other parameters keeps it.
+    #[serde(rename = "version")]
+    pub version: u64,
+}
+
+/// How a credential is verified and where it passes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum Kind {
+    /// A password that the user chose.
+    #[serde(rename = "permanent")]
+    Permanent {
+        /// argon2id as a PHC string.
+        #[serde(rename = "phc")]
+        phc: String,
+    },
+    /// A made password that passes nowhere but to the forced change.
+    #[serde(rename = "temporary")]
+    Temporary {
+        /// Hex SHA-256 of the password.
+        #[serde(rename = "digest")]
+        digest: String,
+        /// When it stops working.
+        #[serde(rename = "expiresAt")]
+        expires_at: Timestamp,
+    },
+    /// The secret of an auth token.
+    #[serde(rename = "token")]
+    Token {
+        /// Hex SHA-256 of the secret.
+        #[serde(rename = "digest")]
+        digest: String,
+        /// When it stops working, if ever.
+        #[serde(rename = "expiresAt", default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
+        /// Where it passes.
+        #[serde(rename = "scopes")]
+        scopes: Vec<Scope>,
+        /// From where it passes; from everywhere when empty.
+        #[serde(rename = "allowedNetworks", default, skip_serializing_if = "Vec::is_empty")]
+        allowed_networks: Vec<IpNet>,
+    },
+}
+
+impl Kind {
+    /// Whether the password must be changed before anything else.
+    pub fn must_change(&self) -> bool {
+        matches!(self, Self::Temporary { .. })
+    }
+}
+
+/// Says the kind and nothing that helps guessing.
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Permanent { .. } => "Permanent(…)",
+            Self::Temporary { .. } => "Temporary(…)",
+            Self::Token { .. } => "Token(…)",
+        })
+    }
+}
+
+/// Where an auth token passes.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub enum Scope {
+    /// SFTP servers.
+    #[serde(rename = "sftp")]
+    Sftp,
+    /// HTTP mailboxes.
+    #[serde(rename = "mailbox")]
+    Mailbox,
+    /// API gateways.
+    #[serde(rename = "gateway")]
+    Gateway,
+    /// Remote file agents.
+    #[serde(rename = "agent")]
+    Agent,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 4] = [Self::Sftp, Self::Mailbox, Self::Gateway, Self::Agent];
+
+    /// The scope's name in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sftp => "sftp",
+            Self::Mailbox => "mailbox",
+            Self::Gateway => "gateway",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// The scope with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::username::Username;
+
+    #[test]
+    fn the_key_of_a_credential_reads_back() {
+        let user = UserId::of(&Username::parse("alice").unwrap());
+        for id in [
+            CredentialId::Password(user),
+            CredentialId::Token(user, TokenId::issued_at(user, 4)),
+        ] {
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+    }
+
+    #[test]
+    fn a_credential_reads_back_and_debug_hides_it() {
+        let credential = Credential {
+            kind: Kind::Permanent {
+                phc: "$argon2id$secret".into(),
+            },
+            version: 3,
+        };
+        let json = serde_json::to_string(&credential).unwrap();
+        assert_eq!(serde_json::from_str::<Credential>(&json).unwrap(), credential);
+        assert!(!format!("{credential:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,76 @@
+//! An e-mail address: kept as typed before the @, its domain lower-cased as IDNA says (UTS #46).
+
+use email_address::{EmailAddress, Options};
+
+use crate::refusal::{Code, Refusal};
+use crate::text::too_long;
+
+/// Most characters of an address (RFC 5321, section 4.5.3.1).
+pub const LONGEST: usize = 254;
+
+/// Reads an address that has to be given.
+pub fn required(text: &str) -> Result<String, Refusal> {
+    optional(Some(text))?.ok_or_else(|| Refusal::new(Code::Required, "An e-mail address must be given."))
+}
+
+/// Reads an address that may be left out; one of white space alone counts as left out.
+pub fn optional(text: Option<&str>) -> Result<Option<String>, Refusal> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > LONGEST {
+        return Err(too_long(LONGEST));
+    }
+    let invalid = || Refusal::new(Code::InvalidFormat, "This is not a valid e-mail address.");
+    let (local, domain) = text.rsplit_once('@').ok_or_else(invalid)?;
+    let domain = idna::domain_to_ascii_strict(domain).map_err(|_| invalid())?;
+    let address = format!("{local}@{domain}");
+    let options = Options::default().without_display_text().without_domain_literal();
+    if text.chars().any(char::is_control) || EmailAddress::parse_with_options(&address, options).is_err() {
+        return Err(invalid());
+    }
+    if address.len() > LONGEST {
+        return Err(too_long(LONGEST));
+    }
+    Ok(Some(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_domain_is_lower_cased_and_the_rest_kept() {
+        assert_eq!(
+            required("Alice.B@Example.COM").as_deref(),
+            Ok("Alice.B@example.com")
+        );
+        assert_eq!(
+            required("a@BÜCHER.example").as_deref(),
+            Ok("a@xn--bcher-kva.example")
+        );
+    }
+
+    #[test]
+    fn bad_addresses_are_refused() {
+        for text in [
+            "a",
+            "@b.example",
+            "a@",
+            "a b@c.example",
+            "a@b@c.example",
+            "A <a@b.example>",
+            "a@b.example\n.x",
+            "a@-b.example",
+        ] {
+            assert_eq!(required(text).unwrap_err().code, Code::InvalidFormat, "{text}");
+        }
+        assert_eq!(
+            required(&format!("{}@b.example", "a".repeat(250)))
+                .unwrap_err()
+                .code,
+            Code::TooLong
+        );
+        assert_eq!(required(" ").unwrap_err().code, Code::Required);
+    }
+}

@@ -1,0 +1,334 @@
+//! The group, whole: what can be asked of it, what can have happened to it, its rules.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Aggregate, Decision, Facts};
+use crate::command::Patch;
+use crate::id::GroupId;
+use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::text::{self, DESCRIPTION_LENGTH};
+use crate::timestamp::Timestamp;
+use crate::username::plain_name;
+use crate::wire::Change;
+use crate::{email, phone};
+
+/// A valid, lower-cased name of a group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupName(String);
+
+impl GroupName {
+    /// Reads what somebody typed: lower-cased, then checked; 2 to 64 characters of the username alphabet.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        plain_name(text, 2, 64).map(Self)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A group as a user's events name it. The name stands beside the id because it never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct GroupRef {
+    /// Which group.
+    #[serde(rename = "id")]
+    pub id: GroupId,
+    /// Its name.
+    #[serde(rename = "name")]
+    pub name: String,
+}
+
+/// What a user's rules need to know of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which group.
+    pub group: GroupRef,
+    /// Whether it takes no new members.
+    pub closed: bool,
+}
+
+/// How people reach whoever answers for a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Contact {
+    /// Phone number.
+    #[serde(rename = "phone", default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// E-mail address.
+    #[serde(rename = "email", default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// What can be asked of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Make it.
+    CreateGroup(CreateGroup),
+    /// Change what describes it.
+    EditGroup(EditGroup),
+    /// Take no new members.
+    CloseGroup,
+    /// Take new members again.
+    ReopenGroup,
+}
+
+impl Command {
+    /// The command's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateGroup(_) => "CreateGroup",
+            Self::EditGroup(_) => "EditGroup",
+            Self::CloseGroup => "CloseGroup",
+            Self::ReopenGroup => "ReopenGroup",
+        }
+    }
+}
+
+/// Make a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateGroup {
+    /// Its name, for ever.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Phone number of whoever answers for it.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// E-mail address of whoever answers for it.
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+/// Change what describes a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditGroup {
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub description: Patch<String>,
+    /// Phone number of whoever answers for it.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub phone: Patch<String>,
+    /// E-mail address of whoever answers for it.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub email: Patch<String>,
+}
+
+/// The group exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Created {
+    /// Its name.
+    #[serde(rename = "name")]
+    pub name: String,
+    /// What it is for.
+    #[serde(rename = "description", default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// How to reach whoever answers for it.
+    #[serde(rename = "personal")]
+    pub personal: Contact,
+}
+
+/// What describes the group changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Edited {
+    /// What it is for, if that changed.
+    #[serde(rename = "description", default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Change<Option<String>>>,
+    /// How to reach whoever answers for it.
+    #[serde(rename = "personal")]
+    pub personal: Change<Contact>,
+}
+
+/// The group takes no new members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Closed {}
+
+/// The group takes new members again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Reopened {}
+
+crate::wire::wire_events! {
+    /// What can have happened to a group.
+    pub enum Event {
+        /// The group exists.
+        Created(Created) = "muster.group.created",
+        /// What describes it changed.
+        Edited(Edited) = "muster.group.edited",
+        /// It takes no new members.
+        Closed(Closed) = "muster.group.closed",
+        /// It takes new members again.
+        Reopened(Reopened) = "muster.group.reopened",
+    }
+}
+
+/// A group, folded from what happened to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Group {
+    version: u64,
+    details: Option<Details>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Details {
+    name: String,
+    description: Option<String>,
+    contact: Contact,
+    closed: bool,
+}
+
+impl Group {
+    /// What a user's rules need to know of it; `None` while it does not exist.
+    pub fn known(&self, id: GroupId) -> Option<Known> {
+        self.details.as_ref().map(|details| Known {
+            group: GroupRef {
+                id,
+                name: details.name.clone(),
+            },
+            closed: details.closed,
+        })
+    }
+
+    fn existing(&self) -> Result<&Details, Refusal> {
+        self.details
+            .as_ref()
+            .ok_or_else(|| Refusal::new(Code::UnknownGroup, "There is no such group.").at("groupId"))
+    }
+
+    fn create(&self, command: &CreateGroup) -> Result<Decision<Event>, Refusals> {
+        let mut check = Check::new();
+        let name = check.field("name", GroupName::parse(&command.name));
+        let description = check.field(
+            "description",
+            text::optional(command.description.as_deref(), DESCRIPTION_LENGTH),
+        );
+        let phone = check.field("phone", phone::optional(command.phone.as_deref()));
+        let email = check.field("email", email::optional(command.email.as_deref()));
+        let (name, description, personal) = check.with((|| {
+            Some((
+                name?,
+                description?,
+                Contact {
+                    phone: phone?,
+                    email: email?,
+                },
+            ))
+        })())?;
+        if self.details.is_some() {
+            return Err(
+                Refusal::new(Code::NameTaken, format!("There is a group `{name}` already."))
+                    .at("name")
+                    .into(),
+            );
+        }
+        Ok(Decision::after(self.version).event(Created {
+            name: name.to_string(),
+            description,
+            personal,
+        }))
+    }
+
+    fn edit(&self, command: &EditGroup) -> Result<Decision<Event>, Refusals> {
+        let group = self.existing()?;
+        let mut check = Check::new();
+        let text = |text: &String| text::optional(Some(text), DESCRIPTION_LENGTH);
+        let description = check.field(
+            "description",
+            command.description.over(group.description.as_ref(), text),
+        );
+        let phone = command
+            .phone
+            .over(group.contact.phone.as_ref(), |text| phone::optional(Some(text)));
+        let phone = check.field("phone", phone);
+        let email = command
+            .email
+            .over(group.contact.email.as_ref(), |text| email::optional(Some(text)));
+        let email = check.field("email", email);
+        let (description, contact) = check.with((|| {
+            Some((
+                description?,
+                Contact {
+                    phone: phone?,
+                    email: email?,
+                },
+            ))
+        })())?;
+        let description = Change::between(&group.description, &description);
+        let decision = Decision::after(self.version);
+        if description.is_none() && contact == group.contact {
+            return Ok(decision);
+        }
+        let personal = Change {
+            old: group.contact.clone(),
+            new: contact,
+        };
+        Ok(decision.event(Edited {
+            description,
+            personal,
+        }))
+    }
+}
+
+impl Aggregate for Group {
+    type Command = Command;
+    type Event = Event;
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn decide(&self, command: &Command, _: &Facts) -> Result<Decision<Event>, Refusals> {
+        let decision = Decision::after(self.version);
+        match command {
+            Command::CreateGroup(command) => self.create(command),
+            Command::EditGroup(command) => self.edit(command),
+            Command::CloseGroup if self.existing()?.closed => Ok(decision),
+            Command::CloseGroup => Ok(decision.event(Closed {})),
+            Command::ReopenGroup if !self.existing()?.closed => Ok(decision),
+            Command::ReopenGroup => Ok(decision.event(Reopened {})),
+        }
+    }
+
+    fn evolve(&mut self, event: &Event, _: Timestamp) {
+        self.version += 1;
+        match (event, &mut self.details) {
+            (
+                Event::Created(Created {
+                    name,
+                    description,
+                    personal,
+                }),
+                details,
+            ) => {
+                *details = Some(Details {
+                    name: name.clone(),
+                    description: description.clone(),
+                    contact: personal.clone(),
+                    closed: false,
+                });
+            }
+            (
+                Event::Edited(Edited {
+                    description,
+                    personal,
+                }),
+                Some(details),
+            ) => {
+                if let Some(description) = description {
+                    details.description.clone_from(&description.new);
+                }
+                details.contact = personal.new.clone();
+            }
+            (Event::Closed(_), Some(details)) => details.closed = true,
+            (Event::Reopened(_), Some(details)) => details.closed = false,
+            (Event::Edited(_) | Event::Closed(_) | Event::Reopened(_), None) => {}
+        }
+    }
+}

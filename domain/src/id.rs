@@ -1,0 +1,188 @@
+//! Typed ids: one line per kind, so that ids can't be mixed up.
+//!
+//! Every id is written `<kind>_<uuid>`: in GraphQL, in record keys and headers, and as the user of HTTP Basic.
+//! Databases store the uuid. Ids of things with a name are derived from that name (`UUIDv5`, RFC 9562), so a name
+//! has one place and its uniqueness is decided there.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::group::GroupName;
+use crate::username::Username;
+
+/// Namespace of every id that Muster derives from a name. Never changes.
+pub const NAMESPACE: Uuid = Uuid::from_u128(0x6d75_7374_6572_5e1d_9d0a_2f6b_1c7e_4a10);
+
+/// A text that is not an id of the expected kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not an id of the form {kind}_<uuid>")]
+pub struct NotAnId {
+    kind: &'static str,
+    text: String,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The kind, as it stands before the underscore.
+            pub const KIND: &'static str = $prefix;
+
+            /// The id with this uuid.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The uuid, as databases store it.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}_{}", $prefix, self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                parse($prefix, text).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    "pattern": concat!("^", $prefix, "_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
+                })
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A user, for ever: made from the username.
+    UserId = "user";
+    /// A group, for ever: made from the group's name.
+    GroupId = "group";
+    /// An auth token: made from its user and the version at which it was issued.
+    TokenId = "token";
+    /// A mailbox: made from its user and its name.
+    MailboxId = "mailbox";
+    /// An agent rule: made from its user and its name.
+    RuleId = "rule";
+    /// An entry of the audit log: the id of the record that it shows.
+    EntryId = "entry";
+}
+
+impl UserId {
+    /// The id of the user with this name.
+    pub fn of(username: &Username) -> Self {
+        Self(derive("user", username.as_str()))
+    }
+}
+
+impl GroupId {
+    /// The id of the group with this name.
+    pub fn of(name: &GroupName) -> Self {
+        Self(derive("group", name.as_str()))
+    }
+}
+
+impl TokenId {
+    /// The id of the token that was issued with the event of this sequence number of this user.
+    pub fn issued_at(user: UserId, sequence: u64) -> Self {
+        Self(derive_of(user, "token", &sequence.to_string()))
+    }
+}
+
+impl MailboxId {
+    /// The id of the user's mailbox with this name.
+    pub fn of(user: UserId, name: &str) -> Self {
+        Self(derive_of(user, "mailbox", name))
+    }
+}
+
+impl RuleId {
+    /// The id of the user's rule with this name.
+    pub fn of(user: UserId, name: &str) -> Self {
+        Self(derive_of(user, "rule", name))
+    }
+}
+
+fn derive(kind: &str, name: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("{kind}:{name}").as_bytes())
+}
+
+fn derive_of(user: UserId, kind: &str, name: &str) -> Uuid {
+    Uuid::new_v5(&user.0, format!("{kind}:{name}").as_bytes())
+}
+
+fn parse(kind: &'static str, text: &str) -> Result<Uuid, NotAnId> {
+    text.strip_prefix(kind)
+        .and_then(|rest| rest.strip_prefix('_'))
+        .filter(|rest| rest.len() == 36 && !rest.bytes().any(|b| b.is_ascii_uppercase()))
+        .and_then(|rest| Uuid::try_parse(rest).ok())
+        .ok_or_else(|| NotAnId {
+            kind,
+            text: text.chars().take(80).collect(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_from_its_text() {
+        let id = UserId::of(&Username::parse("alice").unwrap());
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn the_id_of_a_name_never_changes() {
+        let id = UserId::of(&Username::parse("Alice").unwrap());
+        assert_eq!(id.to_string(), "user_132917bf-f74f-57c0-afd1-d72b2db15f46");
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_refused() {
+        let id = UserId::of(&Username::parse("alice").unwrap());
+        assert!(id.to_string().parse::<GroupId>().is_err());
+        assert!(id.uuid().to_string().parse::<UserId>().is_err());
+        assert!(id.to_string().to_uppercase().parse::<UserId>().is_err());
+    }
+}

@@ -1,0 +1,26 @@
+//! What is true of users and groups, and why: aggregates, commands, events, refusals and the access policy.
+//!
+//! Three things this crate never does: input or output, reading a clock, making something random. What a rule needs
+//! to know of these comes with the command.
+
+pub mod access;
+pub mod actor;
+pub mod aggregate;
+pub mod command;
+pub mod credential;
+pub mod deployment;
+pub mod email;
+pub mod group;
+pub mod id;
+pub mod phone;
+pub mod policy;
+pub mod position;
+pub mod refusal;
+pub mod text;
+pub mod timestamp;
+pub mod user;
+pub mod username;
+pub mod wire;
+
+#[cfg(test)]
+mod spec;

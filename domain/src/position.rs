@@ -1,0 +1,215 @@
+//! Points in the log, and how far a view or a caller has seen it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The streams of the log. Names with the topic prefix before them are Kafka's topics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    /// What happened to users. Kept for ever, chained.
+    UserEvents,
+    /// What happened to groups and to the deployment. One partition, kept for ever, chained.
+    GroupEvents,
+    /// Digests of passwords and tokens. Compacted, restricted.
+    Credentials,
+    /// Sign-ins, failures, denials. Kept for 400 days, unchained.
+    Access,
+}
+
+impl Stream {
+    /// Every stream.
+    pub const ALL: [Self; 4] = [
+        Self::UserEvents,
+        Self::GroupEvents,
+        Self::Credentials,
+        Self::Access,
+    ];
+
+    /// The stream's name, as topics carry it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UserEvents => "user-events",
+            Self::GroupEvents => "group-events",
+            Self::Credentials => "credentials",
+            Self::Access => "access",
+        }
+    }
+
+    /// The stream with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stream| stream.name() == name)
+    }
+
+    /// How many partitions the stream has where users are spread over `partitions`.
+    pub const fn partitions(self, partitions: u32) -> u32 {
+        match self {
+            Self::GroupEvents => 1,
+            _ => partitions,
+        }
+    }
+
+    /// Whether the stream's records carry the hash chain.
+    pub const fn is_chained(self) -> bool {
+        matches!(self, Self::UserEvents | Self::GroupEvents)
+    }
+
+    const fn letter(self) -> char {
+        match self {
+            Self::UserEvents => 'u',
+            Self::GroupEvents => 'g',
+            Self::Credentials => 'c',
+            Self::Access => 'a',
+        }
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One partition of one stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The stream.
+    pub stream: Stream,
+    /// The partition, from 0.
+    pub partition: u32,
+}
+
+impl Place {
+    /// The partition `partition` of `stream`.
+    pub const fn new(stream: Stream, partition: u32) -> Self {
+        Self { stream, partition }
+    }
+
+    /// Every place of a log whose users are spread over `partitions`.
+    pub fn all(partitions: u32) -> impl Iterator<Item = Self> {
+        Stream::ALL.into_iter().flat_map(move |stream| {
+            (0..stream.partitions(partitions)).map(move |partition| Self { stream, partition })
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.stream, self.partition)
+    }
+}
+
+/// A point in the log: in each place, the offset of the last record that it covers.
+///
+/// The text form is opaque to callers: URL-safe base64.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Position(BTreeMap<Place, u64>);
+
+/// A text that is not a position.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a position")]
+pub struct NotAPosition;
+
+impl Position {
+    /// The point that covers nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The point that covers one place up to and including `offset`.
+    pub fn at(place: Place, offset: u64) -> Self {
+        Self(BTreeMap::from([(place, offset)]))
+    }
+
+    /// Moves the point so that it covers `place` up to and including `offset`; never back.
+    pub fn cover(&mut self, place: Place, offset: u64) {
+        let covered = self.0.entry(place).or_insert(offset);
+        *covered = (*covered).max(offset);
+    }
+
+    /// The last offset covered in a place.
+    pub fn covered(&self, place: Place) -> Option<u64> {
+        self.0.get(&place).copied()
+    }
+
+    /// Every place with the last offset covered in it.
+    pub fn iter(&self) -> impl Iterator<Item = (Place, u64)> + '_ {
+        self.0.iter().map(|(place, offset)| (*place, *offset))
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self
+            .iter()
+            .map(|(place, offset)| format!("{}{}:{offset}", place.stream.letter(), place.partition))
+            .collect();
+        f.write_str(&URL_SAFE_NO_PAD.encode(parts.join(",")))
+    }
+}
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Self, NotAPosition> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotAPosition)?;
+        let text = String::from_utf8(bytes).map_err(|_| NotAPosition)?;
+        let part = |part: &str| {
+            let stream = Stream::ALL
+                .into_iter()
+                .find(|stream| part.starts_with(stream.letter()))?;
+            let (partition, offset) = part[1..].split_once(':')?;
+            Some((
+                Place {
+                    stream,
+                    partition: partition.parse().ok()?,
+                },
+                offset.parse().ok()?,
+            ))
+        };
+        text.split(',')
+            .filter(|text| !text.is_empty())
+            .map(part)
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or(NotAPosition)
+    }
+}
+
+impl Serialize for Position {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Position {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_reads_back_from_its_text() {
+        let mut position = Position::at(Place::new(Stream::UserEvents, 3), 1204);
+        position.cover(Place::new(Stream::Credentials, 3), 88);
+        assert_eq!(position.to_string().parse(), Ok(position));
+        assert_eq!(Position::new().to_string().parse(), Ok(Position::new()));
+    }
+
+    #[test]
+    fn a_position_never_moves_back() {
+        let place = Place::new(Stream::UserEvents, 0);
+        let mut position = Position::at(place, 7);
+        position.cover(place, 3);
+        assert_eq!(position.covered(place), Some(7));
+    }
+}

@@ -1,0 +1,170 @@
+//! Given, when, then: how rules are specified in tests.
+
+use std::fmt::Debug;
+
+use crate::actor::{Actor, Role, Roles};
+use crate::aggregate::{Aggregate, Decision, Facts, Limits, Made, Secret};
+use crate::group::{GroupName, GroupRef, Known};
+use crate::id::{GroupId, UserId};
+use crate::refusal::{Code, Refusals};
+use crate::timestamp::Timestamp;
+use crate::user::User;
+use crate::username::Username;
+
+/// What happened before.
+pub(crate) fn given<E: Into<crate::user::Event>>(events: impl IntoIterator<Item = E>) -> Given<User> {
+    let mut user = User::nobody(alice());
+    for event in events {
+        user.evolve(&event.into(), noon());
+    }
+    Given {
+        aggregate: user,
+        facts: facts(),
+    }
+}
+
+/// Nothing happened before.
+pub(crate) fn given_nothing() -> Given<User> {
+    given([] as [crate::user::Event; 0])
+}
+
+/// What is true when a command comes.
+pub(crate) struct Given<A> {
+    pub(crate) aggregate: A,
+    pub(crate) facts: Facts,
+}
+
+impl<A: Aggregate> Given<A> {
+    /// The group that the command names, or that there is none.
+    pub(crate) fn and_group(mut self, group: Option<Known>) -> Self {
+        self.facts.group = group;
+        self
+    }
+
+    /// What the gateway made for the command.
+    pub(crate) fn and_made(mut self, made: Made) -> Self {
+        self.facts.made = Some(made);
+        self
+    }
+
+    /// The limits of the deployment.
+    pub(crate) fn and_limits(mut self, limits: Limits) -> Self {
+        self.facts.limits = limits;
+        self
+    }
+
+    /// Decides.
+    pub(crate) fn when(self, command: impl Into<A::Command>) -> When<A::Event> {
+        When(self.aggregate.decide(&command.into(), &self.facts))
+    }
+}
+
+/// What was decided.
+#[derive(Debug)]
+pub(crate) struct When<E>(pub(crate) Result<Decision<E>, Refusals>);
+
+impl<E: Debug + PartialEq> When<E> {
+    /// Exactly these events follow.
+    #[track_caller]
+    pub(crate) fn then(self, events: impl IntoIterator<Item = impl Into<E>>) -> Decision<E> {
+        let decision = self.0.expect("the command is accepted");
+        let expected: Vec<E> = events.into_iter().map(Into::into).collect();
+        assert_eq!(decision.events(), expected);
+        decision
+    }
+
+    /// The command is accepted and changes nothing.
+    #[track_caller]
+    pub(crate) fn then_nothing(self) {
+        let decision = self.0.expect("the command is accepted");
+        assert!(decision.is_empty(), "{decision:?}");
+    }
+
+    /// Exactly these codes at these fields (`a.b`; empty for none) stand against it.
+    #[track_caller]
+    pub(crate) fn then_refused<'a>(self, expected: impl IntoIterator<Item = (Code, &'a str)>) {
+        let refusals = self.0.expect_err("the command is refused");
+        let refusals: Vec<_> = refusals
+            .iter()
+            .map(|refusal| (refusal.code, refusal.field.join(".")))
+            .collect();
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|(code, field)| (code, field.to_owned()))
+            .collect();
+        assert_eq!(refusals, expected);
+    }
+}
+
+impl<E> Decision<E> {
+    /// The credentials that go with the events, as key and what becomes of it.
+    pub(crate) fn secret_texts(&self) -> Vec<String> {
+        self.secrets()
+            .iter()
+            .map(|secret| match secret {
+                Secret::Put(id, credential) => {
+                    format!("put {id} {:?} v{}", credential.kind, credential.version)
+                }
+                Secret::Remove(id) => format!("remove {id}"),
+            })
+            .collect()
+    }
+}
+
+pub(crate) fn alice() -> UserId {
+    UserId::of(&Username::parse("alice").unwrap())
+}
+
+pub(crate) fn noon() -> Timestamp {
+    Timestamp::parse("2026-01-01T12:00:00Z").unwrap()
+}
+
+pub(crate) fn tomorrow() -> Timestamp {
+    Timestamp::parse("2026-01-02T12:00:00Z").unwrap()
+}
+
+pub(crate) fn group(name: &str) -> GroupRef {
+    GroupRef {
+        id: GroupId::of(&GroupName::parse(name).unwrap()),
+        name: name.to_owned(),
+    }
+}
+
+pub(crate) fn open(name: &str) -> Option<Known> {
+    Some(Known {
+        group: group(name),
+        closed: false,
+    })
+}
+
+pub(crate) fn closed(name: &str) -> Option<Known> {
+    Some(Known {
+        group: group(name),
+        closed: true,
+    })
+}
+
+pub(crate) fn temporary() -> Made {
+    Made::TemporaryPassword {
+        digest: "00".repeat(32),
+        expires_at: tomorrow(),
+    }
+}
+
+pub(crate) fn administrator(name: &str) -> Actor {
+    let id = UserId::of(&Username::parse(name).unwrap());
+    Actor::User {
+        id,
+        name: name.to_owned(),
+        roles: Roles::BASE.with(Role::Administrator),
+    }
+}
+
+fn facts() -> Facts {
+    Facts {
+        now: noon(),
+        group: None,
+        made: None,
+        limits: Limits::default(),
+    }
+}

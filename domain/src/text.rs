@@ -1,0 +1,85 @@
+//! Plain texts that people type: their length, their form, and what they may not contain.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::refusal::{Code, Refusal};
+
+/// Most characters of a first or last name.
+pub const NAME_LENGTH: usize = 100;
+/// Most characters of a reason or a description.
+pub const DESCRIPTION_LENGTH: usize = 500;
+
+/// A text that somebody has to give: trimmed, NFC (UAX #15), at most `most` characters.
+pub fn required(text: &str, most: usize) -> Result<String, Refusal> {
+    optional(Some(text), most)?.ok_or_else(|| Refusal::new(Code::Required, "This must be given."))
+}
+
+/// A text that may be left out; one of white space alone counts as left out.
+pub fn optional(text: Option<&str>, most: usize) -> Result<Option<String>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    // Checked before it is normalised, so that the work is bounded by what is allowed.
+    if text.chars().count() > most.saturating_mul(4) {
+        return Err(too_long(most));
+    }
+    let text: String = text.trim().nfc().collect();
+    if text.chars().any(is_forbidden) {
+        return Err(Refusal::new(
+            Code::InvalidFormat,
+            "Control characters are not allowed.",
+        ));
+    }
+    if text.chars().count() > most {
+        return Err(too_long(most));
+    }
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// The refusal of a text that is longer than `most` characters.
+pub fn too_long(most: usize) -> Refusal {
+    Refusal::new(Code::TooLong, format!("At most {most} characters are allowed."))
+}
+
+/// Control characters, and the format characters that make a text read otherwise than it is written.
+fn is_forbidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_composed() {
+        assert_eq!(required("  Zoe\u{308} ", NAME_LENGTH), Ok("Zoë".to_owned()));
+    }
+
+    #[test]
+    fn white_space_alone_is_nothing() {
+        assert_eq!(optional(Some(" \t "), NAME_LENGTH), Ok(None));
+        assert_eq!(required("", NAME_LENGTH).unwrap_err().code, Code::Required);
+    }
+
+    #[test]
+    fn control_characters_and_bidirectional_overrides_are_refused() {
+        for text in ["a\nb", "a\u{1b}[31m", "a\u{202e}b", "a\u{0}b"] {
+            assert_eq!(
+                required(text, NAME_LENGTH).unwrap_err().code,
+                Code::InvalidFormat,
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_characters_and_not_bytes() {
+        assert!(required(&"ß".repeat(100), NAME_LENGTH).is_ok());
+        assert_eq!(
+            required(&"ß".repeat(101), NAME_LENGTH).unwrap_err().code,
+            Code::TooLong
+        );
+        assert_eq!(
+            required(&"ß".repeat(100_000), NAME_LENGTH).unwrap_err().code,
+            Code::TooLong
+        );
+    }
+}

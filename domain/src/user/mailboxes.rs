@@ -1,0 +1,122 @@
+//! Mailboxes: where files wait for a user.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Decision, Facts};
+use crate::id::{MailboxId, UserId};
+use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::text::{self, DESCRIPTION_LENGTH};
+use crate::user::rules::{Kind, label};
+use crate::user::{Event, User};
+
+#[cfg(test)]
+#[path = "specs/mailboxes.rs"]
+mod spec;
+
+/// The mailbox that every user has from the start.
+pub const DEFAULT: &str = "default";
+
+/// Name of the topic downstream that carries a mailbox's files.
+pub fn topic(username: &str, mailbox: &str) -> String {
+    format!("amps.mailbox.{username}.{mailbox}")
+}
+
+/// Add a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateMailbox {
+    /// Unique within the user.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// Take a mailbox away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteMailbox {
+    /// Which mailbox.
+    pub mailbox_id: MailboxId,
+}
+
+/// The user has one more mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct MailboxCreated {
+    /// Made from the user and the name.
+    #[serde(rename = "mailboxId")]
+    pub mailbox_id: MailboxId,
+    /// Its name.
+    #[serde(rename = "name")]
+    pub name: String,
+    /// What it is for.
+    #[serde(rename = "description", default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// The user has one mailbox less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct MailboxDeleted {
+    /// Which mailbox.
+    #[serde(rename = "mailboxId")]
+    pub mailbox_id: MailboxId,
+    /// Its name.
+    #[serde(rename = "name")]
+    pub name: String,
+}
+
+impl CreateMailbox {
+    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+        let account = user.editable()?;
+        let mut check = Check::new();
+        let name = check.field("name", label(&self.name));
+        let description = check.field(
+            "description",
+            text::optional(self.description.as_deref(), DESCRIPTION_LENGTH),
+        );
+        let (name, description) = check.with((|| Some((name?, description?)))())?;
+        if name == DEFAULT || account.mailboxes.iter().any(|known| **known == *name) {
+            let message = format!("There is a mailbox `{name}` already.");
+            return Err(Refusal::new(Code::NameTaken, message).at("name").into());
+        }
+        // The default mailbox counts too.
+        if account.mailboxes.len() + 1 >= facts.limits.mailboxes {
+            let most = facts.limits.mailboxes;
+            return Err(Refusal::new(Code::TooMany, format!("A user has at most {most} mailboxes.")).into());
+        }
+        let mailbox_id = MailboxId::of(user.id(), &name);
+        Ok(user.decision().event(MailboxCreated {
+            mailbox_id,
+            name,
+            description,
+        }))
+    }
+}
+
+impl DeleteMailbox {
+    pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
+        let account = user.editable()?;
+        let refuse = |code, message: &str| Err(Refusal::new(code, message).at("mailboxId").into());
+        if self.mailbox_id == default_of(user.id()) {
+            return refuse(Code::DefaultMailbox, "The default mailbox always exists.");
+        }
+        let name = account
+            .mailboxes
+            .iter()
+            .find(|name| MailboxId::of(user.id(), name) == self.mailbox_id);
+        let Some(name) = name else {
+            return refuse(Code::UnknownMailbox, "The user has no such mailbox.");
+        };
+        let delivers = |kind: &Kind| matches!(kind, Kind::Download(download) if *download.mailbox == **name);
+        if account.rules.iter().any(|rule| delivers(&rule.kind)) {
+            return refuse(Code::MailboxInUse, "A rule uses this mailbox.");
+        }
+        Ok(user.decision().event(MailboxDeleted {
+            mailbox_id: self.mailbox_id,
+            name: name.to_string(),
+        }))
+    }
+}
+
+/// The id of the user's default mailbox.
+pub fn default_of(user: UserId) -> MailboxId {
+    MailboxId::of(user, DEFAULT)
+}

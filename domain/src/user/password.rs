@@ -1,0 +1,85 @@
+//! Temporary and chosen passwords. Only digests and hashes get here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Decision, Facts};
+use crate::credential::{Credential, CredentialId};
+use crate::refusal::{Code, Refusal, Refusals};
+use crate::timestamp::Timestamp;
+use crate::user::{Event, User};
+
+#[cfg(test)]
+#[path = "specs/password.rs"]
+mod spec;
+
+/// Replace the password by a temporary one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetPassword {
+    /// Whether every auth token ends as well.
+    pub revoke_tokens: bool,
+}
+
+/// The password was replaced by a temporary one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PasswordReset {
+    /// When the temporary password stops working.
+    #[serde(rename = "expiresAt")]
+    pub expires_at: Timestamp,
+}
+
+/// The user chose a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PasswordChanged {}
+
+impl ResetPassword {
+    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+        let (account, _) = user.active()?;
+        let (kind, expires_at) = facts.temporary_password()?;
+        let mut decision = user
+            .decision()
+            .event(PasswordReset { expires_at })
+            .put(CredentialId::Password(user.id()), kind);
+        if self.revoke_tokens {
+            for token in &account.tokens {
+                decision = super::tokens::revoke(decision, user.id(), token);
+            }
+        }
+        Ok(decision)
+    }
+}
+
+pub(crate) fn change(user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    let (account, _) = user.active()?;
+    let (kind, checked) = facts.chosen_password()?;
+    if checked != account.password_version {
+        return Err(stale());
+    }
+    Ok(user
+        .decision()
+        .event(PasswordChanged {})
+        .put(CredentialId::Password(user.id()), kind))
+}
+
+/// The password is the same, so nothing has happened to the user and the credential keeps its version.
+pub(crate) fn rehash(user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    let (account, _) = user.active()?;
+    let (kind, checked) = facts.chosen_password()?;
+    if checked != account.password_version {
+        return Err(stale());
+    }
+    let credential = Credential {
+        kind,
+        version: checked,
+    };
+    Ok(user
+        .decision()
+        .restore(CredentialId::Password(user.id()), credential))
+}
+
+fn stale() -> Refusals {
+    Refusal::new(
+        Code::StaleVersion,
+        "The password was replaced in the meantime. Sign in again.",
+    )
+    .into()
+}

@@ -1,0 +1,159 @@
+//! Names, phone, address and group.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Decision, Facts};
+use crate::command::Patch;
+use crate::group::GroupRef;
+use crate::id::GroupId;
+use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::text::{self, NAME_LENGTH};
+use crate::user::{Event, Standing, User};
+use crate::wire::Change;
+use crate::{email, phone};
+
+#[cfg(test)]
+#[path = "specs/profile.rs"]
+mod spec;
+
+/// What is personal about a user. In events it stands in one object of its own, so that it can be sealed one day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Personal {
+    /// First name.
+    #[serde(rename = "firstName", default, skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[serde(rename = "lastName", default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// Phone number.
+    #[serde(rename = "phone", default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// E-mail address.
+    #[serde(rename = "email", default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// Change names, phone and address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateProfile {
+    /// First name.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub first_name: Patch<String>,
+    /// Last name.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub last_name: Patch<String>,
+    /// Phone number.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub phone: Patch<String>,
+    /// E-mail address.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub email: Patch<String>,
+}
+
+/// Move to another group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeGroup {
+    /// The group to be in.
+    pub group_id: GroupId,
+}
+
+/// Names or phone changed. The address is not part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ProfileUpdated {
+    /// Names and phone, before and after.
+    #[serde(rename = "personal")]
+    pub personal: Change<Personal>,
+}
+
+/// The address changed; nothing else is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct EmailChanged {
+    /// The address, before and after.
+    #[serde(rename = "personal")]
+    pub personal: Change<Personal>,
+}
+
+/// The user moved to another group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct GroupChanged {
+    /// Before and after; the first administrator is in none before.
+    #[serde(rename = "group")]
+    pub group: Moved,
+}
+
+/// From one group to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Moved {
+    /// Before.
+    #[serde(rename = "old", default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<GroupRef>,
+    /// After.
+    #[serde(rename = "new")]
+    pub new: GroupRef,
+}
+
+impl UpdateProfile {
+    pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
+        let before = &user.editable()?.personal;
+        let mut check = Check::new();
+        let name = |text: &String| text::optional(Some(text), NAME_LENGTH);
+        let first_name = check.field(
+            "firstName",
+            self.first_name.over(before.first_name.as_ref(), name),
+        );
+        let last_name = check.field("lastName", self.last_name.over(before.last_name.as_ref(), name));
+        let phone = check.field(
+            "phone",
+            self.phone
+                .over(before.phone.as_ref(), |text| phone::optional(Some(text))),
+        );
+        let email = check.field(
+            "email",
+            self.email
+                .over(before.email.as_ref(), |text| email::optional(Some(text))),
+        );
+        let (personal, address) = check.with((|| {
+            let personal = Personal {
+                first_name: first_name?,
+                last_name: last_name?,
+                phone: phone?,
+                email: None,
+            };
+            Some((
+                personal,
+                Personal {
+                    email: email?,
+                    ..Personal::default()
+                },
+            ))
+        })())?;
+        let before_personal = Personal {
+            email: None,
+            ..before.clone()
+        };
+        let before_address = Personal {
+            email: before.email.clone(),
+            ..Personal::default()
+        };
+        Ok(user
+            .decision()
+            .maybe(Change::between(&before_personal, &personal).map(|personal| ProfileUpdated { personal }))
+            .maybe(Change::between(&before_address, &address).map(|personal| EmailChanged { personal })))
+    }
+}
+
+impl ChangeGroup {
+    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+        let (Standing::Active(before) | Standing::Suspended(before)) = &user.known()?.standing else {
+            return Err(Refusal::new(Code::NotActive, "Only an approved user can change groups.").into());
+        };
+        if before.as_ref().is_some_and(|group| group.id == self.group_id) {
+            return Ok(user.decision());
+        }
+        let group = Moved {
+            old: before.clone(),
+            new: facts.open_group(self.group_id)?,
+        };
+        Ok(user.decision().event(GroupChanged { group }))
+    }
+}

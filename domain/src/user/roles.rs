@@ -1,0 +1,67 @@
+//! Rights that are given and taken.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Role;
+use crate::aggregate::Decision;
+use crate::refusal::{Code, Refusal, Refusals};
+use crate::user::{Event, User};
+
+#[cfg(test)]
+#[path = "specs/roles.rs"]
+mod spec;
+
+/// Give a right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantRole {
+    /// Which right.
+    pub role: Role,
+}
+
+/// Take a right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeRole {
+    /// Which right.
+    pub role: Role,
+}
+
+/// The user holds one more right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RoleGranted {
+    /// Which right.
+    #[serde(rename = "role")]
+    pub role: Role,
+}
+
+/// The user holds one right less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RoleRevoked {
+    /// Which right.
+    #[serde(rename = "role")]
+    pub role: Role,
+}
+
+impl GrantRole {
+    pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
+        let (account, _) = user.active()?;
+        if account.roles.contains(self.role) {
+            return Ok(user.decision());
+        }
+        Ok(user.decision().event(RoleGranted { role: self.role }))
+    }
+}
+
+impl RevokeRole {
+    pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
+        let (account, _) = user.active()?;
+        if self.role == Role::User {
+            return Err(Refusal::new(Code::BaseRole, "Every user has this role.")
+                .at("role")
+                .into());
+        }
+        if !account.roles.contains(self.role) {
+            return Ok(user.decision());
+        }
+        Ok(user.decision().event(RoleRevoked { role: self.role }))
+    }
+}

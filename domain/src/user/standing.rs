@@ -1,0 +1,68 @@
+//! Suspending, reactivating, deleting: the way out and back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::Decision;
+use crate::credential::CredentialId;
+use crate::refusal::{Code, Refusal, Refusals};
+use crate::text::{self, DESCRIPTION_LENGTH};
+use crate::user::{Event, Standing, User};
+
+#[cfg(test)]
+#[path = "specs/standing.rs"]
+mod spec;
+
+/// Let an active user in nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspendUser {
+    /// Why; kept and shown.
+    pub reason: String,
+}
+
+/// The user gets in nowhere for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Suspended {
+    /// Why.
+    #[serde(rename = "reason")]
+    pub reason: String,
+}
+
+/// The suspension was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Reactivated {}
+
+/// The user is gone for good; the name stays taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Deleted {}
+
+impl SuspendUser {
+    pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
+        user.active()?;
+        let reason =
+            text::required(&self.reason, DESCRIPTION_LENGTH).map_err(|refusal| refusal.at("reason"))?;
+        Ok(user.decision().event(Suspended { reason }))
+    }
+}
+
+pub(crate) fn reactivate(user: &User) -> Result<Decision<Event>, Refusals> {
+    match user.known()?.standing {
+        Standing::Suspended(_) => Ok(user.decision().event(Reactivated {})),
+        _ => Err(Refusal::new(Code::NotSuspended, "This user is not suspended.").into()),
+    }
+}
+
+/// Whatever could prove who the user was is gone with the user.
+pub(crate) fn delete(user: &User) -> Result<Decision<Event>, Refusals> {
+    let account = user.known()?;
+    if account.standing == Standing::Deleted {
+        return Err(Refusal::new(Code::AlreadyDeleted, "This user has been deleted already.").into());
+    }
+    let mut decision = user.decision().event(Deleted {});
+    if account.password_version > 0 {
+        decision = decision.remove(CredentialId::Password(user.id()));
+    }
+    for token in &account.tokens {
+        decision = decision.remove(CredentialId::Token(user.id(), token.id));
+    }
+    Ok(decision)
+}

@@ -1,0 +1,275 @@
+//! What a user is, folded from what happened; and which subject decides which command.
+
+use crate::actor::Roles;
+use crate::aggregate::{Aggregate, Decision, Facts};
+use crate::group::GroupRef;
+use crate::id::{TokenId, UserId};
+use crate::refusal::{Code, Refusal, Refusals};
+use crate::timestamp::Timestamp;
+use crate::user::agent::Config;
+use crate::user::profile::Personal;
+use crate::user::rules::Rule;
+use crate::user::{Command, Event};
+
+/// A user: the one stream that decides whether a name is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    id: UserId,
+    version: u64,
+    account: Option<Box<Account>>,
+}
+
+/// What rules need to know of a user who was ever registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The name, for ever.
+    pub username: Box<str>,
+    /// Where the user stands.
+    pub standing: Standing,
+    /// Names, phone, address.
+    pub personal: Personal,
+    /// What the user holds.
+    pub roles: Roles,
+    /// Sequence number of the event that the present password came with; 0 before the first.
+    pub password_version: u64,
+    /// What the file agent does in general; `None` while it is the default.
+    pub config: Option<Box<Config>>,
+    /// What the file agent does in particular.
+    pub rules: Vec<Rule>,
+    /// Names of the mailboxes beside the default one.
+    pub mailboxes: Vec<Box<str>>,
+    /// Tokens that were not revoked.
+    pub tokens: Vec<Token>,
+    /// Tokens that were revoked.
+    pub revoked: Vec<TokenId>,
+}
+
+/// Where a user stands on the way in and out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Waits for approval.
+    Pending,
+    /// Gets in. The first administrator is in no group.
+    Active(Option<GroupRef>),
+    /// Gets in nowhere until reactivated.
+    Suspended(Option<GroupRef>),
+    /// Turned away; the name may be registered again.
+    Rejected,
+    /// Gone for good; the name stays taken.
+    Deleted,
+}
+
+/// What rules need to know of a token that was not revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Which token.
+    pub id: TokenId,
+    /// Its name.
+    pub name: Box<str>,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl User {
+    /// A user to whom nothing has happened yet.
+    pub fn nobody(id: UserId) -> Self {
+        Self {
+            id,
+            version: 0,
+            account: None,
+        }
+    }
+
+    /// Which user.
+    pub fn id(&self) -> UserId {
+        self.id
+    }
+
+    /// What is known of the user, if there is one.
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_deref()
+    }
+
+    /// What the user holds.
+    pub fn roles(&self) -> Roles {
+        self.account().map_or(Roles::BASE, |account| account.roles)
+    }
+
+    /// The account, in whatever state.
+    pub(crate) fn known(&self) -> Result<&Account, Refusal> {
+        self.account()
+            .ok_or_else(|| Refusal::new(Code::UnknownUser, "There is no such user.").at("userId"))
+    }
+
+    /// The account of a user who waits for approval.
+    pub(crate) fn pending(&self) -> Result<&Account, Refusal> {
+        let account = self.known()?;
+        match account.standing {
+            Standing::Pending => Ok(account),
+            Standing::Active(_) | Standing::Suspended(_) => Err(Refusal::new(
+                Code::AlreadyApproved,
+                "This user has been approved already.",
+            )),
+            Standing::Rejected | Standing::Deleted => Err(Refusal::new(
+                Code::NotPending,
+                "This user does not wait for approval.",
+            )),
+        }
+    }
+
+    /// The account and group of an active user.
+    pub(crate) fn active(&self) -> Result<(&Account, Option<&GroupRef>), Refusal> {
+        let account = self.known()?;
+        match &account.standing {
+            Standing::Active(group) => Ok((account, group.as_ref())),
+            _ => Err(Refusal::new(Code::NotActive, "This user is not active.")),
+        }
+    }
+
+    /// The account of a user whose profile, agent and mailboxes may be edited.
+    pub(crate) fn editable(&self) -> Result<&Account, Refusal> {
+        let account = self.known()?;
+        match account.standing {
+            Standing::Pending | Standing::Active(_) | Standing::Suspended(_) => Ok(account),
+            Standing::Rejected | Standing::Deleted => Err(Refusal::new(
+                Code::NotEditable,
+                "A rejected or deleted user can't be edited.",
+            )),
+        }
+    }
+
+    /// Nothing has followed yet.
+    pub(crate) fn decision(&self) -> Decision<Event> {
+        Decision::after(self.version)
+    }
+}
+
+impl Aggregate for User {
+    type Command = Command;
+    type Event = Event;
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn decide(&self, command: &Command, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+        match command {
+            Command::RegisterUser(command) => command.decide(self),
+            Command::CreateUser(command) => command.decide(self, facts),
+            Command::MakeFirstAdministrator(command) => command.decide(self, facts),
+            Command::ApproveUser(command) => command.decide(self, facts),
+            Command::RejectUser(command) => command.decide(self),
+            Command::ReconsiderUser => super::onboarding::reconsider(self),
+            Command::SuspendUser(command) => command.decide(self),
+            Command::ReactivateUser => super::standing::reactivate(self),
+            Command::DeleteUser => super::standing::delete(self),
+            Command::UpdateProfile(command) => command.decide(self),
+            Command::ChangeGroup(command) => command.decide(self, facts),
+            Command::ResetPassword(command) => command.decide(self, facts),
+            Command::ChangePassword => super::password::change(self, facts),
+            Command::RehashPassword => super::password::rehash(self, facts),
+            Command::EditUfaConfig(command) => command.decide(self),
+            Command::AddAgentRule(command) => command.decide(self, facts),
+            Command::EditAgentRule(command) => command.decide(self),
+            Command::RemoveAgentRule(command) => command.decide(self),
+            Command::CreateMailbox(command) => command.decide(self, facts),
+            Command::DeleteMailbox(command) => command.decide(self),
+            Command::IssueAuthToken(command) => command.decide(self, facts),
+            Command::RevokeAuthToken(command) => command.decide(self),
+            Command::GrantRole(command) => command.decide(self),
+            Command::RevokeRole(command) => command.decide(self),
+        }
+    }
+
+    fn evolve(&mut self, event: &Event, _: Timestamp) {
+        self.version += 1;
+        if let Event::Registered(event) = event {
+            self.account = Some(Box::new(Account::registered(
+                &event.username,
+                event.personal.clone(),
+            )));
+        } else if let Some(account) = &mut self.account {
+            account.evolve(event, self.version);
+        }
+    }
+}
+
+impl Account {
+    fn registered(username: &str, personal: Personal) -> Self {
+        Self {
+            username: username.into(),
+            standing: Standing::Pending,
+            personal,
+            roles: Roles::BASE,
+            password_version: 0,
+            config: None,
+            rules: Vec::new(),
+            mailboxes: Vec::new(),
+            tokens: Vec::new(),
+            revoked: Vec::new(),
+        }
+    }
+
+    fn group(&mut self) -> Option<GroupRef> {
+        match &mut self.standing {
+            Standing::Active(group) | Standing::Suspended(group) => group.take(),
+            Standing::Pending | Standing::Rejected | Standing::Deleted => None,
+        }
+    }
+
+    fn evolve(&mut self, event: &Event, sequence: u64) {
+        match event {
+            Event::Registered(_) => {}
+            Event::Approved(event) => self.standing = Standing::Active(event.group.clone()),
+            Event::Rejected(_) => self.standing = Standing::Rejected,
+            Event::Reconsidered(_) => self.standing = Standing::Pending,
+            Event::Suspended(_) => self.standing = Standing::Suspended(self.group()),
+            Event::Reactivated(_) => self.standing = Standing::Active(self.group()),
+            Event::Deleted(_) => self.delete(),
+            Event::ProfileUpdated(event) => {
+                let email = self.personal.email.take();
+                self.personal = Personal {
+                    email,
+                    ..event.personal.new.clone()
+                };
+            }
+            Event::EmailChanged(event) => self.personal.email.clone_from(&event.personal.new.email),
+            Event::GroupChanged(event) => match &mut self.standing {
+                Standing::Active(group) | Standing::Suspended(group) => {
+                    *group = Some(event.group.new.clone());
+                }
+                Standing::Pending | Standing::Rejected | Standing::Deleted => {}
+            },
+            Event::PasswordReset(_) | Event::PasswordChanged(_) => self.password_version = sequence,
+            Event::UfaConfigEdited(event) => self.config = Some(Box::new(event.config.new.clone())),
+            Event::AgentRuleAdded(event) => self.rules.push(event.rule.clone()),
+            Event::AgentRuleEdited(event) => {
+                let rule = self.rules.iter_mut().find(|rule| rule.id == event.rule.new.id);
+                if let Some(rule) = rule {
+                    *rule = event.rule.new.clone();
+                }
+            }
+            Event::AgentRuleRemoved(event) => self.rules.retain(|rule| rule.id != event.rule_id),
+            Event::MailboxCreated(event) => self.mailboxes.push(event.name.as_str().into()),
+            Event::MailboxDeleted(event) => self.mailboxes.retain(|name| **name != *event.name),
+            Event::AuthTokenIssued(event) => self.tokens.push(Token {
+                id: event.token_id,
+                name: event.name.as_str().into(),
+                expires_at: event.expires_at,
+            }),
+            Event::AuthTokenRevoked(event) => {
+                self.tokens.retain(|token| token.id != event.token_id);
+                self.revoked.push(event.token_id);
+            }
+            Event::RoleGranted(event) => self.roles = self.roles.with(event.role),
+            Event::RoleRevoked(event) => self.roles = self.roles.without(event.role),
+        }
+    }
+
+    /// Only the name is left, because it stays taken.
+    fn delete(&mut self) {
+        let username = std::mem::take(&mut self.username);
+        *self = Self::registered(&username, Personal::default());
+        self.standing = Standing::Deleted;
+    }
+}

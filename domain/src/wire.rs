@@ -1,0 +1,87 @@
+//! Events as they stand in the log: a wire name written out by hand, and the event's data as JSON.
+
+use serde::{Deserialize, Serialize};
+
+/// An event that can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReadable {
+    /// The name belongs to no event of this aggregate.
+    #[error("no event is called `{0}`")]
+    UnknownName(String),
+    /// The data is not what the event of this name carries.
+    #[error("the data of `{name}` can't be read")]
+    Data {
+        /// The event's name.
+        name: &'static str,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+}
+
+/// A value before and after. Both stand in the event, so that whoever reads one record knows what it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Change<T> {
+    /// Before.
+    #[serde(rename = "old")]
+    pub old: T,
+    /// After.
+    #[serde(rename = "new")]
+    pub new: T,
+}
+
+impl<T: PartialEq + Clone> Change<T> {
+    /// The change, if it is one.
+    pub fn between(old: &T, new: &T) -> Option<Self> {
+        (old != new).then(|| Self {
+            old: old.clone(),
+            new: new.clone(),
+        })
+    }
+}
+
+/// Declares the events of an aggregate: the enum, its wire names, its JSON and its schemas.
+macro_rules! wire_events {
+    ($(#[$doc:meta])* pub enum $event:ident { $($(#[$variant_doc:meta])* $variant:ident($data:path) = $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum $event { $($(#[$variant_doc])* $variant($data),)* }
+
+        impl $event {
+            /// Every wire name, in order of declaration.
+            pub const WIRE_NAMES: &'static [&'static str] = &[$($name,)*];
+
+            /// The name under which the event stands in the log. Never changes.
+            pub fn wire_name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            /// The event's data as JSON.
+            pub fn to_json(&self) -> Vec<u8> {
+                match self { $(Self::$variant(data) => serde_json::to_vec(data),)* }
+                    .expect("event data has text keys and no numbers that JSON lacks")
+            }
+
+            /// The event with this wire name and data.
+            pub fn from_json(name: &str, json: &[u8]) -> Result<Self, $crate::wire::NotReadable> {
+                match name {
+                    $($name => serde_json::from_slice(json)
+                        .map(Self::$variant)
+                        .map_err(|source| $crate::wire::NotReadable::Data { name: $name, source }),)*
+                    other => Err($crate::wire::NotReadable::UnknownName(other.to_owned())),
+                }
+            }
+
+            /// Wire name and JSON Schema (2020-12) of the data of every event.
+            pub fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+                vec![$(($name, schemars::schema_for!($data)),)*]
+            }
+        }
+
+        $(impl From<$data> for $event {
+            fn from(data: $data) -> Self {
+                Self::$variant(data)
+            }
+        })*
+    };
+}
+pub(crate) use wire_events;

@@ -1,10 +1,11 @@
 # What dev/kafka and dev/postgres have in common: words to the person, ports, packages, and ending a process.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2034 # for the scripts that read this file
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 say() { printf '%s\n' "$*" >&2; }
-die() { say "${0##*/}: $*"; exit 1; }
+die() { say "dev/${0##*/}: $*"; exit 1; }
 
 # The comment block at the top of a script, after its first line, is its --help.
 help() { sed -n '2,/^$/{s/^# \{0,1\}//p;}' "$0"; }
@@ -48,4 +49,28 @@ install_packages() {
     say "installing $* with apt-get"
     local apt=(apt-get -y -q -o DPkg::Lock::Timeout=300)
     { "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "$@"; } >&2
+}
+
+# The command line of a script: start or stop, then options. The first argument names the options that take a value; each
+# sets the variable of its name.
+run() {
+    local valued=" $1 " command=${2:-}
+    shift 2 || shift
+    while (($#)); do
+        case $1 in
+        --remove) remove=yes && shift ;;
+        --help | -h) command=help && shift ;;
+        *)
+            [[ $1 == --* && $valued == *" ${1#--} "* ]] || die "unknown option $1; dev/${0##*/} --help lists them"
+            [[ -n ${2:-} ]] || die "$1 needs a value"
+            printf -v "${1#--}" %s "$2"
+            shift 2
+            ;;
+        esac
+    done
+    case $command in
+    start | stop) "$command" ;;
+    help | --help | -h) help ;;
+    *) help >&2 && exit 2 ;;
+    esac
 }

@@ -49,11 +49,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            rules: 100,
-            tokens: 50,
-            mailboxes: 100,
-        }
+        Self { rules: 100, tokens: 50, mailboxes: 100 }
     }
 }
 
@@ -97,16 +93,10 @@ impl Facts {
     pub(crate) fn temporary_password(&self) -> Result<(Kind, Timestamp), Refusal> {
         match &self.made {
             Some(Made::TemporaryPassword { digest, expires_at }) => {
-                let kind = Kind::Temporary {
-                    digest: digest.clone(),
-                    expires_at: *expires_at,
-                };
+                let kind = Kind::Temporary { digest: digest.clone(), expires_at: *expires_at };
                 Ok((kind, *expires_at))
             }
-            _ => Err(Refusal::new(
-                Code::Required,
-                "No temporary password came with the command.",
-            )),
+            _ => Err(Refusal::new(Code::Required, "No temporary password came with the command.")),
         }
     }
 
@@ -116,10 +106,7 @@ impl Facts {
             Some(Made::ChosenPassword { phc, checked }) => {
                 Ok((Kind::Permanent { phc: phc.clone() }, *checked))
             }
-            _ => Err(Refusal::new(
-                Code::Required,
-                "No password hash came with the command.",
-            )),
+            _ => Err(Refusal::new(Code::Required, "No password hash came with the command.")),
         }
     }
 
@@ -127,10 +114,7 @@ impl Facts {
     pub(crate) fn token_secret(&self) -> Result<String, Refusal> {
         match &self.made {
             Some(Made::TokenSecret { digest }) => Ok(digest.clone()),
-            _ => Err(Refusal::new(
-                Code::Required,
-                "No token secret came with the command.",
-            )),
+            _ => Err(Refusal::new(Code::Required, "No token secret came with the command.")),
         }
     }
 
@@ -166,11 +150,7 @@ pub enum Secret {
 impl<E> Decision<E> {
     /// Nothing yet, after the event with sequence number `version`.
     pub fn after(version: u64) -> Self {
-        Self {
-            base: version,
-            events: Vec::new(),
-            secrets: Vec::new(),
-        }
+        Self { base: version, events: Vec::new(), secrets: Vec::new() }
     }
 
     /// One more event.

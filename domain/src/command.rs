@@ -113,26 +113,46 @@ pub enum Failure {
     UnknownOutcome,
 }
 
+/// An answer or a failure, as the owner's door sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// The owner took the command.
+    #[serde(rename = "answer")]
+    Answer(Answer),
+    /// It did not, or its outcome is unknown.
+    #[serde(rename = "failure")]
+    Failure(Failure),
+}
+
+impl From<Result<Answer, Failure>> for Reply {
+    fn from(result: Result<Answer, Failure>) -> Self {
+        match result {
+            Ok(answer) => Self::Answer(answer),
+            Err(failure) => Self::Failure(failure),
+        }
+    }
+}
+
+impl From<Reply> for Result<Answer, Failure> {
+    fn from(reply: Reply) -> Self {
+        match reply {
+            Reply::Answer(answer) => Ok(answer),
+            Reply::Failure(failure) => Err(failure),
+        }
+    }
+}
+
 /// Checks the id that a client gave to its command.
 pub fn check_id(id: &str) -> Result<(), Refusal> {
     let refusal = |code, message: String| Err(Refusal::new(code, message).at("commandId"));
     if id.is_empty() {
-        return refusal(
-            Code::Required,
-            "A command id that is given must not be empty.".to_owned(),
-        );
+        return refusal(Code::Required, "A command id that is given must not be empty.".to_owned());
     }
     if id.chars().count() > ID_LENGTH {
-        return refusal(
-            Code::TooLong,
-            format!("A command id has at most {ID_LENGTH} characters."),
-        );
+        return refusal(Code::TooLong, format!("A command id has at most {ID_LENGTH} characters."));
     }
     if !id.chars().all(|c| c.is_ascii_graphic()) {
-        return refusal(
-            Code::InvalidFormat,
-            "A command id consists of visible ASCII characters.".to_owned(),
-        );
+        return refusal(Code::InvalidFormat, "A command id consists of visible ASCII characters.".to_owned());
     }
     Ok(())
 }
@@ -179,10 +199,7 @@ impl<T> Patch<T> {
     ) -> Result<U, Refusal> {
         match self {
             Self::Keep => Ok(now.clone()),
-            Self::Clear => Err(Refusal::new(
-                Code::Required,
-                "This can be changed but not taken away.",
-            )),
+            Self::Clear => Err(Refusal::new(Code::Required, "This can be changed but not taken away.")),
             Self::Set(value) => check(value),
         }
     }

@@ -50,10 +50,7 @@ impl FromStr for CredentialId {
         let user = user.parse().map_err(|_| NotACredential)?;
         match which {
             "password" => Ok(Self::Password(user)),
-            token => token
-                .parse()
-                .map(|token| Self::Token(user, token))
-                .map_err(|_| NotACredential),
+            token => token.parse().map(|token| Self::Token(user, token)).map_err(|_| NotACredential),
         }
     }
 }
@@ -173,22 +170,14 @@ mod tests {
     #[test]
     fn the_key_of_a_credential_reads_back() {
         let user = UserId::of(&Username::parse("alice").unwrap());
-        for id in [
-            CredentialId::Password(user),
-            CredentialId::Token(user, TokenId::issued_at(user, 4)),
-        ] {
+        for id in [CredentialId::Password(user), CredentialId::Token(user, TokenId::issued_at(user, 4))] {
             assert_eq!(id.to_string().parse(), Ok(id));
         }
     }
 
     #[test]
     fn a_credential_reads_back_and_debug_hides_it() {
-        let credential = Credential {
-            kind: Kind::Permanent {
-                phc: "$argon2id$secret".into(),
-            },
-            version: 3,
-        };
+        let credential = Credential { kind: Kind::Permanent { phc: "$argon2id$secret".into() }, version: 3 };
         let json = serde_json::to_string(&credential).unwrap();
         assert_eq!(serde_json::from_str::<Credential>(&json).unwrap(), credential);
         assert!(!format!("{credential:?}").contains("secret"));

@@ -35,17 +35,11 @@ pub fn initialise(
     username: &str,
 ) -> Result<Option<Initialised>, Refusal> {
     match before {
-        None => Ok(Some(Initialised {
-            user_id,
-            username: username.to_owned(),
-        })),
+        None => Ok(Some(Initialised { user_id, username: username.to_owned() })),
         Some(first) if first.user_id == user_id => Ok(None),
         Some(first) => Err(Refusal::new(
             Code::AlreadyInitialised,
-            format!(
-                "This deployment was initialised with the administrator `{}`.",
-                first.username
-            ),
+            format!("This deployment was initialised with the administrator `{}`.", first.username),
         )),
     }
 }

@@ -188,10 +188,7 @@ impl Group {
     /// What a user's rules need to know of it; `None` while it does not exist.
     pub fn known(&self, id: GroupId) -> Option<Known> {
         self.details.as_ref().map(|details| Known {
-            group: GroupRef {
-                id,
-                name: details.name.clone(),
-            },
+            group: GroupRef { id, name: details.name.clone() },
             closed: details.closed,
         })
     }
@@ -205,74 +202,39 @@ impl Group {
     fn create(&self, command: &CreateGroup) -> Result<Decision<Event>, Refusals> {
         let mut check = Check::new();
         let name = check.field("name", GroupName::parse(&command.name));
-        let description = check.field(
-            "description",
-            text::optional(command.description.as_deref(), DESCRIPTION_LENGTH),
-        );
+        let description =
+            check.field("description", text::optional(command.description.as_deref(), DESCRIPTION_LENGTH));
         let phone = check.field("phone", phone::optional(command.phone.as_deref()));
         let email = check.field("email", email::optional(command.email.as_deref()));
-        let (name, description, personal) = check.with((|| {
-            Some((
-                name?,
-                description?,
-                Contact {
-                    phone: phone?,
-                    email: email?,
-                },
-            ))
-        })())?;
+        let (name, description, personal) =
+            check.with((|| Some((name?, description?, Contact { phone: phone?, email: email? })))())?;
         if self.details.is_some() {
-            return Err(
-                Refusal::new(Code::NameTaken, format!("There is a group `{name}` already."))
-                    .at("name")
-                    .into(),
-            );
+            return Err(Refusal::new(Code::NameTaken, format!("There is a group `{name}` already."))
+                .at("name")
+                .into());
         }
-        Ok(Decision::after(self.version).event(Created {
-            name: name.to_string(),
-            description,
-            personal,
-        }))
+        Ok(Decision::after(self.version).event(Created { name: name.to_string(), description, personal }))
     }
 
     fn edit(&self, command: &EditGroup) -> Result<Decision<Event>, Refusals> {
         let group = self.existing()?;
         let mut check = Check::new();
         let text = |text: &String| text::optional(Some(text), DESCRIPTION_LENGTH);
-        let description = check.field(
-            "description",
-            command.description.over(group.description.as_ref(), text),
-        );
-        let phone = command
-            .phone
-            .over(group.contact.phone.as_ref(), |text| phone::optional(Some(text)));
+        let description =
+            check.field("description", command.description.over(group.description.as_ref(), text));
+        let phone = command.phone.over(group.contact.phone.as_ref(), |text| phone::optional(Some(text)));
         let phone = check.field("phone", phone);
-        let email = command
-            .email
-            .over(group.contact.email.as_ref(), |text| email::optional(Some(text)));
+        let email = command.email.over(group.contact.email.as_ref(), |text| email::optional(Some(text)));
         let email = check.field("email", email);
-        let (description, contact) = check.with((|| {
-            Some((
-                description?,
-                Contact {
-                    phone: phone?,
-                    email: email?,
-                },
-            ))
-        })())?;
+        let (description, contact) =
+            check.with((|| Some((description?, Contact { phone: phone?, email: email? })))())?;
         let description = Change::between(&group.description, &description);
         let decision = Decision::after(self.version);
         if description.is_none() && contact == group.contact {
             return Ok(decision);
         }
-        let personal = Change {
-            old: group.contact.clone(),
-            new: contact,
-        };
-        Ok(decision.event(Edited {
-            description,
-            personal,
-        }))
+        let personal = Change { old: group.contact.clone(), new: contact };
+        Ok(decision.event(Edited { description, personal }))
     }
 }
 
@@ -299,14 +261,7 @@ impl Aggregate for Group {
     fn evolve(&mut self, event: &Event, _: Timestamp) {
         self.version += 1;
         match (event, &mut self.details) {
-            (
-                Event::Created(Created {
-                    name,
-                    description,
-                    personal,
-                }),
-                details,
-            ) => {
+            (Event::Created(Created { name, description, personal }), details) => {
                 *details = Some(Details {
                     name: name.clone(),
                     description: description.clone(),
@@ -314,13 +269,7 @@ impl Aggregate for Group {
                     closed: false,
                 });
             }
-            (
-                Event::Edited(Edited {
-                    description,
-                    personal,
-                }),
-                Some(details),
-            ) => {
+            (Event::Edited(Edited { description, personal }), Some(details)) => {
                 if let Some(description) = description {
                     details.description.clone_from(&description.new);
                 }

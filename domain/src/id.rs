@@ -156,10 +156,7 @@ fn parse(kind: &'static str, text: &str) -> Result<Uuid, NotAnId> {
         .and_then(|rest| rest.strip_prefix('_'))
         .filter(|rest| rest.len() == 36 && !rest.bytes().any(|b| b.is_ascii_uppercase()))
         .and_then(|rest| Uuid::try_parse(rest).ok())
-        .ok_or_else(|| NotAnId {
-            kind,
-            text: text.chars().take(80).collect(),
-        })
+        .ok_or_else(|| NotAnId { kind, text: text.chars().take(80).collect() })
 }
 
 #[cfg(test)]

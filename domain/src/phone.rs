@@ -30,21 +30,14 @@ mod tests {
 
     #[test]
     fn a_number_is_kept_as_typed() {
-        assert_eq!(
-            optional(Some("+49 (30) 12-34")),
-            Ok(Some("+49 (30) 12-34".to_owned()))
-        );
+        assert_eq!(optional(Some("+49 (30) 12-34")), Ok(Some("+49 (30) 12-34".to_owned())));
         assert_eq!(optional(Some("")), Ok(None));
     }
 
     #[test]
     fn bad_numbers_are_refused() {
         for text in [" 12", "12 ", "12a", "１２", "12\n"] {
-            assert_eq!(
-                optional(Some(text)).unwrap_err().code,
-                Code::InvalidFormat,
-                "{text}"
-            );
+            assert_eq!(optional(Some(text)).unwrap_err().code, Code::InvalidFormat, "{text}");
         }
         assert_eq!(optional(Some(&"1".repeat(33))).unwrap_err().code, Code::TooLong);
     }

@@ -47,15 +47,11 @@ pub fn may(actor: &Actor, command: &user::Command, target: UserId, roles: Roles)
     }
     if own && is_not_for_oneself(command) {
         let message = "Nobody suspends, deletes or takes a role from themselves.";
-        return Err(Denial::Refused(
-            Refusal::new(Code::NotOnYourself, message).at("userId"),
-        ));
+        return Err(Denial::Refused(Refusal::new(Code::NotOnYourself, message).at("userId")));
     }
     if !own && held.is_some_and(|held| !held.covers(roles)) {
         let message = "This user holds a right that you do not hold.";
-        return Err(Denial::Refused(
-            Refusal::new(Code::Outranked, message).at("userId"),
-        ));
+        return Err(Denial::Refused(Refusal::new(Code::Outranked, message).at("userId")));
     }
     Ok(())
 }

@@ -23,12 +23,7 @@ pub enum Stream {
 
 impl Stream {
     /// Every stream.
-    pub const ALL: [Self; 4] = [
-        Self::UserEvents,
-        Self::GroupEvents,
-        Self::Credentials,
-        Self::Access,
-    ];
+    pub const ALL: [Self; 4] = [Self::UserEvents, Self::GroupEvents, Self::Credentials, Self::Access];
 
     /// The stream's name, as topics carry it.
     pub const fn name(self) -> &'static str {
@@ -159,17 +154,9 @@ impl FromStr for Position {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotAPosition)?;
         let text = String::from_utf8(bytes).map_err(|_| NotAPosition)?;
         let part = |part: &str| {
-            let stream = Stream::ALL
-                .into_iter()
-                .find(|stream| part.starts_with(stream.letter()))?;
+            let stream = Stream::ALL.into_iter().find(|stream| part.starts_with(stream.letter()))?;
             let (partition, offset) = part[1..].split_once(':')?;
-            Some((
-                Place {
-                    stream,
-                    partition: partition.parse().ok()?,
-                },
-                offset.parse().ok()?,
-            ))
+            Some((Place { stream, partition: partition.parse().ok()? }, offset.parse().ok()?))
         };
         text.split(',')
             .filter(|text| !text.is_empty())

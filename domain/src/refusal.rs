@@ -115,11 +115,7 @@ pub type Refusals = Vec<Refusal>;
 impl Refusal {
     /// A no that is not about one field.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            field: Vec::new(),
-        }
+        Self { code, message: message.into(), field: Vec::new() }
     }
 
     /// The same no, about the field `name` of what it was about until now.
@@ -154,18 +150,12 @@ impl Check {
 
     /// Notes the refusals of a nested input under its name.
     pub fn nested<T>(&mut self, name: &str, value: Result<T, Refusals>) -> Option<T> {
-        value
-            .map_err(|refusals| self.refusals.extend(refusals.into_iter().map(|r| r.at(name))))
-            .ok()
+        value.map_err(|refusals| self.refusals.extend(refusals.into_iter().map(|r| r.at(name)))).ok()
     }
 
     /// Everything that was noted, if anything was.
     pub fn finish(self) -> Result<(), Refusals> {
-        if self.refusals.is_empty() {
-            Ok(())
-        } else {
-            Err(self.refusals)
-        }
+        if self.refusals.is_empty() { Ok(()) } else { Err(self.refusals) }
     }
 
     /// The values of all fields, or everything that was noted. `values` is `Some` when nothing was.

@@ -17,10 +17,7 @@ pub(crate) fn given<E: Into<crate::user::Event>>(events: impl IntoIterator<Item 
     for event in events {
         user.evolve(&event.into(), noon());
     }
-    Given {
-        aggregate: user,
-        facts: facts(),
-    }
+    Given { aggregate: user, facts: facts() }
 }
 
 /// Nothing happened before.
@@ -84,14 +81,9 @@ impl<E: Debug + PartialEq> When<E> {
     #[track_caller]
     pub(crate) fn then_refused<'a>(self, expected: impl IntoIterator<Item = (Code, &'a str)>) {
         let refusals = self.0.expect_err("the command is refused");
-        let refusals: Vec<_> = refusals
-            .iter()
-            .map(|refusal| (refusal.code, refusal.field.join(".")))
-            .collect();
-        let expected: Vec<_> = expected
-            .into_iter()
-            .map(|(code, field)| (code, field.to_owned()))
-            .collect();
+        let refusals: Vec<_> =
+            refusals.iter().map(|refusal| (refusal.code, refusal.field.join("."))).collect();
+        let expected: Vec<_> = expected.into_iter().map(|(code, field)| (code, field.to_owned())).collect();
         assert_eq!(refusals, expected);
     }
 }
@@ -124,47 +116,26 @@ pub(crate) fn tomorrow() -> Timestamp {
 }
 
 pub(crate) fn group(name: &str) -> GroupRef {
-    GroupRef {
-        id: GroupId::of(&GroupName::parse(name).unwrap()),
-        name: name.to_owned(),
-    }
+    GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() }
 }
 
 pub(crate) fn open(name: &str) -> Option<Known> {
-    Some(Known {
-        group: group(name),
-        closed: false,
-    })
+    Some(Known { group: group(name), closed: false })
 }
 
 pub(crate) fn closed(name: &str) -> Option<Known> {
-    Some(Known {
-        group: group(name),
-        closed: true,
-    })
+    Some(Known { group: group(name), closed: true })
 }
 
 pub(crate) fn temporary() -> Made {
-    Made::TemporaryPassword {
-        digest: "00".repeat(32),
-        expires_at: tomorrow(),
-    }
+    Made::TemporaryPassword { digest: "00".repeat(32), expires_at: tomorrow() }
 }
 
 pub(crate) fn administrator(name: &str) -> Actor {
     let id = UserId::of(&Username::parse(name).unwrap());
-    Actor::User {
-        id,
-        name: name.to_owned(),
-        roles: Roles::BASE.with(Role::Administrator),
-    }
+    Actor::User { id, name: name.to_owned(), roles: Roles::BASE.with(Role::Administrator) }
 }
 
 fn facts() -> Facts {
-    Facts {
-        now: noon(),
-        group: None,
-        made: None,
-        limits: Limits::default(),
-    }
+    Facts { now: noon(), group: None, made: None, limits: Limits::default() }
 }

@@ -23,10 +23,7 @@ pub fn optional(text: Option<&str>, most: usize) -> Result<Option<String>, Refus
     }
     let text: String = text.trim().nfc().collect();
     if text.chars().any(is_forbidden) {
-        return Err(Refusal::new(
-            Code::InvalidFormat,
-            "Control characters are not allowed.",
-        ));
+        return Err(Refusal::new(Code::InvalidFormat, "Control characters are not allowed."));
     }
     if text.chars().count() > most {
         return Err(too_long(most));
@@ -62,24 +59,14 @@ mod tests {
     #[test]
     fn control_characters_and_bidirectional_overrides_are_refused() {
         for text in ["a\nb", "a\u{1b}[31m", "a\u{202e}b", "a\u{0}b"] {
-            assert_eq!(
-                required(text, NAME_LENGTH).unwrap_err().code,
-                Code::InvalidFormat,
-                "{text:?}"
-            );
+            assert_eq!(required(text, NAME_LENGTH).unwrap_err().code, Code::InvalidFormat, "{text:?}");
         }
     }
 
     #[test]
     fn the_limit_counts_characters_and_not_bytes() {
         assert!(required(&"ß".repeat(100), NAME_LENGTH).is_ok());
-        assert_eq!(
-            required(&"ß".repeat(101), NAME_LENGTH).unwrap_err().code,
-            Code::TooLong
-        );
-        assert_eq!(
-            required(&"ß".repeat(100_000), NAME_LENGTH).unwrap_err().code,
-            Code::TooLong
-        );
+        assert_eq!(required(&"ß".repeat(101), NAME_LENGTH).unwrap_err().code, Code::TooLong);
+        assert_eq!(required(&"ß".repeat(100_000), NAME_LENGTH).unwrap_err().code, Code::TooLong);
     }
 }

@@ -46,10 +46,7 @@ impl Username {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let name = plain_name(text, Self::SHORTEST, Self::LONGEST)?;
         if RESERVED.binary_search(&name.as_str()).is_ok() {
-            return Err(Refusal::new(
-                Code::Reserved,
-                format!("`{name}` is a reserved name."),
-            ));
+            return Err(Refusal::new(Code::Reserved, format!("`{name}` is a reserved name.")));
         }
         Ok(Self(name))
     }
@@ -73,10 +70,7 @@ pub(crate) fn plain_name(text: &str, shortest: usize, longest: usize) -> Result<
         return Err(Refusal::new(Code::Required, "A name must be given."));
     }
     if length > longest {
-        return Err(Refusal::new(
-            Code::TooLong,
-            format!("A name has at most {longest} characters."),
-        ));
+        return Err(Refusal::new(Code::TooLong, format!("A name has at most {longest} characters.")));
     }
     let name = text.to_lowercase();
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
@@ -88,10 +82,7 @@ pub(crate) fn plain_name(text: &str, shortest: usize, longest: usize) -> Result<
         ));
     }
     if length < shortest {
-        return Err(Refusal::new(
-            Code::TooShort,
-            format!("A name has at least {shortest} characters."),
-        ));
+        return Err(Refusal::new(Code::TooShort, format!("A name has at least {shortest} characters.")));
     }
     Ok(name)
 }
@@ -116,17 +107,7 @@ mod tests {
         assert_eq!(code(""), Code::Required);
         assert_eq!(code("ab"), Code::TooShort);
         assert_eq!(code(&"a".repeat(65)), Code::TooLong);
-        for name in [
-            "a b c",
-            ".abc",
-            "-abc",
-            "a..b",
-            "ålice",
-            "a/b",
-            "abc\n",
-            "abc ",
-            "用户名",
-        ] {
+        for name in ["a b c", ".abc", "-abc", "a..b", "ålice", "a/b", "abc\n", "abc ", "用户名"] {
             assert_eq!(code(name), Code::InvalidFormat, "{name}");
         }
     }

@@ -32,10 +32,7 @@ pub struct Change<T> {
 impl<T: PartialEq + Clone> Change<T> {
     /// The change, if it is one.
     pub fn between(old: &T, new: &T) -> Option<Self> {
-        (old != new).then(|| Self {
-            old: old.clone(),
-            new: new.clone(),
-        })
+        (old != new).then(|| Self { old: old.clone(), new: new.clone() })
     }
 }
 

@@ -1,1 +1,6 @@
-//! placeholder
+//! What every process needs: telemetry, a clean end, health and metrics, settings. Knows nothing of users.
+
+pub mod lifecycle;
+pub mod operations;
+pub mod settings;
+pub mod telemetry;

@@ -78,22 +78,15 @@ impl EditUfaConfig {
         let before = user.editable()?.config.as_deref().cloned().unwrap_or_default();
         let mut check = Check::new();
         let debug = check.field("debug", self.debug.onto(&before.debug, |debug| Ok(*debug)));
-        let log_file = self
-            .log_file
-            .over(Some(&before.log_file), |text| text::optional(Some(text), 4096));
+        let log_file = self.log_file.over(Some(&before.log_file), |text| text::optional(Some(text), 4096));
         let log_file = check.field("logFile", log_file);
-        let heartbeat_interval = self
-            .heartbeat_interval
-            .onto(&before.heartbeat_interval, |n| between(*n, 5, 86_400));
+        let heartbeat_interval =
+            self.heartbeat_interval.onto(&before.heartbeat_interval, |n| between(*n, 5, 86_400));
         let heartbeat_interval = check.field("heartbeatInterval", heartbeat_interval);
-        let config_interval = self
-            .config_interval
-            .onto(&before.config_interval, |n| between(*n, 5, 86_400));
+        let config_interval = self.config_interval.onto(&before.config_interval, |n| between(*n, 5, 86_400));
         let config_interval = check.field("configInterval", config_interval);
-        let max_jobs = check.field(
-            "maxJobs",
-            self.max_jobs.onto(&before.max_jobs, |n| between(*n, 1, 10_000)),
-        );
+        let max_jobs =
+            check.field("maxJobs", self.max_jobs.onto(&before.max_jobs, |n| between(*n, 1, 10_000)));
         let after = check.with((|| {
             Some(Config {
                 debug: debug?,
@@ -103,21 +96,13 @@ impl EditUfaConfig {
                 max_jobs: max_jobs?,
             })
         })())?;
-        Ok(user
-            .decision()
-            .maybe(Change::between(&before, &after).map(|config| UfaConfigEdited { config })))
+        Ok(user.decision().maybe(Change::between(&before, &after).map(|config| UfaConfigEdited { config })))
     }
 }
 
 /// A number from `least` to `most`.
 pub(crate) fn between(number: i32, least: u32, most: u32) -> Result<u32, Refusal> {
-    u32::try_from(number)
-        .ok()
-        .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::OutOfRange,
-                format!("This must be a number from {least} to {most}."),
-            )
-        })
+    u32::try_from(number).ok().filter(|number| (least..=most).contains(number)).ok_or_else(|| {
+        Refusal::new(Code::OutOfRange, format!("This must be a number from {least} to {most}."))
+    })
 }

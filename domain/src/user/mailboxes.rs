@@ -68,10 +68,8 @@ impl CreateMailbox {
         let account = user.editable()?;
         let mut check = Check::new();
         let name = check.field("name", label(&self.name));
-        let description = check.field(
-            "description",
-            text::optional(self.description.as_deref(), DESCRIPTION_LENGTH),
-        );
+        let description =
+            check.field("description", text::optional(self.description.as_deref(), DESCRIPTION_LENGTH));
         let (name, description) = check.with((|| Some((name?, description?)))())?;
         if name == DEFAULT || account.mailboxes.iter().any(|known| **known == *name) {
             let message = format!("There is a mailbox `{name}` already.");
@@ -83,11 +81,7 @@ impl CreateMailbox {
             return Err(Refusal::new(Code::TooMany, format!("A user has at most {most} mailboxes.")).into());
         }
         let mailbox_id = MailboxId::of(user.id(), &name);
-        Ok(user.decision().event(MailboxCreated {
-            mailbox_id,
-            name,
-            description,
-        }))
+        Ok(user.decision().event(MailboxCreated { mailbox_id, name, description }))
     }
 }
 
@@ -98,10 +92,7 @@ impl DeleteMailbox {
         if self.mailbox_id == default_of(user.id()) {
             return refuse(Code::DefaultMailbox, "The default mailbox always exists.");
         }
-        let name = account
-            .mailboxes
-            .iter()
-            .find(|name| MailboxId::of(user.id(), name) == self.mailbox_id);
+        let name = account.mailboxes.iter().find(|name| MailboxId::of(user.id(), name) == self.mailbox_id);
         let Some(name) = name else {
             return refuse(Code::UnknownMailbox, "The user has no such mailbox.");
         };
@@ -109,10 +100,7 @@ impl DeleteMailbox {
         if account.rules.iter().any(|rule| delivers(&rule.kind)) {
             return refuse(Code::MailboxInUse, "A rule uses this mailbox.");
         }
-        Ok(user.decision().event(MailboxDeleted {
-            mailbox_id: self.mailbox_id,
-            name: name.to_string(),
-        }))
+        Ok(user.decision().event(MailboxDeleted { mailbox_id: self.mailbox_id, name: name.to_string() }))
     }
 }
 

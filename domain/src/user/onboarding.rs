@@ -138,19 +138,12 @@ impl RegisterUser {
         let email = check.field("email", email::required(&self.email));
         let phone = check.field("phone", phone::optional(self.phone.as_deref()));
         let (username, personal) = check.with((|| {
-            let personal = Personal {
-                first_name,
-                last_name,
-                email,
-                phone: phone?,
-            };
+            let personal = Personal { first_name, last_name, email, phone: phone? };
             Some((username?, personal))
         })())?;
         match user.account().map(|account| &account.standing) {
             None | Some(Standing::Rejected) => {
-                Ok(user
-                    .decision()
-                    .event(Registered::new(&username, Origin::OneSelf, personal)))
+                Ok(user.decision().event(Registered::new(&username, Origin::OneSelf, personal)))
             }
             Some(_) => Err(taken(&username)),
         }
@@ -161,30 +154,17 @@ impl CreateUser {
     pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
         let mut check = Check::new();
         let username = check.field("username", Username::parse(&self.username));
-        let first_name = check.field(
-            "firstName",
-            text::optional(self.first_name.as_deref(), NAME_LENGTH),
-        );
+        let first_name = check.field("firstName", text::optional(self.first_name.as_deref(), NAME_LENGTH));
         let last_name = check.field("lastName", text::optional(self.last_name.as_deref(), NAME_LENGTH));
         let email = check.field("email", email::optional(self.email.as_deref()));
         let phone = check.field("phone", phone::optional(self.phone.as_deref()));
-        let group = facts
-            .open_group(self.group_id)
-            .map_err(|refusal| check.refuse(refusal))
-            .ok();
+        let group = facts.open_group(self.group_id).map_err(|refusal| check.refuse(refusal)).ok();
         let (username, group, personal) = check.with((|| {
-            let personal = Personal {
-                first_name: first_name?,
-                last_name: last_name?,
-                phone: phone?,
-                email: email?,
-            };
+            let personal =
+                Personal { first_name: first_name?, last_name: last_name?, phone: phone?, email: email? };
             Some((username?, group?, personal))
         })())?;
-        if user
-            .account()
-            .is_some_and(|account| !may_be_taken_over(&account.standing))
-        {
+        if user.account().is_some_and(|account| !may_be_taken_over(&account.standing)) {
             return Err(taken(&username));
         }
         let registered = Registered::new(&username, Origin::Administrator, personal);
@@ -198,24 +178,16 @@ impl MakeFirstAdministrator {
         let username = check.field("username", Username::parse(&self.username));
         let email = check.field("email", email::optional(self.email.as_deref()));
         let (username, email) = check.with((|| Some((username?, email?)))())?;
-        if user
-            .account()
-            .is_some_and(|account| !may_be_taken_over(&account.standing))
-        {
+        if user.account().is_some_and(|account| !may_be_taken_over(&account.standing)) {
             return Err(taken(&username));
         }
-        let personal = Personal {
-            email,
-            ..Personal::default()
-        };
+        let personal = Personal { email, ..Personal::default() };
         let (kind, expires_at) = facts.temporary_password()?;
         Ok(user
             .decision()
             .event(Registered::new(&username, Origin::Operator, personal))
             .event(Approved { group: None })
-            .event(RoleGranted {
-                role: Role::Administrator,
-            })
+            .event(RoleGranted { role: Role::Administrator })
             .event(PasswordReset { expires_at })
             .put(CredentialId::Password(user.id()), kind))
     }
@@ -247,11 +219,7 @@ pub(crate) fn reconsider(user: &User) -> Result<Decision<Event>, Refusals> {
 
 impl Registered {
     fn new(username: &Username, origin: Origin, personal: Personal) -> Self {
-        Self {
-            username: username.to_string(),
-            origin,
-            personal,
-        }
+        Self { username: username.to_string(), origin, personal }
     }
 }
 
@@ -275,7 +243,5 @@ fn may_be_taken_over(standing: &Standing) -> bool {
 }
 
 fn taken(username: &Username) -> Refusals {
-    Refusal::new(Code::NameTaken, format!("The name `{username}` is taken."))
-        .at("username")
-        .into()
+    Refusal::new(Code::NameTaken, format!("The name `{username}` is taken.")).at("username").into()
 }

@@ -35,10 +35,8 @@ impl ResetPassword {
     pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
         let (account, _) = user.active()?;
         let (kind, expires_at) = facts.temporary_password()?;
-        let mut decision = user
-            .decision()
-            .event(PasswordReset { expires_at })
-            .put(CredentialId::Password(user.id()), kind);
+        let mut decision =
+            user.decision().event(PasswordReset { expires_at }).put(CredentialId::Password(user.id()), kind);
         if self.revoke_tokens {
             for token in &account.tokens {
                 decision = super::tokens::revoke(decision, user.id(), token);
@@ -54,10 +52,7 @@ pub(crate) fn change(user: &User, facts: &Facts) -> Result<Decision<Event>, Refu
     if checked != account.password_version {
         return Err(stale());
     }
-    Ok(user
-        .decision()
-        .event(PasswordChanged {})
-        .put(CredentialId::Password(user.id()), kind))
+    Ok(user.decision().event(PasswordChanged {}).put(CredentialId::Password(user.id()), kind))
 }
 
 /// The password is the same, so nothing has happened to the user and the credential keeps its version.
@@ -67,19 +62,10 @@ pub(crate) fn rehash(user: &User, facts: &Facts) -> Result<Decision<Event>, Refu
     if checked != account.password_version {
         return Err(stale());
     }
-    let credential = Credential {
-        kind,
-        version: checked,
-    };
-    Ok(user
-        .decision()
-        .restore(CredentialId::Password(user.id()), credential))
+    let credential = Credential { kind, version: checked };
+    Ok(user.decision().restore(CredentialId::Password(user.id()), credential))
 }
 
 fn stale() -> Refusals {
-    Refusal::new(
-        Code::StaleVersion,
-        "The password was replaced in the meantime. Sign in again.",
-    )
-    .into()
+    Refusal::new(Code::StaleVersion, "The password was replaced in the meantime. Sign in again.").into()
 }

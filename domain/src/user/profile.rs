@@ -97,44 +97,19 @@ impl UpdateProfile {
         let before = &user.editable()?.personal;
         let mut check = Check::new();
         let name = |text: &String| text::optional(Some(text), NAME_LENGTH);
-        let first_name = check.field(
-            "firstName",
-            self.first_name.over(before.first_name.as_ref(), name),
-        );
+        let first_name = check.field("firstName", self.first_name.over(before.first_name.as_ref(), name));
         let last_name = check.field("lastName", self.last_name.over(before.last_name.as_ref(), name));
-        let phone = check.field(
-            "phone",
-            self.phone
-                .over(before.phone.as_ref(), |text| phone::optional(Some(text))),
-        );
-        let email = check.field(
-            "email",
-            self.email
-                .over(before.email.as_ref(), |text| email::optional(Some(text))),
-        );
+        let phone =
+            check.field("phone", self.phone.over(before.phone.as_ref(), |text| phone::optional(Some(text))));
+        let email =
+            check.field("email", self.email.over(before.email.as_ref(), |text| email::optional(Some(text))));
         let (personal, address) = check.with((|| {
-            let personal = Personal {
-                first_name: first_name?,
-                last_name: last_name?,
-                phone: phone?,
-                email: None,
-            };
-            Some((
-                personal,
-                Personal {
-                    email: email?,
-                    ..Personal::default()
-                },
-            ))
+            let personal =
+                Personal { first_name: first_name?, last_name: last_name?, phone: phone?, email: None };
+            Some((personal, Personal { email: email?, ..Personal::default() }))
         })())?;
-        let before_personal = Personal {
-            email: None,
-            ..before.clone()
-        };
-        let before_address = Personal {
-            email: before.email.clone(),
-            ..Personal::default()
-        };
+        let before_personal = Personal { email: None, ..before.clone() };
+        let before_address = Personal { email: before.email.clone(), ..Personal::default() };
         Ok(user
             .decision()
             .maybe(Change::between(&before_personal, &personal).map(|personal| ProfileUpdated { personal }))
@@ -150,10 +125,7 @@ impl ChangeGroup {
         if before.as_ref().is_some_and(|group| group.id == self.group_id) {
             return Ok(user.decision());
         }
-        let group = Moved {
-            old: before.clone(),
-            new: facts.open_group(self.group_id)?,
-        };
+        let group = Moved { old: before.clone(), new: facts.open_group(self.group_id)? };
         Ok(user.decision().event(GroupChanged { group }))
     }
 }

@@ -55,9 +55,7 @@ impl RevokeRole {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
         let (account, _) = user.active()?;
         if self.role == Role::User {
-            return Err(Refusal::new(Code::BaseRole, "Every user has this role.")
-                .at("role")
-                .into());
+            return Err(Refusal::new(Code::BaseRole, "Every user has this role.").at("role").into());
         }
         if !account.roles.contains(self.role) {
             return Ok(user.decision());

@@ -73,11 +73,7 @@ pub struct Token {
 impl User {
     /// A user to whom nothing has happened yet.
     pub fn nobody(id: UserId) -> Self {
-        Self {
-            id,
-            version: 0,
-            account: None,
-        }
+        Self { id, version: 0, account: None }
     }
 
     /// Which user.
@@ -97,8 +93,7 @@ impl User {
 
     /// The account, in whatever state.
     pub(crate) fn known(&self) -> Result<&Account, Refusal> {
-        self.account()
-            .ok_or_else(|| Refusal::new(Code::UnknownUser, "There is no such user.").at("userId"))
+        self.account().ok_or_else(|| Refusal::new(Code::UnknownUser, "There is no such user.").at("userId"))
     }
 
     /// The account of a user who waits for approval.
@@ -106,14 +101,12 @@ impl User {
         let account = self.known()?;
         match account.standing {
             Standing::Pending => Ok(account),
-            Standing::Active(_) | Standing::Suspended(_) => Err(Refusal::new(
-                Code::AlreadyApproved,
-                "This user has been approved already.",
-            )),
-            Standing::Rejected | Standing::Deleted => Err(Refusal::new(
-                Code::NotPending,
-                "This user does not wait for approval.",
-            )),
+            Standing::Active(_) | Standing::Suspended(_) => {
+                Err(Refusal::new(Code::AlreadyApproved, "This user has been approved already."))
+            }
+            Standing::Rejected | Standing::Deleted => {
+                Err(Refusal::new(Code::NotPending, "This user does not wait for approval."))
+            }
         }
     }
 
@@ -131,10 +124,9 @@ impl User {
         let account = self.known()?;
         match account.standing {
             Standing::Pending | Standing::Active(_) | Standing::Suspended(_) => Ok(account),
-            Standing::Rejected | Standing::Deleted => Err(Refusal::new(
-                Code::NotEditable,
-                "A rejected or deleted user can't be edited.",
-            )),
+            Standing::Rejected | Standing::Deleted => {
+                Err(Refusal::new(Code::NotEditable, "A rejected or deleted user can't be edited."))
+            }
         }
     }
 
@@ -184,10 +176,7 @@ impl Aggregate for User {
     fn evolve(&mut self, event: &Event, _: Timestamp) {
         self.version += 1;
         if let Event::Registered(event) = event {
-            self.account = Some(Box::new(Account::registered(
-                &event.username,
-                event.personal.clone(),
-            )));
+            self.account = Some(Box::new(Account::registered(&event.username, event.personal.clone())));
         } else if let Some(account) = &mut self.account {
             account.evolve(event, self.version);
         }
@@ -228,10 +217,7 @@ impl Account {
             Event::Deleted(_) => self.delete(),
             Event::ProfileUpdated(event) => {
                 let email = self.personal.email.take();
-                self.personal = Personal {
-                    email,
-                    ..event.personal.new.clone()
-                };
+                self.personal = Personal { email, ..event.personal.new.clone() };
             }
             Event::EmailChanged(event) => self.personal.email.clone_from(&event.personal.new.email),
             Event::GroupChanged(event) => match &mut self.standing {

@@ -108,16 +108,8 @@ impl IssueAuthToken {
             scopes: scopes.clone(),
             allowed_networks: allowed_networks.clone(),
         };
-        let issued = AuthTokenIssued {
-            token_id,
-            name,
-            scopes,
-            expires_at,
-            allowed_networks,
-        };
-        Ok(decision
-            .event(issued)
-            .put(CredentialId::Token(user.id(), token_id), kind))
+        let issued = AuthTokenIssued { token_id, name, scopes, expires_at, allowed_networks };
+        Ok(decision.event(issued).put(CredentialId::Token(user.id(), token_id), kind))
     }
 }
 
@@ -130,9 +122,9 @@ impl RevokeAuthToken {
         let token = account.tokens.iter().find(|token| token.id == self.token_id);
         match token {
             Some(token) => Ok(revoke(user.decision(), user.id(), token)),
-            None => Err(Refusal::new(Code::UnknownToken, "The user has no such token.")
-                .at("authTokenId")
-                .into()),
+            None => {
+                Err(Refusal::new(Code::UnknownToken, "The user has no such token.").at("authTokenId").into())
+            }
         }
     }
 }
@@ -146,10 +138,7 @@ impl Token {
 /// Ends a token.
 pub(crate) fn revoke(decision: Decision<Event>, user: UserId, token: &Token) -> Decision<Event> {
     decision
-        .event(AuthTokenRevoked {
-            token_id: token.id,
-            name: token.name.to_string(),
-        })
+        .event(AuthTokenRevoked { token_id: token.id, name: token.name.to_string() })
         .remove(CredentialId::Token(user, token.id))
 }
 
@@ -166,20 +155,16 @@ fn scopes(scopes: &[Scope]) -> Result<Vec<Scope>, Refusal> {
 fn expiry(end: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
     match end {
         Some(end) if end <= now => Err(Refusal::new(Code::OutOfRange, "This must lie in the future.")),
-        Some(end) if end > now + LONGEST_LIFE => Err(Refusal::new(
-            Code::OutOfRange,
-            "A token lives for two years at most.",
-        )),
+        Some(end) if end > now + LONGEST_LIFE => {
+            Err(Refusal::new(Code::OutOfRange, "A token lives for two years at most."))
+        }
         end => Ok(end),
     }
 }
 
 fn networks(texts: &[String]) -> Result<Vec<IpNet>, Refusal> {
     if texts.len() > NETWORKS {
-        return Err(Refusal::new(
-            Code::TooMany,
-            format!("A token has at most {NETWORKS} networks."),
-        ));
+        return Err(Refusal::new(Code::TooMany, format!("A token has at most {NETWORKS} networks.")));
     }
     let read = |(index, text): (usize, &String)| {
         text.parse::<IpNet>()
@@ -190,11 +175,7 @@ fn networks(texts: &[String]) -> Result<Vec<IpNet>, Refusal> {
                 Refusal::new(Code::InvalidFormat, message).at(&index.to_string())
             })
     };
-    let mut networks = texts
-        .iter()
-        .enumerate()
-        .map(read)
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut networks = texts.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
     networks.sort_unstable();
     networks.dedup();
     Ok(networks)

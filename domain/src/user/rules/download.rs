@@ -102,27 +102,17 @@ impl NewDownload {
 
 impl DownloadChanges {
     pub(super) fn check(&self, account: &Account, before: &Download, check: &mut Check) -> Option<Download> {
-        let mailbox = self
-            .mailbox
-            .onto(&before.mailbox, |name| known_mailbox(account, name));
+        let mailbox = self.mailbox.onto(&before.mailbox, |name| known_mailbox(account, name));
         let mailbox = check.field("mailbox", mailbox);
-        let policy = self
-            .deliver_policy
-            .onto(&before.deliver_policy, |policy| Ok(*policy));
+        let policy = self.deliver_policy.onto(&before.deliver_policy, |policy| Ok(*policy));
         let deliver_policy = check.field("deliverPolicy", policy)?;
-        let kept = before
-            .start_time
-            .filter(|_| deliver_policy == DeliverPolicy::ByStartTime);
+        let kept = before.start_time.filter(|_| deliver_policy == DeliverPolicy::ByStartTime);
         let start_time = self.start_time.over(kept.as_ref(), |at| Ok(Some(*at)));
         let start_time = check.field("startTime", start_time.and_then(|at| begin(deliver_policy, at)));
-        let path = self
-            .download_path
-            .onto(&before.download_path, |text| text::required(text, PATH_LENGTH));
+        let path = self.download_path.onto(&before.download_path, |text| text::required(text, PATH_LENGTH));
         let download_path = check.field("downloadPath", path);
-        let max_files = check.field(
-            "maxFiles",
-            self.max_files.onto(&before.max_files, |n| between(*n, 1, 10_000)),
-        );
+        let max_files =
+            check.field("maxFiles", self.max_files.onto(&before.max_files, |n| between(*n, 1, 10_000)));
         Some(Download {
             mailbox: mailbox?,
             deliver_policy,
@@ -140,22 +130,17 @@ fn known_mailbox(account: &Account, name: &str) -> Result<String, Refusal> {
     if name == mailboxes::DEFAULT || account.mailboxes.iter().any(|known| **known == *name) {
         return Ok(name.to_owned());
     }
-    Err(Refusal::new(
-        Code::UnknownMailbox,
-        "The user has no such mailbox.",
-    ))
+    Err(Refusal::new(Code::UnknownMailbox, "The user has no such mailbox."))
 }
 
 fn begin(policy: DeliverPolicy, start: Option<Timestamp>) -> Result<Option<Timestamp>, Refusal> {
     match (policy, start) {
-        (DeliverPolicy::ByStartTime, None) => Err(Refusal::new(
-            Code::Required,
-            "Delivery by start time needs a start time.",
-        )),
-        (DeliverPolicy::All | DeliverPolicy::New | DeliverPolicy::Last, Some(_)) => Err(Refusal::new(
-            Code::NotApplicable,
-            "Only delivery by start time has a start time.",
-        )),
+        (DeliverPolicy::ByStartTime, None) => {
+            Err(Refusal::new(Code::Required, "Delivery by start time needs a start time."))
+        }
+        (DeliverPolicy::All | DeliverPolicy::New | DeliverPolicy::Last, Some(_)) => {
+            Err(Refusal::new(Code::NotApplicable, "Only delivery by start time has a start time."))
+        }
         (_, start) => Ok(start),
     }
 }

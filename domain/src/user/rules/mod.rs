@@ -148,17 +148,11 @@ impl AddAgentRule {
             NewKind::Download(_) => "download",
         };
         let within = |refusals: Refusals| -> Refusals {
-            refusals
-                .into_iter()
-                .map(|refusal| refusal.at(kind).at("rule"))
-                .collect()
+            refusals.into_iter().map(|refusal| refusal.at(kind).at("rule")).collect()
         };
         let rule = self.check(user, account).map_err(within)?;
         if account.rules.iter().any(|known| known.id == rule.id) {
-            let refusal = Refusal::new(
-                Code::NameTaken,
-                format!("There is a rule `{}` already.", rule.name),
-            );
+            let refusal = Refusal::new(Code::NameTaken, format!("There is a rule `{}` already.", rule.name));
             return Err(within(refusal.at("name").into()));
         }
         if account.rules.len() >= facts.limits.rules {
@@ -200,23 +194,16 @@ impl EditAgentRule {
             Changes::Download(_) => "download",
         };
         let within = |refusals: Refusals| -> Refusals {
-            refusals
-                .into_iter()
-                .map(|refusal| refusal.at(kind).at("changes"))
-                .collect()
+            refusals.into_iter().map(|refusal| refusal.at(kind).at("changes")).collect()
         };
         let after = self.check(account, before).map_err(within)?;
-        Ok(user
-            .decision()
-            .maybe(Change::between(before, &after).map(|rule| AgentRuleEdited { rule })))
+        Ok(user.decision().maybe(Change::between(before, &after).map(|rule| AgentRuleEdited { rule })))
     }
 
     fn check(&self, account: &Account, before: &Rule) -> Result<Rule, Refusals> {
         let mut check = Check::new();
         let active = check.field("active", self.active.onto(&before.active, |active| Ok(*active)));
-        let poll_interval = self
-            .poll_interval
-            .onto(&before.poll_interval, |n| between(*n, 1, 86_400));
+        let poll_interval = self.poll_interval.onto(&before.poll_interval, |n| between(*n, 1, 86_400));
         let poll_interval = check.field("pollInterval", poll_interval);
         let subscribers = self.subscribers.onto(&before.subscribers, |n| between(*n, 1, 20));
         let subscribers = check.field("subscribers", subscribers);
@@ -245,10 +232,7 @@ impl EditAgentRule {
 impl RemoveAgentRule {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
         let rule = find(user.editable()?, self.rule_id)?;
-        Ok(user.decision().event(AgentRuleRemoved {
-            rule_id: rule.id,
-            name: rule.name.clone(),
-        }))
+        Ok(user.decision().event(AgentRuleRemoved { rule_id: rule.id, name: rule.name.clone() }))
     }
 }
 
@@ -268,14 +252,8 @@ pub(crate) fn label(text: &str) -> Result<String, Refusal> {
     if text.chars().count() > 64 {
         return Err(crate::text::too_long(64));
     }
-    if !text
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-    {
-        return Err(Refusal::new(
-            Code::InvalidFormat,
-            "A name consists of A-Z a-z 0-9 _ and - only.",
-        ));
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+        return Err(Refusal::new(Code::InvalidFormat, "A name consists of A-Z a-z 0-9 _ and - only."));
     }
     Ok(text.to_owned())
 }

@@ -108,20 +108,12 @@ impl UploadChanges {
     pub(super) fn check(&self, before: &Upload, check: &mut Check) -> Option<Upload> {
         let regex = check.field("regex", self.regex.onto(&before.regex, |regex| Ok(*regex)))?;
         // A pattern that stays is checked too: it may not be one of the other sort.
-        let match_pattern = self
-            .match_pattern
-            .onto(&before.match_pattern, |text| Ok(text.clone()));
-        let match_pattern = check.field(
-            "matchPattern",
-            match_pattern.and_then(|text| pattern(&text, regex)),
-        );
-        let upload_format = self
-            .upload_format
-            .over(Some(&before.upload_format), |text| template(text).map(Some));
+        let match_pattern = self.match_pattern.onto(&before.match_pattern, |text| Ok(text.clone()));
+        let match_pattern = check.field("matchPattern", match_pattern.and_then(|text| pattern(&text, regex)));
+        let upload_format =
+            self.upload_format.over(Some(&before.upload_format), |text| template(text).map(Some));
         let upload_format = check.field("uploadFormat", upload_format);
-        let entries = self
-            .metadata
-            .over(Some(&before.metadata), |entries| metadata(entries).map(Some));
+        let entries = self.metadata.over(Some(&before.metadata), |entries| metadata(entries).map(Some));
         let entries = check.field("metadata", entries);
         let ack_mode = check.field("ackMode", self.ack_mode.onto(&before.ack_mode, |mode| Ok(*mode)));
         Some(Upload {
@@ -144,10 +136,7 @@ fn pattern(text: &str, regex: bool) -> Result<String, Refusal> {
     if valid {
         Ok(text)
     } else {
-        Err(Refusal::new(
-            Code::InvalidFormat,
-            format!("This is not a valid {kind}."),
-        ))
+        Err(Refusal::new(Code::InvalidFormat, format!("This is not a valid {kind}.")))
     }
 }
 
@@ -156,15 +145,9 @@ fn template(text: &str) -> Result<String, Refusal> {
 }
 
 fn metadata(entries: &[Entry]) -> Result<Vec<Entry>, Refusal> {
-    let bytes: usize = entries
-        .iter()
-        .map(|entry| entry.key.len() + entry.value.len())
-        .sum();
+    let bytes: usize = entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
     if bytes > METADATA_BYTES {
-        return Err(Refusal::new(
-            Code::TooLong,
-            "Keys and values together may have at most 8 KiB.",
-        ));
+        return Err(Refusal::new(Code::TooLong, "Keys and values together may have at most 8 KiB."));
     }
     let mut checked: Vec<Entry> = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
@@ -172,15 +155,9 @@ fn metadata(entries: &[Entry]) -> Result<Vec<Entry>, Refusal> {
         let key = text::required(&entry.key, 64).map_err(|refusal| at(refusal, "key"))?;
         let value = text::optional(Some(&entry.value), 1_024).map_err(|refusal| at(refusal, "value"))?;
         if checked.iter().any(|other| other.key == key) {
-            return Err(at(
-                Refusal::new(Code::NameTaken, format!("The key `{key}` stands twice.")),
-                "key",
-            ));
+            return Err(at(Refusal::new(Code::NameTaken, format!("The key `{key}` stands twice.")), "key"));
         }
-        checked.push(Entry {
-            key,
-            value: value.unwrap_or_default(),
-        });
+        checked.push(Entry { key, value: value.unwrap_or_default() });
     }
     Ok(checked)
 }

@@ -1,0 +1,82 @@
+//! Structured logs on standard error, and metrics for Prometheus.
+
+use std::io::IsTerminal;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// How logs look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// One line of text per event.
+    Text,
+    /// One JSON object per event.
+    Json,
+}
+
+/// Settings of logs.
+#[derive(Debug, Clone, clap::Args)]
+pub struct TelemetryConfig {
+    /// How logs look: `auto` is text on a terminal and JSON elsewhere.
+    #[arg(long, env = "MUSTER_LOG_FORMAT", default_value = "auto", value_name = "FORMAT", global = true)]
+    pub log_format: LogFormat,
+
+    /// What is logged, as `level` or `target=level,…`.
+    #[arg(long, env = "MUSTER_LOG_FILTER", default_value = "info", value_name = "FILTER", global = true)]
+    pub log_filter: String,
+}
+
+/// Logs or metrics could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter has not the form that is asked for.
+    #[error("the log filter `{filter}` can't be read")]
+    Filter {
+        /// What was given.
+        filter: String,
+        /// What is wrong with it.
+        source: tracing_subscriber::filter::ParseError,
+    },
+    /// There is a second subscriber or recorder in the process.
+    #[error("telemetry is set up already")]
+    Twice,
+}
+
+/// Latencies from half a millisecond to ten seconds.
+const SECONDS: [f64; 14] =
+    [0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 4.0, 10.0];
+/// Sizes of batches.
+const SIZES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 512.0, 2_048.0];
+
+/// Sets up logs. Every line is one record; control characters in fields are escaped.
+pub fn start_logs(config: &TelemetryConfig) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::try_new(&config.log_filter)
+        .map_err(|source| TelemetryError::Filter { filter: config.log_filter.clone(), source })?;
+    let terminal = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_span_events(FmtSpan::NONE)
+        .with_ansi(terminal)
+        .with_writer(std::io::stderr);
+    let json = match config.log_format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !terminal,
+    };
+    let started = if json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
+    started.map_err(|_| TelemetryError::Twice)
+}
+
+/// Sets up metrics; the handle renders them.
+pub fn start_metrics() -> Result<PrometheusHandle, TelemetryError> {
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Prefix("muster_batch_".to_owned()), &SIZES)
+        })
+        .expect("the lists of buckets are not empty");
+    builder.install_recorder().map_err(|_| TelemetryError::Twice)
+}

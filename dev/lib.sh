@@ -3,12 +3,13 @@
 
 # shellcheck disable=SC2034 # for the scripts that read this file
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+script=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "dev/${0##*/}: $*"; exit 1; }
 
 # The comment block at the top of a script, after its first line, is its --help.
-help() { sed -n '2,/^$/{s/^# \{0,1\}//p;}' "$0"; }
+help() { sed -n '2,/^$/{s/^# \{0,1\}//p;}' "$script"; }
 
 # A directory as an absolute path without links, made if it is missing.
 directory() { mkdir -p "$1" && (cd "$1" && pwd -P); }

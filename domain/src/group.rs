@@ -14,6 +14,10 @@ use crate::username::plain_name;
 use crate::wire::Change;
 use crate::{email, phone};
 
+#[cfg(test)]
+#[path = "group_spec.rs"]
+mod spec;
+
 /// A valid, lower-cased name of a group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupName(String);

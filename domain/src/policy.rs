@@ -5,6 +5,10 @@ use crate::id::UserId;
 use crate::refusal::{Code, Refusal};
 use crate::user;
 
+#[cfg(test)]
+#[path = "policy_spec.rs"]
+mod spec;
+
 /// Why somebody may not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Denial {

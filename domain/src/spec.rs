@@ -32,9 +32,9 @@ pub(crate) struct Given<A> {
 }
 
 impl<A: Aggregate> Given<A> {
-    /// The group that the command names, or that there is none.
-    pub(crate) fn and_group(mut self, group: Option<Known>) -> Self {
-        self.facts.group = group;
+    /// The group that the command names.
+    pub(crate) fn and_group(mut self, group: Known) -> Self {
+        self.facts.group = Some(group);
         self
     }
 
@@ -119,12 +119,12 @@ pub(crate) fn group(name: &str) -> GroupRef {
     GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() }
 }
 
-pub(crate) fn open(name: &str) -> Option<Known> {
-    Some(Known { group: group(name), closed: false })
+pub(crate) fn open(name: &str) -> Known {
+    Known { group: group(name), closed: false }
 }
 
-pub(crate) fn closed(name: &str) -> Option<Known> {
-    Some(Known { group: group(name), closed: true })
+pub(crate) fn closed(name: &str) -> Known {
+    Known { group: group(name), closed: true }
 }
 
 pub(crate) fn temporary() -> Made {

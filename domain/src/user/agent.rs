@@ -11,7 +11,7 @@ use crate::wire::Change;
 
 #[cfg(test)]
 #[path = "specs/agent.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// What the file agent does in general.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -11,7 +11,7 @@ use crate::user::{Event, User};
 
 #[cfg(test)]
 #[path = "specs/mailboxes.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// The mailbox that every user has from the start.
 pub const DEFAULT: &str = "default";

@@ -18,7 +18,7 @@ use crate::{email, phone};
 
 #[cfg(test)]
 #[path = "specs/onboarding.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// Ask to be let in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::user::{Event, User};
 
 #[cfg(test)]
 #[path = "specs/password.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// Replace the password by a temporary one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use crate::{email, phone};
 
 #[cfg(test)]
 #[path = "specs/profile.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// What is personal about a user. In events it stands in one object of its own, so that it can be sealed one day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

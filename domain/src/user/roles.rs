@@ -9,7 +9,7 @@ use crate::user::{Event, User};
 
 #[cfg(test)]
 #[path = "specs/roles.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// Give a right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

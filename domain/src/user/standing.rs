@@ -10,7 +10,7 @@ use crate::user::{Event, Standing, User};
 
 #[cfg(test)]
 #[path = "specs/standing.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// Let an active user in nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

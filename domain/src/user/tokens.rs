@@ -17,7 +17,7 @@ use crate::user::{Event, User};
 
 #[cfg(test)]
 #[path = "specs/tokens.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// Most characters of a token's name.
 const NAME_LENGTH: usize = 64;

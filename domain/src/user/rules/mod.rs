@@ -18,7 +18,7 @@ pub use upload::{AckMode, NewUpload, Upload, UploadChanges};
 
 #[cfg(test)]
 #[path = "../specs/rules.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// One thing that the file agent does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -1,0 +1,6 @@
+//! Laws that hold for every history, and the contract of every event.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
+
+mod contracts;
+mod laws;

@@ -1,0 +1,149 @@
+//! What makes a changed, missing or swapped record show: a hash chain over each partition of the chained streams.
+//!
+//! `ce_chain` of a record is the lower-case hex of SHA-256 over the previous value (32 bytes, zeros at the start)
+//! and, each with its length in bytes before it as a big-endian 32-bit number, the key, the value of every attribute
+//! of [`ATTRIBUTES`] in that order (an absent one has the length 2³² − 1 and no bytes) and the body.
+//! A claim record carries no value, because its writer has not read yet; the chain moves over it all the same, so the
+//! next event's value covers it.
+
+use domain::position::Place;
+use sha2::{Digest, Sha256};
+
+use crate::record::{ATTRIBUTES, CHAIN, Record, Recorded};
+
+/// The value of the chain at some record of a partition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Chain([u8; 32]);
+
+/// A record whose chain value is not the one that its predecessors ask for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{place} offset {offset}: the chain is broken: this record, one before it, or their order was changed"
+)]
+pub struct Broken {
+    /// Where.
+    pub place: Place,
+    /// The first record that does not fit.
+    pub offset: u64,
+}
+
+impl Chain {
+    /// The value after one more record.
+    #[must_use]
+    pub fn over(self, record: &Record) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        update(&mut hash, Some(record.key.as_bytes()));
+        for name in ATTRIBUTES {
+            update(&mut hash, record.header(name).map(str::as_bytes));
+        }
+        update(&mut hash, record.body.as_deref());
+        Self(hash.finalize().into())
+    }
+
+    /// Gives a record its place in the chain and moves on.
+    pub fn seal(&mut self, record: &mut Record) {
+        *self = self.over(record);
+        record.push_header(CHAIN, hex::encode(self.0));
+    }
+
+    /// Moves over a record that was read, without looking at the value it carries.
+    pub fn pass(&mut self, record: &Record) {
+        *self = self.over(record);
+    }
+
+    /// Moves over a record that was read and checks the value it carries.
+    pub fn verify(&mut self, recorded: &Recorded) -> Result<(), Broken> {
+        *self = self.over(&recorded.record);
+        let carried = recorded.record.header(CHAIN);
+        let fits = match carried {
+            Some(value) => value == hex::encode(self.0) && !recorded.record.is_claim(),
+            None => recorded.record.is_claim(),
+        };
+        if fits { Ok(()) } else { Err(Broken { place: recorded.place, offset: recorded.offset }) }
+    }
+}
+
+fn update(hash: &mut Sha256, bytes: Option<&[u8]>) {
+    let length =
+        bytes.map_or(u32::MAX, |bytes| u32::try_from(bytes.len()).expect("records are far below 4 GiB"));
+    hash.update(length.to_be_bytes());
+    hash.update(bytes.unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::position::Stream;
+    use domain::timestamp::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn event(key: &str, body: &str) -> Record {
+        Record {
+            key: key.to_owned(),
+            headers: vec![("ce_type", "muster.user.registered".to_owned())],
+            body: Some(body.as_bytes().to_vec()),
+        }
+    }
+
+    fn written() -> Vec<Recorded> {
+        let mut chain = Chain::default();
+        let claim = Record::claim(Uuid::nil(), Timestamp::from_micros(0), "one");
+        chain.pass(&claim);
+        let mut records = vec![claim];
+        for body in ["{}", "{\"a\":1}"] {
+            let mut record = event("user_1", body);
+            chain.seal(&mut record);
+            records.push(record);
+        }
+        let place = Place::new(Stream::UserEvents, 0);
+        records.into_iter().zip(0..).map(|(record, offset)| Recorded { place, offset, record }).collect()
+    }
+
+    fn verify(records: &[Recorded]) -> Result<(), u64> {
+        let mut chain = Chain::default();
+        records.iter().try_for_each(|recorded| chain.verify(recorded)).map_err(|broken| broken.offset)
+    }
+
+    #[test]
+    fn what_was_written_verifies() {
+        assert_eq!(verify(&written()), Ok(()));
+    }
+
+    #[test]
+    fn a_changed_body_shows() {
+        let mut records = written();
+        records[1].record.body = Some(b"{ }".to_vec());
+        assert_eq!(verify(&records), Err(1));
+    }
+
+    #[test]
+    fn a_changed_claim_shows_at_the_next_event() {
+        let mut records = written();
+        records[0].record.body = Some(b"{}".to_vec());
+        assert_eq!(verify(&records), Err(1));
+    }
+
+    #[test]
+    fn a_missing_record_and_a_swap_show() {
+        let mut missing = written();
+        missing.remove(1);
+        assert_eq!(verify(&missing), Err(2));
+        let mut swapped = written();
+        swapped.swap(1, 2);
+        assert_eq!(verify(&swapped), Err(2));
+    }
+
+    #[test]
+    fn an_event_without_its_value_shows() {
+        let mut records = written();
+        records[1].record.headers.retain(|(name, _)| *name != CHAIN);
+        assert_eq!(verify(&records), Err(1));
+    }
+
+    #[test]
+    fn bytes_that_move_between_key_and_body_show() {
+        assert_ne!(Chain::default().over(&event("ab", "c")), Chain::default().over(&event("a", "bc")));
+    }
+}

@@ -1,0 +1,161 @@
+//! The log as a port: claim a partition, append a batch, read and follow. Two adapters keep it: Kafka and one SQLite file.
+//!
+//! What an adapter owes its callers is written once, in `tests/conformance.rs`, and run against both.
+
+pub mod chain;
+mod claim;
+pub mod kafka;
+pub mod partition;
+pub mod record;
+pub mod sqlite;
+mod telemetry;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use domain::position::{Place, Position, Stream};
+use tokio::sync::{mpsc, watch};
+
+pub use record::{Record, Recorded};
+
+/// The log of one deployment.
+#[async_trait]
+pub trait EventLog: Send + Sync + 'static {
+    /// Over how many partitions users are spread. Fixed when the log was made.
+    fn partitions(&self) -> u32;
+
+    /// Makes the caller the one writer of a partition: fences an earlier one, settles what that one left open,
+    /// commits a claim record and hands every record up to it to `replay`, oldest first, claim records included.
+    ///
+    /// The writer of partition 0 owns the group events too; they are replayed first. Blocks: call it on a thread that may.
+    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError>;
+
+    /// Appends access records, each to the partition of its key. All or nothing is not promised; order is kept per key.
+    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable>;
+
+    /// Reads each place from its offset on, committed records only, and goes on as the log grows.
+    fn follow(&self, from: Vec<(Place, u64)>) -> Follow;
+
+    /// Per place the offset that the next record will at least have: what a reader who starts now has to reach.
+    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable>;
+
+    /// Who serves which partition, as announced, and every change of it.
+    fn owners(&self) -> watch::Receiver<Owners>;
+}
+
+/// What is called with each record that a claim replays. An error ends the claim.
+pub type Replay<'a> = dyn FnMut(&Recorded) -> Result<(), String> + 'a;
+
+/// The one writer of a partition, until somebody else claims it. Every call blocks.
+pub trait Writer: Send {
+    /// Commits the batch: all of it or nothing. Records of chained streams get their `ce_chain` here.
+    ///
+    /// The position covers the last record of every place that was written.
+    fn append(&mut self, batch: Batch) -> Result<Position, AppendError>;
+
+    /// Ok if no other writer can have committed since this writer's last commit. Commits a fresh claim record where
+    /// that is the only way to know, so it may take as long as an append.
+    fn confirm(&mut self) -> Result<(), AppendError>;
+
+    /// Tells everybody that follows [`EventLog::owners`] where the owner of this partition is reached.
+    fn announce(&mut self, url: &str) -> Result<(), AppendError>;
+}
+
+/// What one transaction writes, in order.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// User events, group events and credentials; each goes to the writer's partition of its stream (groups: the only one).
+    pub records: Vec<(Stream, Record)>,
+}
+
+/// Why a partition could not be claimed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// Somebody claimed it at the same time. The caller may claim again.
+    #[error("another writer claimed the partition meanwhile")]
+    Fenced,
+    /// The log can't be reached. The caller waits and claims again.
+    #[error("the log can't be reached: {0}")]
+    Unavailable(String),
+    /// A record could not be replayed. Claiming again will not help.
+    #[error("{place} offset {offset} can't be replayed: {reason}")]
+    Unreadable {
+        /// Where the record lies.
+        place: Place,
+        /// Its offset.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Why a batch was not, or not certainly, appended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Another writer owns the partition. Nothing was written by this call; the writer is of no more use.
+    #[error("another writer owns the partition")]
+    Fenced,
+    /// Nothing was written and the same writer may try again.
+    #[error("the batch was aborted: {0}")]
+    Aborted(String),
+    /// It may have been written or not; only the log says. The writer is of no more use: claim and look.
+    #[error("the outcome of the commit is unknown: {0}")]
+    Unknown(String),
+}
+
+/// The log can't be reached at the moment, or refuses.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the log can't be reached: {0}")]
+pub struct Unavailable(pub String);
+
+/// Who serves a partition.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Owner {
+    /// Base address of the owner's command door.
+    pub url: String,
+    /// Grows with every claim of the partition: of two owners the one with the greater epoch is right.
+    pub epoch: u64,
+}
+
+/// The announced owner of each partition that has one.
+pub type Owners = BTreeMap<u32, Owner>;
+
+/// A reader that goes on for ever. Dropping it ends the reading.
+pub struct Follow {
+    receiver: mpsc::Receiver<Read>,
+}
+
+/// What a [`Follow`] meets.
+#[derive(Debug)]
+pub enum Read {
+    /// Records of one place, in order, at least one.
+    Records(Place, Vec<Recorded>),
+    /// Everything that is committed in this place was delivered; the next record will have at least this offset.
+    /// Said again at least once a second for as long as it is so.
+    End(Place, u64),
+    /// The log could not be asked. Reading goes on as soon as it can be.
+    Unreachable(String),
+}
+
+impl Follow {
+    /// A reader and the sender that feeds it. An adapter stops when the sender finds it closed.
+    pub fn channel(capacity: usize) -> (mpsc::Sender<Read>, Self) {
+        let (sender, receiver) = mpsc::channel(capacity);
+        (sender, Self { receiver })
+    }
+
+    /// What comes next; `None` when the log was closed.
+    pub async fn next(&mut self) -> Option<Read> {
+        self.receiver.recv().await
+    }
+
+    /// What is there already, without waiting.
+    pub fn try_next(&mut self) -> Option<Read> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// What comes next, for threads that may block.
+    pub fn blocking_next(&mut self) -> Option<Read> {
+        self.receiver.blocking_recv()
+    }
+}

@@ -1,0 +1,244 @@
+//! An event as a `CloudEvent` and back.
+//!
+//! CloudEvents 1.0, Kafka binary content mode: attributes are headers `ce_…` of UTF-8 text, the body is the event's
+//! data alone. Both adapters keep the same records.
+
+use domain::actor::{Actor, Client};
+use domain::position::Place;
+use domain::timestamp::Timestamp;
+use uuid::Uuid;
+
+/// The attributes that the chain covers, in the order in which it covers them. Never changes.
+pub const ATTRIBUTES: [&str; 15] = [
+    SPECVERSION,
+    ID,
+    TYPE,
+    SOURCE,
+    TIME,
+    SUBJECT,
+    DATASCHEMA,
+    SEQUENCE,
+    COMMANDID,
+    COMMANDDIGEST,
+    CORRELATIONID,
+    ACTOR,
+    ACTORNAME,
+    ACTORROLE,
+    CLIENT,
+];
+
+/// `1.0`.
+pub const SPECVERSION: &str = "ce_specversion";
+/// `UUIDv7` of the record.
+pub const ID: &str = "ce_id";
+/// Wire name of the event.
+pub const TYPE: &str = "ce_type";
+/// Where the event was made.
+pub const SOURCE: &str = "ce_source";
+/// RFC 3339.
+pub const TIME: &str = "ce_time";
+/// Id of the user or group, or `deployment`.
+pub const SUBJECT: &str = "ce_subject";
+/// URN of the schema of the body.
+pub const DATASCHEMA: &str = "ce_dataschema";
+/// Number of the event in its aggregate, from 1, without gaps.
+pub const SEQUENCE: &str = "ce_sequence";
+/// Id of the command, as the client gave it.
+pub const COMMANDID: &str = "ce_commandid";
+/// Hex SHA-256 of what was asked.
+pub const COMMANDDIGEST: &str = "ce_commanddigest";
+/// Id of the request.
+pub const CORRELATIONID: &str = "ce_correlationid";
+/// Who asked.
+pub const ACTOR: &str = "ce_actor";
+/// Their name at that time.
+pub const ACTORNAME: &str = "ce_actorname";
+/// Their strongest role at that time.
+pub const ACTORROLE: &str = "ce_actorrole";
+/// Address and user agent as JSON.
+pub const CLIENT: &str = "ce_client";
+/// Value of the hash chain after this record.
+pub const CHAIN: &str = "ce_chain";
+/// W3C trace context.
+pub const TRACEPARENT: &str = "traceparent";
+/// Media type of the body.
+pub const CONTENT_TYPE: &str = "content-type";
+
+/// Key and type of the record with which a writer claims a partition.
+pub const CLAIM_KEY: &str = "claim";
+/// Type of the record with which a writer claims a partition.
+pub const CLAIM_TYPE: &str = "muster.log.claimed";
+
+/// A record to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What compaction and order go by.
+    pub key: String,
+    /// Headers by name. Names are those of this module; others are dropped when a record is read.
+    pub headers: Vec<(&'static str, String)>,
+    /// The data as JSON; `None` is a tombstone.
+    pub body: Option<Vec<u8>>,
+}
+
+/// A record in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Where it lies.
+    pub place: Place,
+    /// Its offset there. Grows from record to record; gaps are normal.
+    pub offset: u64,
+    /// What it says.
+    pub record: Record,
+}
+
+/// What every event carries beside its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// `UUIDv7` of the record.
+    pub id: Uuid,
+    /// When it was decided.
+    pub time: Timestamp,
+    /// The id of the user or group, or `deployment`.
+    pub subject: String,
+    /// Number of the event in its aggregate, from 1.
+    pub sequence: u64,
+    /// Id of the command.
+    pub command_id: String,
+    /// Hex SHA-256 of what was asked.
+    pub command_digest: String,
+    /// Id of the request.
+    pub correlation_id: String,
+    /// Who asked.
+    pub actor: String,
+    /// Their name at that time.
+    pub actor_name: String,
+    /// Their strongest role at that time.
+    pub actor_role: Option<String>,
+    /// From where.
+    pub client: Client,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+}
+
+impl Envelope {
+    /// Fills in who asked.
+    #[must_use]
+    pub fn asked_by(mut self, actor: &Actor) -> Self {
+        self.actor = actor.id_text();
+        actor.name().clone_into(&mut self.actor_name);
+        self.actor_role = actor.role().map(|role| role.name().to_owned());
+        self
+    }
+}
+
+/// A record that is not an event of Muster.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("header {header} {problem}")]
+pub struct NotAnEvent {
+    header: &'static str,
+    problem: &'static str,
+}
+
+impl Record {
+    /// An event as it is written, without its place in the chain.
+    pub fn event(envelope: &Envelope, wire_name: &str, body: Vec<u8>) -> Self {
+        let mut headers = Vec::with_capacity(18);
+        headers.push((SPECVERSION, "1.0".to_owned()));
+        headers.push((ID, envelope.id.to_string()));
+        headers.push((TYPE, wire_name.to_owned()));
+        headers.push((SOURCE, "/muster".to_owned()));
+        headers.push((TIME, envelope.time.to_string()));
+        headers.push((SUBJECT, envelope.subject.clone()));
+        headers.push((DATASCHEMA, format!("urn:muster:event:{wire_name}")));
+        headers.push((SEQUENCE, envelope.sequence.to_string()));
+        headers.push((COMMANDID, envelope.command_id.clone()));
+        headers.push((COMMANDDIGEST, envelope.command_digest.clone()));
+        headers.push((CORRELATIONID, envelope.correlation_id.clone()));
+        headers.push((ACTOR, envelope.actor.clone()));
+        headers.push((ACTORNAME, envelope.actor_name.clone()));
+        if let Some(role) = &envelope.actor_role {
+            headers.push((ACTORROLE, role.clone()));
+        }
+        let client = serde_json::to_string(&envelope.client).expect("a client is plain text fields");
+        headers.push((CLIENT, client));
+        if let Some(traceparent) = &envelope.traceparent {
+            headers.push((TRACEPARENT, traceparent.clone()));
+        }
+        headers.push((CONTENT_TYPE, "application/json".to_owned()));
+        Self { key: envelope.subject.clone(), headers, body: Some(body) }
+    }
+
+    /// The record with which a writer claims a partition. It has no subject, sequence or chain: its writer has not read yet.
+    pub fn claim(id: Uuid, time: Timestamp, owner: &str) -> Self {
+        let body = serde_json::json!({ "owner": owner });
+        Self {
+            key: CLAIM_KEY.to_owned(),
+            headers: vec![
+                (SPECVERSION, "1.0".to_owned()),
+                (ID, id.to_string()),
+                (TYPE, CLAIM_TYPE.to_owned()),
+                (SOURCE, "/muster".to_owned()),
+                (TIME, time.to_string()),
+                (CONTENT_TYPE, "application/json".to_owned()),
+            ],
+            body: Some(body.to_string().into_bytes()),
+        }
+    }
+
+    /// A credential as it is written; no body makes a tombstone.
+    pub fn credential(key: String, body: Option<Vec<u8>>) -> Self {
+        let headers = vec![(CONTENT_TYPE, "application/json".to_owned())];
+        Self { key, headers, body }
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets a header that is not there yet.
+    pub fn push_header(&mut self, name: &'static str, value: String) {
+        self.headers.push((name, value));
+    }
+
+    /// Whether it is a claim record, which every reader passes over.
+    pub fn is_claim(&self) -> bool {
+        self.key == CLAIM_KEY && self.header(TYPE) == Some(CLAIM_TYPE)
+    }
+
+    /// The wire name of the event.
+    pub fn wire_name(&self) -> Result<&str, NotAnEvent> {
+        self.required(TYPE)
+    }
+
+    /// What the event carries beside its data.
+    pub fn envelope(&self) -> Result<Envelope, NotAnEvent> {
+        fn wrong(header: &'static str) -> NotAnEvent {
+            NotAnEvent { header, problem: "can't be read" }
+        }
+        let text = |header| self.required(header).map(str::to_owned);
+        Ok(Envelope {
+            id: self.required(ID)?.parse().map_err(|_| wrong(ID))?,
+            time: Timestamp::parse(self.required(TIME)?).map_err(|_| wrong(TIME))?,
+            subject: text(SUBJECT)?,
+            sequence: self.required(SEQUENCE)?.parse().map_err(|_| wrong(SEQUENCE))?,
+            command_id: text(COMMANDID)?,
+            command_digest: text(COMMANDDIGEST)?,
+            correlation_id: text(CORRELATIONID)?,
+            actor: text(ACTOR)?,
+            actor_name: text(ACTORNAME)?,
+            actor_role: self.header(ACTORROLE).map(str::to_owned),
+            client: serde_json::from_str(self.required(CLIENT)?).map_err(|_| wrong(CLIENT))?,
+            traceparent: self.header(TRACEPARENT).map(str::to_owned),
+        })
+    }
+
+    fn required(&self, header: &'static str) -> Result<&str, NotAnEvent> {
+        self.header(header).ok_or(NotAnEvent { header, problem: "is missing" })
+    }
+}
+
+/// The constant for a header name that Muster writes.
+pub fn known_header(name: &str) -> Option<&'static str> {
+    ATTRIBUTES.into_iter().chain([CHAIN, TRACEPARENT, CONTENT_TYPE]).find(|known| *known == name)
+}

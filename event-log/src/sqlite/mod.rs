@@ -1,0 +1,159 @@
+//! The log in one file of the data directory: for one process, without any server.
+
+mod files;
+mod reader;
+mod row;
+mod store;
+mod writer;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::position::{Place, Stream};
+use domain::timestamp::Timestamp;
+use time::OffsetDateTime;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, watch};
+
+use self::reader::{News, Reader};
+use self::store::Store;
+use self::writer::{Desk, Shared};
+use crate::{ClaimError, EventLog, Follow, Owners, Record, Replay, Unavailable, Writer};
+
+/// How long access records are kept.
+const ACCESS_KEPT: Duration = Duration::from_hours(400 * 24);
+const ONE_PARTITION: u32 = 1;
+
+/// Per stream, by its number, the offset that the next record gets.
+type Ends = [u64; Stream::ALL.len()];
+
+/// The log in one file.
+pub struct SqliteLog {
+    file: PathBuf,
+    runtime: Handle,
+    news: News,
+    /// None when the log was opened for reading.
+    shared: Option<Arc<Shared>>,
+    owners: watch::Receiver<Owners>,
+}
+
+/// Why the log can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It can't be made, or files in it can't.
+    #[error("the data directory {} can't be used", .0.display())]
+    Directory(PathBuf, #[source] io::Error),
+    /// Another process has it.
+    #[error("the data directory {} is in use by another process of Muster", .0.display())]
+    InUse(PathBuf),
+    /// There is nothing to read.
+    #[error("there is no log in the data directory {}", .0.display())]
+    Missing(PathBuf),
+    /// The file is damaged, or not one of ours.
+    #[error("the log in {} can't be opened", .0.display())]
+    File(PathBuf, #[source] sqlx::Error),
+    /// A newer Muster wrote it.
+    #[error("the log in {} has format {format}, which only a newer Muster reads", .file.display())]
+    Newer {
+        /// The file.
+        file: PathBuf,
+        /// Its format.
+        format: i64,
+    },
+}
+
+impl SqliteLog {
+    /// Opens the log of a data directory; makes both where they are missing. The directory is locked until the log
+    /// and its writer are dropped. Access records older than 400 days are deleted.
+    pub async fn open(data_dir: &Path) -> Result<Arc<Self>, OpenError> {
+        Self::open_at(data_dir, OffsetDateTime::now_utc().into()).await
+    }
+
+    /// Opens the log as it is to be at an instant.
+    pub async fn open_at(data_dir: &Path, now: Timestamp) -> Result<Arc<Self>, OpenError> {
+        let lock = files::lock(data_dir)?;
+        let file = files::log_file(data_dir);
+        let failed = |error| OpenError::File(file.clone(), error);
+        if let Err(format) = store::prepare(&file).await.map_err(failed)? {
+            return Err(OpenError::Newer { file, format });
+        }
+        let mut store = Store::open(file.clone()).await.map_err(failed)?;
+        let forgotten = store.forget_access_before(&(now - ACCESS_KEPT).to_string()).await.map_err(failed)?;
+        if forgotten > 0 {
+            tracing::info!(records = forgotten, "deleted access records older than 400 days");
+        }
+        let (ends, news) = watch::channel(store.ends());
+        let (owners, seen_owners) = watch::channel(Owners::new());
+        let runtime = Handle::current();
+        let desk = Mutex::new(Desk { store, epoch: None });
+        let shared = Shared { file: file.clone(), runtime: runtime.clone(), desk, ends, owners, _lock: lock };
+        Ok(Arc::new(Self {
+            file,
+            runtime,
+            news: News::Told(news),
+            shared: Some(Arc::new(shared)),
+            owners: seen_owners,
+        }))
+    }
+
+    /// Opens the log for reading, whether or not a process has the directory. It can't be claimed or noted to.
+    pub async fn open_read_only(data_dir: &Path) -> Result<Arc<Self>, OpenError> {
+        let file = files::log_file(data_dir);
+        if !file.is_file() {
+            return Err(OpenError::Missing(data_dir.to_owned()));
+        }
+        let mut reader = Reader::open(&file).await.map_err(|error| OpenError::File(file.clone(), error))?;
+        reader.end(Stream::UserEvents).await.map_err(|error| OpenError::File(file.clone(), error))?;
+        let (_, owners) = watch::channel(Owners::new());
+        let runtime = Handle::current();
+        Ok(Arc::new(Self { file, runtime, news: News::Polled, shared: None, owners }))
+    }
+
+    async fn read_ends(&self) -> Result<Vec<(Place, u64)>, sqlx::Error> {
+        let mut reader = Reader::open(&self.file).await?;
+        let mut ends = Vec::new();
+        for place in Place::all(ONE_PARTITION) {
+            ends.push((place, reader.end(place.stream).await?));
+        }
+        Ok(ends)
+    }
+}
+
+#[async_trait]
+impl EventLog for SqliteLog {
+    fn partitions(&self) -> u32 {
+        ONE_PARTITION
+    }
+
+    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+        if partition >= ONE_PARTITION {
+            return Err(ClaimError::Unavailable(format!("there is no partition {partition} in one file")));
+        }
+        match &self.shared {
+            Some(shared) => Ok(Box::new(writer::claim(shared, replay)?)),
+            None => Err(ClaimError::Unavailable("the log was opened for reading".to_owned())),
+        }
+    }
+
+    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+        match &self.shared {
+            Some(shared) => Arc::clone(shared).note(records).await,
+            None => Err(Unavailable("the log was opened for reading".to_owned())),
+        }
+    }
+
+    fn follow(&self, from: Vec<(Place, u64)>) -> Follow {
+        reader::follow(&self.runtime, self.file.clone(), self.news.clone(), from)
+    }
+
+    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+        self.read_ends().await.map_err(|error| Unavailable(error.to_string()))
+    }
+
+    fn owners(&self) -> watch::Receiver<Owners> {
+        self.owners.clone()
+    }
+}

@@ -1,0 +1,111 @@
+//! A record as a row, and back.
+
+use std::fmt;
+
+use domain::position::{Place, Stream};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use crate::record::{Record, Recorded, known_header};
+
+/// The columns of a record, in the order of the schema.
+pub(super) type Row = (i64, String, String, Option<Vec<u8>>);
+
+/// The table of a stream.
+pub(super) const fn table(stream: Stream) -> &'static str {
+    match stream {
+        Stream::UserEvents => "user_events",
+        Stream::GroupEvents => "group_events",
+        Stream::Credentials => "credentials",
+        Stream::Access => "access",
+    }
+}
+
+/// The headers of a record as the text of one JSON object, in the order of the record.
+pub(super) fn headers_text(record: &Record) -> String {
+    serde_json::to_string(&Headers(&record.headers)).expect("headers are plain texts")
+}
+
+/// The record of a row. Headers that can't be read are left out: whoever needs them says so, with the offset, and
+/// the chain shows that they were changed.
+pub(super) fn recorded(stream: Stream, (offset, key, headers, body): Row) -> Recorded {
+    let headers = serde_json::from_str(&headers).map(|ReadHeaders(headers)| headers).unwrap_or_default();
+    Recorded {
+        place: Place::new(stream, 0),
+        offset: offset_of(offset),
+        record: Record { key, headers, body },
+    }
+}
+
+/// An offset as databases keep it.
+pub(super) fn stored(offset: u64) -> i64 {
+    i64::try_from(offset).unwrap_or(i64::MAX)
+}
+
+/// An offset as a database returned it; none is below zero.
+pub(super) fn offset_of(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or_default()
+}
+
+struct Headers<'a>(&'a [(&'static str, String)]);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+struct ReadHeaders(Vec<(&'static str, String)>);
+
+impl<'de> Deserialize<'de> for ReadHeaders {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = ReadHeaders;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadHeaders, A::Error> {
+        let mut headers = Vec::with_capacity(18);
+        while let Some(name) = map.next_key::<&str>()? {
+            match known_header(name) {
+                Some(known) => headers.push((known, map.next_value()?)),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(ReadHeaders(headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{CONTENT_TYPE, TYPE};
+
+    #[test]
+    fn headers_read_back_in_their_order() {
+        let headers = vec![(TYPE, "a \"b\"".to_owned()), (CONTENT_TYPE, "application/json".to_owned())];
+        let record = Record { key: "k".to_owned(), headers, body: Some(b"{}".to_vec()) };
+        let row = (7, record.key.clone(), headers_text(&record), record.body.clone());
+        assert_eq!(recorded(Stream::UserEvents, row).record, record);
+    }
+
+    #[test]
+    fn a_header_that_is_not_ours_is_passed_over() {
+        let row = (0, "k".to_owned(), r#"{"other":1,"ce_type":"t"}"#.to_owned(), None);
+        assert_eq!(recorded(Stream::UserEvents, row).record.headers, vec![(TYPE, "t".to_owned())]);
+    }
+
+    #[test]
+    fn headers_that_cannot_be_read_leave_a_record_that_is_no_event() {
+        let row = (0, "k".to_owned(), "{".to_owned(), None);
+        assert!(recorded(Stream::UserEvents, row).record.wire_name().is_err());
+    }
+}

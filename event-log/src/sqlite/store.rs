@@ -1,0 +1,198 @@
+//! The one connection that writes: whole batches, one transaction each, acknowledged after a full fsync.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::position::{Place, Position, Stream};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
+
+use super::Ends;
+use super::row::{headers_text, offset_of, stored, table};
+use crate::record::Record;
+
+/// Rows of one INSERT: 4 values each, far below SQLite's limit of 32,766 values a statement.
+const ROWS: usize = 1_000;
+/// How long to wait for another connection's lock; there is none but that of a connection that is being closed.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// What writes to the file, and up to where it is written.
+pub(super) struct Store {
+    file: PathBuf,
+    /// None after a failure: closing the connection rolls back whatever it left open.
+    connection: Option<SqliteConnection>,
+    ends: Ends,
+}
+
+/// A transaction that failed.
+pub(super) struct Failed {
+    /// Whether it is certain that nothing of it is in the file, or ever will be.
+    pub(super) nothing_written: bool,
+    pub(super) source: sqlx::Error,
+}
+
+impl Store {
+    pub(super) async fn open(file: PathBuf) -> Result<Self, sqlx::Error> {
+        let mut connection = connect(&file).await?;
+        let ends = ends(&mut connection).await?;
+        Ok(Self { file, connection: Some(connection), ends })
+    }
+
+    /// The offset that the next record of each stream gets.
+    pub(super) fn ends(&self) -> Ends {
+        self.ends
+    }
+
+    /// Writes all records or none and says where the last of each stream lies.
+    pub(super) async fn write(&mut self, records: &[(Stream, Record)]) -> Result<Position, Failed> {
+        let before = |source| Failed { nothing_written: true, source };
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.reconnect().await.map_err(before)?,
+        };
+        let mut ends = self.ends;
+        // The connection goes back to its place on success alone.
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.map_err(before)?;
+        for stream in Stream::ALL {
+            let of_stream: Vec<&Record> =
+                records.iter().filter(|(of, _)| *of == stream).map(|(_, record)| record).collect();
+            let next = &mut ends[stream as usize];
+            for rows in of_stream.chunks(ROWS) {
+                insert(&mut connection, stream, *next, rows).await.map_err(before)?;
+                *next += rows.len() as u64;
+            }
+        }
+        sqlx::query("COMMIT")
+            .execute(&mut connection)
+            .await
+            .map_err(|source| Failed { nothing_written: is_before_the_commit_frame(&source), source })?;
+        self.connection = Some(connection);
+        let mut position = Position::new();
+        for stream in Stream::ALL {
+            let end = ends[stream as usize];
+            if end > self.ends[stream as usize] {
+                position.cover(Place::new(stream, 0), end - 1);
+            }
+        }
+        self.ends = ends;
+        Ok(position)
+    }
+
+    /// Deletes access records from before an instant, given as RFC 3339 text. The newest stays, whatever its age,
+    /// so that its offset is not given out again.
+    pub(super) async fn forget_access_before(&mut self, instant: &str) -> Result<u64, sqlx::Error> {
+        // Records lie in the order of their time, so looking ends at the first that is young enough.
+        const FORGET: &str = "DELETE FROM access WHERE offset < coalesce(
+            (SELECT offset FROM access WHERE headers ->> 'ce_time' >= $1 ORDER BY offset LIMIT 1),
+            (SELECT max(offset) FROM access))";
+        match &mut self.connection {
+            Some(connection) => {
+                Ok(sqlx::query(FORGET).bind(instant).execute(connection).await?.rows_affected())
+            }
+            None => Ok(0),
+        }
+    }
+
+    async fn reconnect(&mut self) -> Result<SqliteConnection, sqlx::Error> {
+        let mut connection = connect(&self.file).await?;
+        self.ends = ends(&mut connection).await?;
+        Ok(connection)
+    }
+}
+
+async fn connect(file: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        // WAL with anything less than FULL may lose acknowledged commits when the power fails.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .disable_statement_logging()
+        .connect()
+        .await
+}
+
+async fn ends(connection: &mut SqliteConnection) -> Result<Ends, sqlx::Error> {
+    let mut ends = Ends::default();
+    for stream in Stream::ALL {
+        ends[stream as usize] = end(connection, stream).await?;
+    }
+    Ok(ends)
+}
+
+/// The offset that the next record of a stream gets.
+pub(super) async fn end(connection: &mut SqliteConnection, stream: Stream) -> Result<u64, sqlx::Error> {
+    let sql = format!("SELECT coalesce(max(offset) + 1, 0) FROM {}", table(stream));
+    let end: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await?;
+    Ok(offset_of(end))
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    stream: Stream,
+    first: u64,
+    records: &[&Record],
+) -> Result<(), sqlx::Error> {
+    let head = format!("INSERT INTO {} (offset, key, headers, body) ", table(stream));
+    let mut insert = QueryBuilder::<Sqlite>::new(head);
+    insert.push_values(records.iter().zip(first..), |mut row, (record, offset)| {
+        row.push_bind(stored(offset))
+            .push_bind(record.key.as_str())
+            .push_bind(headers_text(record))
+            .push_bind(record.body.as_deref());
+    });
+    if stream == Stream::Credentials {
+        insert.push(
+            " ON CONFLICT (key) DO UPDATE
+             SET offset = excluded.offset, headers = excluded.headers, body = excluded.body",
+        );
+    }
+    insert.build().execute(connection).await.map(drop)
+}
+
+/// Whether a failed COMMIT failed at writing, not at syncing: the frame that commits is the last to be written, so
+/// it can't be whole in the file. After a failed sync it may be.
+fn is_before_the_commit_frame(error: &sqlx::Error) -> bool {
+    const FULL: &str = "13";
+    const IOERR_WRITE: &str = "778";
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some(FULL | IOERR_WRITE))
+}
+
+/// Applies the schema; refuses a file that a newer Muster made.
+pub(super) async fn prepare(file: &Path) -> Result<Result<(), i64>, sqlx::Error> {
+    const FORMAT: i64 = 1;
+    let mut connection = connect(file).await?;
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await?;
+    if found > FORMAT {
+        return Ok(Err(found));
+    }
+    if found < FORMAT {
+        sqlx::raw_sql(include_str!("schema.sql")).execute(&mut connection).await?;
+        sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut connection).await?;
+    }
+    connection.close().await?;
+    Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_writes_nothing_and_offsets_go_on_without_a_gap() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("log.db");
+        std::fs::File::create(&file).unwrap();
+        prepare(&file).await.unwrap().unwrap();
+        let mut store = Store::open(file).await.unwrap();
+        let connection = store.connection.as_mut().unwrap();
+        sqlx::raw_sql("PRAGMA max_page_count = 12").execute(connection).await.unwrap();
+        let record = Record::credential("key".to_owned(), Some(vec![b' '; 100_000]));
+
+        let failed = store.write(&[(Stream::UserEvents, record.clone())]).await.err().unwrap();
+        assert!(failed.nothing_written, "{}", failed.source);
+        let position = store.write(&[(Stream::UserEvents, record)]).await.ok().unwrap();
+        assert_eq!(position, Position::at(Place::new(Stream::UserEvents, 0), 0));
+    }
+}

@@ -1,0 +1,150 @@
+//! The one writer of the embedded log: claims, seals the chain, appends.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::position::{Place, Position, Stream};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, watch};
+
+use super::Ends;
+use super::reader::Reader;
+use super::store::{Failed, Store};
+use crate::chain::Chain;
+use crate::record::Record;
+use crate::{AppendError, Batch, ClaimError, Owner, Owners, Replay, Unavailable, Writer, claim, telemetry};
+
+const USERS: Place = Place::new(Stream::UserEvents, 0);
+const GROUPS: Place = Place::new(Stream::GroupEvents, 0);
+
+/// What the log and its writers share. The directory stays locked until the last of them is gone.
+pub(super) struct Shared {
+    pub(super) file: PathBuf,
+    pub(super) runtime: Handle,
+    pub(super) desk: Mutex<Desk>,
+    pub(super) ends: watch::Sender<Ends>,
+    pub(super) owners: watch::Sender<Owners>,
+    pub(super) _lock: File,
+}
+
+/// The store and who may write events to it.
+pub(super) struct Desk {
+    pub(super) store: Store,
+    /// The offset of the newest claim record in user-events; a writer with another one is fenced.
+    pub(super) epoch: Option<u64>,
+}
+
+impl Shared {
+    /// Writes on a task of its own, so that a caller who goes away leaves no transaction open.
+    pub(super) async fn note(self: Arc<Self>, records: Vec<Record>) -> Result<(), Unavailable> {
+        let runtime = self.runtime.clone();
+        let writing = runtime.spawn(async move {
+            let records: Vec<_> = records.into_iter().map(|record| (Stream::Access, record)).collect();
+            let mut desk = self.desk.lock().await;
+            self.write(&mut desk, &records).await.map_err(|failed| Unavailable(failed.source.to_string()))
+        });
+        writing.await.map_err(|stopped| Unavailable(stopped.to_string()))?.map(drop)
+    }
+
+    async fn write(&self, desk: &mut Desk, records: &[(Stream, Record)]) -> Result<Position, Failed> {
+        let position = desk.store.write(records).await?;
+        self.ends.send_replace(desk.store.ends());
+        Ok(position)
+    }
+}
+
+/// Claims the partition, fencing an earlier writer of this process; other processes are kept out by the lock.
+pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<SqliteWriter, ClaimError> {
+    let unavailable = |error: sqlx::Error| ClaimError::Unavailable(error.to_string());
+    let claims = [(Stream::GroupEvents, claim::fresh()), (Stream::UserEvents, claim::fresh())];
+    let claimed = shared.runtime.block_on(async {
+        let mut desk = shared.desk.lock().await;
+        // Even a claim that fails may lie in the file, and the chain of an earlier writer would not cover it.
+        desk.epoch = None;
+        let claimed = shared.write(&mut desk, &claims).await.map_err(|failed| unavailable(failed.source))?;
+        desk.epoch = claimed.covered(USERS);
+        Ok(claimed)
+    })?;
+    let epoch = claimed.covered(USERS).unwrap_or_default();
+    let mut writer =
+        SqliteWriter { shared: Arc::clone(shared), epoch, groups: Chain::default(), users: Chain::default() };
+    let mut reader = shared.runtime.block_on(Reader::open(&shared.file)).map_err(unavailable)?;
+    for place in [GROUPS, USERS] {
+        let up_to = claimed.covered(place).unwrap_or_default();
+        let mut next = 0;
+        while next <= up_to {
+            let records = shared.runtime.block_on(reader.batch(place.stream, next)).map_err(unavailable)?;
+            for recorded in records.iter().take_while(|recorded| recorded.offset <= up_to) {
+                let offset = recorded.offset;
+                replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
+                writer.chain(place.stream).pass(&recorded.record);
+            }
+            next = records.last().map_or(u64::MAX, |last| last.offset + 1);
+        }
+    }
+    Ok(writer)
+}
+
+/// The writer of the only partition.
+pub(super) struct SqliteWriter {
+    shared: Arc<Shared>,
+    epoch: u64,
+    groups: Chain,
+    users: Chain,
+}
+
+impl SqliteWriter {
+    fn chain(&mut self, stream: Stream) -> &mut Chain {
+        if stream == Stream::GroupEvents { &mut self.groups } else { &mut self.users }
+    }
+
+    async fn commit(&mut self, mut batch: Batch) -> Result<Position, AppendError> {
+        let shared = Arc::clone(&self.shared);
+        let mut desk = shared.desk.lock().await;
+        self.still_owns(&desk)?;
+        if batch.records.is_empty() {
+            return Ok(Position::new());
+        }
+        let committed = (self.groups, self.users);
+        for (stream, record) in &mut batch.records {
+            if stream.is_chained() {
+                self.chain(*stream).seal(record);
+            }
+        }
+        let written = shared.write(&mut desk, &batch.records).await;
+        written.map_err(|failed| {
+            (self.groups, self.users) = committed;
+            let reason = failed.source.to_string();
+            if failed.nothing_written {
+                return AppendError::Aborted(reason);
+            }
+            // What may lie in the file is not covered by this writer's chain: only a new claim can go on.
+            desk.epoch = None;
+            AppendError::Unknown(reason)
+        })
+    }
+
+    fn still_owns(&self, desk: &Desk) -> Result<(), AppendError> {
+        if desk.epoch == Some(self.epoch) { Ok(()) } else { Err(AppendError::Fenced) }
+    }
+}
+
+impl Writer for SqliteWriter {
+    fn append(&mut self, batch: Batch) -> Result<Position, AppendError> {
+        let runtime = self.shared.runtime.clone();
+        telemetry::measured(batch, |batch| runtime.block_on(self.commit(batch)))
+    }
+
+    fn confirm(&mut self) -> Result<(), AppendError> {
+        self.still_owns(&self.shared.desk.blocking_lock())
+    }
+
+    fn announce(&mut self, url: &str) -> Result<(), AppendError> {
+        let desk = self.shared.desk.blocking_lock();
+        self.still_owns(&desk)?;
+        let owner = Owner { url: url.to_owned(), epoch: self.epoch };
+        self.shared.owners.send_replace(Owners::from([(0, owner)]));
+        Ok(())
+    }
+}

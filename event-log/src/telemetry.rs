@@ -1,0 +1,29 @@
+//! What both adapters measure of an append, under the same names.
+
+use std::time::Instant;
+
+use crate::{AppendError, Batch};
+
+/// Runs an append and records how long it took, how many records it wrote, or why it did not.
+pub(crate) fn measured<T>(
+    batch: Batch,
+    append: impl FnOnce(Batch) -> Result<T, AppendError>,
+) -> Result<T, AppendError> {
+    let records = batch.records.len() as u64;
+    let span = tracing::debug_span!("log.append", batch.events = records);
+    let _entered = span.enter();
+    let started = Instant::now();
+    let outcome = append(batch);
+    let label = match &outcome {
+        Ok(_) => {
+            metrics::counter!("muster_log_appended_records_total").increment(records);
+            "committed"
+        }
+        Err(AppendError::Fenced) => "fenced",
+        Err(AppendError::Aborted(_)) => "aborted",
+        Err(AppendError::Unknown(_)) => "unknown",
+    };
+    metrics::histogram!("muster_log_append_duration_seconds", "outcome" => label)
+        .record(started.elapsed().as_secs_f64());
+    outcome
+}

@@ -1,0 +1,37 @@
+//! Every setting of the command service.
+
+use std::net::SocketAddr;
+
+/// Settings of the command service.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// Where the door for commands listens. Only gateways talk to it; keep it on a private network.
+    #[arg(long, env = "MUSTER_COMMANDS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
+    pub commands_listen: SocketAddr,
+
+    /// The URL under which gateways reach this door. By default the address that it listens on.
+    #[arg(long, env = "MUSTER_ADVERTISE", value_name = "URL")]
+    pub advertise: Option<String>,
+
+    /// Commands that may wait for one partition; further ones are told to come back later.
+    #[arg(long, env = "MUSTER_COMMAND_QUEUE", default_value_t = 4096, value_name = "COMMANDS",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub command_queue: u32,
+
+    /// Most commands that are written in one transaction.
+    #[arg(long, env = "MUSTER_COMMAND_BATCH", default_value_t = 512, value_name = "COMMANDS",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub command_batch: u32,
+
+    /// Most agent rules a user may have.
+    #[arg(long, env = "MUSTER_RULES_PER_USER", default_value_t = 100, value_name = "RULES",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rules_per_user: u32,
+}
+
+impl Config {
+    /// The settings that rules look at.
+    pub(crate) fn limits(&self) -> domain::aggregate::Limits {
+        domain::aggregate::Limits { rules: self.rules_per_user as usize, ..Default::default() }
+    }
+}

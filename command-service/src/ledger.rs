@@ -1,0 +1,323 @@
+//! What one partition holds, folded from the log; and what follows from a command, on top of what its batch decided before.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use domain::actor::Roles;
+use domain::aggregate::{Aggregate, Decision, Facts, Limits, Secret};
+use domain::command::{Answer, Ask, Command};
+use domain::deployment::{self, Initialised};
+use domain::group::{self, Group, Known};
+use domain::id::{GroupId, UserId};
+use domain::policy::{self, Denial};
+use domain::position::{Position, Stream};
+use domain::refusal::{Code, Refusal};
+use domain::timestamp::Timestamp;
+use domain::user::{self, User};
+use event_log::record::Envelope;
+use event_log::{Record, Recorded};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::remembered::{Remembered, Seen, asked};
+
+/// Everything that a partition's owner knows. Only what is committed is in it.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    users: HashMap<UserId, Slot<User>>,
+    groups: HashMap<GroupId, Slot<Group>>,
+    deployment: Option<Initialised>,
+    deployment_version: u64,
+    committed: Position,
+}
+
+/// An aggregate and the commands that it has done.
+#[derive(Clone)]
+struct Slot<A> {
+    aggregate: A,
+    remembered: Remembered,
+}
+
+/// What a batch has decided so far and nobody has committed yet.
+pub(crate) struct Draft<'a> {
+    ledger: &'a Ledger,
+    limits: Limits,
+    changes: Changes,
+    records: Vec<(Stream, Record)>,
+}
+
+/// What a batch changes in the ledger once it is committed.
+#[derive(Default)]
+pub(crate) struct Changes {
+    users: HashMap<UserId, Slot<User>>,
+    groups: HashMap<GroupId, Slot<Group>>,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Its answer, which needs nothing to be written.
+    Answered(Answer),
+    /// Accepted once the batch is committed.
+    Written {
+        /// Version after the command's last event.
+        version: u64,
+        /// Id of its first event, if it has one.
+        first_event: Option<Uuid>,
+    },
+    /// It was done before.
+    Repeated {
+        /// Version after the command's last event.
+        version: u64,
+        /// Id of the first event that was written for it.
+        first_event: Uuid,
+    },
+}
+
+impl Ledger {
+    /// Takes in a record of the log.
+    pub(crate) fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
+        self.committed.cover(recorded.place, recorded.offset);
+        if recorded.record.is_claim() {
+            return Ok(());
+        }
+        let record = &recorded.record;
+        let text = |error: &dyn std::error::Error| error.to_string();
+        let envelope = record.envelope().map_err(|error| text(&error))?;
+        let name = record.wire_name().map_err(|error| text(&error))?;
+        let body = record.body.as_deref().unwrap_or_default();
+        if envelope.subject == deployment::SUBJECT {
+            let deployment::Event::Initialised(first) =
+                deployment::Event::from_json(name, body).map_err(|error| text(&error))?;
+            self.deployment.get_or_insert(first);
+            self.deployment_version = envelope.sequence;
+        } else if recorded.place.stream == Stream::GroupEvents {
+            let id: GroupId = envelope.subject.parse().map_err(|error| text(&error))?;
+            let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
+            self.groups.entry(id).or_insert_with(|| Slot::new(Group::default())).evolve(&event, &envelope);
+        } else {
+            let id: UserId = envelope.subject.parse().map_err(|error| text(&error))?;
+            let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
+            self.users.entry(id).or_insert_with(|| Slot::new(User::nobody(id))).evolve(&event, &envelope);
+        }
+        Ok(())
+    }
+
+    /// Begins a batch.
+    pub(crate) fn draft(&self, limits: Limits) -> Draft<'_> {
+        Draft { ledger: self, limits, changes: Changes::default(), records: Vec::new() }
+    }
+
+    /// Takes in what a batch changed, now that it is committed up to `position`.
+    pub(crate) fn commit(&mut self, changes: Changes, position: &Position) {
+        self.users.extend(changes.users);
+        self.groups.extend(changes.groups);
+        for (place, offset) in position.iter() {
+            self.committed.cover(place, offset);
+        }
+    }
+
+    /// Everything committed that this owner knows of.
+    pub(crate) fn committed(&self) -> &Position {
+        &self.committed
+    }
+
+    /// Number of users that were ever registered.
+    pub(crate) fn users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Who initialised the deployment.
+    pub(crate) fn deployment(&self) -> Option<&Initialised> {
+        self.deployment.as_ref()
+    }
+
+    /// What a user holds; `None` for one who was never registered.
+    pub(crate) fn roles(&self, id: UserId) -> Option<Roles> {
+        self.users.get(&id)?.aggregate.account().map(|account| account.roles)
+    }
+}
+
+impl Draft<'_> {
+    /// Decides one command on top of what this batch decided before.
+    pub(crate) fn decide(&mut self, command: &Command, group: Option<Known>, now: Timestamp) -> Outcome {
+        let facts = Facts { now, group, made: command.made.clone(), limits: self.limits };
+        let asking = Asking { command, subject: command.ask.subject(), digest: digest(&command.ask), facts };
+        match &command.ask {
+            Ask::User { id, expected_version, command: asked } => {
+                let mut slot = take(&mut self.changes.users, &self.ledger.users, id)
+                    .unwrap_or_else(|| Slot::new(User::nobody(*id)));
+                let outcome = match policy::may(&command.actor, asked, *id, slot.aggregate.roles()) {
+                    Ok(()) => slot.ask(&asking, asked, *expected_version, &USER_RECORDS, &mut self.records),
+                    Err(Denial::Forbidden) => Outcome::Answered(Answer::Forbidden),
+                    Err(Denial::Refused(refusal)) => Outcome::Answered(Answer::Refused(refusal.into())),
+                };
+                keep(&mut self.changes.users, *id, slot);
+                outcome
+            }
+            Ask::Group { .. } if !policy::may_administer(&command.actor) => {
+                Outcome::Answered(Answer::Forbidden)
+            }
+            Ask::Group { id, expected_version, command: asked } => {
+                let mut slot = take(&mut self.changes.groups, &self.ledger.groups, id)
+                    .unwrap_or_else(|| Slot::new(Group::default()));
+                let outcome = slot.ask(&asking, asked, *expected_version, &GROUP_RECORDS, &mut self.records);
+                keep(&mut self.changes.groups, *id, slot);
+                outcome
+            }
+        }
+    }
+
+    /// Records in the deployment's own stream who the first administrator is, unless it is recorded.
+    pub(crate) fn initialise(
+        &mut self,
+        command: &Command,
+        first: &Initialised,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let before = self.ledger.deployment();
+        let Some(event) = deployment::initialise(before, first.user_id, &first.username)? else {
+            return Ok(());
+        };
+        let event = deployment::Event::from(event);
+        let sequence = self.ledger.deployment_version + 1;
+        let envelope = envelope(command, deployment::SUBJECT, &digest(&command.ask), sequence, now);
+        self.records
+            .push((Stream::GroupEvents, Record::event(&envelope, event.wire_name(), event.to_json())));
+        Ok(())
+    }
+
+    /// What to write, and what to take into the ledger once that is committed.
+    pub(crate) fn finish(self) -> (Vec<(Stream, Record)>, Changes) {
+        (self.records, self.changes)
+    }
+}
+
+/// A command with what is derived from it once.
+struct Asking<'a> {
+    command: &'a Command,
+    subject: String,
+    digest: String,
+    facts: Facts,
+}
+
+/// How the events of an aggregate become records.
+struct ToRecords<E> {
+    stream: Stream,
+    encode: fn(&E) -> (&'static str, Vec<u8>),
+}
+
+const USER_RECORDS: ToRecords<user::Event> =
+    ToRecords { stream: Stream::UserEvents, encode: |event| (event.wire_name(), event.to_json()) };
+const GROUP_RECORDS: ToRecords<group::Event> =
+    ToRecords { stream: Stream::GroupEvents, encode: |event| (event.wire_name(), event.to_json()) };
+
+impl<A: Aggregate> Slot<A> {
+    fn new(aggregate: A) -> Self {
+        Self { aggregate, remembered: Remembered::default() }
+    }
+
+    fn evolve(&mut self, event: &A::Event, envelope: &Envelope) {
+        self.aggregate.evolve(event, envelope.time);
+        let asked = asked(&envelope.actor, &envelope.command_digest);
+        self.remembered.note(&envelope.command_id, asked, envelope.id, envelope.time, envelope.sequence);
+    }
+
+    /// Decides, and on acceptance moves on and adds the records.
+    fn ask(
+        &mut self,
+        asking: &Asking<'_>,
+        what: &A::Command,
+        expected_version: Option<u64>,
+        to_records: &ToRecords<A::Event>,
+        records: &mut Vec<(Stream, Record)>,
+    ) -> Outcome {
+        let refuse =
+            |code, message: &str| Outcome::Answered(Answer::Refused(Refusal::new(code, message).into()));
+        let asked = asked(&asking.command.actor.id_text(), &asking.digest);
+        match self.remembered.look_up(&asking.command.id, asked) {
+            Seen::New => {}
+            Seen::Done(done) => {
+                return Outcome::Repeated { version: done.version, first_event: done.first_event };
+            }
+            Seen::Reused => return refuse(Code::CommandIdReused, "Another command was sent under this id."),
+        }
+        if expected_version.is_some_and(|expected| expected != self.aggregate.version()) {
+            return refuse(Code::StaleVersion, "This has changed since you saw it.");
+        }
+        match self.aggregate.decide(what, &asking.facts) {
+            Err(refusals) => Outcome::Answered(Answer::Refused(refusals)),
+            Ok(decision) => self.write(asking, &decision, to_records, records),
+        }
+    }
+
+    fn write(
+        &mut self,
+        asking: &Asking<'_>,
+        decision: &Decision<A::Event>,
+        to_records: &ToRecords<A::Event>,
+        records: &mut Vec<(Stream, Record)>,
+    ) -> Outcome {
+        let mut first_event = None;
+        for event in decision.events() {
+            let sequence = self.aggregate.version() + 1;
+            let envelope =
+                envelope(asking.command, &asking.subject, &asking.digest, sequence, asking.facts.now);
+            first_event.get_or_insert(envelope.id);
+            let (name, body) = (to_records.encode)(event);
+            records.push((to_records.stream, Record::event(&envelope, name, body)));
+            self.evolve(event, &envelope);
+        }
+        for secret in decision.secrets() {
+            let record = match secret {
+                Secret::Put(id, credential) => {
+                    let body = serde_json::to_vec(credential).expect("a credential is plain data");
+                    Record::credential(id.to_string(), Some(body))
+                }
+                Secret::Remove(id) => Record::credential(id.to_string(), None),
+            };
+            records.push((Stream::Credentials, record));
+        }
+        Outcome::Written { version: self.aggregate.version(), first_event }
+    }
+}
+
+/// The slot as this batch has left it, else a copy of the committed one.
+fn take<K: Hash + Eq, A: Clone>(
+    changed: &mut HashMap<K, Slot<A>>,
+    committed: &HashMap<K, Slot<A>>,
+    id: &K,
+) -> Option<Slot<A>> {
+    changed.remove(id).or_else(|| committed.get(id).cloned())
+}
+
+/// Keeps the slot for the rest of the batch. What never was is not kept: refused commands cost no memory.
+fn keep<K: Hash + Eq, A: Aggregate>(changed: &mut HashMap<K, Slot<A>>, id: K, slot: Slot<A>) {
+    if slot.aggregate.version() > 0 {
+        changed.insert(id, slot);
+    }
+}
+
+fn envelope(command: &Command, subject: &str, digest: &str, sequence: u64, time: Timestamp) -> Envelope {
+    Envelope {
+        id: Uuid::now_v7(),
+        time,
+        subject: subject.to_owned(),
+        sequence,
+        command_id: command.id.clone(),
+        command_digest: digest.to_owned(),
+        correlation_id: command.correlation_id.clone(),
+        actor: String::new(),
+        actor_name: String::new(),
+        actor_role: None,
+        client: command.client.clone(),
+        traceparent: command.traceparent.clone(),
+    }
+    .asked_by(&command.actor)
+}
+
+/// Hex SHA-256 of what was asked as JSON: nothing of what the gateway made for it is in it.
+fn digest(ask: &Ask) -> String {
+    let json = serde_json::to_vec(ask).expect("what is asked is plain data");
+    hex::encode(Sha256::digest(json))
+}

@@ -51,7 +51,7 @@ impl Groups {
                         sender.send_if_modified(|known| std::mem::replace(known, next.max(*known)) < next);
                     }
                     Read::Unreachable(reason) => {
-                        tracing::debug!(reason, "group events can't be read at the moment")
+                        tracing::debug!(reason, "group events can't be read at the moment");
                     }
                 }
                 if sender.is_closed() {

@@ -68,7 +68,6 @@ impl Owner {
             match self.take_over() {
                 Ok((ledger, writer)) => {
                     pause = FIRST_PAUSE;
-                    self.serving.store(true, Ordering::Release);
                     let ended =
                         Serving { owner: &mut self, ledger, writer }.run(std::mem::take(&mut in_doubt));
                     self.serving.store(false, Ordering::Release);
@@ -94,10 +93,15 @@ impl Owner {
         let begun = Instant::now();
         let mut ledger = Ledger::default();
         let mut writer = self.log.claim(self.partition, &mut |recorded| ledger.replay(recorded))?;
-        writer.announce(&self.url).map_err(|error| match error {
-            AppendError::Fenced => ClaimError::Fenced,
-            other => ClaimError::Unavailable(other.to_string()),
-        })?;
+        // Whoever hears the announcement finds the door open.
+        self.serving.store(true, Ordering::Release);
+        if let Err(error) = writer.announce(&self.url) {
+            self.serving.store(false, Ordering::Release);
+            return Err(match error {
+                AppendError::Fenced => ClaimError::Fenced,
+                other => ClaimError::Unavailable(other.to_string()),
+            });
+        }
         tracing::info!(
             kafka.partition = self.partition,
             users = ledger.users(),

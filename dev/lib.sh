@@ -49,7 +49,8 @@ install_packages() {
     [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 1
     say "installing $* with apt-get"
     local apt=(apt-get -y -q -o DPkg::Lock::Timeout=300)
-    { "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "$@"; } >&2
+    # In run level 1 packages start no service: Debian's PostgreSQL would bring one up beside ours.
+    { "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 "${apt[@]}" install --no-install-recommends "$@"; } >&2
 }
 
 # The command line of a script: start or stop, then options. The first argument names the options that take a value; each

@@ -1,1 +1,165 @@
-//! The log on Kafka.
+//! The log on Kafka: one topic a stream, one transactional producer a partition.
+//!
+//! Everything of librdkafka blocks or runs its callbacks on the thread that polls, so it is kept on threads of its
+//! own, away from the runtime.
+
+mod ends;
+mod error;
+mod message;
+mod notes;
+mod owners;
+mod producer;
+mod reader;
+mod settings;
+mod takeover;
+mod topics;
+mod writer;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::position::Place;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::producer::FutureProducer;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+
+pub use self::error::OpenError;
+pub use self::settings::KafkaSettings;
+use self::settings::Sees;
+pub use self::topics::{Topic, ensure_topics};
+use crate::{ClaimError, EventLog, Follow, Owners, Record, Replay, Unavailable, Writer};
+
+/// How often it is looked whether the topics have been made.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// How long the brokers may take to say where the log ends.
+const ANSWER: Duration = Duration::from_secs(5);
+
+type Asker = DroppedElsewhere<BaseConsumer>;
+
+/// The log on Kafka.
+pub struct KafkaLog {
+    settings: Arc<KafkaSettings>,
+    partitions: u32,
+    asker: Arc<Asker>,
+    notes: DroppedElsewhere<FutureProducer>,
+    owners: watch::Receiver<Owners>,
+    stop: Stop,
+}
+
+impl KafkaLog {
+    /// Connects to the log; the number of partitions is that of its topics. Waits, and says for what, until a broker
+    /// answers and all topics are there. Whoever doesn't want to wait any longer drops the future.
+    pub async fn connect(settings: KafkaSettings) -> Result<Arc<Self>, OpenError> {
+        let settings = Arc::new(settings);
+        let asker =
+            Arc::new(DroppedElsewhere::new(settings.asker(Sees::Committed).map_err(OpenError::Client)?));
+        let notes = DroppedElsewhere::new(notes::producer(&settings).map_err(OpenError::Client)?);
+        let partitions = wait_for_topics(&asker, &settings).await?;
+        let stop = Stop::default();
+        let owners = owners::follow(Arc::clone(&settings), stop.clone());
+        Ok(Arc::new(Self { settings, partitions, asker, notes, owners, stop }))
+    }
+}
+
+impl Drop for KafkaLog {
+    fn drop(&mut self) {
+        self.stop.tell();
+    }
+}
+
+#[async_trait]
+impl EventLog for KafkaLog {
+    fn partitions(&self) -> u32 {
+        self.partitions
+    }
+
+    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+        if partition >= self.partitions {
+            return Err(ClaimError::Unavailable(format!("there is no partition {partition}")));
+        }
+        Ok(Box::new(takeover::take_over(&self.settings, partition, replay)?))
+    }
+
+    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+        notes::send(&self.notes, &self.settings, self.partitions, records).await
+    }
+
+    fn follow(&self, from: Vec<(Place, u64)>) -> Follow {
+        reader::follow(Arc::clone(&self.settings), Arc::clone(&self.asker), self.stop.clone(), from)
+    }
+
+    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+        let (settings, partitions) = (Arc::clone(&self.settings), self.partitions);
+        let asking = spawn_blocking(move || {
+            ends::ask(&settings.asker(Sees::Written)?, &settings, Place::all(partitions), ANSWER)
+        });
+        let answer = asking.await.map_err(|stopped| Unavailable(stopped.to_string()))?;
+        answer.map_err(|error| Unavailable(error.to_string()))
+    }
+
+    fn owners(&self) -> watch::Receiver<Owners> {
+        self.owners.clone()
+    }
+}
+
+async fn wait_for_topics(asker: &Arc<Asker>, settings: &Arc<KafkaSettings>) -> Result<u32, OpenError> {
+    let mut told = String::new();
+    loop {
+        let (asker, known) = (Arc::clone(asker), Arc::clone(settings));
+        let looking = spawn_blocking(move || topics::partitions(&asker, &known));
+        let missing = match looking.await.expect("looking at topics does not panic") {
+            Ok(Ok(partitions)) => return Ok(partitions),
+            Ok(Err(missing)) => missing,
+            Err(OpenError::Unreachable { .. }) => "a broker to answer".to_owned(),
+            Err(wrong) => return Err(wrong),
+        };
+        if missing != told {
+            tracing::info!(kafka.brokers = settings.brokers, "waiting for {missing}");
+            told = missing;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Tells the threads of a log that it was closed.
+#[derive(Clone, Default)]
+struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    fn tell(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_told(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A client whose end, which may take long, never holds up whoever drops it.
+struct DroppedElsewhere<T: Send + 'static>(Option<T>);
+
+impl<T: Send + 'static> DroppedElsewhere<T> {
+    fn new(client: T) -> Self {
+        Self(Some(client))
+    }
+}
+
+impl<T: Send + 'static> Deref for DroppedElsewhere<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("it is taken at the end only")
+    }
+}
+
+impl<T: Send + 'static> Drop for DroppedElsewhere<T> {
+    fn drop(&mut self) {
+        let client = self.0.take();
+        thread::spawn(move || drop(client));
+    }
+}

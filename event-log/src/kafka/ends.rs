@@ -1,0 +1,38 @@
+//! Where each place ends, as the brokers say.
+
+use std::time::Duration;
+
+use domain::position::Place;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::settings::{KafkaSettings, number};
+
+/// The end of each place, as far as the asker sees.
+pub(super) fn ask(
+    asker: &BaseConsumer,
+    settings: &KafkaSettings,
+    places: impl Iterator<Item = Place>,
+    timeout: Duration,
+) -> KafkaResult<Vec<(Place, u64)>> {
+    let mut list = TopicPartitionList::new();
+    for place in places {
+        // As a time, `End` stands for the newest.
+        list.add_partition_offset(&settings.topic(place.stream), number(place.partition), Offset::End)?;
+    }
+    if list.count() == 0 {
+        return Ok(Vec::new());
+    }
+    let answer = asker.offsets_for_times(list, timeout)?;
+    let mut ends = Vec::with_capacity(answer.count());
+    for one in answer.elements() {
+        one.error()?;
+        if let (Some(place), Offset::Offset(end)) =
+            (settings.place(one.topic(), one.partition()), one.offset())
+        {
+            ends.push((place, u64::try_from(end).unwrap_or_default()));
+        }
+    }
+    Ok(ends)
+}

@@ -1,0 +1,56 @@
+//! Access records: appended outside of transactions, each to the partition of its key.
+
+use std::time::Duration;
+
+use domain::position::Stream;
+use rdkafka::error::KafkaResult;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+
+use super::message::headers;
+use super::settings::{KafkaSettings, number};
+use crate::record::Record;
+use crate::{Unavailable, partition};
+
+/// How long records may wait for a broker before they are given up.
+const GIVE_UP: Duration = Duration::from_secs(10);
+
+/// A producer whose records keep their order and don't double when it tries again.
+pub(super) fn producer(settings: &KafkaSettings) -> KafkaResult<FutureProducer> {
+    settings
+        .client()
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("linger.ms", "5")
+        .set("compression.type", "lz4")
+        .set("message.timeout.ms", GIVE_UP.as_millis().to_string())
+        .create()
+}
+
+/// Sends all and waits until all are acknowledged.
+pub(super) async fn send(
+    producer: &FutureProducer,
+    settings: &KafkaSettings,
+    partitions: u32,
+    records: Vec<Record>,
+) -> Result<(), Unavailable> {
+    let topic = settings.topic(Stream::Access);
+    let mut deliveries = Vec::with_capacity(records.len());
+    for record in &records {
+        let mut message = FutureRecord::to(&topic)
+            .partition(number(partition::of_key(&record.key, partitions)))
+            .key(record.key.as_str())
+            .headers(headers(record));
+        if let Some(body) = &record.body {
+            message = message.payload(body.as_slice());
+        }
+        deliveries.push(producer.send_result(message).map_err(|(error, _)| Unavailable(error.to_string()))?);
+    }
+    for delivery in deliveries {
+        match delivery.await {
+            Ok(Ok(_)) => {}
+            Ok(Err((error, _))) => return Err(Unavailable(error.to_string())),
+            Err(_) => return Err(Unavailable("the log was closed".to_owned())),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! One transaction after another: all of it or nothing, and how sure that is.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
+
+use super::error::Trouble;
+use super::message::{headers, offset};
+use super::settings::{KafkaSettings, number};
+use crate::AppendError;
+use crate::record::Record;
+
+/// Between two looks at what is in flight. `poll` with a time to wait spins instead.
+const PAUSE: Duration = Duration::from_micros(200);
+/// One call of commit or abort; it is repeated while the answer is that it may be.
+const SLICE: Duration = Duration::from_secs(5);
+/// How long after a commit the next transaction begins. Earlier, the markers of the one before are still being
+/// written, and librdkafka answers that with a back-off of 20 ms.
+const GAP: Duration = Duration::from_millis(2);
+/// The same after a transaction over several partitions.
+const WIDE_GAP: Duration = Duration::from_micros(3_500);
+
+/// What is sent, and where.
+pub(super) struct Outgoing<'a> {
+    pub(super) topic: &'a str,
+    pub(super) partition: u32,
+    pub(super) record: &'a Record,
+}
+
+/// A producer with a transactional id, and the moment of its last commit.
+pub(super) struct Transactions {
+    producer: BaseProducer<Reports>,
+    timeout: Duration,
+    last: Option<LastCommit>,
+}
+
+struct LastCommit {
+    /// By the clock that never goes back, and by the one that goes on while the machine sleeps.
+    began: (Instant, SystemTime),
+    gap_ends: Instant,
+}
+
+impl Transactions {
+    /// A producer that fences every earlier one of the same partition, given that long for it.
+    pub(super) fn begin_owning(
+        settings: &KafkaSettings,
+        partition: u32,
+        timeout: Duration,
+    ) -> Result<Self, Trouble> {
+        let config = settings.producer(partition);
+        let producer = BaseProducer::from_config_and_context(&config, Reports::default())
+            .map_err(|error| Trouble::Fatal(error.to_string()))?;
+        producer.init_transactions(timeout).map_err(|error| Trouble::of(&error))?;
+        Ok(Self { producer, timeout: settings.transaction_timeout, last: None })
+    }
+
+    /// Commits all of it or nothing and says the offset of each.
+    pub(super) fn commit(&mut self, outgoing: &[Outgoing<'_>]) -> Result<Vec<u64>, AppendError> {
+        self.wait_for_gap();
+        match self.attempt(outgoing) {
+            Ok(offsets) => Ok(offsets),
+            // Once a connection was lost, brokers have been seen to get markers wrong: whoever takes over looks.
+            Err(Trouble::Abort(reason)) if !self.lost_connection() => Err(self.abort(reason)),
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
+    /// Whether the last commit began longer ago than this, by any clock.
+    pub(super) fn is_older_than(&self, lease: Duration) -> bool {
+        self.last.as_ref().is_none_or(|last| {
+            let (began, on_the_wall) = last.began;
+            // A wall clock that was set back says nothing.
+            began.elapsed() >= lease || on_the_wall.elapsed().is_ok_and(|elapsed| elapsed >= lease)
+        })
+    }
+
+    fn wait_for_gap(&self) {
+        if let Some(last) = &self.last {
+            thread::sleep(last.gap_ends.saturating_duration_since(Instant::now()));
+        }
+    }
+
+    fn attempt(&mut self, outgoing: &[Outgoing<'_>]) -> Result<Vec<u64>, Trouble> {
+        self.reports().take();
+        self.producer.begin_transaction().map_err(|error| Trouble::of(&error))?;
+        for (index, message) in outgoing.iter().enumerate() {
+            self.send(index, message)?;
+        }
+        self.drain()?;
+        let offsets = self.delivered(outgoing.len())?;
+        let began = (Instant::now(), SystemTime::now());
+        self.repeat(|| self.producer.commit_transaction(SLICE))?;
+        self.reports().connection_lost.store(false, Ordering::Relaxed);
+        let first = &outgoing[0];
+        let is_wide = outgoing.iter().any(|one| (one.topic, one.partition) != (first.topic, first.partition));
+        let gap_ends = Instant::now() + if is_wide { WIDE_GAP } else { GAP };
+        self.last = Some(LastCommit { began, gap_ends });
+        Ok(offsets)
+    }
+
+    fn send(&self, index: usize, message: &Outgoing<'_>) -> Result<(), Trouble> {
+        let mut record = BaseRecord::with_opaque_to(message.topic, index)
+            .partition(number(message.partition))
+            .key(message.record.key.as_str())
+            .headers(headers(message.record));
+        if let Some(body) = &message.record.body {
+            record = record.payload(body.as_slice());
+        }
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), refused)) => {
+                    record = refused;
+                    self.drain()?;
+                }
+                Err((error, _)) => return Err(self.abortable(error.to_string())),
+            }
+        }
+    }
+
+    /// Waits until nothing is in flight: to commit earlier stalls for 100 ms. Messages time out with their transaction.
+    fn drain(&self) -> Result<(), Trouble> {
+        let deadline = Instant::now() + self.timeout + SLICE;
+        loop {
+            self.producer.poll(Duration::ZERO);
+            if self.producer.in_flight_count() == 0 {
+                return Ok(());
+            }
+            if self.producer.client().fatal_error().is_some() || Instant::now() >= deadline {
+                return Err(self.abortable("the broker did not take the records in time".to_owned()));
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn delivered(&self, count: usize) -> Result<Vec<u64>, Trouble> {
+        let mut offsets = vec![None; count];
+        for (index, delivery) in self.reports().take() {
+            offsets[index] = Some(delivery.map_err(|reason| self.abortable(reason))?);
+        }
+        let all: Option<Vec<u64>> = offsets.into_iter().collect();
+        all.ok_or_else(|| self.abortable("a record was not reported as delivered".to_owned()))
+    }
+
+    fn abort(&self, reason: String) -> AppendError {
+        // An abort with something in flight waits for reports that nobody takes meanwhile.
+        let aborted = self.drain().and_then(|()| self.repeat(|| self.producer.abort_transaction(SLICE)));
+        match aborted {
+            Ok(()) => AppendError::Aborted(reason),
+            Err(trouble) => trouble.into(),
+        }
+    }
+
+    /// Calls until it succeeds or may not be repeated. Never begins anew: that would be another transaction.
+    fn repeat(&self, call: impl Fn() -> KafkaResult<()>) -> Result<(), Trouble> {
+        let deadline = Instant::now() + self.timeout + SLICE;
+        loop {
+            let Err(error) = call() else { return Ok(()) };
+            match Trouble::of(&error) {
+                Trouble::Again(_) if Instant::now() < deadline => {
+                    self.producer.poll(Duration::ZERO);
+                    thread::sleep(PAUSE);
+                }
+                trouble => return Err(trouble),
+            }
+        }
+    }
+
+    /// What can be aborted, unless the client has stopped for good.
+    fn abortable(&self, reason: String) -> Trouble {
+        match self.producer.client().fatal_error() {
+            Some((code, reason)) => Trouble::of_code(Some(code), reason),
+            None => Trouble::Abort(reason),
+        }
+    }
+
+    fn lost_connection(&self) -> bool {
+        self.reports().connection_lost.load(Ordering::Relaxed)
+    }
+
+    fn reports(&self) -> &Arc<Reports> {
+        self.producer.context()
+    }
+}
+
+/// What librdkafka reports while the producer is polled.
+#[derive(Default)]
+struct Reports {
+    delivered: Mutex<Vec<(usize, Result<u64, String>)>>,
+    /// Whether a connection was lost since the last commit.
+    connection_lost: AtomicBool,
+}
+
+impl Reports {
+    fn take(&self) -> Vec<(usize, Result<u64, String>)> {
+        std::mem::take(&mut *self.delivered.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ClientContext for Reports {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "the Kafka producer reports an error");
+        self.connection_lost.store(true, Ordering::Relaxed);
+    }
+}
+
+impl ProducerContext<NoCustomPartitioner> for Reports {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
+        let delivery = match result {
+            Ok(message) => Ok(offset(message)),
+            Err((error, _)) => Err(error.to_string()),
+        };
+        self.delivered.lock().unwrap_or_else(PoisonError::into_inner).push((index, delivery));
+    }
+}

@@ -1,0 +1,182 @@
+//! Following places: one consumer on a thread of its own, committed records only.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use domain::position::Place;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::Message;
+use rdkafka::topic_partition_list::Offset;
+use tokio::sync::mpsc;
+
+use super::message::recorded;
+use super::settings::KafkaSettings;
+use super::{Asker, Stop, ends};
+use crate::{Follow, Read, Recorded};
+
+/// Records that are sent on at once, at most.
+const CHUNK: usize = 1_000;
+/// Chunks that may wait for whoever follows.
+const WAITING: usize = 16;
+/// How long a broker may wait for records before it answers that there are none.
+const FETCH_WAIT: Duration = Duration::from_millis(100);
+/// How long the thread waits for records before it looks whether it is still needed.
+const POLL: Duration = Duration::from_millis(100);
+/// How often the brokers are asked where the log ends.
+const ASK: Duration = Duration::from_millis(500);
+/// The least time between two questions, however often the end is reached.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
+/// How long a question may take.
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// Follows places until the receiver is dropped or the log is closed.
+pub(super) fn follow(
+    settings: Arc<KafkaSettings>,
+    asker: Arc<Asker>,
+    stop: Stop,
+    from: Vec<(Place, u64)>,
+) -> Follow {
+    let (sender, follow) = Follow::channel(WAITING);
+    thread::spawn(move || {
+        let next = from.into_iter().collect();
+        let mut follower = Follower { settings, asker, stop, sender, next, owed: BTreeMap::new() };
+        while !follower.is_over() {
+            if let Err(error) = follower.run()
+                && follower.say(Read::Unreachable(error.to_string())).is_ok()
+            {
+                thread::sleep(ANSWER);
+            }
+        }
+    });
+    follow
+}
+
+struct Follower {
+    settings: Arc<KafkaSettings>,
+    asker: Arc<Asker>,
+    stop: Stop,
+    sender: mpsc::Sender<Read>,
+    /// Per place the offset up to which everything was delivered.
+    next: BTreeMap<Place, u64>,
+    /// Ends that the brokers named and that are still to be reached.
+    owed: BTreeMap<Place, u64>,
+}
+
+/// Nobody follows any more.
+struct Gone;
+
+impl Follower {
+    fn is_over(&self) -> bool {
+        self.stop.is_told() || self.sender.is_closed()
+    }
+
+    fn run(&mut self) -> KafkaResult<()> {
+        let from: Vec<_> = self
+            .next
+            .iter()
+            .map(|(place, next)| (self.settings.topic(place.stream), place.partition, *next))
+            .collect();
+        let consumer = self.settings.reader(FETCH_WAIT, &from)?;
+        let mut asked: Option<Instant> = None;
+        let mut ask_at = Instant::now();
+        while !self.is_over() {
+            let wait = ask_at.saturating_duration_since(Instant::now()).min(POLL);
+            let (chunk, at_an_end) = self.take(&consumer, wait)?;
+            for (place, records) in chunk {
+                if self.say(Read::Records(place, records)).is_err() {
+                    return Ok(());
+                }
+            }
+            if at_an_end {
+                ask_at = ask_at.min(asked.map_or_else(Instant::now, |asked| asked + ASK_AGAIN));
+            }
+            if Instant::now() >= ask_at {
+                let answered = self.ask();
+                asked = Some(Instant::now());
+                ask_at = Instant::now() + if answered { ASK } else { ANSWER };
+            }
+            if self.pay(&consumer)?.is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is there, waiting for the first; and says whether the end of some place was met.
+    fn take(
+        &mut self,
+        consumer: &BaseConsumer,
+        wait: Duration,
+    ) -> KafkaResult<(BTreeMap<Place, Vec<Recorded>>, bool)> {
+        let mut chunk: BTreeMap<Place, Vec<Recorded>> = BTreeMap::new();
+        let mut at_an_end = false;
+        let mut wait = wait;
+        for _ in 0..CHUNK {
+            match consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    if let Some(place) = self.settings.place(message.topic(), message.partition()) {
+                        let recorded = recorded(place, &message);
+                        // A log that is shorter than it was is read from its start; what was not asked for stays out.
+                        if let Some(next) = self.next.get_mut(&place)
+                            && recorded.offset >= *next
+                        {
+                            *next = recorded.offset + 1;
+                            chunk.entry(place).or_default().push(recorded);
+                        }
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) => at_an_end = true,
+                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
+                // The client goes on by itself; whether the log can be reached, the next question shows.
+                Some(Err(error)) => tracing::debug!(%error, "the Kafka consumer reports an error"),
+                None => break,
+            }
+            wait = Duration::ZERO;
+        }
+        Ok((chunk, at_an_end))
+    }
+
+    /// Asks the brokers where the log ends. An answer shows that it can be reached.
+    fn ask(&mut self) -> bool {
+        match ends::ask(&self.asker, &self.settings, self.next.keys().copied(), ANSWER) {
+            Ok(ends) => {
+                self.owed.extend(ends);
+                true
+            }
+            Err(error) => {
+                self.owed.clear();
+                // If it can't be said because nobody follows, the next look at the receiver shows it.
+                self.say(Read::Unreachable(error.to_string())).ok();
+                false
+            }
+        }
+    }
+
+    /// Says each end that was reached. The consumer's position moves over markers and aborted records too.
+    fn pay(&mut self, consumer: &BaseConsumer) -> KafkaResult<Result<(), Gone>> {
+        if self.owed.is_empty() {
+            return Ok(Ok(()));
+        }
+        for one in consumer.position()?.elements() {
+            let Some(place) = self.settings.place(one.topic(), one.partition()) else { continue };
+            let Some(next) = self.next.get_mut(&place) else { continue };
+            if let Offset::Offset(position) = one.offset() {
+                *next = (*next).max(u64::try_from(position).unwrap_or_default());
+            }
+            if self.owed.get(&place).is_some_and(|end| *next >= *end)
+                && let Some(end) = self.owed.remove(&place)
+                && self.say(Read::End(place, end)).is_err()
+            {
+                return Ok(Err(Gone));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn say(&self, read: Read) -> Result<(), Gone> {
+        self.sender.blocking_send(read).map_err(|_| Gone)
+    }
+}

@@ -1,0 +1,127 @@
+//! How Kafka is reached, and the client settings that the guarantees rest on.
+
+use std::time::Duration;
+
+use domain::position::{Place, Stream};
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+/// Where a deployment's log is on Kafka.
+#[derive(Debug, Clone)]
+pub struct KafkaSettings {
+    /// `host:port[,host:port]`.
+    pub brokers: String,
+    /// What the names of all topics and transactional ids begin with; deployments on one broker differ in it.
+    pub prefix: String,
+    /// For how long after a commit a writer believes that it still owns its partition without asking. The session
+    /// timeout of the group that assigns partitions: nobody else is assigned one earlier.
+    pub lease: Duration,
+    /// After this the broker aborts a transaction that is still open. Long, because a restart of the broker then
+    /// passes without any error; a takeover doesn't wait for it.
+    pub transaction_timeout: Duration,
+}
+
+impl KafkaSettings {
+    /// With everything else at its default.
+    pub fn new(brokers: impl Into<String>, prefix: impl Into<String>) -> Self {
+        Self {
+            brokers: brokers.into(),
+            prefix: prefix.into(),
+            lease: Duration::from_secs(6),
+            transaction_timeout: Duration::from_mins(1),
+        }
+    }
+
+    /// The topic of a stream.
+    pub(super) fn topic(&self, stream: Stream) -> String {
+        format!("{}{stream}", self.prefix)
+    }
+
+    /// The topic where owners announce themselves.
+    pub(super) fn owners_topic(&self) -> String {
+        format!("{}owners", self.prefix)
+    }
+
+    /// The place that a partition of a topic is.
+    pub(super) fn place(&self, topic: &str, partition: i32) -> Option<Place> {
+        let stream = Stream::from_name(topic.strip_prefix(&self.prefix)?)?;
+        Some(Place::new(stream, u32::try_from(partition).ok()?))
+    }
+
+    pub(super) fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", "muster")
+            // Come back quickly.
+            .set("reconnect.backoff.max.ms", "500");
+        config
+    }
+
+    pub(super) fn producer(&self, partition: u32) -> ClientConfig {
+        let mut config = self.client();
+        config
+            // One id for all topics of the partition: whoever takes it over fences the producer before.
+            .set("transactional.id", format!("{}user-events-{partition}", self.prefix))
+            .set("transaction.timeout.ms", self.transaction_timeout.as_millis().to_string())
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            // The batch is made already.
+            .set("linger.ms", "0")
+            .set("compression.type", "lz4");
+        config
+    }
+
+    /// A consumer that reads committed records from given offsets and never joins its group.
+    pub(super) fn reader(
+        &self,
+        fetch_wait: Duration,
+        from: &[(String, u32, u64)],
+    ) -> KafkaResult<BaseConsumer> {
+        let consumer: BaseConsumer = self
+            .client()
+            .set("group.id", format!("{}readers", self.prefix))
+            .set("isolation.level", "read_committed")
+            .set("enable.auto.commit", "false")
+            // Asked for by offset: `Beginning` costs half a second while the leader is unknown.
+            .set("auto.offset.reset", "earliest")
+            .set("fetch.wait.max.ms", fetch_wait.as_millis().to_string())
+            .set("enable.partition.eof", "true")
+            .set("check.crcs", "true")
+            .create()?;
+        let mut places = TopicPartitionList::with_capacity(from.len());
+        for (topic, partition, offset) in from {
+            let offset = Offset::Offset(i64::try_from(*offset).unwrap_or(i64::MAX));
+            places.add_partition_offset(topic, number(*partition), offset)?;
+        }
+        consumer.assign(&places)?;
+        Ok(consumer)
+    }
+
+    /// A consumer that reads nothing and is only asked what the brokers know. It has connections of its own, where
+    /// a question doesn't wait behind a fetch.
+    pub(super) fn asker(&self, sees: Sees) -> KafkaResult<BaseConsumer> {
+        let isolation = match sees {
+            Sees::Committed => "read_committed",
+            Sees::Written => "read_uncommitted",
+        };
+        self.client().set("isolation.level", isolation).create()
+    }
+}
+
+/// Which end of a place is meant.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sees {
+    /// Behind what is settled: committed, aborted or a marker. Where followers get to.
+    Committed,
+    /// Behind everything. A commit is acknowledged a moment before it is settled, so this one alone lies behind all
+    /// that was acknowledged.
+    Written,
+}
+
+/// A partition as Kafka numbers it.
+pub(super) fn number(partition: u32) -> i32 {
+    i32::try_from(partition).unwrap_or(i32::MAX)
+}

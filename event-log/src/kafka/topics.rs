@@ -1,0 +1,224 @@
+//! The topics of a deployment: what they must be like, making them, checking what is there.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use domain::position::Stream;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
+    TopicReplication,
+};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+
+use super::error::OpenError;
+use super::settings::{KafkaSettings, Sees};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const FOR_EVER: &str = "-1";
+const DAYS_400: &str = "34560000000";
+
+/// A topic that is there as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// The name, prefix included.
+    pub name: String,
+    /// How many partitions it has.
+    pub partitions: u32,
+    /// Whether it was made by this call.
+    pub made: bool,
+}
+
+/// Makes the topics that are missing and checks those that are there.
+pub async fn ensure_topics(
+    settings: &KafkaSettings,
+    partitions: u32,
+    replication: u16,
+) -> Result<Vec<Topic>, OpenError> {
+    let settings = settings.clone();
+    let ensuring = spawn_blocking(move || ensure(&settings, partitions, replication));
+    ensuring.await.expect("making topics does not panic")
+}
+
+fn ensure(settings: &KafkaSettings, partitions: u32, replication: u16) -> Result<Vec<Topic>, OpenError> {
+    let asker = settings.asker(Sees::Committed).map_err(OpenError::Client)?;
+    let there = existing(&asker, settings)?;
+    let wanted = wanted(settings, partitions);
+    let missing: Vec<_> = wanted.iter().filter(|topic| !there.contains_key(&topic.name)).collect();
+    let admin: AdminClient<DefaultClientContext> = settings.client().create().map_err(OpenError::Client)?;
+    if !missing.is_empty() {
+        make(&admin, &missing, replication)?;
+    }
+    let there = appear(&asker, settings, &wanted)?;
+    for topic in &wanted {
+        check_partitions(&topic.name, there[&topic.name], topic.partitions)?;
+    }
+    check_settings(&admin, settings, &wanted)?;
+    let made = |name: &String| missing.iter().any(|topic| topic.name == *name);
+    Ok(wanted
+        .iter()
+        .map(|topic| Topic {
+            name: topic.name.clone(),
+            partitions: topic.partitions,
+            made: made(&topic.name),
+        })
+        .collect())
+}
+
+/// Over how many partitions users are spread, as the topics say; or what is missing still.
+pub(super) fn partitions(
+    asker: &BaseConsumer,
+    settings: &KafkaSettings,
+) -> Result<Result<u32, String>, OpenError> {
+    let there = existing(asker, settings)?;
+    let users = settings.topic(Stream::UserEvents);
+    let Some(&partitions) = there.get(&users) else { return Ok(Err(format!("topic {users}"))) };
+    for topic in wanted(settings, partitions) {
+        match there.get(&topic.name) {
+            Some(found) => check_partitions(&topic.name, *found, topic.partitions)?,
+            None => return Ok(Err(format!("topic {}", topic.name))),
+        }
+    }
+    Ok(Ok(partitions))
+}
+
+struct Wanted {
+    name: String,
+    partitions: u32,
+    settings: Vec<(&'static str, &'static str)>,
+}
+
+fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<Wanted> {
+    let mut wanted: Vec<_> = Stream::ALL
+        .into_iter()
+        .map(|stream| Wanted {
+            name: settings.topic(stream),
+            partitions: stream.partitions(partitions),
+            settings: match stream {
+                Stream::UserEvents | Stream::GroupEvents => {
+                    vec![
+                        ("cleanup.policy", "delete"),
+                        ("retention.ms", FOR_EVER),
+                        ("retention.bytes", FOR_EVER),
+                    ]
+                }
+                // A tombstone must outlive every follower that was away: the secret that it revokes would stay.
+                Stream::Credentials => vec![("cleanup.policy", "compact"), ("delete.retention.ms", DAYS_400)],
+                Stream::Access => vec![("cleanup.policy", "delete"), ("retention.ms", DAYS_400)],
+            },
+        })
+        .collect();
+    let owners = Wanted {
+        name: settings.owners_topic(),
+        partitions: 1,
+        settings: vec![("cleanup.policy", "compact")],
+    };
+    wanted.push(owners);
+    wanted
+}
+
+fn make(
+    admin: &AdminClient<DefaultClientContext>,
+    missing: &[&Wanted],
+    replication: u16,
+) -> Result<(), OpenError> {
+    let new: Vec<_> = missing
+        .iter()
+        .map(|topic| {
+            let partitions = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
+            let mut new =
+                NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(i32::from(replication)));
+            if replication >= 3 {
+                new = new.set("min.insync.replicas", "2");
+            }
+            topic.settings.iter().fold(new, |new, (setting, value)| new.set(setting, value))
+        })
+        .collect();
+    let asked = Handle::current().block_on(admin.create_topics(&new, &options()));
+    for outcome in asked.map_err(OpenError::Client)? {
+        match outcome {
+            // Somebody else made it meanwhile; it is checked like one that was there.
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => {
+                return Err(OpenError::Refused { topic, source: KafkaError::AdminOp(code) });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the brokers know every topic.
+fn appear(
+    asker: &BaseConsumer,
+    settings: &KafkaSettings,
+    wanted: &[Wanted],
+) -> Result<BTreeMap<String, u32>, OpenError> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let there = existing(asker, settings)?;
+        match wanted.iter().find(|topic| !there.contains_key(&topic.name)) {
+            None => return Ok(there),
+            Some(missing) if Instant::now() >= deadline => {
+                let source = KafkaError::AdminOp(RDKafkaErrorCode::UnknownTopicOrPartition);
+                return Err(OpenError::Refused { topic: missing.name.clone(), source });
+            }
+            Some(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// The topics with our prefix and how many partitions each has.
+fn existing(asker: &BaseConsumer, settings: &KafkaSettings) -> Result<BTreeMap<String, u32>, OpenError> {
+    let metadata = asker.fetch_metadata(None, TIMEOUT).map_err(|error| unreachable(settings, error))?;
+    Ok(metadata
+        .topics()
+        .iter()
+        .filter(|topic| topic.error().is_none() && topic.name().starts_with(&settings.prefix))
+        .map(|topic| (topic.name().to_owned(), u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX)))
+        .collect())
+}
+
+fn check_partitions(topic: &str, found: u32, wanted: u32) -> Result<(), OpenError> {
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(OpenError::Partitions { topic: topic.to_owned(), found, wanted })
+    }
+}
+
+/// A topic with another policy or a shorter memory would lose what must be kept.
+fn check_settings(
+    admin: &AdminClient<DefaultClientContext>,
+    settings: &KafkaSettings,
+    wanted: &[Wanted],
+) -> Result<(), OpenError> {
+    let names: Vec<_> = wanted.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
+    let described: KafkaResult<Vec<_>> =
+        Handle::current().block_on(admin.describe_configs(&names, &options()));
+    for described in described.map_err(|error| unreachable(settings, error))? {
+        let described: ConfigResource =
+            described.map_err(|code| unreachable(settings, KafkaError::AdminOp(code)))?;
+        let OwnedResourceSpecifier::Topic(name) = &described.specifier else { continue };
+        let Some(topic) = wanted.iter().find(|topic| topic.name == *name) else { continue };
+        for (setting, value) in &topic.settings {
+            let found = described.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
+            let is_for_operators = *value == DAYS_400;
+            if found != *value && !is_for_operators {
+                let (topic, wanted) = (topic.name.clone(), (*value).to_owned());
+                return Err(OpenError::Setting { topic, setting, found, wanted });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unreachable(settings: &KafkaSettings, source: KafkaError) -> OpenError {
+    OpenError::Unreachable { brokers: settings.brokers.clone(), source }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT))
+}

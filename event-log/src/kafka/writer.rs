@@ -1,0 +1,108 @@
+//! The writer of one partition: seals the chain, commits, confirms that it still owns, announces itself.
+
+use std::sync::Arc;
+
+use domain::position::{Place, Position, Stream};
+
+use super::owners;
+use super::producer::{Outgoing, Transactions};
+use super::settings::KafkaSettings;
+use crate::chain::Chain;
+use crate::record::Record;
+use crate::{AppendError, Batch, Owner, Writer, claim, telemetry};
+
+/// The chain values after the last committed record.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Chains {
+    users: Chain,
+    groups: Chain,
+}
+
+impl Chains {
+    pub(super) fn of(&mut self, stream: Stream) -> &mut Chain {
+        if stream == Stream::GroupEvents { &mut self.groups } else { &mut self.users }
+    }
+}
+
+pub(super) struct KafkaWriter {
+    settings: Arc<KafkaSettings>,
+    partition: u32,
+    epoch: u64,
+    transactions: Transactions,
+    chains: Chains,
+}
+
+impl KafkaWriter {
+    pub(super) fn new(
+        settings: Arc<KafkaSettings>,
+        partition: u32,
+        epoch: u64,
+        transactions: Transactions,
+        chains: Chains,
+    ) -> Self {
+        Self { settings, partition, epoch, transactions, chains }
+    }
+
+    fn place(&self, stream: Stream) -> Place {
+        Place::new(stream, if stream == Stream::GroupEvents { 0 } else { self.partition })
+    }
+
+    fn commit(&mut self, mut batch: Batch) -> Result<Position, AppendError> {
+        if batch.records.is_empty() {
+            return Ok(Position::new());
+        }
+        // Kept only if the batch is committed.
+        let mut chains = self.chains;
+        for (stream, record) in &mut batch.records {
+            if stream.is_chained() {
+                chains.of(*stream).seal(record);
+            }
+        }
+        let topics = Stream::ALL.map(|stream| self.settings.topic(stream));
+        let outgoing: Vec<_> = batch
+            .records
+            .iter()
+            .map(|(stream, record)| Outgoing {
+                topic: &topics[*stream as usize],
+                partition: self.place(*stream).partition,
+                record,
+            })
+            .collect();
+        let offsets = self.transactions.commit(&outgoing)?;
+        self.chains = chains;
+        let mut position = Position::new();
+        for ((stream, _), offset) in batch.records.iter().zip(offsets) {
+            position.cover(self.place(*stream), offset);
+        }
+        Ok(position)
+    }
+}
+
+impl Writer for KafkaWriter {
+    fn append(&mut self, batch: Batch) -> Result<Position, AppendError> {
+        telemetry::measured(batch, |batch| self.commit(batch))
+    }
+
+    fn confirm(&mut self) -> Result<(), AppendError> {
+        if !self.transactions.is_older_than(self.settings.lease) {
+            return Ok(());
+        }
+        let record = claim::fresh();
+        let topic = self.settings.topic(Stream::UserEvents);
+        self.transactions.commit(&[Outgoing {
+            topic: &topic,
+            partition: self.partition,
+            record: &record,
+        }])?;
+        self.chains.users.pass(&record);
+        Ok(())
+    }
+
+    fn announce(&mut self, url: &str) -> Result<(), AppendError> {
+        let owner = Owner { url: url.to_owned(), epoch: self.epoch };
+        let record: Record = owners::announcement(self.partition, owner);
+        let topic = self.settings.owners_topic();
+        // By the same producer, so that a fenced owner can't.
+        self.transactions.commit(&[Outgoing { topic: &topic, partition: 0, record: &record }]).map(drop)
+    }
+}

@@ -1,0 +1,176 @@
+//! What the suite is written in: a log that can be opened again, its owner, records, and reading with a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::actor::{Actor, Client};
+use domain::id::UserId;
+use domain::position::{Place, Position, Stream};
+use domain::timestamp::Timestamp;
+use event_log::chain::Chain;
+use event_log::record::Envelope;
+use event_log::{AppendError, Batch, ClaimError, EventLog, Follow, Read, Record, Recorded, Writer};
+use uuid::Uuid;
+
+pub(crate) const USERS: Place = Place::new(Stream::UserEvents, 0);
+pub(crate) const GROUPS: Place = Place::new(Stream::GroupEvents, 0);
+pub(crate) const CREDENTIALS: Place = Place::new(Stream::Credentials, 0);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Where a log is kept, apart from those of other tests.
+#[async_trait]
+pub(crate) trait Kept: Send {
+    /// Opens the log that is kept here, the same one each time.
+    async fn open(&self) -> Arc<dyn EventLog>;
+
+    /// Whether it can be open twice at the same time.
+    fn is_shared(&self) -> bool;
+}
+
+/// The owner of a partition: a writer that is called off the runtime, as services do.
+pub(crate) struct Owner {
+    writer: Option<Box<dyn Writer>>,
+    pub(crate) replayed: Vec<Recorded>,
+}
+
+impl Owner {
+    pub(crate) async fn claim(log: &Arc<dyn EventLog>, partition: u32) -> Self {
+        Self::try_claim(log, partition).await.expect("nobody else claims")
+    }
+
+    pub(crate) async fn try_claim(log: &Arc<dyn EventLog>, partition: u32) -> Result<Self, ClaimError> {
+        let log = Arc::clone(log);
+        blocking(move || {
+            let mut replayed = Vec::new();
+            let writer = log.claim(partition, &mut |recorded| {
+                replayed.push(recorded.clone());
+                Ok(())
+            })?;
+            Ok(Self { writer: Some(writer), replayed })
+        })
+        .await
+    }
+
+    pub(crate) async fn append(&mut self, records: Vec<(Stream, Record)>) -> Result<Position, AppendError> {
+        self.call(move |writer| writer.append(Batch { records })).await
+    }
+
+    pub(crate) async fn confirm(&mut self) -> Result<(), AppendError> {
+        self.call(|writer| writer.confirm()).await
+    }
+
+    pub(crate) async fn announce(&mut self, url: &'static str) -> Result<(), AppendError> {
+        self.call(|writer| writer.announce(url)).await
+    }
+
+    async fn call<T: Send + 'static>(
+        &mut self,
+        call: impl FnOnce(&mut dyn Writer) -> T + Send + 'static,
+    ) -> T {
+        let mut writer = self.writer.take().expect("one call at a time");
+        let (writer, answer) = blocking(move || {
+            let answer = call(&mut *writer);
+            (writer, answer)
+        })
+        .await;
+        self.writer = Some(writer);
+        answer
+    }
+
+    /// Steps down.
+    pub(crate) async fn leave(mut self) {
+        let writer = self.writer.take();
+        blocking(move || drop(writer)).await;
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+/// A user event with a body that tells it from others.
+pub(crate) fn event(subject: &str, sequence: u64) -> Record {
+    let envelope = Envelope {
+        id: Uuid::now_v7(),
+        time: Timestamp::from_micros(1_700_000_000_000_000),
+        subject: subject.to_owned(),
+        sequence,
+        command_id: format!("command {sequence}"),
+        command_digest: "00".repeat(32),
+        correlation_id: "request".to_owned(),
+        actor: String::new(),
+        actor_name: String::new(),
+        actor_role: None,
+        client: Client {
+            address: Some("192.0.2.1".to_owned()), agent: Some("Zoë's \"browser\"".to_owned())
+        },
+        traceparent: None,
+    };
+    let body = format!("{{\"number\":{sequence}}}");
+    Record::event(&envelope.asked_by(&Actor::System), "muster.user.registered", body.into_bytes())
+}
+
+/// Events of one user with these sequence numbers.
+pub(crate) fn user_events(sequences: std::ops::Range<u64>) -> Vec<(Stream, Record)> {
+    sequences.map(|sequence| (Stream::UserEvents, event(&user(), sequence))).collect()
+}
+
+pub(crate) fn user() -> String {
+    UserId::from_uuid(Uuid::from_u128(8)).to_string()
+}
+
+pub(crate) fn credential(key: &str, body: Option<&str>) -> (Stream, Record) {
+    let body = body.map(|body| body.as_bytes().to_vec());
+    (Stream::Credentials, Record::credential(key.to_owned(), body))
+}
+
+/// The sequence numbers of what is an event.
+pub(crate) fn sequences(records: &[Recorded]) -> Vec<u64> {
+    records.iter().filter(|recorded| !recorded.record.is_claim()).map(sequence).collect()
+}
+
+fn sequence(recorded: &Recorded) -> u64 {
+    recorded.record.envelope().unwrap().sequence
+}
+
+/// Everything that a place holds from an offset on, up to where the log ends now.
+pub(crate) async fn read(log: &Arc<dyn EventLog>, place: Place, from: u64) -> Vec<Recorded> {
+    let end = end_of(log, place).await;
+    read_to(&mut log.follow(vec![(place, from)]), place, end).await
+}
+
+pub(crate) async fn end_of(log: &Arc<dyn EventLog>, place: Place) -> u64 {
+    let ends = log.ends().await.unwrap();
+    ends.into_iter().find(|(of, _)| *of == place).expect("every place has an end").1
+}
+
+/// What a follower delivers of a place until it says that the place is read up to `end`.
+pub(crate) async fn read_to(follow: &mut Follow, place: Place, end: u64) -> Vec<Recorded> {
+    let mut read = Vec::new();
+    let reading = async {
+        loop {
+            match follow.next().await.expect("the log is open") {
+                Read::Records(of, records) => {
+                    assert!(!records.is_empty() && records.iter().all(|recorded| recorded.place == of));
+                    if of == place {
+                        read.extend(records);
+                    }
+                }
+                Read::End(of, next) if of == place && next >= end => break,
+                Read::End(..) => {}
+                Read::Unreachable(reason) => panic!("the log can't be reached: {reason}"),
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, reading).await.expect("the end is reached in time");
+    assert!(read.is_sorted_by(|one, next| one.offset < next.offset), "offsets grow");
+    read
+}
+
+pub(crate) fn assert_chain_verifies(records: &[Recorded]) {
+    let mut chain = Chain::default();
+    for recorded in records {
+        chain.verify(recorded).unwrap();
+    }
+}

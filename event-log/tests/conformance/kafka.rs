@@ -1,0 +1,142 @@
+//! What only the log on Kafka has to do: abort, share a broker, ask again whether it still owns, mind its topics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::position::Stream;
+use event_log::kafka::{KafkaLog, KafkaSettings, OpenError, ensure_topics};
+use event_log::{AppendError, EventLog, Record};
+use uuid::Uuid;
+
+use crate::fixture::{
+    CREDENTIALS, DEADLINE, Kept, Owner, USERS, assert_chain_verifies, credential, read, sequences,
+    user_events,
+};
+
+const PARTITIONS: u32 = 2;
+
+/// Topics with a prefix of their own.
+pub(crate) struct Topics(KafkaSettings);
+
+impl Topics {
+    /// None, after a loud line, where no broker is given. In CI that is a failure.
+    pub(crate) async fn make() -> Option<Self> {
+        let topics = Self::named()?;
+        ensure_topics(&topics.0, PARTITIONS, 1).await.unwrap();
+        Some(topics)
+    }
+
+    fn named() -> Option<Self> {
+        let Ok(broker) = std::env::var("MUSTER_TEST_KAFKA") else {
+            assert!(std::env::var("CI").is_err(), "MUSTER_TEST_KAFKA names no broker");
+            eprintln!(
+                "SKIPPED: not tried on Kafka, since MUSTER_TEST_KAFKA names no broker; ./test brings one"
+            );
+            return None;
+        };
+        Some(Self(KafkaSettings::new(broker, format!("test-{}.", Uuid::now_v7()))))
+    }
+}
+
+#[async_trait]
+impl Kept for Topics {
+    async fn open(&self) -> Arc<dyn EventLog> {
+        let connecting = KafkaLog::connect(self.0.clone());
+        tokio::time::timeout(DEADLINE, connecting).await.expect("the broker answers").unwrap()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aborted_batch_leaves_nothing_and_the_same_writer_goes_on() {
+    let Some(topics) = Topics::make().await else { return };
+    let log = topics.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    owner.append(user_events(1..2)).await.unwrap();
+
+    let too_large = Record::credential("user_1/password".to_owned(), Some(vec![b' '; 2_000_000]));
+    let small = credential("user_1/token", Some("{}"));
+    let batch = [user_events(2..3), vec![small, (Stream::Credentials, too_large)]].concat();
+    let refused = owner.append(batch).await;
+    assert!(matches!(refused, Err(AppendError::Aborted(_))), "{refused:?}");
+
+    owner.append(user_events(2..4)).await.unwrap();
+    let users = read(&log, USERS, 0).await;
+    assert_eq!(sequences(&users), [1, 2, 3]);
+    assert_chain_verifies(&users);
+    assert!(read(&log, CREDENTIALS, 0).await.is_empty(), "its end lies behind what was aborted");
+    let again = Owner::claim(&log, 0).await;
+    assert_eq!(sequences(&again.replayed), [1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_with_other_prefixes_on_the_same_broker_are_separate() {
+    let (Some(one), Some(other)) = (Topics::make().await, Topics::make().await) else { return };
+    let (one, other) = (one.open().await, other.open().await);
+    let mut owner = Owner::claim(&one, 0).await;
+    let mut neighbour = Owner::claim(&other, 0).await;
+    owner.append(user_events(1..3)).await.unwrap();
+    neighbour.append(user_events(7..8)).await.unwrap();
+    owner.append(user_events(3..4)).await.unwrap();
+    assert_eq!(sequences(&read(&one, USERS, 0).await), [1, 2, 3]);
+    assert_eq!(sequences(&read(&other, USERS, 0).await), [7]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_have_owners_of_their_own() {
+    let Some(topics) = Topics::make().await else { return };
+    let log = topics.open().await;
+    assert_eq!(log.partitions(), PARTITIONS);
+    let mut first = Owner::claim(&log, 0).await;
+    let mut second = Owner::claim(&log, 1).await;
+    assert_eq!(second.replayed.len(), 1, "group events belong to the owner of partition 0");
+    second.announce("http://second").await.unwrap();
+    first.announce("http://first").await.unwrap();
+    let mut owners = log.owners();
+    let both =
+        tokio::time::timeout(DEADLINE, owners.wait_for(|owners| owners.len() == 2)).await.unwrap().unwrap();
+    assert_eq!((both[&0].url.as_str(), both[&1].url.as_str()), ("http://first", "http://second"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_whose_last_commit_is_too_old_asks_the_log_whether_it_still_owns() {
+    let Some(mut topics) = Topics::make().await else { return };
+    topics.0.lease = Duration::ZERO;
+    let log = topics.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    owner.append(user_events(1..2)).await.unwrap();
+    owner.confirm().await.unwrap();
+    owner.append(user_events(2..3)).await.unwrap();
+    let users = read(&log, USERS, 0).await;
+    assert_eq!(users.iter().filter(|recorded| recorded.record.is_claim()).count(), 2);
+    assert_chain_verifies(&users);
+
+    Owner::claim(&log, 0).await;
+    assert!(matches!(owner.confirm().await, Err(AppendError::Fenced)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_are_made_once_and_wrong_ones_are_named() {
+    let Some(topics) = Topics::named() else { return };
+    let made = ensure_topics(&topics.0, PARTITIONS, 1).await.unwrap();
+    assert_eq!(made.len(), 5);
+    assert!(made.iter().all(|topic| topic.made));
+    let found = ensure_topics(&topics.0, PARTITIONS, 1).await.unwrap();
+    assert!(found.iter().all(|topic| !topic.made));
+    let refused = ensure_topics(&topics.0, 3, 1).await.unwrap_err();
+    let OpenError::Partitions { topic, found: 2, wanted: 3 } = &refused else { panic!("{refused:?}") };
+    assert!(topic.ends_with("user-events"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connecting_waits_until_the_topics_are_there() {
+    let Some(topics) = Topics::named() else { return };
+    let connecting = tokio::spawn(KafkaLog::connect(topics.0.clone()));
+    ensure_topics(&topics.0, PARTITIONS, 1).await.unwrap();
+    let log = tokio::time::timeout(DEADLINE, connecting).await.expect("it sees them").unwrap().unwrap();
+    assert_eq!(log.partitions(), PARTITIONS);
+}

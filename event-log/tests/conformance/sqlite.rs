@@ -1,0 +1,139 @@
+//! What only the log in one file has to do: keep others out, survive a torn tail, be read beside its owner.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::position::{Place, Stream};
+use domain::timestamp::Timestamp;
+use event_log::sqlite::{OpenError, SqliteLog};
+use event_log::{ClaimError, EventLog};
+use tempfile::TempDir;
+
+use crate::fixture::{
+    Kept, Owner, USERS, assert_chain_verifies, end_of, event, read, read_to, sequences, user, user_events,
+};
+
+/// A data directory of its own.
+pub(crate) struct Directory(TempDir);
+
+impl Directory {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.0.path().join("data")
+    }
+}
+
+#[async_trait]
+impl Kept for Directory {
+    async fn open(&self) -> Arc<dyn EventLog> {
+        SqliteLog::open(&self.path()).await.unwrap()
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_has_one_user_and_the_refusal_names_it() {
+    let directory = Directory::new();
+    let log = directory.open().await;
+    let owner = Owner::claim(&log, 0).await;
+    let refused = SqliteLog::open(&directory.path()).await.err().unwrap();
+    assert!(matches!(refused, OpenError::InUse(_)));
+    assert!(refused.to_string().contains(directory.path().to_str().unwrap()), "{refused}");
+    drop(log);
+    assert!(SqliteLog::open(&directory.path()).await.is_err(), "its writer is still there");
+    owner.leave().await;
+    directory.open().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directory_and_files_are_private() {
+    let directory = Directory::new();
+    let log = directory.open().await;
+    Owner::claim(&log, 0).await;
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&directory.path()), 0o700);
+    let files: Vec<_> = directory.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 3, "the log, what SQLite writes ahead, the lock: {files:?}");
+    assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_tail_is_cut_off_and_what_was_whole_is_kept() {
+    let directory = Directory::new();
+    let log = directory.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    for sequence in 1..21 {
+        owner.append(user_events(sequence..sequence + 1)).await.unwrap();
+    }
+    // A copy of the files as a crash leaves them: the newest commits are in the write-ahead log alone.
+    let ahead = std::fs::read(directory.path().join("log.db-wal")).unwrap();
+    let mut kept_before = usize::MAX;
+    for torn in [0, 1, 100, 5_000, 20_000] {
+        let copy = Directory::new();
+        std::fs::create_dir(copy.path()).unwrap();
+        std::fs::copy(directory.path().join("log.db"), copy.path().join("log.db")).unwrap();
+        std::fs::write(copy.path().join("log.db-wal"), &ahead[..ahead.len() - torn]).unwrap();
+
+        let recovered = copy.open().await;
+        let mut next = Owner::claim(&recovered, 0).await;
+        let kept = sequences(&next.replayed);
+        assert_eq!(kept, (1..=kept.len() as u64).collect::<Vec<_>>(), "a prefix, without gaps");
+        assert!(kept.len() <= kept_before && (torn > 0 || kept.len() == 20), "{torn} bytes: {}", kept.len());
+        kept_before = kept.len();
+        next.append(user_events(100..101)).await.unwrap();
+        assert_chain_verifies(&read(&recovered, USERS, 0).await);
+    }
+    assert!((1..20).contains(&kept_before), "the tear reached some commits: {kept_before}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_read_beside_its_owner_and_after_it() {
+    let directory = Directory::new();
+    assert!(matches!(SqliteLog::open_read_only(&directory.path()).await, Err(OpenError::Missing(_))));
+    let log = directory.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    owner.append(user_events(1..3)).await.unwrap();
+
+    let beside: Arc<dyn EventLog> = SqliteLog::open_read_only(&directory.path()).await.unwrap();
+    let mut follow = beside.follow(vec![(USERS, 0)]);
+    let end = end_of(&beside, USERS).await;
+    assert_eq!(sequences(&read_to(&mut follow, USERS, end).await), [1, 2]);
+    let position = owner.append(user_events(3..5)).await.unwrap();
+    let end = position.covered(USERS).unwrap() + 1;
+    assert_eq!(sequences(&read_to(&mut follow, USERS, end).await), [3, 4]);
+    assert!(matches!(Owner::try_claim(&beside, 0).await, Err(ClaimError::Unavailable(_))));
+    assert!(beside.note(vec![event(&user(), 1)]).await.is_err());
+
+    owner.leave().await;
+    drop((log, beside, follow));
+    let after: Arc<dyn EventLog> = SqliteLog::open_read_only(&directory.path()).await.unwrap();
+    assert_eq!(sequences(&read(&after, USERS, 0).await), [1, 2, 3, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_records_are_kept_for_400_days_and_offsets_never_come_again() {
+    let access = Place::new(Stream::Access, 0);
+    let directory = Directory::new();
+    let noted = Timestamp::parse(event(&user(), 1).header("ce_time").unwrap()).unwrap();
+    let days = |days: u64| noted + Duration::from_hours(24 * days);
+    let open = async |at| {
+        let log: Arc<dyn EventLog> = SqliteLog::open_at(&directory.path(), at).await.unwrap();
+        log
+    };
+    open(days(0)).await.note(vec![event(&user(), 1), event(&user(), 2)]).await.unwrap();
+    assert_eq!(sequences(&read(&open(days(399)).await, access, 0).await), [1, 2]);
+    let log = open(days(401)).await;
+    let left = read(&log, access, 0).await;
+    assert_eq!(sequences(&left), [2], "the newest stays");
+    log.note(vec![event(&user(), 3)]).await.unwrap();
+    assert_eq!(end_of(&log, access).await, left[0].offset + 2);
+}

@@ -1,0 +1,141 @@
+//! Claiming, appending, being fenced, noting, announcing.
+
+use std::sync::Arc;
+
+use domain::position::{Place, Position, Stream};
+use event_log::{AppendError, ClaimError, EventLog, partition};
+
+use crate::fixture::{
+    CREDENTIALS, DEADLINE, GROUPS, Kept, Owner, USERS, assert_chain_verifies, credential, end_of, event,
+    read, sequences, user, user_events,
+};
+
+pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut first = Owner::claim(&log, 0).await;
+    assert_eq!(first.replayed.len(), 2, "its own claim in group-events and in user-events");
+    first.append(user_events(1..4)).await.unwrap();
+    first.append(vec![(Stream::GroupEvents, event("group_1", 1))]).await.unwrap();
+    first.append(user_events(4..6)).await.unwrap();
+
+    let second = Owner::claim(&log, 0).await;
+    let places: Vec<Place> = second.replayed.iter().map(|recorded| recorded.place).collect();
+    assert_eq!(places, [[GROUPS; 3].as_slice(), &[USERS; 7]].concat(), "group events come first");
+    let (groups, users) = second.replayed.split_at(3);
+    assert_eq!(sequences(groups), [1]);
+    assert_eq!(sequences(users), [1, 2, 3, 4, 5]);
+    for place in [groups, users] {
+        assert_chain_verifies(place);
+        assert!(place.first().unwrap().record.is_claim() && place.last().unwrap().record.is_claim());
+    }
+}
+
+pub(crate) async fn a_claim_that_cannot_replay_a_record_says_which(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    let position = owner.append(user_events(1..2)).await.unwrap();
+    owner.leave().await;
+    let refused = tokio::task::spawn_blocking(move || {
+        log.claim(0, &mut |recorded| if recorded.record.is_claim() { Ok(()) } else { Err("odd".to_owned()) })
+            .err()
+    });
+    match refused.await.unwrap() {
+        Some(ClaimError::Unreadable { place, offset, reason }) => {
+            assert_eq!((place, Some(offset), reason.as_str()), (USERS, position.covered(USERS), "odd"));
+        }
+        other => panic!("expected an unreadable record, got {other:?}"),
+    }
+}
+
+pub(crate) async fn a_batch_over_several_streams_lies_in_all_of_them(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    let secret = credential("user_1/password", Some("{}"));
+    let group = (Stream::GroupEvents, event("group_1", 1));
+    let batch = [user_events(1..3), vec![group, secret], user_events(3..4)].concat();
+    let position = owner.append(batch).await.unwrap();
+    for (place, expected) in [(USERS, 3), (GROUPS, 1), (CREDENTIALS, 1)] {
+        let records = read(&log, place, 0).await;
+        let ours: Vec<_> = records.iter().filter(|recorded| !recorded.record.is_claim()).collect();
+        assert_eq!(ours.len(), expected, "{place}");
+        assert_eq!(position.covered(place), ours.last().map(|recorded| recorded.offset), "{place}");
+    }
+    assert_eq!(sequences(&read(&log, USERS, 0).await), [1, 2, 3]);
+}
+
+pub(crate) async fn an_older_writer_is_fenced_and_its_batch_is_in_no_stream(kept: impl Kept) {
+    let log = kept.open().await;
+    let other = kept_by_another(&kept, &log).await;
+    let mut older = Owner::claim(&log, 0).await;
+    older.append(user_events(1..2)).await.unwrap();
+    let mut newer = Owner::claim(&other, 0).await;
+
+    let group = (Stream::GroupEvents, event("group_1", 1));
+    let late = [user_events(2..3), vec![group, credential("user_1/password", Some("{}"))]].concat();
+    let refused = older.append(late).await;
+    assert!(matches!(refused, Err(AppendError::Fenced)), "{refused:?}");
+    assert!(matches!(older.announce("http://older").await, Err(AppendError::Fenced)));
+
+    newer.append(user_events(2..4)).await.unwrap();
+    let users = read(&log, USERS, 0).await;
+    assert_eq!(sequences(&users), [1, 2, 3]);
+    assert_chain_verifies(&users);
+    assert_eq!(sequences(&read(&log, GROUPS, 0).await), [] as [u64; 0]);
+    assert!(read(&log, CREDENTIALS, 0).await.is_empty());
+}
+
+/// A log of another process where the adapter lets two have it, else the same one.
+async fn kept_by_another(kept: &impl Kept, log: &Arc<dyn EventLog>) -> Arc<dyn EventLog> {
+    if kept.is_shared() { kept.open().await } else { Arc::clone(log) }
+}
+
+pub(crate) async fn the_chain_goes_on_over_claims_and_restarts(kept: impl Kept) {
+    for round in 0..3 {
+        let log = kept.open().await;
+        let mut owner = Owner::claim(&log, 0).await;
+        assert_eq!(sequences(&owner.replayed).len(), round * 2);
+        let first = round as u64 * 2 + 1;
+        owner.append(user_events(first..first + 1)).await.unwrap();
+        owner.append(user_events(first + 1..first + 2)).await.unwrap();
+        owner.leave().await;
+    }
+    let records = read(&kept.open().await, USERS, 0).await;
+    assert_eq!(sequences(&records), [1, 2, 3, 4, 5, 6]);
+    assert_chain_verifies(&records);
+}
+
+pub(crate) async fn an_empty_batch_writes_nothing(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    let end = end_of(&log, USERS).await;
+    assert_eq!(owner.append(Vec::new()).await.unwrap(), Position::new());
+    assert_eq!(end_of(&log, USERS).await, end);
+    owner.confirm().await.unwrap();
+}
+
+pub(crate) async fn what_is_noted_lies_in_the_partition_of_its_key(kept: impl Kept) {
+    let log = kept.open().await;
+    let keys = [user(), "user_00000001-0000-0000-0000-000000000000".to_owned(), "a digest".to_owned()];
+    log.note(keys.iter().map(|key| event(key, 1)).collect()).await.unwrap();
+    log.note(vec![event(&keys[0], 2)]).await.unwrap();
+    for (key, expected) in keys.iter().zip([vec![1, 2], vec![1], vec![1]]) {
+        let place = Place::new(Stream::Access, partition::of_key(key, log.partitions()));
+        let records = read(&log, place, 0).await;
+        let of_key: Vec<_> = records.into_iter().filter(|recorded| recorded.record.key == *key).collect();
+        assert_eq!(sequences(&of_key), expected, "{key}");
+    }
+}
+
+pub(crate) async fn the_owner_is_announced_and_the_newest_wins(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut epochs = Vec::new();
+    for url in ["http://one:8081", "http://two:8081"] {
+        let mut owner = Owner::claim(&log, 0).await;
+        owner.announce(url).await.unwrap();
+        let mut owners = log.owners();
+        let told = owners.wait_for(|owners| owners.get(&0).is_some_and(|owner| owner.url == url));
+        let told = tokio::time::timeout(DEADLINE, told).await.expect("it is announced in time").unwrap();
+        epochs.push(told[&0].epoch);
+    }
+    assert!(epochs[0] < epochs[1], "{epochs:?}");
+}

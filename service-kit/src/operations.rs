@@ -1,9 +1,9 @@
 //! Health and metrics on a private address of their own: `/livez`, `/readyz`, `/metrics`.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -12,6 +12,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 /// Settings of the listener for operators.
 #[derive(Debug, Clone, clap::Args)]
@@ -24,59 +25,67 @@ pub struct OperationsConfig {
 /// What a part of the process says of itself: `Ok` when it can do its work, else what it waits for.
 pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// The listener for operators.
+/// What has to be ready before the process is, by the part's name; `None` while the process still opens things.
+type Checks = Arc<RwLock<Option<BTreeMap<&'static str, Check>>>>;
+
+/// The listener for operators. It answers from the first moment on: a process that waits for others is alive.
 pub struct Operations {
-    listener: TcpListener,
-    metrics: PrometheusHandle,
-    checks: BTreeMap<&'static str, Check>,
+    address: SocketAddr,
+    checks: Checks,
+    serving: JoinHandle<std::io::Result<()>>,
 }
 
 /// The listener could not be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("health and metrics can't be served on {address}")]
+#[error("health and metrics can't be served on {address} (--operations-listen)")]
 pub struct ListenError {
     address: SocketAddr,
     source: std::io::Error,
 }
 
 impl Operations {
-    /// Opens the listener.
-    pub async fn bind(config: &OperationsConfig, metrics: PrometheusHandle) -> Result<Self, ListenError> {
+    /// Opens the listener and serves until `stop` is ready.
+    pub async fn start(
+        config: &OperationsConfig,
+        metrics: PrometheusHandle,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Self, ListenError> {
         let address = config.operations_listen;
-        let listener = TcpListener::bind(address).await.map_err(|source| ListenError { address, source })?;
-        Ok(Self { listener, metrics, checks: BTreeMap::new() })
+        let failed = |source| ListenError { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let checks = Checks::default();
+        let router = Router::new()
+            .route("/livez", get(|| async { "alive\n" }))
+            .route("/readyz", get(readyz).with_state(checks.clone()))
+            .route("/metrics", get(render).with_state(metrics));
+        let serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stop).into_future());
+        Ok(Self { address, checks, serving })
     }
 
     /// Where it listens.
-    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
     }
 
-    /// Adds a part that has to be ready before the process is.
-    #[must_use]
-    pub fn check(mut self, part: &'static str, check: Check) -> Self {
-        self.checks.insert(part, check);
-        self
+    /// From now on the process is ready when all of these are.
+    pub fn ready_when(&self, checks: impl IntoIterator<Item = (&'static str, Check)>) {
+        *self.checks.write().expect("nobody panics while holding it") = Some(checks.into_iter().collect());
     }
 
-    /// Serves until `stop` is ready.
-    pub async fn run_until_stopped(
-        self,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<()> {
-        let ready = get(readyz).with_state(Arc::new(self.checks));
-        let metrics = get(render).with_state(self.metrics);
-        let router = Router::new()
-            .route("/livez", get(|| async { "alive\n" }))
-            .route("/readyz", ready)
-            .route("/metrics", metrics);
-        axum::serve(self.listener, router).with_graceful_shutdown(stop).await
+    /// Waits for the end.
+    pub async fn ended(self) -> std::io::Result<()> {
+        self.serving.await.map_err(std::io::Error::other)?
     }
 }
 
-async fn readyz(State(checks): State<Arc<BTreeMap<&'static str, Check>>>) -> Response {
-    let waiting: BTreeMap<_, _> =
-        checks.iter().filter_map(|(part, check)| check().err().map(|reason| (*part, reason))).collect();
+async fn readyz(State(checks): State<Checks>) -> Response {
+    let waiting: BTreeMap<&str, String> = match &*checks.read().expect("nobody panics while holding it") {
+        None => BTreeMap::from([("start", "the log and the views to open".to_owned())]),
+        Some(checks) => {
+            checks.iter().filter_map(|(part, check)| check().err().map(|reason| (*part, reason))).collect()
+        }
+    };
     let (status, body) = if waiting.is_empty() {
         (StatusCode::OK, serde_json::json!({ "ready": true }))
     } else {

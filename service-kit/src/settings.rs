@@ -95,13 +95,16 @@ fn with_default(command: clap::Command, id: &str, value: &str) -> clap::Command 
     command.mut_subcommands(|subcommand| with_default(subcommand, id, value))
 }
 
-/// Variables `MUSTER_…` of the environment that no setting of any subcommand reads, beside those in `also`.
+/// Variables `MUSTER_…` of the environment that no setting of any subcommand reads, beside those in `also` and those
+/// that name servers for tests.
 pub fn unknown_variables(command: &clap::Command, also: &[&str]) -> Vec<String> {
     let mut known: BTreeSet<String> = also.iter().map(|&name| name.to_owned()).collect();
     collect(command, &mut known);
     std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
-        .filter(|name| name.starts_with("MUSTER_") && !known.contains(name))
+        .filter(|name| {
+            name.starts_with("MUSTER_") && !name.starts_with("MUSTER_TEST_") && !known.contains(name)
+        })
         .collect()
 }
 

@@ -1,0 +1,76 @@
+//! Agent rules: what the file agents upload and download.
+
+use domain::id::{RuleId, UserId};
+use domain::user::mailboxes;
+use domain::user::rules::{Kind, Rule};
+
+use crate::ReadModel;
+use crate::error::Error;
+use crate::page::{Order, Page, Window};
+use crate::row::{Columns, FromColumns};
+use crate::statement::{Sql, multi_row, sql};
+
+/// A rule and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleRow {
+    /// Whose.
+    pub user_id: UserId,
+    /// The user's name. It stands beside the rule: writing a rule does not change it.
+    pub username: String,
+    /// The rule, whole.
+    pub rule: Rule,
+}
+
+impl RuleRow {
+    /// Name of the topic downstream from which a download gets its files.
+    pub fn topic(&self) -> Option<String> {
+        match &self.rule.kind {
+            Kind::Download(download) => Some(mailboxes::topic(&self.username, &download.mailbox)),
+            Kind::Upload(_) => None,
+        }
+    }
+}
+
+const ORDER: Order = Order { name: "rules", columns: &["agent_rules.name"], is_descending: false };
+
+const SELECT: &str = "SELECT agent_rules.user_id, users.username, agent_rules.rule FROM agent_rules \
+    JOIN users ON users.id = agent_rules.user_id";
+
+impl ReadModel {
+    /// The rule with this id.
+    pub async fn rule(&self, id: RuleId) -> Result<Option<RuleRow>, Error> {
+        self.database.maybe_one(sql(format!("{SELECT} WHERE agent_rules.id = $1")).bind(id)).await
+    }
+
+    /// Every rule of a user, by name.
+    pub async fn rules_of(&self, user: UserId) -> Result<Vec<RuleRow>, Error> {
+        let text = format!("{SELECT} WHERE agent_rules.user_id = $1 ORDER BY agent_rules.name");
+        self.database.all(sql(text).bind(user)).await
+    }
+
+    /// Rules of a user, by name.
+    pub async fn rules_page(&self, user: UserId, window: &Window) -> Result<Page<RuleRow>, Error> {
+        let mut statement = sql(format!("{SELECT} WHERE agent_rules.user_id = $1")).bind(user);
+        ORDER.limit::<(String,)>(&mut statement, window)?;
+        let rows = self.database.all(statement).await?;
+        Ok(ORDER.page(window, rows, |row: &RuleRow| (row.rule.name.clone(),)))
+    }
+}
+
+impl FromColumns for RuleRow {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            user_id: row.user_id("user_id")?,
+            username: row.text("username")?,
+            rule: row.json("rule")?,
+        })
+    }
+}
+
+pub(crate) fn upsert(rules: &[(UserId, Rule)]) -> Vec<Sql> {
+    let head = "INSERT INTO agent_rules (id, user_id, name, rule)";
+    multi_row(head, rules, 4, "ON CONFLICT (id) DO UPDATE SET rule = excluded.rule", |(user, rule)| {
+        let json = serde_json::to_string(rule).expect("a rule has text keys and no numbers that JSON lacks");
+        vec![rule.id.into(), (*user).into(), (&rule.name).into(), json.into()]
+    })
+}

@@ -1,0 +1,165 @@
+//! Writing: the row changes of a batch and the checkpoints that they move, in one transaction or not at all.
+
+use domain::credential::{Credential, CredentialId};
+use domain::id::{MailboxId, RuleId, TokenId, UserId};
+use domain::position::{Place, Position};
+use domain::user::rules::Rule;
+
+use crate::ReadModel;
+use crate::agents;
+use crate::audit::{self, AuditRow};
+use crate::counts::{self, CountKey};
+use crate::credentials;
+use crate::error::Error;
+use crate::groups::{self, GroupRow};
+use crate::mailboxes::{self, MailboxRow};
+use crate::only_postgres;
+use crate::statement::{Sql, Value, listed, multi_row};
+use crate::tokens::{self, TokenRow};
+use crate::users::{self, UserRow};
+
+/// What a batch of records changes. A row stands in it at most once.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// The checkpoints that move with it.
+    pub moves: Vec<Move>,
+    /// Users that are new or changed.
+    pub users: Vec<Changed<UserRow>>,
+    /// What is added to the numbers of users.
+    pub counts: Vec<(CountKey, i64)>,
+    /// Users who start anew: their rules, mailboxes and tokens go before others come.
+    pub cleared: Vec<UserId>,
+    /// Groups that are new or changed.
+    pub groups: Vec<GroupRow>,
+    /// Rules that are new or changed, with whose they are.
+    pub rules: Vec<(UserId, Rule)>,
+    /// Rules that are gone.
+    pub rules_gone: Vec<RuleId>,
+    /// Mailboxes that are new.
+    pub mailboxes: Vec<MailboxRow>,
+    /// Mailboxes that are gone.
+    pub mailboxes_gone: Vec<MailboxId>,
+    /// Tokens that are new.
+    pub tokens: Vec<TokenRow>,
+    /// Tokens of before that are revoked.
+    pub tokens_revoked: Vec<TokenId>,
+    /// Credentials that are new or changed.
+    pub credentials: Vec<(CredentialId, Credential)>,
+    /// Credentials that are gone.
+    pub credentials_gone: Vec<CredentialId>,
+    /// New entries of the audit log.
+    pub audit: Vec<AuditRow>,
+}
+
+/// A row before, if it was there, and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed<T> {
+    /// Before.
+    pub before: Option<T>,
+    /// After.
+    pub after: T,
+}
+
+/// A checkpoint that moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// Which place.
+    pub place: Place,
+    /// Where it has to stand.
+    pub from: u64,
+    /// Where it stands afterwards.
+    pub to: u64,
+}
+
+/// Why nothing of a batch was applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A checkpoint does not stand where the batch begins: somebody else applied it.
+    #[error("a checkpoint has been moved by another projection")]
+    Conflict,
+    /// The database said no, or nothing.
+    #[error(transparent)]
+    Views(#[from] Error),
+}
+
+impl ReadModel {
+    /// Applies a batch: everything in it, once, if every checkpoint stands where the batch begins; else nothing.
+    pub async fn apply(&self, batch: &Batch) -> Result<(), ApplyError> {
+        let mut covered = Position::new();
+        for moved in &batch.moves {
+            if let Some(last) = moved.to.checked_sub(1) {
+                covered.cover(moved.place, last);
+            }
+        }
+        let mut work = self.database.begin().await?;
+        only_postgres::lock_apply(&mut work).await?;
+        let mut found = 0;
+        for statement in move_checkpoints(&batch.moves) {
+            found += work.execute(statement).await?;
+        }
+        if usize::try_from(found) != Ok(batch.moves.len()) {
+            return Err(ApplyError::Conflict);
+        }
+        for statement in statements(batch) {
+            work.execute(statement).await?;
+        }
+        only_postgres::notify(&mut work, &covered).await?;
+        work.commit().await?;
+        self.progress.cover(&covered);
+        Ok(())
+    }
+}
+
+fn move_checkpoints(moves: &[Move]) -> Vec<Sql> {
+    // Both databases call the columns of a list of rows column1, column2, …
+    let tail = ") AS moved WHERE checkpoints.place = moved.column1 AND checkpoints.next = moved.column2";
+    let head = "UPDATE checkpoints SET next = moved.column3 FROM (";
+    multi_row(head, moves, 3, tail, |moved| {
+        vec![moved.place.to_string().into(), moved.from.into(), moved.to.into()]
+    })
+}
+
+fn statements(batch: &Batch) -> Vec<Sql> {
+    let mut all = Vec::new();
+    for table in ["agent_rules", "mailboxes", "auth_tokens"] {
+        all.extend(listed(&format!("DELETE FROM {table} WHERE user_id IN"), &batch.cleared, ""));
+    }
+    let users: Vec<_> = batch.users.iter().map(|user| &user.after).collect();
+    all.extend(users::upsert(&users));
+    all.extend(change_terms(&batch.users));
+    all.extend(counts::add(&batch.counts));
+    all.extend(groups::upsert(&batch.groups));
+    all.extend(listed("DELETE FROM agent_rules WHERE id IN", &batch.rules_gone, ""));
+    all.extend(agents::upsert(&batch.rules));
+    all.extend(listed("DELETE FROM mailboxes WHERE id IN", &batch.mailboxes_gone, ""));
+    all.extend(mailboxes::upsert(&batch.mailboxes));
+    all.extend(tokens::upsert(&batch.tokens));
+    all.extend(tokens::revoke(&batch.tokens_revoked));
+    all.extend(credentials::remove(&batch.credentials_gone));
+    all.extend(credentials::upsert(&batch.credentials));
+    all.extend(audit::insert(&batch.audit));
+    all
+}
+
+/// Users are found under what they are called now, and no longer under what they were called.
+fn change_terms(users: &[Changed<UserRow>]) -> Vec<Sql> {
+    let (mut gone, mut new) = (Vec::new(), Vec::new());
+    for Changed { before, after } in users {
+        let names = |user: &UserRow| (user.first_name.clone(), user.last_name.clone(), user.email.clone());
+        if before.as_ref().is_some_and(|before| names(before) == names(after)) {
+            continue;
+        }
+        let before = before.as_ref().map(users::terms).unwrap_or_default();
+        let after_terms = users::terms(after);
+        gone.extend(before.difference(&after_terms).map(|term| (term.clone(), after.id)));
+        new.extend(after_terms.difference(&before).map(|term| (term.clone(), after.id)));
+    }
+    let row = |(term, user): &(String, UserId)| -> Vec<Value> { vec![term.into(), (*user).into()] };
+    let mut all = Vec::new();
+    if !gone.is_empty() {
+        all.extend(multi_row("DELETE FROM user_terms WHERE (term, user_id) IN (", &gone, 2, ")", row));
+    }
+    let head = "INSERT INTO user_terms (term, user_id)";
+    all.extend(multi_row(head, &new, 2, "ON CONFLICT (term, user_id) DO NOTHING", row));
+    all
+}

@@ -1,0 +1,203 @@
+//! The audit log: who did what to whom, from where, and what it changed.
+
+use domain::actor::{Client, Role};
+use domain::id::{EntryId, UserId};
+use domain::position::{Place, Position, Stream};
+use domain::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::ReadModel;
+use crate::error::Error;
+use crate::row::{Columns, FromColumns, broken};
+use crate::statement::{Sql, Value, multi_row, sql};
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// The id of the record that it shows.
+    pub id: EntryId,
+    /// When.
+    pub time: Timestamp,
+    /// Who, if a user.
+    pub actor_id: Option<UserId>,
+    /// Their name at that time; `anonymous` or `system` for whoever is no user.
+    pub actor_name: String,
+    /// Their strongest role at that time.
+    pub actor_role: Option<Role>,
+    /// The event's wire name, or the name of the command that was denied or refused.
+    pub action: String,
+    /// To what.
+    pub target: Option<Target>,
+    /// The name of it.
+    pub target_name: Option<String>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What it changed.
+    pub changes: Vec<FieldChange>,
+    /// From where.
+    pub client: Client,
+    /// Id of the command.
+    pub command_id: Option<String>,
+    /// Id of the request.
+    pub correlation_id: Option<String>,
+    /// Where in the log the record lies.
+    pub place: Place,
+    /// Its offset there.
+    pub offset: u64,
+}
+
+impl AuditRow {
+    /// The point in the log that shows it.
+    pub fn position(&self) -> Position {
+        Position::at(self.place, self.offset)
+    }
+}
+
+/// What an entry is about: an id of any kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// The kind of the id, as it stands before the underscore.
+    pub kind: String,
+    /// The uuid of the id.
+    pub uuid: Uuid,
+}
+
+impl Target {
+    /// Reads the text of an id of any kind.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, uuid) = text.split_once('_')?;
+        Some(Self { kind: kind.to_owned(), uuid: Uuid::try_parse(uuid).ok()? })
+    }
+}
+
+/// The text of the id.
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}_{}", self.kind, self.uuid)
+    }
+}
+
+/// What came of what was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was done.
+    Allowed,
+    /// They may not.
+    Denied,
+    /// They may, but it did not work.
+    Failed,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Allowed, Self::Denied, Self::Failed];
+
+    pub(crate) fn number(self) -> i16 {
+        match self {
+            Self::Allowed => 0,
+            Self::Denied => 1,
+            Self::Failed => 2,
+        }
+    }
+}
+
+/// One field before and after. Secrets show neither.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field, as the API names it.
+    pub field: String,
+    /// Before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// After.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+}
+
+impl ReadModel {
+    /// The entry with this id.
+    pub async fn audit_entry(&self, id: EntryId) -> Result<Option<AuditRow>, Error> {
+        let text = format!("SELECT {COLUMNS}, {NAMED} FROM audit{NAMES} WHERE audit.id = $1");
+        self.database.maybe_one(sql(text).bind(id)).await
+    }
+}
+
+/// The columns of an entry but its target's name.
+pub(crate) const COLUMNS: &str = "audit.id, audit.at, audit.actor_id, audit.actor_name, audit.actor_role, audit.action, \
+    audit.target_kind, audit.target_id, audit.target_name, audit.outcome, audit.changes, audit.client_address, \
+    audit.client_agent, audit.command_id, audit.correlation_id, audit.log_stream, audit.log_partition, audit.log_offset";
+
+/// The target's name. Names never change, so an entry that was recorded without one can show the one it has.
+pub(crate) const NAMED: &str = "COALESCE(audit.target_name, users.username, groups.name) AS shown_name";
+
+/// What [`NAMED`] looks at.
+pub(crate) const NAMES: &str =
+    " LEFT JOIN users ON users.id = audit.target_id LEFT JOIN groups ON groups.id = audit.target_id";
+
+impl FromColumns for AuditRow {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        let target = match (row.maybe_text("target_kind")?, row.maybe_uuid("target_id")?) {
+            (Some(kind), Some(uuid)) => Some(Target { kind, uuid }),
+            _ => None,
+        };
+        let outcome = row.small("outcome")?;
+        let outcome = Outcome::ALL.into_iter().find(|known| known.number() == outcome);
+        let role = row.maybe_text("actor_role")?;
+        let stream = Stream::from_name(&row.text("log_stream")?);
+        Ok(Self {
+            id: EntryId::from_uuid(row.uuid("id")?),
+            time: row.time("at")?,
+            actor_id: row.maybe_uuid("actor_id")?.map(UserId::from_uuid),
+            actor_name: row.text("actor_name")?,
+            actor_role: Role::ALL.into_iter().find(|known| role.as_deref() == Some(known.name())),
+            action: row.text("action")?,
+            target,
+            target_name: row.maybe_text("shown_name")?,
+            outcome: outcome.ok_or_else(|| broken("outcome", "is unknown"))?,
+            changes: row.json("changes")?,
+            client: Client {
+                address: row.maybe_text("client_address")?,
+                agent: row.maybe_text("client_agent")?,
+            },
+            command_id: row.maybe_text("command_id")?,
+            correlation_id: row.maybe_text("correlation_id")?,
+            place: Place {
+                stream: stream.ok_or_else(|| broken("log_stream", "is unknown"))?,
+                partition: row.number("log_partition")?,
+            },
+            offset: row.number("log_offset")?,
+        })
+    }
+}
+
+/// An entry never changes: one that is there already stays as it is.
+pub(crate) fn insert(entries: &[AuditRow]) -> Vec<Sql> {
+    let head = "INSERT INTO audit (id, at, actor_id, actor_name, actor_role, action, target_kind, target_id, target_name, \
+        outcome, changes, client_address, client_agent, command_id, correlation_id, log_stream, log_partition, log_offset)";
+    multi_row(head, entries, 18, "ON CONFLICT (id) DO NOTHING", values)
+}
+
+fn values(entry: &AuditRow) -> Vec<Value> {
+    let changes = serde_json::to_string(&entry.changes).expect("changes are plain text fields");
+    vec![
+        entry.id.into(),
+        entry.time.into(),
+        entry.actor_id.into(),
+        (&entry.actor_name).into(),
+        entry.actor_role.map(Role::name).into(),
+        (&entry.action).into(),
+        entry.target.as_ref().map(|target| target.kind.as_str()).into(),
+        entry.target.as_ref().map(|target| target.uuid).into(),
+        (&entry.target_name).into(),
+        entry.outcome.number().into(),
+        changes.into(),
+        (&entry.client.address).into(),
+        (&entry.client.agent).into(),
+        (&entry.command_id).into(),
+        (&entry.correlation_id).into(),
+        entry.place.stream.name().into(),
+        entry.place.partition.into(),
+        entry.offset.into(),
+    ]
+}

@@ -1,0 +1,121 @@
+//! Pages of the audit log, the newest entry first.
+
+use domain::id::UserId;
+use domain::timestamp::Timestamp;
+
+use crate::ReadModel;
+use crate::audit::{AuditRow, COLUMNS, NAMED, Outcome, Target};
+use crate::error::Error;
+use crate::page::{Order, Page, Window};
+use crate::statement::{Sql, Value, sql};
+
+/// Which entries are asked for: all conditions hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Done by this user.
+    pub actor: Option<UserId>,
+    /// About this.
+    pub target: Option<Target>,
+    /// Any of these actions; when empty any at all.
+    pub actions: Vec<String>,
+    /// With any of these outcomes; when empty with any at all.
+    pub outcomes: Vec<Outcome>,
+    /// After this instant.
+    pub after: Option<Timestamp>,
+    /// Before this instant.
+    pub before: Option<Timestamp>,
+}
+
+impl AuditFilter {
+    /// Everything about one thing.
+    pub fn of_target(target: Target) -> Self {
+        Self { target: Some(target), ..Self::default() }
+    }
+}
+
+const ORDER: Order = Order { name: "audit", columns: &["audit.at", "audit.id"], is_descending: true };
+
+impl ReadModel {
+    /// A part of the entries that pass the filter.
+    pub async fn audit_page(&self, filter: &AuditFilter, window: &Window) -> Result<Page<AuditRow>, Error> {
+        // Each branch walks one index from its newest entry on; together they give at most a page each.
+        let mut union = sql("");
+        for (index, (column, value)) in filter.branches().into_iter().enumerate() {
+            union.push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+            union.push("SELECT ").push(COLUMNS).push(" FROM audit WHERE 1 = 1");
+            if let Some(value) = value {
+                union.push(" AND ").push(column).push(" = ").push_value(value);
+            }
+            if column == "audit.outcome" {
+                // Said openly, because the index has nothing else.
+                union.push(" AND audit.outcome <> 0");
+            }
+            filter.check(&mut union);
+            ORDER.limit::<(i64, uuid::Uuid)>(&mut union, window)?;
+            union.push(&format!(") AS branch{index}"));
+        }
+        let text = format!("SELECT {COLUMNS}, {NAMED} FROM ({}) AS audit", union.text);
+        let mut statement = Sql { text, ..union };
+        statement.push(crate::audit::NAMES);
+        ORDER.sort(&mut statement, window);
+        let rows = self.database.all(statement).await?;
+        Ok(ORDER.page(window, rows, |entry: &AuditRow| (entry.time.micros(), entry.id.uuid())))
+    }
+}
+
+impl AuditFilter {
+    /// The columns and values whose indexes are walked, the narrowest that the filter gives.
+    fn branches(&self) -> Vec<(&'static str, Option<Value>)> {
+        if let Some(target) = &self.target {
+            return vec![("audit.target_id", Some(target.uuid.into()))];
+        }
+        if let Some(actor) = self.actor {
+            return vec![("audit.actor_id", Some(actor.into()))];
+        }
+        if !self.outcomes.is_empty() && !self.outcomes.contains(&Outcome::Allowed) {
+            let outcomes = distinct(&self.outcomes);
+            return outcomes.iter().map(|it| ("audit.outcome", Some(it.number().into()))).collect();
+        }
+        if !self.actions.is_empty() {
+            let actions = distinct(&self.actions);
+            return actions.iter().map(|action| ("audit.action", Some(action.as_str().into()))).collect();
+        }
+        vec![("", None)]
+    }
+
+    /// Adds the conditions. Those on equality are written so that no index is looked for: the branch has named its own.
+    fn check(&self, statement: &mut Sql) {
+        const IF: &str = " AND CASE WHEN ";
+        const HOLDS: &str = " THEN 1 ELSE 0 END <> 0";
+        if let Some(target) = &self.target {
+            statement.push(IF).push("audit.target_kind = ").push_value(target.kind.as_str()).push(HOLDS);
+        }
+        if let Some(actor) = self.actor.filter(|_| self.target.is_some()) {
+            statement.push(IF).push("audit.actor_id = ").push_value(actor).push(HOLDS);
+        }
+        if !self.actions.is_empty() {
+            statement.push(IF).push("audit.action IN ").push_list(&self.actions).push(HOLDS);
+        }
+        if !self.outcomes.is_empty() {
+            statement.push(IF).push("audit.outcome IN ");
+            statement.push_list(self.outcomes.iter().map(|outcome| outcome.number())).push(HOLDS);
+        }
+        if let Some(after) = self.after {
+            statement.push(" AND audit.at > ").push_value(after);
+        }
+        if let Some(before) = self.before {
+            statement.push(" AND audit.at < ").push_value(before);
+        }
+    }
+}
+
+/// Each value once: a branch for one that is named twice would show its entries twice.
+fn distinct<T: PartialEq>(values: &[T]) -> Vec<&T> {
+    let mut distinct: Vec<&T> = Vec::new();
+    for value in values {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
+}

@@ -1,0 +1,51 @@
+//! How many users there are: kept per partition, state and group, summed when asked, so that no row is hot.
+
+use domain::id::GroupId;
+use uuid::Uuid;
+
+use crate::ReadModel;
+use crate::error::Error;
+use crate::statement::{Sql, multi_row, sql};
+use crate::users::State;
+
+/// Stands for users of every group, and of none.
+const EVERY_GROUP: Uuid = Uuid::nil();
+
+/// What a number of users is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CountKey {
+    /// Partition of the log that has their events.
+    pub partition: u32,
+    /// Where they stand.
+    pub state: State,
+    /// Their group; `None` for users of every group and of none.
+    pub group: Option<GroupId>,
+}
+
+impl ReadModel {
+    /// How many users are in any of these states and any of these groups; empty stands for all.
+    pub(crate) async fn counted(&self, states: &[State], groups: &[GroupId]) -> Result<u64, Error> {
+        let mut statement =
+            sql("SELECT CAST(COALESCE(SUM(n), 0) AS bigint) AS n FROM user_counts WHERE group_id IN ");
+        if groups.is_empty() {
+            statement.push_list([EVERY_GROUP]);
+        } else {
+            statement.push_list(groups.iter().copied());
+        }
+        if !states.is_empty() {
+            statement.push(" AND state IN ").push_list(states.iter().map(|state| state.number()));
+        }
+        let n: i64 = self.database.one(statement).await?;
+        Ok(u64::try_from(n).unwrap_or_default())
+    }
+}
+
+/// Adds to what is there.
+pub(crate) fn add(changes: &[(CountKey, i64)]) -> Vec<Sql> {
+    let head = "INSERT INTO user_counts (group_id, state, log_partition, n)";
+    let tail = "ON CONFLICT (group_id, state, log_partition) DO UPDATE SET n = user_counts.n + excluded.n";
+    multi_row(head, changes, 4, tail, |(key, n)| {
+        let group = key.group.map_or(EVERY_GROUP, GroupId::uuid);
+        vec![group.into(), key.state.number().into(), key.partition.into(), (*n).into()]
+    })
+}

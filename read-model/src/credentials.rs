@@ -1,0 +1,131 @@
+//! Credentials, for gateways alone: a keyed copy of their topic, and who stands behind one.
+
+use domain::actor::Roles;
+use domain::credential::{Credential, CredentialId};
+use domain::group::GroupRef;
+use domain::id::{TokenId, UserId};
+use uuid::Uuid;
+
+use crate::ReadModel;
+use crate::error::Error;
+use crate::row::{Columns, FromColumns};
+use crate::search::folded;
+use crate::statement::{Sql, listed, multi_row, sql};
+use crate::users::{State, roles};
+
+/// What has to be known of a user at every request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Which user.
+    pub id: UserId,
+    /// The username.
+    pub username: String,
+    /// Where the user stands. Whoever is not active passes nowhere, whatever the credential says.
+    pub state: State,
+    /// What the user holds.
+    pub roles: Roles,
+    /// The group.
+    pub group: Option<GroupRef>,
+    /// Number of the user's last event.
+    pub version: u64,
+    /// Partition of the log that has the user's events: whether the row is up to date is a matter of its places.
+    pub partition: u32,
+}
+
+/// The columns of [`Holder`].
+pub(crate) const HOLDER: &str = "users.id AS holder_id, users.username, users.state, users.roles, users.group_id, \
+    users.group_name, users.version AS holder_version, users.log_partition";
+
+impl ReadModel {
+    /// The password of a user.
+    pub async fn password(&self, user: UserId) -> Result<Option<Credential>, Error> {
+        let statement = sql("SELECT credential FROM credentials WHERE id = $1").bind(user);
+        let found: Option<Stored> = self.database.maybe_one(statement).await?;
+        Ok(found.map(|stored| stored.0))
+    }
+
+    /// The user with this name, however it is capitalised, and the password if there is one.
+    pub async fn holder_by_name(
+        &self,
+        username: &str,
+    ) -> Result<Option<(Holder, Option<Credential>)>, Error> {
+        let text = format!(
+            "SELECT {HOLDER}, credentials.credential FROM users \
+             LEFT JOIN credentials ON credentials.id = users.id WHERE users.username = $1"
+        );
+        let found: Option<Held> = self.database.maybe_one(sql(text).bind(folded(username))).await?;
+        Ok(found.map(|held| (held.holder, held.credential)))
+    }
+
+    /// The credential of a token and the user behind it.
+    pub async fn holder_by_token(&self, token: TokenId) -> Result<Option<(Holder, Credential)>, Error> {
+        let text = format!(
+            "SELECT {HOLDER}, credentials.credential FROM credentials \
+             JOIN users ON users.id = credentials.user_id WHERE credentials.id = $1 AND credentials.is_token"
+        );
+        let found: Option<Held> = self.database.maybe_one(sql(text).bind(token)).await?;
+        Ok(found.and_then(|held| Some((held.holder, held.credential?))))
+    }
+}
+
+struct Stored(Credential);
+
+impl FromColumns for Stored {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        row.json("credential").map(Self)
+    }
+}
+
+struct Held {
+    holder: Holder,
+    credential: Option<Credential>,
+}
+
+impl FromColumns for Held {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        let credential =
+            if row.maybe_text("credential")?.is_some() { Some(row.json("credential")?) } else { None };
+        Ok(Self { holder: Holder::from_columns(row)?, credential })
+    }
+}
+
+impl FromColumns for Holder {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        let group = match (row.maybe_group_id("group_id")?, row.maybe_text("group_name")?) {
+            (Some(id), Some(name)) => Some(GroupRef { id, name }),
+            _ => None,
+        };
+        Ok(Self {
+            id: row.user_id("holder_id")?,
+            username: row.text("username")?,
+            state: State::from_column(row, "state")?,
+            roles: roles(row, "roles")?,
+            group,
+            version: row.number("holder_version")?,
+            partition: row.number("log_partition")?,
+        })
+    }
+}
+
+/// The row of a credential: a token's id, or the user's for the password.
+fn row_id(id: CredentialId) -> Uuid {
+    match id {
+        CredentialId::Password(user) => user.uuid(),
+        CredentialId::Token(_, token) => token.uuid(),
+    }
+}
+
+pub(crate) fn upsert(credentials: &[(CredentialId, Credential)]) -> Vec<Sql> {
+    let head = "INSERT INTO credentials (id, user_id, is_token, version, credential)";
+    let tail = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, credential = excluded.credential";
+    multi_row(head, credentials, 5, tail, |(id, credential)| {
+        let json = serde_json::to_string(credential).expect("a credential is plain fields");
+        let is_token = matches!(id, CredentialId::Token(..));
+        vec![row_id(*id).into(), id.user().into(), is_token.into(), credential.version.into(), json.into()]
+    })
+}
+
+pub(crate) fn remove(credentials: &[CredentialId]) -> Vec<Sql> {
+    let ids: Vec<_> = credentials.iter().map(|id| row_id(*id)).collect();
+    listed("DELETE FROM credentials WHERE id IN", &ids, "")
+}

@@ -1,0 +1,88 @@
+//! Mailboxes: where files wait for a user.
+
+use domain::id::{MailboxId, UserId};
+use domain::timestamp::Timestamp;
+use domain::user::mailboxes;
+
+use crate::ReadModel;
+use crate::error::Error;
+use crate::page::{Order, Page, Window};
+use crate::row::{Columns, FromColumns};
+use crate::statement::{Sql, listed, multi_row, sql};
+
+/// A mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailboxRow {
+    /// Which mailbox.
+    pub id: MailboxId,
+    /// Whose.
+    pub user_id: UserId,
+    /// The user's name. It stands beside the mailbox: writing a mailbox does not change it.
+    pub username: String,
+    /// Its name, unique within the user.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Since when it is there.
+    pub created_at: Timestamp,
+}
+
+impl MailboxRow {
+    /// Name of the topic downstream that carries its files.
+    pub fn topic(&self) -> String {
+        mailboxes::topic(&self.username, &self.name)
+    }
+}
+
+const ORDER: Order = Order { name: "mailboxes", columns: &["mailboxes.name"], is_descending: false };
+
+const SELECT: &str = "SELECT mailboxes.id, mailboxes.user_id, users.username, mailboxes.name, mailboxes.description, \
+    mailboxes.created_at FROM mailboxes JOIN users ON users.id = mailboxes.user_id";
+
+impl ReadModel {
+    /// The mailbox with this id.
+    pub async fn mailbox(&self, id: MailboxId) -> Result<Option<MailboxRow>, Error> {
+        self.database.maybe_one(sql(format!("{SELECT} WHERE mailboxes.id = $1")).bind(id)).await
+    }
+
+    /// Those of these mailboxes that there are, in any order.
+    pub async fn mailboxes_by_ids(&self, ids: &[MailboxId]) -> Result<Vec<MailboxRow>, Error> {
+        self.database.all_of(listed(&format!("{SELECT} WHERE mailboxes.id IN"), ids, "")).await
+    }
+
+    /// Mailboxes of a user, by name.
+    pub async fn mailboxes_page(&self, user: UserId, window: &Window) -> Result<Page<MailboxRow>, Error> {
+        let mut statement = sql(format!("{SELECT} WHERE mailboxes.user_id = $1")).bind(user);
+        ORDER.limit::<(String,)>(&mut statement, window)?;
+        let rows = self.database.all(statement).await?;
+        Ok(ORDER.page(window, rows, |mailbox: &MailboxRow| (mailbox.name.clone(),)))
+    }
+}
+
+impl FromColumns for MailboxRow {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: MailboxId::from_uuid(row.uuid("id")?),
+            user_id: row.user_id("user_id")?,
+            username: row.text("username")?,
+            name: row.text("name")?,
+            description: row.maybe_text("description")?,
+            created_at: row.time("created_at")?,
+        })
+    }
+}
+
+pub(crate) fn upsert(mailboxes: &[MailboxRow]) -> Vec<Sql> {
+    let head = "INSERT INTO mailboxes (id, user_id, name, description, created_at)";
+    let tail =
+        "ON CONFLICT (id) DO UPDATE SET description = excluded.description, created_at = excluded.created_at";
+    multi_row(head, mailboxes, 5, tail, |mailbox| {
+        vec![
+            mailbox.id.into(),
+            mailbox.user_id.into(),
+            (&mailbox.name).into(),
+            (&mailbox.description).into(),
+            mailbox.created_at.into(),
+        ]
+    })
+}

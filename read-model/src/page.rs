@@ -1,0 +1,149 @@
+//! Keyset pages, both ways: a cursor says behind which row to go on, so the last page costs what the first one does.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::statement::{Sql, Value};
+
+/// Which part of a list is asked for, as Relay's `first`, `after`, `last` and `before` say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Most rows.
+    pub size: u32,
+    /// Whether they are the last ones of what `after` and `before` leave.
+    pub from_end: bool,
+    /// Only rows behind this cursor.
+    pub after: Option<String>,
+    /// Only rows ahead of this cursor.
+    pub before: Option<String>,
+}
+
+impl Window {
+    /// The first rows, or the first ones behind a cursor.
+    pub fn first(size: u32, after: Option<String>) -> Self {
+        Self { size, from_end: false, after, before: None }
+    }
+
+    /// The last rows, or the last ones ahead of a cursor.
+    pub fn last(size: u32, before: Option<String>) -> Self {
+        Self { size, from_end: true, after: None, before }
+    }
+}
+
+/// Part of a list, always in the list's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows.
+    pub edges: Vec<Edge<T>>,
+    /// Whether there are rows behind them.
+    pub has_next: bool,
+    /// Whether there are rows ahead of them.
+    pub has_previous: bool,
+}
+
+/// A row and the cursor that stands for its place in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge<T> {
+    /// Opaque: valid for the same list in the same order.
+    pub cursor: String,
+    /// The row.
+    pub row: T,
+}
+
+/// How many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// The number, or where counting stopped.
+    pub n: u64,
+    /// Whether counting stopped before the end.
+    pub capped: bool,
+}
+
+/// An order that no two rows share: columns, each with the same direction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order {
+    /// Names the list and its order, so that a cursor of another one is refused.
+    pub(crate) name: &'static str,
+    /// The columns, most significant first; the last one is unique.
+    pub(crate) columns: &'static [&'static str],
+    /// Whether the greatest comes first.
+    pub(crate) is_descending: bool,
+}
+
+/// A place in an order, as a cursor carries it.
+pub(crate) trait Key: Serialize + DeserializeOwned {
+    /// The values of the order's columns.
+    fn values(&self) -> Vec<Value>;
+}
+
+impl Order {
+    /// Adds what limits a statement to the window: the conditions after `WHERE … `, the order and the limit.
+    pub(crate) fn limit<K: Key>(self, statement: &mut Sql, window: &Window) -> Result<(), Error> {
+        for (cursor, is_after) in [(&window.after, true), (&window.before, false)] {
+            let Some(cursor) = cursor else { continue };
+            let key: K = self.key(cursor)?;
+            let comparison = if is_after == self.is_descending { " < " } else { " > " };
+            statement.push(" AND (").push(&self.columns.join(", ")).push(")").push(comparison);
+            statement.push_list(key.values());
+        }
+        self.sort(statement, window);
+        Ok(())
+    }
+
+    /// Adds the order and the limit alone.
+    pub(crate) fn sort(self, statement: &mut Sql, window: &Window) {
+        let direction = if self.is_descending == window.from_end { " ASC" } else { " DESC" };
+        let columns: Vec<_> = self.columns.iter().map(|column| format!("{column}{direction}")).collect();
+        // One more than asked for tells whether there are more.
+        statement.push(" ORDER BY ").push(&columns.join(", ")).push(" LIMIT ");
+        statement.push_value(i64::from(window.size) + 1);
+    }
+
+    /// Makes the page of the rows that such a statement gave.
+    pub(crate) fn page<T, K: Key>(self, window: &Window, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {
+        let more = rows.len() > window.size as usize;
+        rows.truncate(window.size as usize);
+        let (has_next, has_previous) = if window.from_end {
+            rows.reverse();
+            (window.before.is_some(), more)
+        } else {
+            (more, window.after.is_some())
+        };
+        let edges = rows.into_iter().map(|row| Edge { cursor: self.cursor(&key(&row)), row }).collect();
+        Page { edges, has_next, has_previous }
+    }
+
+    fn cursor<K: Key>(self, key: &K) -> String {
+        let json = serde_json::to_vec(&(self.name, self.is_descending, key)).expect("keys are plain values");
+        URL_SAFE_NO_PAD.encode(json)
+    }
+
+    fn key<K: Key>(self, cursor: &str) -> Result<K, Error> {
+        let json = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Error::BadCursor)?;
+        let (name, is_descending, key): (String, bool, K) =
+            serde_json::from_slice(&json).map_err(|_| Error::BadCursor)?;
+        if name == self.name && is_descending == self.is_descending { Ok(key) } else { Err(Error::BadCursor) }
+    }
+}
+
+macro_rules! keys {
+    ($($key:ty => |$value:ident| $values:expr;)*) => {$(
+        impl Key for $key {
+            fn values(&self) -> Vec<Value> {
+                let $value = self;
+                $values
+            }
+        }
+    )*};
+}
+
+keys! {
+    (String,) => |key| vec![(&key.0).into()];
+    (String, String) => |key| vec![(&key.0).into(), (&key.1).into()];
+    (i64, String) => |key| vec![key.0.into(), (&key.1).into()];
+    (i16, String) => |key| vec![key.0.into(), (&key.1).into()];
+    (i64, uuid::Uuid) => |key| vec![key.0.into(), key.1.into()];
+}

@@ -1,0 +1,147 @@
+-- The views on PostgreSQL. What is kept here is filled from the log alone. The twin of this file is sqlite.sql.
+-- Instants are microseconds since 1970. Text that is sorted or searched compares by bytes (collation "C"), as in SQLite.
+
+-- Up to where each place of the log has been seen, and how sure that is.
+CREATE TABLE checkpoints (
+    place             text PRIMARY KEY,
+    next              bigint NOT NULL,
+    confirmed_at      bigint,
+    unreachable_since bigint,
+    halted_offset     bigint,
+    halted_reason     text,
+    halted_at         bigint
+) WITH (fillfactor = 50);
+
+-- Columns *_key are what lists sort by: case-folded, empty where there is nothing.
+CREATE TABLE users (
+    id                     uuid PRIMARY KEY,
+    username               text COLLATE "C" NOT NULL UNIQUE,
+    first_name             text,
+    first_name_key         text COLLATE "C" NOT NULL,
+    last_name              text,
+    last_name_key          text COLLATE "C" NOT NULL,
+    phone                  text,
+    email                  text,
+    email_key              text COLLATE "C" NOT NULL,
+    group_id               uuid,
+    group_name             text,
+    group_key              text COLLATE "C" NOT NULL,
+    state                  smallint NOT NULL,
+    state_reason           text,
+    roles                  smallint NOT NULL,
+    must_change_password   boolean NOT NULL,
+    registered_at          bigint NOT NULL,
+    updated_at             bigint NOT NULL,
+    version                bigint NOT NULL,
+    log_partition          bigint NOT NULL,
+    terms                  text COLLATE "C" NOT NULL,
+    ufa_debug              boolean NOT NULL,
+    ufa_log_file           text NOT NULL,
+    ufa_heartbeat_interval bigint NOT NULL,
+    ufa_config_interval    bigint NOT NULL,
+    ufa_max_jobs           bigint NOT NULL,
+    ufa_version            bigint NOT NULL,
+    ufa_updated_at         bigint NOT NULL
+);
+
+-- One for each order that the grid knows; the username makes every order total.
+CREATE INDEX users_by_first_name ON users (first_name_key, username);
+CREATE INDEX users_by_last_name ON users (last_name_key, username);
+CREATE INDEX users_by_email ON users (email_key, username);
+CREATE INDEX users_by_group ON users (group_key, username);
+CREATE INDEX users_by_state ON users (state, username);
+CREATE INDEX users_by_registered_at ON users (registered_at, username);
+CREATE INDEX users_by_updated_at ON users (updated_at, username);
+CREATE INDEX users_of_group ON users (group_id) WHERE group_id IS NOT NULL;
+
+-- Under what a user is found: names, address and username, and what follows each separator in them.
+CREATE TABLE user_terms (
+    term    text COLLATE "C" NOT NULL,
+    user_id uuid NOT NULL,
+    PRIMARY KEY (term, user_id)
+);
+
+-- group_id is nil for users of every group and of none.
+CREATE TABLE user_counts (
+    group_id      uuid NOT NULL,
+    state         smallint NOT NULL,
+    log_partition bigint NOT NULL,
+    n             bigint NOT NULL,
+    PRIMARY KEY (group_id, state, log_partition)
+) WITH (fillfactor = 50);
+
+CREATE TABLE groups (
+    id          uuid PRIMARY KEY,
+    name        text COLLATE "C" NOT NULL UNIQUE,
+    description text,
+    phone       text,
+    email       text,
+    closed      boolean NOT NULL,
+    version     bigint NOT NULL,
+    updated_at  bigint NOT NULL
+);
+
+CREATE TABLE agent_rules (
+    id      uuid PRIMARY KEY,
+    user_id uuid NOT NULL,
+    name    text COLLATE "C" NOT NULL,
+    rule    text NOT NULL
+);
+CREATE UNIQUE INDEX agent_rules_of_user ON agent_rules (user_id, name);
+
+CREATE TABLE mailboxes (
+    id          uuid PRIMARY KEY,
+    user_id     uuid NOT NULL,
+    name        text COLLATE "C" NOT NULL,
+    description text,
+    created_at  bigint NOT NULL
+);
+CREATE UNIQUE INDEX mailboxes_of_user ON mailboxes (user_id, name);
+
+CREATE TABLE auth_tokens (
+    id               uuid PRIMARY KEY,
+    user_id          uuid NOT NULL,
+    name             text NOT NULL,
+    scopes           text NOT NULL,
+    allowed_networks text NOT NULL,
+    created_at       bigint NOT NULL,
+    expires_at       bigint,
+    revoked          boolean NOT NULL
+);
+CREATE INDEX auth_tokens_of_user ON auth_tokens (user_id, created_at, id);
+
+-- A keyed copy of its topic. The id is that of the token, or of the user for the password.
+CREATE TABLE credentials (
+    id         uuid PRIMARY KEY,
+    user_id    uuid NOT NULL,
+    is_token   boolean NOT NULL,
+    version    bigint NOT NULL,
+    credential text NOT NULL
+);
+
+CREATE TABLE audit (
+    id             uuid PRIMARY KEY,
+    at             bigint NOT NULL,
+    actor_id       uuid,
+    actor_name     text NOT NULL,
+    actor_role     text,
+    action         text COLLATE "C" NOT NULL,
+    target_kind    text,
+    target_id      uuid,
+    target_name    text,
+    outcome        smallint NOT NULL,
+    changes        text NOT NULL,
+    client_address text,
+    client_agent   text,
+    command_id     text,
+    correlation_id text,
+    log_stream     text NOT NULL,
+    log_partition  bigint NOT NULL,
+    log_offset     bigint NOT NULL
+);
+CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_of_target ON audit (target_id, at, id) WHERE target_id IS NOT NULL;
+CREATE INDEX audit_of_actor ON audit (actor_id, at, id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_action ON audit (action, at, id);
+-- Nearly everything is allowed; what was not is what people look for.
+CREATE INDEX audit_not_allowed ON audit (outcome, at, id) WHERE outcome <> 0;

@@ -1,0 +1,147 @@
+-- The views on SQLite. What is kept here is filled from the log alone. The twin of this file is postgres.sql.
+-- Instants are microseconds since 1970. Text that is sorted or searched compares by bytes, as in PostgreSQL with the collation "C".
+
+-- Up to where each place of the log has been seen, and how sure that is.
+CREATE TABLE checkpoints (
+    place             TEXT PRIMARY KEY,
+    next              INTEGER NOT NULL,
+    confirmed_at      INTEGER,
+    unreachable_since INTEGER,
+    halted_offset     INTEGER,
+    halted_reason     TEXT,
+    halted_at         INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Columns *_key are what lists sort by: case-folded, empty where there is nothing.
+CREATE TABLE users (
+    id                     BLOB PRIMARY KEY,
+    username               TEXT NOT NULL UNIQUE,
+    first_name             TEXT,
+    first_name_key         TEXT NOT NULL,
+    last_name              TEXT,
+    last_name_key          TEXT NOT NULL,
+    phone                  TEXT,
+    email                  TEXT,
+    email_key              TEXT NOT NULL,
+    group_id               BLOB,
+    group_name             TEXT,
+    group_key              TEXT NOT NULL,
+    state                  INTEGER NOT NULL,
+    state_reason           TEXT,
+    roles                  INTEGER NOT NULL,
+    must_change_password   INTEGER NOT NULL,
+    registered_at          INTEGER NOT NULL,
+    updated_at             INTEGER NOT NULL,
+    version                INTEGER NOT NULL,
+    log_partition          INTEGER NOT NULL,
+    terms                  TEXT NOT NULL,
+    ufa_debug              INTEGER NOT NULL,
+    ufa_log_file           TEXT NOT NULL,
+    ufa_heartbeat_interval INTEGER NOT NULL,
+    ufa_config_interval    INTEGER NOT NULL,
+    ufa_max_jobs           INTEGER NOT NULL,
+    ufa_version            INTEGER NOT NULL,
+    ufa_updated_at         INTEGER NOT NULL
+) STRICT;
+
+-- One for each order that the grid knows; the username makes every order total.
+CREATE INDEX users_by_first_name ON users (first_name_key, username);
+CREATE INDEX users_by_last_name ON users (last_name_key, username);
+CREATE INDEX users_by_email ON users (email_key, username);
+CREATE INDEX users_by_group ON users (group_key, username);
+CREATE INDEX users_by_state ON users (state, username);
+CREATE INDEX users_by_registered_at ON users (registered_at, username);
+CREATE INDEX users_by_updated_at ON users (updated_at, username);
+CREATE INDEX users_of_group ON users (group_id) WHERE group_id IS NOT NULL;
+
+-- Under what a user is found: names, address and username, and what follows each separator in them.
+CREATE TABLE user_terms (
+    term    TEXT NOT NULL,
+    user_id BLOB NOT NULL,
+    PRIMARY KEY (term, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- group_id is nil for users of every group and of none.
+CREATE TABLE user_counts (
+    group_id      BLOB NOT NULL,
+    state         INTEGER NOT NULL,
+    log_partition INTEGER NOT NULL,
+    n             INTEGER NOT NULL,
+    PRIMARY KEY (group_id, state, log_partition)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE groups (
+    id          BLOB PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    description TEXT,
+    phone       TEXT,
+    email       TEXT,
+    closed      INTEGER NOT NULL,
+    version     INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE agent_rules (
+    id      BLOB PRIMARY KEY,
+    user_id BLOB NOT NULL,
+    name    TEXT NOT NULL,
+    rule    TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX agent_rules_of_user ON agent_rules (user_id, name);
+
+CREATE TABLE mailboxes (
+    id          BLOB PRIMARY KEY,
+    user_id     BLOB NOT NULL,
+    name        TEXT NOT NULL,
+    description TEXT,
+    created_at  INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX mailboxes_of_user ON mailboxes (user_id, name);
+
+CREATE TABLE auth_tokens (
+    id               BLOB PRIMARY KEY,
+    user_id          BLOB NOT NULL,
+    name             TEXT NOT NULL,
+    scopes           TEXT NOT NULL,
+    allowed_networks TEXT NOT NULL,
+    created_at       INTEGER NOT NULL,
+    expires_at       INTEGER,
+    revoked          INTEGER NOT NULL
+) STRICT;
+CREATE INDEX auth_tokens_of_user ON auth_tokens (user_id, created_at, id);
+
+-- A keyed copy of its topic. The id is that of the token, or of the user for the password.
+CREATE TABLE credentials (
+    id         BLOB PRIMARY KEY,
+    user_id    BLOB NOT NULL,
+    is_token   INTEGER NOT NULL,
+    version    INTEGER NOT NULL,
+    credential TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE audit (
+    id             BLOB PRIMARY KEY,
+    at             INTEGER NOT NULL,
+    actor_id       BLOB,
+    actor_name     TEXT NOT NULL,
+    actor_role     TEXT,
+    action         TEXT NOT NULL,
+    target_kind    TEXT,
+    target_id      BLOB,
+    target_name    TEXT,
+    outcome        INTEGER NOT NULL,
+    changes        TEXT NOT NULL,
+    client_address TEXT,
+    client_agent   TEXT,
+    command_id     TEXT,
+    correlation_id TEXT,
+    log_stream     TEXT NOT NULL,
+    log_partition  INTEGER NOT NULL,
+    log_offset     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_of_target ON audit (target_id, at, id) WHERE target_id IS NOT NULL;
+CREATE INDEX audit_of_actor ON audit (actor_id, at, id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_action ON audit (action, at, id);
+-- Nearly everything is allowed; what was not is what people look for.
+CREATE INDEX audit_not_allowed ON audit (outcome, at, id) WHERE outcome <> 0;

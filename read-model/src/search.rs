@@ -1,0 +1,102 @@
+//! What a search finds: case-folded beginnings of texts and of their parts.
+
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Stands between the terms of one text; no term contains it.
+const BETWEEN: char = '\n';
+
+/// A text as it is compared: NFC, every character lower-cased by itself, so that a beginning stays a beginning.
+pub fn folded(text: &str) -> String {
+    text.nfc().flat_map(char::to_lowercase).nfc().collect()
+}
+
+/// What a text is found under: the whole of it, and what follows each of `. _ - @` and space.
+pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    let mut terms = BTreeSet::new();
+    for text in texts {
+        let text = folded(text);
+        let parts = text.char_indices().filter(|(_, c)| matches!(c, '.' | '_' | '-' | '@' | ' '));
+        let starts = std::iter::once(0).chain(parts.map(|(at, separator)| at + separator.len_utf8()));
+        terms.extend(starts.map(|start| text[start..].to_owned()).filter(|term| !term.is_empty()));
+    }
+    terms
+}
+
+/// A beginning that is searched for.
+#[derive(Debug, Clone)]
+pub(crate) struct Prefix(String);
+
+impl Prefix {
+    /// `None` when nothing is searched for.
+    pub(crate) fn of(search: Option<&str>) -> Option<Self> {
+        search.map(|text| folded(text.trim())).filter(|text| !text.is_empty()).map(Self)
+    }
+
+    /// The least term that begins with it.
+    pub(crate) fn from(&self) -> &str {
+        &self.0
+    }
+
+    /// Greater than every term that begins with it.
+    pub(crate) fn to(&self) -> String {
+        format!("{}{}", self.0, char::MAX)
+    }
+
+    /// A pattern for LIKE with `\` as its escape: `before`, then the prefix, anywhere when `before` begins with `%`.
+    pub(crate) fn pattern(&self, before: &str) -> String {
+        let mut pattern = before.to_owned();
+        for c in self.0.chars() {
+            if matches!(c, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern.push('%');
+        pattern
+    }
+
+    /// A pattern that the joined terms of a row match when one of them begins with the prefix.
+    pub(crate) fn joined_pattern(&self) -> String {
+        self.pattern(&format!("%{BETWEEN}"))
+    }
+}
+
+/// All terms of a row in one text, each behind a line break.
+pub(crate) fn joined(terms: &BTreeSet<String>) -> String {
+    terms.iter().flat_map(|term| [BETWEEN].into_iter().chain(term.chars())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_by_its_beginning_and_those_of_its_parts() {
+        let found: Vec<_> = terms(["Ann-Marie.Smith@Mail.example"]).into_iter().collect();
+        assert_eq!(
+            found,
+            [
+                "ann-marie.smith@mail.example",
+                "example",
+                "mail.example",
+                "marie.smith@mail.example",
+                "smith@mail.example"
+            ]
+        );
+    }
+
+    #[test]
+    fn folding_keeps_beginnings() {
+        assert!(folded("ΟΔΟΣΑ").starts_with(&folded("ΟΔΟΣ")));
+        assert_eq!(folded("Zoe\u{308}"), folded("ZOË"));
+    }
+
+    #[test]
+    fn a_pattern_takes_nothing_for_a_wildcard() {
+        let prefix = Prefix::of(Some(" a_b% ")).unwrap();
+        assert_eq!(prefix.pattern(""), "a\\_b\\%%");
+        assert!(Prefix::of(Some("  ")).is_none());
+    }
+}

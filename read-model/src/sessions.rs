@@ -1,0 +1,197 @@
+//! Who is signed in, and who failed to: operational state, which the log doesn't hold and no rebuild of the views touches.
+
+use std::time::Duration;
+
+use domain::actor::Client;
+use domain::id::UserId;
+use domain::timestamp::Timestamp;
+
+use crate::ReadModel;
+use crate::credentials::{HOLDER, Holder};
+use crate::error::Error;
+use crate::row::{Columns, FromColumns, broken};
+use crate::statement::sql;
+
+/// SHA-256 of a session's token.
+pub type TokenHash = [u8; 32];
+
+/// A session as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session {
+    /// SHA-256 of the token; the token itself is nowhere.
+    pub token_hash: TokenHash,
+    /// Whose.
+    pub user_id: UserId,
+    /// Version of the password that it was opened with. It is valid while the password still has this version.
+    pub credential_version: u64,
+    /// Whether the password must be changed before anything else.
+    pub must_change: bool,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was used last, as far as that was written.
+    pub last_seen_at: Timestamp,
+    /// When it ends, however much it is used.
+    pub expires_at: Timestamp,
+    /// From where it was opened.
+    pub client: Client,
+}
+
+/// Leaves the hash out: whoever reads logs needs none.
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("user_id", &self.user_id)
+            .field("must_change", &self.must_change)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A session, its user, and what its validity depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// Its user as the views show it now.
+    pub holder: Holder,
+    /// Version of the user's password now; none when there is no password any more.
+    pub password_version: Option<u64>,
+}
+
+/// Failed sign-ins in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Throttle {
+    /// How many.
+    pub failures: u32,
+    /// Before this instant nothing is tried.
+    pub next_allowed_at: Timestamp,
+}
+
+impl ReadModel {
+    /// Keeps a new session.
+    pub async fn create_session(&self, session: &Session) -> Result<(), Error> {
+        let statement =
+            sql("INSERT INTO operational.sessions (token_hash, user_id, credential_version, must_change, \
+             created_at, last_seen_at, expires_at, client_address, client_agent) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+            .bind(&session.token_hash)
+            .bind(session.user_id)
+            .bind(session.credential_version)
+            .bind(session.must_change)
+            .bind(session.created_at)
+            .bind(session.last_seen_at)
+            .bind(session.expires_at)
+            .bind(&session.client.address)
+            .bind(&session.client.agent);
+        self.database.execute(statement).await.map(drop)
+    }
+
+    /// The session with this token, its user and the present version of the password, in one query.
+    pub async fn session(&self, token_hash: &TokenHash) -> Result<Option<SignedIn>, Error> {
+        let text = format!(
+            "SELECT sessions.token_hash, sessions.user_id, sessions.credential_version, sessions.must_change, \
+             sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.client_address, \
+             sessions.client_agent, {HOLDER}, credentials.version AS password_version \
+             FROM operational.sessions JOIN users ON users.id = sessions.user_id \
+             LEFT JOIN credentials ON credentials.id = sessions.user_id WHERE sessions.token_hash = $1"
+        );
+        self.database.maybe_one(sql(text).bind(token_hash)).await
+    }
+
+    /// Remembers that a session was used.
+    pub async fn touch_session(&self, token_hash: &TokenHash, at: Timestamp) -> Result<(), Error> {
+        let text =
+            "UPDATE operational.sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at < $2";
+        self.database.execute(sql(text).bind(token_hash).bind(at)).await.map(drop)
+    }
+
+    /// Ends a session. Says whether there was one.
+    pub async fn end_session(&self, token_hash: &TokenHash) -> Result<bool, Error> {
+        let text = "DELETE FROM operational.sessions WHERE token_hash = $1";
+        Ok(self.database.execute(sql(text).bind(token_hash)).await? > 0)
+    }
+
+    /// Ends every session of a user but this one.
+    pub async fn end_other_sessions(&self, user: UserId, kept: &TokenHash) -> Result<u64, Error> {
+        let text = "DELETE FROM operational.sessions WHERE user_id = $1 AND token_hash <> $2";
+        self.database.execute(sql(text).bind(user).bind(kept)).await
+    }
+
+    /// Makes a session a full one that was opened with this version of the password.
+    pub async fn upgrade_session(
+        &self,
+        token_hash: &TokenHash,
+        credential_version: u64,
+    ) -> Result<(), Error> {
+        let text =
+            "UPDATE operational.sessions SET credential_version = $2, must_change = $3 WHERE token_hash = $1";
+        self.database.execute(sql(text).bind(token_hash).bind(credential_version).bind(false)).await.map(drop)
+    }
+
+    /// Forgets the sessions that ended before an instant.
+    pub async fn forget_sessions(&self, before: Timestamp) -> Result<u64, Error> {
+        self.database
+            .execute(sql("DELETE FROM operational.sessions WHERE expires_at < $1").bind(before))
+            .await
+    }
+
+    /// The failed sign-ins of an account, by whatever text the caller names accounts with.
+    pub async fn throttle(&self, account: &str) -> Result<Option<Throttle>, Error> {
+        let text = "SELECT failures, next_allowed_at FROM operational.throttles WHERE account = $1";
+        self.database.maybe_one(sql(text).bind(account)).await
+    }
+
+    /// Counts one more failure; `delay` says how long nothing is tried after that many.
+    pub async fn sign_in_failed(
+        &self,
+        account: &str,
+        now: Timestamp,
+        delay: impl Fn(u32) -> Duration + Send,
+    ) -> Result<Throttle, Error> {
+        let counted = "INSERT INTO operational.throttles (account, failures, next_allowed_at) VALUES ($1, 1, $2) \
+            ON CONFLICT (account) DO UPDATE SET failures = throttles.failures + 1 RETURNING failures, next_allowed_at";
+        let mut work = self.database.begin().await?;
+        let counted: Option<Throttle> = work.maybe_one(sql(counted).bind(account).bind(now)).await?;
+        let Throttle { failures, .. } = counted.ok_or(sqlx::Error::RowNotFound)?;
+        let next_allowed_at = now + delay(failures);
+        let text = "UPDATE operational.throttles SET next_allowed_at = $2 WHERE account = $1";
+        work.execute(sql(text).bind(account).bind(next_allowed_at)).await?;
+        work.commit().await?;
+        Ok(Throttle { failures, next_allowed_at })
+    }
+
+    /// Forgets the failures of an account.
+    pub async fn sign_in_succeeded(&self, account: &str) -> Result<(), Error> {
+        let text = "DELETE FROM operational.throttles WHERE account = $1";
+        self.database.execute(sql(text).bind(account)).await.map(drop)
+    }
+}
+
+impl FromColumns for SignedIn {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        let token_hash = row.bytes("token_hash")?;
+        let session = Session {
+            token_hash: token_hash.try_into().map_err(|_| broken("token_hash", "has another length"))?,
+            user_id: row.user_id("user_id")?,
+            credential_version: row.number("credential_version")?,
+            must_change: row.flag("must_change")?,
+            created_at: row.time("created_at")?,
+            last_seen_at: row.time("last_seen_at")?,
+            expires_at: row.time("expires_at")?,
+            client: Client {
+                address: row.maybe_text("client_address")?,
+                agent: row.maybe_text("client_agent")?,
+            },
+        };
+        Ok(Self {
+            session,
+            holder: Holder::from_columns(row)?,
+            password_version: row.maybe_number("password_version")?,
+        })
+    }
+}
+
+impl FromColumns for Throttle {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        Ok(Self { failures: row.number("failures")?, next_allowed_at: row.time("next_allowed_at")? })
+    }
+}

@@ -1,0 +1,172 @@
+//! One SQL statement with its values, in the form that both databases understand.
+
+use std::fmt::Write as _;
+
+use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UserId};
+use domain::timestamp::Timestamp;
+use uuid::Uuid;
+
+/// Most values of one statement: SQLite takes 32,766, PostgreSQL 65,535.
+const MOST_VALUES: usize = 32_000;
+
+/// A statement and what its `$1`, `$2`, … stand for.
+#[derive(Debug, Clone)]
+pub(crate) struct Sql {
+    pub(crate) text: String,
+    pub(crate) values: Vec<Value>,
+    /// Whether preparing it pays: not where every call looks different.
+    pub(crate) is_kept: bool,
+}
+
+/// A value as both databases store it.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Flag(bool),
+    Small(i16),
+    Int(Option<i64>),
+    Text(Option<String>),
+    Uuid(Option<Uuid>),
+    Bytes(Vec<u8>),
+}
+
+/// A statement with a fixed text.
+pub(crate) fn sql(text: impl Into<String>) -> Sql {
+    Sql { text: text.into(), values: Vec::new(), is_kept: true }
+}
+
+impl Sql {
+    /// The value of the next `$n` of a text that has it already.
+    pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Appends text.
+    pub(crate) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends a placeholder and its value.
+    pub(crate) fn push_value(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        write!(self.text, "${}", self.values.len()).expect("a string takes all text");
+        self
+    }
+
+    /// Appends `(a, b, …)`; of an empty list `(NULL)`, in which nothing is.
+    pub(crate) fn push_list<V: Into<Value>>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
+        let mut separator = "(";
+        for value in values {
+            self.push(separator).push_value(value);
+            separator = ", ";
+        }
+        if separator == "(" { self.push("(NULL)") } else { self.push(")") }
+    }
+}
+
+/// Statements `<head> VALUES (…), (…) <tail>`, as many as the number of values asks for.
+pub(crate) fn multi_row<T>(
+    head: &str,
+    rows: &[T],
+    columns: usize,
+    tail: &str,
+    row_values: impl Fn(&T) -> Vec<Value>,
+) -> Vec<Sql> {
+    let most = MOST_VALUES / columns;
+    rows.chunks(most)
+        .map(|rows| {
+            let mut statement = sql(head);
+            // A few rows are what comes all the time; large batches differ in length.
+            statement.is_kept = rows.len() <= 4 || rows.len() == most;
+            statement.values.reserve(rows.len() * columns);
+            statement.push(" VALUES ");
+            for (index, row) in rows.iter().enumerate() {
+                let values = row_values(row);
+                debug_assert_eq!(values.len(), columns, "{head}");
+                statement.push(if index == 0 { "" } else { ", " }).push_list(values);
+            }
+            statement.push(" ").push(tail);
+            statement
+        })
+        .collect()
+}
+
+/// Statements `<head> (a, b, …)<tail>` over all keys, as many as the number of values asks for.
+pub(crate) fn listed<V: Into<Value> + Clone>(head: &str, keys: &[V], tail: &str) -> Vec<Sql> {
+    keys.chunks(MOST_VALUES)
+        .map(|keys| {
+            let mut statement = sql(head);
+            statement.is_kept = keys.len() <= 4;
+            statement.push(" ").push_list(keys.iter().cloned()).push(tail);
+            statement
+        })
+        .collect()
+}
+
+macro_rules! values {
+    ($($from:ty => |$value:ident| $to:expr;)*) => {$(
+        impl From<$from> for Value {
+            fn from($value: $from) -> Self {
+                $to
+            }
+        }
+    )*};
+}
+
+values! {
+    bool => |value| Self::Flag(value);
+    i16 => |value| Self::Small(value);
+    i64 => |value| Self::Int(Some(value));
+    u32 => |value| Self::Int(Some(value.into()));
+    u64 => |value| Self::Int(Some(stored(value)));
+    Option<u64> => |value| Self::Int(value.map(stored));
+    &str => |value| Self::Text(Some(value.to_owned()));
+    String => |value| Self::Text(Some(value));
+    &String => |value| Self::Text(Some(value.clone()));
+    Option<&str> => |value| Self::Text(value.map(str::to_owned));
+    &Option<String> => |value| Self::Text(value.clone());
+    Uuid => |value| Self::Uuid(Some(value));
+    Option<Uuid> => |value| Self::Uuid(value);
+    UserId => |value| Self::Uuid(Some(value.uuid()));
+    Option<UserId> => |value| Self::Uuid(value.map(UserId::uuid));
+    GroupId => |value| Self::Uuid(Some(value.uuid()));
+    TokenId => |value| Self::Uuid(Some(value.uuid()));
+    MailboxId => |value| Self::Uuid(Some(value.uuid()));
+    RuleId => |value| Self::Uuid(Some(value.uuid()));
+    EntryId => |value| Self::Uuid(Some(value.uuid()));
+    Timestamp => |value| Self::Int(Some(value.micros()));
+    Option<Timestamp> => |value| Self::Int(value.map(Timestamp::micros));
+    &[u8; 32] => |value| Self::Bytes(value.to_vec());
+}
+
+/// Offsets, versions and counts fit: a log of 2⁶³ records does not.
+fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_count_on() {
+        let mut statement = sql("SELECT $1").bind(1_i64);
+        statement.push(" WHERE a IN ").push_list([2_i64, 3]).push(" AND b = ").push_value("x");
+        assert_eq!(statement.text, "SELECT $1 WHERE a IN ($2, $3) AND b = $4");
+        assert_eq!(statement.values.len(), 4);
+    }
+
+    #[test]
+    fn many_rows_are_spread_over_statements() {
+        let rows: Vec<i64> = (0..40_000).collect();
+        let statements = multi_row("INSERT INTO t", &rows, 2, "", |row| vec![(*row).into(), (*row).into()]);
+        assert_eq!(statements.iter().map(|s| s.values.len()).collect::<Vec<_>>(), [32_000, 32_000, 16_000]);
+        assert!(statements[0].text.starts_with("INSERT INTO t VALUES ($1, $2), ($3, $4)"));
+    }
+
+    #[test]
+    fn nothing_is_in_an_empty_list() {
+        assert_eq!(sql("a IN ").push_list(Vec::<i64>::new()).text, "a IN (NULL)");
+    }
+}

@@ -1,0 +1,133 @@
+//! Auth tokens as their owners see them, and when each was used last.
+
+use std::time::Duration;
+
+use domain::credential::Scope;
+use domain::id::{TokenId, UserId};
+use domain::timestamp::Timestamp;
+
+use crate::ReadModel;
+use crate::error::Error;
+use crate::page::{Order, Page, Window};
+use crate::row::{Columns, FromColumns, broken};
+use crate::statement::{Sql, listed, multi_row, sql};
+
+/// How often the last use of a token is written at most.
+const USE_WRITTEN_EVERY: Duration = Duration::from_mins(1);
+
+/// An auth token. Its digest is not here but with the credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    /// Which token.
+    pub id: TokenId,
+    /// Whose.
+    pub user_id: UserId,
+    /// Its name.
+    pub name: String,
+    /// Where it passes.
+    pub scopes: Vec<Scope>,
+    /// From where it passes, as CIDR; from everywhere when empty.
+    pub allowed_networks: Vec<String>,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// When, from where and for what it was used last. Operational state: writing a token does not change it.
+    pub last_use: Option<TokenUse>,
+}
+
+/// One use of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenUse {
+    /// When.
+    pub at: Timestamp,
+    /// From which address.
+    pub address: Option<String>,
+    /// For which service.
+    pub service: Option<Scope>,
+}
+
+const ORDER: Order =
+    Order { name: "tokens", columns: &["auth_tokens.created_at", "auth_tokens.id"], is_descending: true };
+
+const SELECT: &str = "SELECT auth_tokens.id, auth_tokens.user_id, auth_tokens.name, auth_tokens.scopes, \
+    auth_tokens.allowed_networks, auth_tokens.created_at, auth_tokens.expires_at, auth_tokens.revoked, \
+    token_uses.used_at, token_uses.address, token_uses.service \
+    FROM auth_tokens LEFT JOIN operational.token_uses ON token_uses.token_id = auth_tokens.id";
+
+impl ReadModel {
+    /// The token with this id.
+    pub async fn token(&self, id: TokenId) -> Result<Option<TokenRow>, Error> {
+        self.database.maybe_one(sql(format!("{SELECT} WHERE auth_tokens.id = $1")).bind(id)).await
+    }
+
+    /// Tokens of a user, the newest first; revoked ones too.
+    pub async fn tokens_page(&self, user: UserId, window: &Window) -> Result<Page<TokenRow>, Error> {
+        let mut statement = sql(format!("{SELECT} WHERE auth_tokens.user_id = $1")).bind(user);
+        ORDER.limit::<(i64, uuid::Uuid)>(&mut statement, window)?;
+        let rows = self.database.all(statement).await?;
+        Ok(ORDER.page(window, rows, |token: &TokenRow| (token.created_at.micros(), token.id.uuid())))
+    }
+
+    /// Remembers that a token was used. What is less than a minute after the last use that was written is not.
+    pub async fn token_used(&self, id: TokenId, last_use: &TokenUse) -> Result<(), Error> {
+        let statement = sql("INSERT INTO operational.token_uses (token_id, used_at, address, service) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (token_id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, \
+             service = excluded.service WHERE token_uses.used_at <= $5")
+        .bind(id)
+        .bind(last_use.at)
+        .bind(&last_use.address)
+        .bind(last_use.service.map(Scope::name))
+        .bind(last_use.at - USE_WRITTEN_EVERY);
+        self.database.execute(statement).await.map(drop)
+    }
+}
+
+impl FromColumns for TokenRow {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        let scope = |name: &str| Scope::from_name(name).ok_or_else(|| broken("scope", "is unknown"));
+        let last_use = match row.maybe_time("used_at")? {
+            Some(at) => Some(TokenUse {
+                at,
+                address: row.maybe_text("address")?,
+                service: row.maybe_text("service")?.as_deref().map(scope).transpose()?,
+            }),
+            None => None,
+        };
+        Ok(Self {
+            id: TokenId::from_uuid(row.uuid("id")?),
+            user_id: row.user_id("user_id")?,
+            name: row.text("name")?,
+            scopes: row.json("scopes")?,
+            allowed_networks: row.json("allowed_networks")?,
+            created_at: row.time("created_at")?,
+            expires_at: row.maybe_time("expires_at")?,
+            revoked: row.flag("revoked")?,
+            last_use,
+        })
+    }
+}
+
+pub(crate) fn upsert(tokens: &[TokenRow]) -> Vec<Sql> {
+    let head = "INSERT INTO auth_tokens (id, user_id, name, scopes, allowed_networks, created_at, expires_at, revoked)";
+    let tail = "ON CONFLICT (id) DO UPDATE SET revoked = excluded.revoked";
+    multi_row(head, tokens, 8, tail, |token| {
+        let json = |list: Result<String, serde_json::Error>| list.expect("lists of texts are JSON");
+        vec![
+            token.id.into(),
+            token.user_id.into(),
+            (&token.name).into(),
+            json(serde_json::to_string(&token.scopes)).into(),
+            json(serde_json::to_string(&token.allowed_networks)).into(),
+            token.created_at.into(),
+            token.expires_at.into(),
+            token.revoked.into(),
+        ]
+    })
+}
+
+pub(crate) fn revoke(tokens: &[TokenId]) -> Vec<Sql> {
+    listed("UPDATE auth_tokens SET revoked = true WHERE id IN", tokens, "")
+}

@@ -9,7 +9,7 @@ use clap::{Args, FromArgMatches};
 use command_service::{CommandService, Config, Door, Reach};
 use domain::command::Answer;
 use event_log::EventLog;
-use event_log::kafka::{KafkaLog, KafkaSettings, topics};
+use event_log::kafka::{KafkaLog, KafkaSettings, ensure_topics};
 use event_log::sqlite::SqliteLog;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -37,10 +37,10 @@ async fn main() -> Result<()> {
     for clients in CLIENTS {
         let prefix = format!("{}.", commands::run_name());
         let settings = KafkaSettings::new(&brokers, &prefix);
-        topics::ensure_topics(&settings, PARTITIONS, 1).await?;
+        ensure_topics(&settings, PARTITIONS, 1).await?;
         // The limit writes to a topic of the same shape, made by a second prefix.
         let beside = format!("{prefix}raw.");
-        topics::ensure_topics(&KafkaSettings::new(&brokers, &beside), PARTITIONS, 1).await?;
+        ensure_topics(&KafkaSettings::new(&brokers, &beside), PARTITIONS, 1).await?;
         let raw_topic = format!("{beside}user-events");
         let raw = tokio::task::spawn_blocking({
             let brokers = brokers.clone();

@@ -72,7 +72,7 @@ pub async fn sqlite(directory: &Path) -> Result<Limit> {
             if written.is_err() {
                 return;
             }
-            batch.into_iter().for_each(|job| drop(job.send(())));
+            answer(batch);
         }
     });
     Ok(Limit { lanes: Arc::new(vec![sender]) })
@@ -124,7 +124,7 @@ pub fn kafka(brokers: &str, topic: &str, partitions: u32) -> Result<Limit> {
                     return;
                 }
                 free_at = Instant::now() + GAP;
-                batch.into_iter().for_each(|job| drop(job.send(())));
+                answer(batch);
             }
         });
         lanes.push(sender);
@@ -141,4 +141,11 @@ fn waiting(jobs: &mut mpsc::Receiver<Job>) -> Option<Vec<Job>> {
         batch.push(job);
     }
     Some(batch)
+}
+
+/// A client that went away needs no answer.
+fn answer(batch: Vec<Job>) {
+    for job in batch {
+        let _ = job.send(());
+    }
 }

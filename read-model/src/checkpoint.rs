@@ -39,7 +39,9 @@ pub struct Halt {
 impl ReadModel {
     /// Every checkpoint, as the database has it now.
     pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, Error> {
-        read(&self.database).await
+        let checkpoints = read(&self.database).await?;
+        self.progress.set(checkpoints.clone());
+        Ok(checkpoints)
     }
 
     /// Makes the checkpoints of places that have none yet.
@@ -92,8 +94,7 @@ impl ReadModel {
         }
         only_postgres::notify_all(&mut work).await?;
         work.commit().await?;
-        self.progress.set(self.checkpoints().await?);
-        Ok(())
+        self.checkpoints().await.map(drop)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::users::State;
 const EVERY_GROUP: Uuid = Uuid::nil();
 
 /// What a number of users is kept for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountKey {
     /// Partition of the log that has their events.
     pub partition: u32,

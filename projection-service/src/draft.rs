@@ -1,0 +1,246 @@
+//! What a batch of records makes of the rows: each fold takes the row as the records before it left it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
+
+use domain::credential::{Credential, CredentialId};
+use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
+use domain::position::Place;
+use domain::user::rules::Rule;
+use domain::{group, user};
+use event_log::record::Envelope;
+use read_model::apply::{Batch, Changed, Move};
+use read_model::audit::AuditRow;
+use read_model::groups::GroupRow;
+use read_model::mailboxes::MailboxRow;
+use read_model::tokens::TokenRow;
+use read_model::users::UserRow;
+use read_model::{Error, ReadModel};
+
+use crate::record::Fact;
+use crate::views::{At, Change, agents, audit, counts, credentials, groups, mailboxes, tokens, users};
+
+/// A batch on its way to the database.
+#[derive(Default)]
+pub(crate) struct Draft {
+    users: HashMap<UserId, Slot<UserRow>>,
+    groups: HashMap<GroupId, Slot<GroupRow>>,
+    cleared: HashSet<UserId>,
+    rules: HashMap<RuleId, (UserId, Option<Rule>)>,
+    mailboxes: HashMap<MailboxId, (UserId, Option<MailboxRow>)>,
+    tokens: HashMap<TokenId, TokenRow>,
+    revoked: BTreeSet<TokenId>,
+    credentials: HashMap<CredentialId, Option<Credential>>,
+    audit: Vec<AuditRow>,
+}
+
+/// A row as the database has it, and as the batch leaves it.
+struct Slot<R> {
+    before: Option<R>,
+    now: Option<R>,
+}
+
+/// Something with a number that grows by one with every event.
+trait Versioned {
+    fn version(&self) -> u64;
+}
+
+impl Draft {
+    /// The rows that these facts are about, as the database has them.
+    pub(crate) async fn load(
+        read_model: &ReadModel,
+        facts: impl Iterator<Item = &Fact>,
+    ) -> Result<Self, Error> {
+        let (mut users, mut groups) = (BTreeSet::new(), BTreeSet::new());
+        for fact in facts {
+            match fact {
+                Fact::User(id, ..) => drop(users.insert(*id)),
+                Fact::Group(id, ..) => drop(groups.insert(*id)),
+                _ => {}
+            }
+        }
+        let users: Vec<_> = users.into_iter().collect();
+        let groups: Vec<_> = groups.into_iter().collect();
+        let mut draft = Self {
+            users: users.iter().map(|id| (*id, Slot::default())).collect(),
+            groups: groups.iter().map(|id| (*id, Slot::default())).collect(),
+            ..Self::default()
+        };
+        for row in read_model.users_by_ids(&users).await? {
+            draft.users.insert(row.id, Slot::of(row));
+        }
+        for row in read_model.groups_by_ids(&groups).await? {
+            draft.groups.insert(row.id, Slot::of(row));
+        }
+        Ok(draft)
+    }
+
+    /// Takes in the next fact, or leaves everything as it is and says what is wrong with it.
+    pub(crate) fn fold(&mut self, fact: &Fact, at: (Place, u64)) -> Result<(), String> {
+        match fact {
+            Fact::User(id, event, envelope) => self.user(*id, event, envelope, at),
+            Fact::Group(id, event, envelope) => self.group(*id, event, envelope, at),
+            Fact::Deployment(event, envelope) => {
+                self.audit.push(audit::of_deployment(event, envelope, at));
+                Ok(())
+            }
+            Fact::Access(event, envelope) => {
+                self.audit.push(audit::of_access(event, envelope, at));
+                Ok(())
+            }
+            Fact::Credential(id, credential) => {
+                match credentials::fold(*id, credential.clone()) {
+                    Change::Put(id, credential) => self.credentials.insert(id, Some(credential)),
+                    Change::Gone(id) => self.credentials.insert(id, None),
+                };
+                Ok(())
+            }
+            Fact::Claim => Ok(()),
+        }
+    }
+
+    fn user(
+        &mut self,
+        id: UserId,
+        event: &user::Event,
+        envelope: &Envelope,
+        at: (Place, u64),
+    ) -> Result<(), String> {
+        let slot = self.users.entry(id).or_default();
+        if is_known(slot.now.as_ref(), envelope)? {
+            return Ok(());
+        }
+        let here =
+            At { user: id, partition: at.0.partition, sequence: envelope.sequence, time: envelope.time };
+        let row = users::fold(slot.now.clone(), event, here).ok_or("the user was never registered")?;
+        self.audit.push(audit::of_user(event, slot.now.as_ref(), &row, envelope, at));
+        let before = slot.now.replace(row);
+        if users::clears(event) && before.is_some() {
+            self.cleared.insert(id);
+            self.rules.retain(|_, (user, _)| *user != id);
+            self.mailboxes.retain(|_, (user, _)| *user != id);
+            self.tokens.retain(|_, token| token.user_id != id);
+        }
+        let username = self.users[&id].now.as_ref().map_or("", |row| &row.username);
+        match agents::fold(event) {
+            Some(Change::Put(rule, row)) => drop(self.rules.insert(rule, (id, Some(row)))),
+            Some(Change::Gone(rule)) => drop(self.rules.insert(rule, (id, None))),
+            None => {}
+        }
+        match mailboxes::fold(event, username, here) {
+            Some(Change::Put(mailbox, row)) => drop(self.mailboxes.insert(mailbox, (id, Some(row)))),
+            Some(Change::Gone(mailbox)) => drop(self.mailboxes.insert(mailbox, (id, None))),
+            None => {}
+        }
+        match tokens::fold(event, here) {
+            Some(Change::Put(token, row)) => drop(self.tokens.insert(token, row)),
+            Some(Change::Gone(token)) => match self.tokens.get_mut(&token) {
+                Some(row) => row.revoked = true,
+                None => drop(self.revoked.insert(token)),
+            },
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn group(
+        &mut self,
+        id: GroupId,
+        event: &group::Event,
+        envelope: &Envelope,
+        at: (Place, u64),
+    ) -> Result<(), String> {
+        let slot = self.groups.entry(id).or_default();
+        if is_known(slot.now.as_ref(), envelope)? {
+            return Ok(());
+        }
+        let row = groups::fold(slot.now.clone(), event, id, envelope.sequence, envelope.time)
+            .ok_or("the group was never created")?;
+        self.audit.push(audit::of_group(event, &row, envelope, at));
+        slot.now = Some(row);
+        Ok(())
+    }
+
+    /// Everything that was folded, to be applied with these moves.
+    pub(crate) fn finish(self, moves: Vec<Move>) -> Batch {
+        let mut numbers = BTreeMap::new();
+        let users: Vec<_> = changed(self.users).collect();
+        for user in &users {
+            counts::fold(&mut numbers, user.before.as_ref(), &user.after);
+        }
+        let (rules, rules_gone) = split(self.rules, |_, (user, rule)| Some((user, rule?)));
+        let (mailboxes, mailboxes_gone) = split(self.mailboxes, |_, (_, row)| row);
+        let (credentials, credentials_gone) =
+            split(self.credentials, |id, credential| Some((id, credential?)));
+        Batch {
+            moves,
+            users,
+            counts: numbers.into_iter().filter(|(_, n)| *n != 0).collect(),
+            cleared: self.cleared.into_iter().collect(),
+            groups: changed(self.groups).map(|group| group.after).collect(),
+            rules,
+            rules_gone,
+            mailboxes,
+            mailboxes_gone,
+            tokens: self.tokens.into_values().collect(),
+            tokens_revoked: self.revoked.into_iter().collect(),
+            credentials,
+            credentials_gone,
+            audit: self.audit,
+        }
+    }
+}
+
+/// Whether the row has seen the event, or a later one. An event that is missing before it is an error.
+fn is_known<R: Versioned>(row: Option<&R>, envelope: &Envelope) -> Result<bool, String> {
+    let version = row.map_or(0, Versioned::version);
+    if envelope.sequence > version + 1 {
+        let subject = &envelope.subject;
+        return Err(format!("event {} of {subject} follows event {version}", envelope.sequence));
+    }
+    Ok(envelope.sequence <= version)
+}
+
+fn changed<K, R: PartialEq>(slots: HashMap<K, Slot<R>>) -> impl Iterator<Item = Changed<R>> {
+    let slots = slots.into_values().filter(|slot| slot.before != slot.now);
+    slots.filter_map(|slot| Some(Changed { before: slot.before, after: slot.now? }))
+}
+
+/// What is put, and the keys of what is gone.
+fn split<K: Copy + Eq + Hash, V, R>(
+    changes: HashMap<K, V>,
+    put: impl Fn(K, V) -> Option<R>,
+) -> (Vec<R>, Vec<K>) {
+    let (mut rows, mut gone) = (Vec::new(), Vec::new());
+    for (key, change) in changes {
+        match put(key, change) {
+            Some(row) => rows.push(row),
+            None => gone.push(key),
+        }
+    }
+    (rows, gone)
+}
+
+impl<R: Clone> Slot<R> {
+    fn of(row: R) -> Self {
+        Self { before: Some(row.clone()), now: Some(row) }
+    }
+}
+
+impl<R> Default for Slot<R> {
+    fn default() -> Self {
+        Self { before: None, now: None }
+    }
+}
+
+impl Versioned for UserRow {
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl Versioned for GroupRow {
+    fn version(&self) -> u64 {
+        self.version
+    }
+}

@@ -1,0 +1,90 @@
+//! A record as what it means for the views.
+
+use domain::credential::{Credential, CredentialId};
+use domain::id::{GroupId, UserId};
+use domain::position::Stream;
+use domain::{access, deployment, group, user};
+use event_log::Recorded;
+use event_log::record::Envelope;
+
+use crate::cause::text;
+
+/// What a record says.
+#[derive(Debug)]
+pub(crate) enum Fact {
+    /// Something happened to a user.
+    User(UserId, Box<user::Event>, Envelope),
+    /// Something happened to a group.
+    Group(GroupId, group::Event, Envelope),
+    /// Something happened to the deployment.
+    Deployment(deployment::Event, Envelope),
+    /// A gateway noted something.
+    Access(access::Event, Envelope),
+    /// A credential is now this, or gone.
+    Credential(CredentialId, Option<Credential>),
+    /// A writer claimed the partition: nothing for the views.
+    Claim,
+}
+
+impl Fact {
+    /// Reads a record, or says what is wrong with it.
+    pub(crate) fn read(recorded: &Recorded) -> Result<Self, String> {
+        let record = &recorded.record;
+        if record.is_claim() {
+            return Ok(Self::Claim);
+        }
+        if recorded.place.stream == Stream::Credentials {
+            let id = record.key.parse().map_err(|error| text(&error))?;
+            // What is in there is nobody's to read in a log: an error names the place in the text, not the text.
+            let credential = record.body.as_deref().map(serde_json::from_slice).transpose();
+            return Ok(Self::Credential(id, credential.map_err(|error| text(&error))?));
+        }
+        let name = record.wire_name().map_err(|error| text(&error))?;
+        let envelope = record.envelope().map_err(|error| text(&error))?;
+        let body = record.body.as_deref().ok_or("the record has no body")?;
+        match recorded.place.stream {
+            Stream::UserEvents => {
+                let id = envelope.subject.parse().map_err(|error| text(&error))?;
+                let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
+                Ok(Self::User(id, Box::new(event), envelope))
+            }
+            Stream::GroupEvents if envelope.subject == deployment::SUBJECT => {
+                let event = deployment::Event::from_json(name, body).map_err(|error| text(&error))?;
+                Ok(Self::Deployment(event, envelope))
+            }
+            Stream::GroupEvents => {
+                let id = envelope.subject.parse().map_err(|error| text(&error))?;
+                let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
+                Ok(Self::Group(id, event, envelope))
+            }
+            Stream::Access | Stream::Credentials => {
+                let event = access::Event::from_json(name, body).map_err(|error| text(&error))?;
+                Ok(Self::Access(event, envelope))
+            }
+        }
+    }
+
+    /// What the event carries beside its data.
+    pub(crate) fn envelope(&self) -> Option<&Envelope> {
+        match self {
+            Self::User(_, _, envelope)
+            | Self::Group(_, _, envelope)
+            | Self::Deployment(_, envelope)
+            | Self::Access(_, envelope) => Some(envelope),
+            Self::Credential(..) | Self::Claim => None,
+        }
+    }
+
+    /// The name of what happened.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::User(_, event, _) => event.wire_name(),
+            Self::Group(_, event, _) => event.wire_name(),
+            Self::Deployment(event, _) => event.wire_name(),
+            Self::Access(event, _) => event.wire_name(),
+            Self::Credential(_, Some(_)) => "credential put",
+            Self::Credential(_, None) => "credential removed",
+            Self::Claim => "partition claimed",
+        }
+    }
+}

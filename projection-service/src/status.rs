@@ -1,0 +1,66 @@
+//! What the projection says of itself: how far each place is, and whether the process is ready.
+
+use std::collections::BTreeSet;
+
+use domain::position::Place;
+use read_model::Progress;
+use read_model::checkpoint::Halt;
+use tokio::sync::watch;
+
+/// How far the projection of this process is. Clones show the same.
+#[derive(Debug, Clone)]
+pub struct Status {
+    progress: Progress,
+    places: Vec<Place>,
+    /// Places whose end this process has met since it started.
+    ended: watch::Receiver<BTreeSet<Place>>,
+}
+
+/// How far one place is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceStatus {
+    /// Which place.
+    pub place: Place,
+    /// The offset that is read next.
+    pub next: u64,
+    /// Whether the projection has stood at the end of the place since the process started.
+    pub has_met_end: bool,
+    /// The record that could not be applied.
+    pub halted: Option<Halt>,
+}
+
+impl Status {
+    pub(crate) fn new(
+        progress: Progress,
+        places: Vec<Place>,
+        ended: watch::Receiver<BTreeSet<Place>>,
+    ) -> Self {
+        Self { progress, places, ended }
+    }
+
+    /// Every place.
+    pub fn places(&self) -> Vec<PlaceStatus> {
+        let place = |place: &Place| {
+            let seen = self.progress.checkpoint(*place);
+            PlaceStatus {
+                place: *place,
+                next: seen.as_ref().map_or(0, |seen| seen.next),
+                has_met_end: self.ended.borrow().contains(place),
+                halted: seen.and_then(|seen| seen.halted),
+            }
+        };
+        self.places.iter().map(place).collect()
+    }
+
+    /// Ok when every place has caught up and none is halted; else what is waited for, in one line.
+    pub fn ready(&self) -> Result<(), String> {
+        let places = self.places();
+        if let Some((place, halt)) = places.iter().find_map(|it| Some((it.place, it.halted.as_ref()?))) {
+            return Err(format!("{place} is halted at offset {}: {}", halt.offset, halt.reason));
+        }
+        match places.iter().find(|it| !it.has_met_end) {
+            Some(behind) => Err(format!("the end of {} ({} is next)", behind.place, behind.next)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The audit log: one entry a record, with what it changed.
+
+mod access;
+mod changes;
+
+use domain::actor::Role;
+use domain::id::EntryId;
+use domain::position::Place;
+use domain::{access as noted, deployment, group, user};
+use event_log::record::Envelope;
+use read_model::audit::{AuditRow, FieldChange, Outcome, Target};
+use read_model::groups::GroupRow;
+use read_model::users::UserRow;
+
+/// The entry of a user's event.
+pub(crate) fn of_user(
+    event: &user::Event,
+    before: Option<&UserRow>,
+    after: &UserRow,
+    envelope: &Envelope,
+    at: (Place, u64),
+) -> AuditRow {
+    AuditRow {
+        target_name: Some(after.username.clone()),
+        changes: changes::of_user(event, before, after),
+        ..entry(event.wire_name(), envelope, at)
+    }
+}
+
+/// The entry of a group's event.
+pub(crate) fn of_group(
+    event: &group::Event,
+    after: &GroupRow,
+    envelope: &Envelope,
+    at: (Place, u64),
+) -> AuditRow {
+    AuditRow {
+        target_name: Some(after.name.clone()),
+        changes: changes::of_group(event),
+        ..entry(event.wire_name(), envelope, at)
+    }
+}
+
+/// The entry of the deployment's own event.
+pub(crate) fn of_deployment(event: &deployment::Event, envelope: &Envelope, at: (Place, u64)) -> AuditRow {
+    let deployment::Event::Initialised(first) = event;
+    AuditRow {
+        target: Target::parse(&first.user_id.to_string()),
+        target_name: Some(first.username.clone()),
+        changes: vec![changed("administrator", None, Some(first.username.clone()))],
+        ..entry(event.wire_name(), envelope, at)
+    }
+}
+
+/// The entry of what a gateway noted.
+pub(crate) fn of_access(event: &noted::Event, envelope: &Envelope, at: (Place, u64)) -> AuditRow {
+    access::entry(event, entry(event.wire_name(), envelope, at))
+}
+
+fn entry(action: &str, envelope: &Envelope, (place, offset): (Place, u64)) -> AuditRow {
+    let role = envelope.actor_role.as_deref();
+    let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    AuditRow {
+        id: EntryId::from_uuid(envelope.id),
+        time: envelope.time,
+        actor_id: envelope.actor.parse().ok(),
+        actor_name: envelope.actor_name.clone(),
+        actor_role: Role::ALL.into_iter().find(|known| role == Some(known.name())),
+        action: action.to_owned(),
+        target: Target::parse(&envelope.subject),
+        target_name: None,
+        outcome: Outcome::Allowed,
+        changes: Vec::new(),
+        client: envelope.client.clone(),
+        command_id: text(&envelope.command_id),
+        correlation_id: text(&envelope.correlation_id),
+        place,
+        offset,
+    }
+}
+
+/// A field before and after.
+fn changed(field: impl Into<String>, old: Option<String>, new: Option<String>) -> FieldChange {
+    FieldChange { field: field.into(), old, new }
+}

@@ -1,0 +1,77 @@
+//! What gateways noted, as entries: who got in, who did not and why, who asked what they may not.
+
+use domain::access::{Event, FailedBecause};
+use read_model::audit::{AuditRow, FieldChange, Outcome, Target};
+
+use super::changed;
+
+/// The entry, from one that has everything but what the event says.
+pub(super) fn entry(event: &Event, entry: AuditRow) -> AuditRow {
+    match event {
+        Event::SignedIn(signed_in) => AuditRow { changes: vec![new("service", &signed_in.service)], ..entry },
+        Event::SignInFailed(failed) => AuditRow {
+            outcome: outcome(failed.reason),
+            changes: [
+                vec![new("service", &failed.service), new("reason", reason(failed.reason))],
+                count(failed.count),
+            ]
+            .concat(),
+            ..entry
+        },
+        Event::CommandDenied(denied) => AuditRow {
+            action: denied.command.clone(),
+            target: target(denied.target.as_deref(), &entry),
+            outcome: Outcome::Denied,
+            changes: count(denied.count),
+            ..entry
+        },
+        Event::CommandRefused(refused) => AuditRow {
+            action: refused.command.clone(),
+            target: target(refused.target.as_deref(), &entry),
+            target_name: refused.target_name.clone(),
+            outcome: Outcome::Failed,
+            changes: [vec![new("codes", &refused.codes.join(", "))], count(refused.count)].concat(),
+            ..entry
+        },
+    }
+}
+
+fn target(said: Option<&str>, entry: &AuditRow) -> Option<Target> {
+    said.map_or_else(|| entry.target.clone(), Target::parse)
+}
+
+fn new(field: &str, value: &str) -> FieldChange {
+    changed(field, None, Some(value.to_owned()))
+}
+
+/// How many alike the entry stands for, where it is more than one.
+fn count(count: u32) -> Vec<FieldChange> {
+    if count > 1 { vec![new("count", &count.to_string())] } else { Vec::new() }
+}
+
+/// Whoever proved who they are and still does not get in is denied; whoever did not, failed.
+fn outcome(reason: FailedBecause) -> Outcome {
+    match reason {
+        FailedBecause::Unknown
+        | FailedBecause::WrongSecret
+        | FailedBecause::Expired
+        | FailedBecause::Delayed => Outcome::Failed,
+        FailedBecause::NotActive
+        | FailedBecause::MustChange
+        | FailedBecause::WrongScope
+        | FailedBecause::WrongNetwork => Outcome::Denied,
+    }
+}
+
+fn reason(reason: FailedBecause) -> &'static str {
+    match reason {
+        FailedBecause::Unknown => "unknown",
+        FailedBecause::WrongSecret => "wrong_secret",
+        FailedBecause::NotActive => "not_active",
+        FailedBecause::Expired => "expired",
+        FailedBecause::Delayed => "delayed",
+        FailedBecause::MustChange => "must_change",
+        FailedBecause::WrongScope => "wrong_scope",
+        FailedBecause::WrongNetwork => "wrong_network",
+    }
+}

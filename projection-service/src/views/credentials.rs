@@ -1,0 +1,13 @@
+//! Credentials: a keyed copy of their topic, which never joins the events.
+
+use domain::credential::{Credential, CredentialId};
+
+use super::Change;
+
+/// The credential after the record; a tombstone takes it away.
+pub(crate) fn fold(id: CredentialId, credential: Option<Credential>) -> Change<CredentialId, Credential> {
+    match credential {
+        Some(credential) => Change::Put(id, credential),
+        None => Change::Gone(id),
+    }
+}

@@ -1,0 +1,45 @@
+//! Groups: one row a group, whole after every event. Their members are counted elsewhere.
+
+use domain::group::Event;
+use domain::id::GroupId;
+use domain::timestamp::Timestamp;
+use read_model::groups::GroupRow;
+
+/// The row after the event. `None` when the event belongs to a group that was never created.
+pub(crate) fn fold(
+    before: Option<GroupRow>,
+    event: &Event,
+    id: GroupId,
+    sequence: u64,
+    time: Timestamp,
+) -> Option<GroupRow> {
+    let mut row = match event {
+        Event::Created(created) => GroupRow {
+            id,
+            name: created.name.clone(),
+            description: created.description.clone(),
+            phone: created.personal.phone.clone(),
+            email: created.personal.email.clone(),
+            closed: false,
+            version: sequence,
+            updated_at: time,
+            member_count: 0,
+        },
+        _ => before?,
+    };
+    row.version = sequence;
+    row.updated_at = time;
+    match event {
+        Event::Created(_) => {}
+        Event::Edited(edited) => {
+            if let Some(description) = &edited.description {
+                row.description.clone_from(&description.new);
+            }
+            row.phone.clone_from(&edited.personal.new.phone);
+            row.email.clone_from(&edited.personal.new.email);
+        }
+        Event::Closed(_) => row.closed = true,
+        Event::Reopened(_) => row.closed = false,
+    }
+    Some(row)
+}

@@ -1,0 +1,32 @@
+//! Mailboxes. The default one is there from the registration on.
+
+use domain::id::MailboxId;
+use domain::user::Event;
+use domain::user::mailboxes::{DEFAULT, default_of};
+use read_model::mailboxes::MailboxRow;
+
+use super::{At, Change};
+
+/// The mailbox that the event changes, if it changes one.
+pub(crate) fn fold(event: &Event, username: &str, at: At) -> Option<Change<MailboxId, MailboxRow>> {
+    let row = |id, name: &str, description: Option<String>| MailboxRow {
+        id,
+        user_id: at.user,
+        username: username.to_owned(),
+        name: name.to_owned(),
+        description,
+        created_at: at.time,
+    };
+    match event {
+        Event::Registered(_) => {
+            let id = default_of(at.user);
+            Some(Change::Put(id, row(id, DEFAULT, None)))
+        }
+        Event::MailboxCreated(created) => {
+            let id = created.mailbox_id;
+            Some(Change::Put(id, row(id, &created.name, created.description.clone())))
+        }
+        Event::MailboxDeleted(deleted) => Some(Change::Gone(deleted.mailbox_id)),
+        _ => None,
+    }
+}

@@ -1,0 +1,29 @@
+//! Auth tokens as their owners see them. A revoked one stays to be seen.
+
+use domain::id::TokenId;
+use domain::user::Event;
+use read_model::tokens::TokenRow;
+
+use super::{At, Change};
+
+/// The token that the event issues or, as gone, revokes.
+pub(crate) fn fold(event: &Event, at: At) -> Option<Change<TokenId, TokenRow>> {
+    match event {
+        Event::AuthTokenIssued(issued) => Some(Change::Put(
+            issued.token_id,
+            TokenRow {
+                id: issued.token_id,
+                user_id: at.user,
+                name: issued.name.clone(),
+                scopes: issued.scopes.clone(),
+                allowed_networks: issued.allowed_networks.iter().map(ToString::to_string).collect(),
+                created_at: at.time,
+                expires_at: issued.expires_at,
+                revoked: false,
+                last_use: None,
+            },
+        )),
+        Event::AuthTokenRevoked(revoked) => Some(Change::Gone(revoked.token_id)),
+        _ => None,
+    }
+}

@@ -14,7 +14,7 @@ use crate::user::{Account, Event, User};
 use crate::wire::Change;
 
 pub use download::{DeliverPolicy, Download, DownloadChanges, NewDownload};
-pub use upload::{AckMode, NewUpload, Upload, UploadChanges};
+pub use upload::{AckMode, Entry, NewUpload, Upload, UploadChanges};
 
 #[cfg(test)]
 #[path = "../specs/rules.rs"]

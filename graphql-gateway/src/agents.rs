@@ -1,0 +1,210 @@
+//! What remote agents fetch: their config and rules, with an ETag so that nothing is sent twice.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::timestamp::Timestamp;
+use domain::user::rules::{AckMode, DeliverPolicy, Kind};
+use read_model::agents::RuleRow;
+use read_model::users::UserRow;
+use serde::Serialize;
+
+use crate::access::Service;
+use crate::gateway::asked;
+use crate::http::{Door, Frame};
+use crate::passing::Stopped;
+
+/// Config and rules of one agent. Keys are the field names that the portals use.
+#[derive(Debug, Serialize)]
+struct AgentConfig {
+    version: u64,
+    config: General,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct General {
+    debug: bool,
+    log_file: String,
+    heartbeat_interval: u32,
+    config_interval: u32,
+    max_jobs: u32,
+    updated_at: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    name: String,
+    active: bool,
+    poll_interval: u32,
+    subscribers: u32,
+    #[serde(flatten)]
+    kind: RuleKind,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum RuleKind {
+    Upload {
+        match_pattern: String,
+        regex: bool,
+        upload_format: String,
+        metadata: BTreeMap<String, String>,
+        ack_mode: &'static str,
+    },
+    Download {
+        mailbox: String,
+        topic: String,
+        deliver_policy: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        start_time: Option<Timestamp>,
+        download_path: String,
+        max_files: u32,
+    },
+}
+
+/// `GET /agent/v1/config`
+pub(crate) async fn config(
+    State(door): State<Arc<Door>>,
+    Extension(frame): Extension<Frame>,
+    headers: HeaderMap,
+) -> Response {
+    match answer(&door, &frame, &headers).await {
+        Ok(response) => response,
+        Err(stopped) => stopped.into_response(),
+    }
+}
+
+async fn answer(door: &Door, frame: &Frame, headers: &HeaderMap) -> Result<Response, Stopped> {
+    let gateway = &door.gateway;
+    let passed = gateway.decide(headers, frame, Service::Agent).await?;
+    let user = gateway.user(passed.user).await?.ok_or(Stopped::Unproved)?;
+    let tag = format!("\"{}\"", user.ufa_version);
+    let etag = HeaderValue::from_str(&tag).map_err(|_| Stopped::Unknown { retry_after_ms: 1_000 })?;
+    if knows(headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    // Rules that changed since then come with the version before: the agent asks once more and gets the same.
+    let rules = gateway.views.rules_of(user.id).await.map_err(asked)?;
+    Ok(([(header::ETAG, etag)], Json(AgentConfig::of(user, rules))).into_response())
+}
+
+/// Whether the agent has what this tag stands for (RFC 9110, section 13.1.2).
+fn knows(headers: &HeaderMap, tag: &str) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+impl AgentConfig {
+    fn of(user: UserRow, rules: Vec<RuleRow>) -> Self {
+        let config = user.config;
+        Self {
+            version: user.ufa_version,
+            config: General {
+                debug: config.debug,
+                log_file: config.log_file,
+                heartbeat_interval: config.heartbeat_interval,
+                config_interval: config.config_interval,
+                max_jobs: config.max_jobs,
+                updated_at: user.ufa_updated_at,
+            },
+            rules: rules.into_iter().map(Rule::from).collect(),
+        }
+    }
+}
+
+impl From<RuleRow> for Rule {
+    fn from(row: RuleRow) -> Self {
+        let topic = row.topic().unwrap_or_default();
+        let rule = row.rule;
+        let kind = match rule.kind {
+            Kind::Upload(upload) => RuleKind::Upload {
+                match_pattern: upload.match_pattern,
+                regex: upload.regex,
+                upload_format: upload.upload_format,
+                metadata: upload.metadata.into_iter().map(|entry| (entry.key, entry.value)).collect(),
+                ack_mode: match upload.ack_mode {
+                    AckMode::None => "NONE",
+                    AckMode::Archive => "ARCHIVE",
+                    AckMode::Delete => "DELETE",
+                },
+            },
+            Kind::Download(download) => RuleKind::Download {
+                mailbox: download.mailbox,
+                topic,
+                deliver_policy: match download.deliver_policy {
+                    DeliverPolicy::All => "ALL",
+                    DeliverPolicy::New => "NEW",
+                    DeliverPolicy::Last => "LAST",
+                    DeliverPolicy::ByStartTime => "BY_START_TIME",
+                },
+                start_time: download.start_time,
+                download_path: download.download_path,
+                max_files: download.max_files,
+            },
+        };
+        Self {
+            name: rule.name,
+            active: rule.active,
+            poll_interval: rule.poll_interval,
+            subscribers: rule.subscribers,
+            kind,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_that_has_the_version_is_told_so() {
+        let headers = |value: &str| HeaderMap::from_iter([(header::IF_NONE_MATCH, value.parse().unwrap())]);
+        for (value, known) in [
+            ("\"7\"", true),
+            ("W/\"7\"", true),
+            ("\"6\", \"7\"", true),
+            ("*", true),
+            ("\"8\"", false),
+            ("7", false),
+        ] {
+            assert_eq!(knows(&headers(value), "\"7\""), known, "{value}");
+        }
+        assert!(!knows(&HeaderMap::new(), "\"7\""));
+    }
+
+    #[test]
+    fn a_rule_reads_as_its_fields_are_called() {
+        let rule = Rule {
+            name: "in".to_owned(),
+            active: true,
+            poll_interval: 300,
+            subscribers: 5,
+            kind: RuleKind::Download {
+                mailbox: "default".to_owned(),
+                topic: "amps.mailbox.alice.default".to_owned(),
+                deliver_policy: "NEW",
+                start_time: None,
+                download_path: "./downloads".to_owned(),
+                max_files: 20,
+            },
+        };
+        let expected = serde_json::json!({
+            "name": "in", "active": true, "pollInterval": 300, "subscribers": 5, "kind": "download",
+            "mailbox": "default", "topic": "amps.mailbox.alice.default", "deliverPolicy": "NEW",
+            "downloadPath": "./downloads", "maxFiles": 20,
+        });
+        assert_eq!(serde_json::to_value(rule).unwrap(), expected);
+    }
+}

@@ -1,0 +1,222 @@
+//! Every setting of the gateway; its doc comments are the help text.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ArgAction;
+use ipnet::IpNet;
+
+/// Settings of the public door, of sessions and of passwords.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "GatewayConfig")]
+pub struct Config {
+    /// Address of the public door; port 0 picks a free one.
+    #[arg(long, env = "MUSTER_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// GraphiQL, introspection and /schema.graphql, for development; refused on an address that others reach.
+    #[arg(long, env = "MUSTER_DEV", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub dev: Option<bool>,
+
+    /// Networks of the reverse proxies whose X-Forwarded-For is believed, as CIDR, separated by commas.
+    #[arg(long, env = "MUSTER_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR")]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// How long a session lives without being used.
+    #[arg(long, env = "MUSTER_SESSION_IDLE", default_value = "1h", value_parser = duration, value_name = "DURATION")]
+    pub session_idle: Duration,
+
+    /// How long a session lives at most.
+    #[arg(long, env = "MUSTER_SESSION_ABSOLUTE", default_value = "24h", value_parser = duration, value_name = "DURATION")]
+    pub session_absolute: Duration,
+
+    /// How long a temporary password works.
+    #[arg(long, env = "MUSTER_TEMPORARY_PASSWORD_VALIDITY", default_value = "24h", value_parser = duration, value_name = "DURATION")]
+    pub temporary_password_validity: Duration,
+
+    /// Memory of one password hash in KiB (argon2id m); stored passwords follow at their next sign-in when it rises.
+    #[arg(long, env = "MUSTER_PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(19_456..=1_048_576))]
+    pub password_memory_kib: u32,
+
+    /// Passes of one password hash (argon2id t).
+    #[arg(long, env = "MUSTER_PASSWORD_PASSES", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=64))]
+    pub password_passes: u32,
+
+    /// Lanes of one password hash (argon2id p).
+    #[arg(long, env = "MUSTER_PASSWORD_LANES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub password_lanes: u32,
+
+    /// Most password hashes that wait for a free core; beyond it callers are told to come back later.
+    #[arg(long, env = "MUSTER_PASSWORD_QUEUE", default_value = "256")]
+    pub password_queue: NonZeroUsize,
+
+    /// How long a command may take until its caller is told that there is no answer.
+    #[arg(long, env = "MUSTER_COMMAND_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    pub command_deadline: Duration,
+
+    /// How long a mutation waits until the views show what it did.
+    #[arg(long, env = "MUSTER_READ_YOUR_WRITES", default_value = "5s", value_parser = duration, value_name = "DURATION")]
+    pub read_your_writes: Duration,
+
+    /// How old the views may be for an access check.
+    #[arg(long, env = "MUSTER_ACCESS_STALENESS", default_value = "5s", value_parser = duration, value_name = "DURATION")]
+    pub access_staleness: Duration,
+
+    /// How long access checks go on when the log can't be reached.
+    #[arg(long, env = "MUSTER_ACCESS_GRACE", default_value = "60s", value_parser = duration, value_name = "DURATION")]
+    pub access_grace: Duration,
+
+    /// Registrations taken from one address, such as 10/minute; `off` takes any number.
+    #[arg(long, env = "MUSTER_REGISTRATIONS_PER_ADDRESS", default_value = "10/minute", value_name = "RATE")]
+    pub registrations_per_address: Rate,
+
+    /// Queries by GET as well; mutations never.
+    #[arg(long, env = "MUSTER_GRAPHQL_GET", action = ArgAction::Set, num_args = 0..=1, default_value_t = false, default_missing_value = "true", require_equals = true)]
+    pub graphql_get: bool,
+
+    /// Deepest nesting of a GraphQL document.
+    #[arg(long, env = "MUSTER_GRAPHQL_DEPTH", default_value = "16")]
+    pub graphql_depth: NonZeroUsize,
+
+    /// Most fields that a GraphQL document may ask for, a list counted as often as its page is long.
+    #[arg(long, env = "MUSTER_GRAPHQL_COMPLEXITY", default_value = "20000")]
+    pub graphql_complexity: NonZeroUsize,
+
+    /// Most bytes of a request body.
+    #[arg(long, env = "MUSTER_BODY_LIMIT", default_value = "131072", value_name = "BYTES")]
+    pub body_limit: NonZeroUsize,
+
+    /// Longest time that a request may take.
+    #[arg(long, env = "MUSTER_REQUEST_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    pub request_timeout: Duration,
+}
+
+/// A setting that can't be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// Everybody could read the schema and try things out.
+    #[error("--dev (MUSTER_DEV) is refused on {0}: others can reach that address")]
+    DevInPublic(SocketAddr),
+    /// A session would end before it is idle.
+    #[error(
+        "--session-idle (MUSTER_SESSION_IDLE) is longer than --session-absolute (MUSTER_SESSION_ABSOLUTE)"
+    )]
+    IdleLongerThanLife,
+}
+
+impl Config {
+    /// Whether GraphiQL and introspection are on.
+    pub fn is_dev(&self) -> bool {
+        self.dev.unwrap_or(false)
+    }
+
+    /// Checks what one setting alone can't tell.
+    pub fn check(&self) -> Result<(), Wrong> {
+        if self.is_dev() && !self.listen.ip().is_loopback() {
+            return Err(Wrong::DevInPublic(self.listen));
+        }
+        if self.session_idle > self.session_absolute {
+            return Err(Wrong::IdleLongerThanLife);
+        }
+        Ok(())
+    }
+}
+
+/// So many in so long a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rate {
+    /// Any number.
+    Off,
+    /// At most `most` in each `window`.
+    Limit {
+        /// How many.
+        most: NonZeroU32,
+        /// In how long a time.
+        window: Duration,
+    },
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let wrong = || format!("`{text}` is neither `off` nor a rate such as 10/minute");
+        let (most, unit) = text.split_once('/').ok_or_else(wrong)?;
+        let window = match unit {
+            "second" => Duration::from_secs(1),
+            "minute" => Duration::from_mins(1),
+            "hour" => Duration::from_hours(1),
+            "day" => Duration::from_hours(24),
+            _ => return Err(wrong()),
+        };
+        Ok(Self::Limit { most: most.parse().map_err(|_| wrong())?, window })
+    }
+}
+
+/// Reads a duration such as 500ms, 30s, 5m, 1h or 2d; nothing shorter than a millisecond.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a duration such as 500ms, 30s, 5m, 1h or 2d");
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
+    let unit: u64 = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(unit).filter(|millis| *millis > 0).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    fn parse(arguments: &[&str]) -> Config {
+        Program::try_parse_from([&["muster"], arguments].concat()).unwrap().config
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_reference() {
+        let config = parse(&[]);
+        assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+        assert!(!config.is_dev() && !config.graphql_get);
+        assert_eq!(config.session_idle, Duration::from_hours(1));
+        assert_eq!(config.command_deadline, Duration::from_secs(10));
+        assert_eq!(config.registrations_per_address, "10/minute".parse().unwrap());
+        assert_eq!(config.check(), Ok(()));
+    }
+
+    #[test]
+    fn dev_is_refused_on_an_address_that_others_reach() {
+        let config = parse(&["--dev", "--listen", "0.0.0.0:8080"]);
+        assert!(matches!(config.check(), Err(Wrong::DevInPublic(_))));
+        assert_eq!(parse(&["--dev=true", "--listen", "[::1]:0"]).check(), Ok(()));
+    }
+
+    #[test]
+    fn durations_and_rates_are_read_and_nonsense_is_named() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        for text in ["", "5", "s", "0s", "-1s", "1.5h", "1w", "99999999999999999999d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert_eq!("off".parse(), Ok(Rate::Off));
+        for text in ["0/minute", "10", "10/week", "x/hour"] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Headers that are believed, and those that are not.
+
+use super::*;
+use axum::http::{HeaderName, HeaderValue};
+use secrecy::ExposeSecret;
+
+fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
+    let entry = |(name, value): &(&'static str, &str)| {
+        (HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap())
+    };
+    entries.iter().map(entry).collect()
+}
+
+fn address(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+    let entries: Vec<_> = forwarded.iter().map(|value| ("x-forwarded-for", *value)).collect();
+    let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
+    let mut map = HeaderMap::new();
+    for (name, value) in entries {
+        map.append(name, value.parse().unwrap());
+    }
+    client(Some(peer.parse().unwrap()), &map, &trusted).address.unwrap()
+}
+
+#[test]
+fn a_peer_that_is_no_trusted_proxy_speaks_for_itself_alone() {
+    assert_eq!(address("192.0.2.9", &["10.1.1.1"], &[]), "192.0.2.9");
+    assert_eq!(address("192.0.2.9", &["10.1.1.1"], &["198.51.100.0/24"]), "192.0.2.9");
+    assert_eq!(address("::ffff:192.0.2.9", &[], &[]), "192.0.2.9");
+}
+
+#[test]
+fn behind_trusted_proxies_the_first_other_address_counts() {
+    let trusted = ["10.0.0.0/8"];
+    assert_eq!(address("10.0.0.1", &["6.6.6.6, 192.0.2.7, 10.0.0.2"], &trusted), "192.0.2.7");
+    assert_eq!(address("10.0.0.1", &["192.0.2.7", "10.0.0.2"], &trusted), "192.0.2.7");
+    assert_eq!(address("10.0.0.1", &["192.0.2.7, nonsense"], &trusted), "10.0.0.1");
+    assert_eq!(address("10.0.0.1", &[], &trusted), "10.0.0.1");
+}
+
+#[test]
+fn a_request_id_of_visible_characters_is_kept() {
+    assert_eq!(correlation_id(&headers(&[("x-request-id", "abc-1")])), "abc-1");
+    for id in ["", "a b", "ü", &"x".repeat(129)] {
+        assert_ne!(correlation_id(&headers(&[("x-request-id", id)])), id);
+    }
+    assert!(Uuid::try_parse(&correlation_id(&HeaderMap::new())).is_ok());
+}
+
+#[test]
+fn a_trace_context_of_another_form_is_dropped() {
+    let context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    assert_eq!(traceparent(&headers(&[("traceparent", context)])).as_deref(), Some(context));
+    for text in ["", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", &format!("{context}-x")] {
+        assert_eq!(traceparent(&headers(&[("traceparent", text)])), None);
+    }
+}
+
+#[test]
+fn credentials_are_read_from_both_schemes() {
+    let basic = headers(&[("authorization", "basic YWxpY2U6cGFzczp3b3Jk")]);
+    assert!(matches!(authorization(&basic), Authorization::Basic(user, secret)
+        if user == "alice" && secret.expose_secret() == "pass:word"));
+    let bearer = headers(&[("authorization", "Bearer abc")]);
+    assert!(matches!(authorization(&bearer), Authorization::Bearer(token) if token.expose_secret() == "abc"));
+    for value in ["Basic !!!", "Basic YWxpY2U=", "Digest x", "Bearer"] {
+        assert!(
+            matches!(authorization(&headers(&[("authorization", value)])), Authorization::Other),
+            "{value}"
+        );
+    }
+    assert!(matches!(authorization(&HeaderMap::new()), Authorization::None));
+}

@@ -1,0 +1,213 @@
+//! GraphQL over HTTP (draft of September 2025 and later): one request in, one response with the right status out.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request as GraphqlRequest, ServerError, Value, Variables};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Extension, Query, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout};
+
+use super::guard::Progress;
+use super::negotiation::{Media, is_json};
+use super::{Door, Frame, document, observed};
+use crate::caller::Caller;
+use crate::schema::error::{BAD_REQUEST, Fault, PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED, coded, finish};
+
+/// What a request says, in the body or, where that is switched on, in the URL.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: String,
+    #[serde(default)]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Nothing of Muster looks at them, but they have to be a map.
+    #[serde(default, rename = "extensions")]
+    _extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// The same in a URL, where maps are JSON texts.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UrlParameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+/// A GraphQL response on its way out. Without execution there is no data, not even null.
+#[derive(Debug, Serialize)]
+struct GraphqlBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ServerError>,
+}
+
+/// A request that is not executed.
+struct Refused {
+    status: StatusCode,
+    error: ServerError,
+    /// Whether the request was well-formed: then `application/json` answers 200.
+    well_formed: bool,
+}
+
+impl Refused {
+    fn malformed(status: StatusCode, message: &'static str) -> Self {
+        Self { status, error: coded(BAD_REQUEST, message), well_formed: false }
+    }
+
+    fn unfit(code: &'static str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error: coded(code, message), well_formed: true }
+    }
+}
+
+pub(super) async fn handle(
+    State(door): State<Arc<Door>>,
+    Extension(frame): Extension<Frame>,
+    request: Request<Body>,
+) -> Response {
+    let started = Instant::now();
+    let media = Media::accepted(request.headers());
+    let mut seen = observed::Graphql::default();
+    let (status, body) = match media {
+        None => {
+            let message = "The answer is application/graphql-response+json or application/json.";
+            refuse(Refused::malformed(StatusCode::NOT_ACCEPTABLE, message), Media::GraphqlResponse)
+        }
+        Some(media) => match answer(&door, frame.clone(), request, &mut seen).await {
+            Ok(body) => (StatusCode::OK, body),
+            Err(refused) => refuse(refused, media),
+        },
+    };
+    seen.finish(outcome(&body), &frame.correlation_id, started.elapsed());
+    respond(status, media.unwrap_or(Media::GraphqlResponse), &body)
+}
+
+async fn answer(
+    door: &Door,
+    frame: Frame,
+    request: Request<Body>,
+    seen: &mut observed::Graphql,
+) -> Result<GraphqlBody, Refused> {
+    let method = request.method().clone();
+    let headers = request.headers().clone();
+    let parameters = parameters(door, request).await?;
+    let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
+    document::check_text(&parameters.query)
+        .map_err(|unfit| Refused::unfit(TOO_COMPLEX, unfit.to_string()))?;
+    let variables = parameters.variables.map(serde_json::Value::Object).unwrap_or_default();
+    let mut graphql = GraphqlRequest::new(parameters.query).variables(Variables::from_json(variables));
+    graphql.operation_name.clone_from(&operation_name);
+    let parsed = graphql.parsed_query().map_err(|mut error| {
+        error.extensions = coded(PARSE_FAILED, "").extensions;
+        Refused { status: StatusCode::BAD_REQUEST, error, well_formed: true }
+    })?;
+    let operation = document::check(parsed, operation_name.as_deref()).map_err(|unfit| {
+        let code = match unfit {
+            document::Unfit::TooComplex(_) => TOO_COMPLEX,
+            document::Unfit::NoOperation(_) => BAD_REQUEST,
+            document::Unfit::Invalid(_) => VALIDATION_FAILED,
+        };
+        Refused::unfit(code, unfit.to_string())
+    })?;
+    seen.asks(&operation);
+    if method == Method::GET && operation.kind != OperationType::Query {
+        return Err(Refused::malformed(StatusCode::METHOD_NOT_ALLOWED, "Only queries can be sent by GET."));
+    }
+    let caller = Caller::of(&door.gateway, &headers, frame).await;
+    let progress = Arc::new(Progress::new(operation_name.as_deref()));
+    let graphql = graphql.data(caller).data(Arc::clone(&progress));
+    execute(door, graphql, &progress).await
+}
+
+/// Runs the request; a panic or a request that takes too long is an error like any other.
+async fn execute(door: &Door, request: GraphqlRequest, progress: &Progress) -> Result<GraphqlBody, Refused> {
+    let run = AssertUnwindSafe(door.schema.execute(request)).catch_unwind();
+    let response = match timeout(door.gateway.config.request_timeout, run).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!("A resolver panicked.");
+            return Ok(GraphqlBody { data: Some(Value::Null), errors: vec![Fault::Internal.error()] });
+        }
+        // A mutation may be on its way to its owner.
+        Err(_) => {
+            return Ok(GraphqlBody { data: Some(Value::Null), errors: vec![Fault::UnknownOutcome.error()] });
+        }
+    };
+    let executed = progress.executed();
+    let mut errors: Vec<ServerError> =
+        response.errors.into_iter().map(|error| finish(error, executed)).collect();
+    if executed || errors.is_empty() {
+        return Ok(GraphqlBody { data: Some(response.data), errors });
+    }
+    let error = errors.swap_remove(0);
+    Err(Refused { status: StatusCode::BAD_REQUEST, error, well_formed: true })
+}
+
+async fn parameters(door: &Door, request: Request<Body>) -> Result<Parameters, Refused> {
+    let config = &door.gateway.config;
+    let malformed = |message| Refused::malformed(StatusCode::BAD_REQUEST, message);
+    if request.method() == Method::GET && config.graphql_get {
+        let Query(url) = Query::<UrlParameters>::try_from_uri(request.uri())
+            .map_err(|_| malformed("The URL has no parameter `query`."))?;
+        let map = |text: Option<String>| text.map(|text| serde_json::from_str(&text)).transpose();
+        return Ok(Parameters {
+            query: url.query,
+            operation_name: url.operation_name,
+            variables: map(url.variables).map_err(|_| malformed("`variables` is not a JSON object."))?,
+            _extensions: map(url.extensions).map_err(|_| malformed("`extensions` is not a JSON object."))?,
+        });
+    }
+    if request.method() != Method::POST {
+        return Err(Refused::malformed(StatusCode::METHOD_NOT_ALLOWED, "GraphQL is sent by POST."));
+    }
+    if !is_json(request.headers()) {
+        let message = "The body is sent as application/json in UTF-8.";
+        return Err(Refused::malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let body = to_bytes(request.into_body(), config.body_limit.get())
+        .await
+        .map_err(|_| Refused::malformed(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."))?;
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(malformed("One request at a time: arrays are not taken."));
+    }
+    serde_json::from_slice(&body).map_err(|_| {
+        malformed("The body is not a JSON object with `query` and, if wanted, `operationName`, `variables` and `extensions`.")
+    })
+}
+
+fn refuse(refused: Refused, media: Media) -> (StatusCode, GraphqlBody) {
+    let status = match media {
+        Media::Json if refused.well_formed => StatusCode::OK,
+        _ => refused.status,
+    };
+    (status, GraphqlBody { data: None, errors: vec![refused.error] })
+}
+
+fn respond(status: StatusCode, media: Media, body: &GraphqlBody) -> Response {
+    let text = serde_json::to_string(body).expect("a response has text keys alone");
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    (status, headers, text).into_response()
+}
+
+/// `ok`, or the code of the first error.
+fn outcome(body: &GraphqlBody) -> String {
+    let code = body.errors.first().and_then(|error| error.extensions.as_ref()?.get("code"));
+    match code {
+        Some(Value::String(code)) => code.clone(),
+        _ => "ok".to_owned(),
+    }
+}

@@ -1,0 +1,84 @@
+//! What is told of requests: one line each, and metrics; names and numbers, never what they carry.
+
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use axum::http::{Method, StatusCode};
+
+use super::document::Operation;
+
+/// A GraphQL request as logs and metrics show it.
+#[derive(Debug)]
+pub(super) struct Graphql {
+    kind: &'static str,
+    fields: String,
+    label: String,
+}
+
+impl Default for Graphql {
+    fn default() -> Self {
+        Self { kind: "none", fields: String::new(), label: "none".to_owned() }
+    }
+}
+
+impl Graphql {
+    /// Notes what the document asks for.
+    pub(super) fn asks(&mut self, operation: &Operation) {
+        self.kind = match operation.kind {
+            OperationType::Query => "query",
+            OperationType::Mutation => "mutation",
+            OperationType::Subscription => "subscription",
+        };
+        self.fields = operation.fields.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(",");
+        self.label = match operation.fields.as_slice() {
+            [only] => only.clone(),
+            _ => "several".to_owned(),
+        };
+    }
+
+    pub(super) fn finish(&self, outcome: String, correlation_id: &str, took: Duration) {
+        tracing::info!(
+            graphql.kind = self.kind,
+            graphql.fields = self.fields,
+            outcome,
+            correlation_id,
+            duration_ms = millis(took),
+            "GraphQL request answered."
+        );
+        // A field that the schema lacks would make a label of the caller's choice.
+        let invalid = outcome.starts_with("GRAPHQL_")
+            || matches!(outcome.as_str(), "BAD_REQUEST" | "QUERY_TOO_COMPLEX");
+        let operation = if invalid { "invalid".to_owned() } else { self.label.clone() };
+        metrics::histogram!("muster_graphql_request_duration_seconds", "operation" => operation.clone())
+            .record(took.as_secs_f64());
+        metrics::counter!("muster_graphql_requests_total", "operation" => operation, "outcome" => outcome)
+            .increment(1);
+    }
+}
+
+/// Counts an HTTP request of any kind, and logs those that GraphQL does not log itself.
+pub(super) fn http(
+    method: &Method,
+    route: &'static str,
+    status: StatusCode,
+    correlation_id: &str,
+    took: Duration,
+) {
+    if route != "/graphql" {
+        tracing::info!(
+            http.method = method.as_str(),
+            http.route = route,
+            http.status = status.as_u16(),
+            correlation_id,
+            duration_ms = millis(took),
+            "Request answered."
+        );
+    }
+    let status = status.as_str().to_owned();
+    metrics::histogram!("muster_http_request_duration_seconds", "route" => route).record(took.as_secs_f64());
+    metrics::counter!("muster_http_requests_total", "route" => route, "status" => status).increment(1);
+}
+
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}

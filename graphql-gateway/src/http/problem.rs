@@ -1,0 +1,44 @@
+//! Errors outside of GraphQL, as RFC 9457 problem details.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// An error body: what kind of problem, for programs by its status and for people by one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: &'static str,
+    retry_after_ms: Option<u64>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: &'static str) -> Self {
+        Self { status, detail, retry_after_ms: None }
+    }
+
+    /// The same problem, which may be gone after a while.
+    pub(crate) fn retry_after(mut self, millis: u64) -> Self {
+        self.retry_after_ms = Some(millis);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let body = json!({
+            "type": "about:blank",
+            "title": title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(millis) = self.retry_after_ms {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(millis.div_ceil(1_000)));
+        }
+        response
+    }
+}

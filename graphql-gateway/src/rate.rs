@@ -1,0 +1,117 @@
+//! How often one address may register: counted in memory, in a bounded space.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crate::config::Rate;
+
+/// Most addresses that are remembered. Beyond it the oldest window is forgotten.
+const ADDRESSES: usize = 10_000;
+
+/// Counts per address in windows of a fixed length.
+#[derive(Debug)]
+pub(crate) struct PerAddress {
+    rate: Rate,
+    windows: Mutex<HashMap<IpAddr, Window>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    began: Instant,
+    count: u32,
+}
+
+/// The address has had its share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TooOften {
+    pub(crate) retry_after_ms: u64,
+}
+
+impl PerAddress {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, windows: Mutex::default() }
+    }
+
+    /// Counts one more. Callers whose address is unknown share one count.
+    pub(crate) fn take(&self, address: Option<IpAddr>, now: Instant) -> Result<(), TooOften> {
+        let Rate::Limit { most, window: length } = self.rate else { return Ok(()) };
+        let address = network(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
+        let mut windows = self.windows.lock().expect("nothing panics while it counts");
+        if windows.len() >= ADDRESSES && !windows.contains_key(&address) {
+            make_room(&mut windows, length, now);
+        }
+        let window = windows.entry(address).or_insert(Window { began: now, count: 0 });
+        if now.duration_since(window.began) >= length {
+            *window = Window { began: now, count: 0 };
+        }
+        if window.count >= most.get() {
+            let left = length.saturating_sub(now.duration_since(window.began));
+            let retry_after_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
+            return Err(TooOften { retry_after_ms });
+        }
+        window.count += 1;
+        Ok(())
+    }
+}
+
+fn make_room(windows: &mut HashMap<IpAddr, Window>, length: Duration, now: Instant) {
+    windows.retain(|_, window| now.duration_since(window.began) < length);
+    if windows.len() >= ADDRESSES {
+        let oldest = windows.iter().min_by_key(|(_, window)| window.began).map(|(address, _)| *address);
+        oldest.map(|address| windows.remove(&address));
+    }
+}
+
+/// Whoever has one IPv6 address has the other 2 to the power of 64 of its network too.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_has_its_share_in_each_window() {
+        let limit = PerAddress::new("2/minute".parse().unwrap());
+        let start = Instant::now();
+        assert!(limit.take(Some(address("192.0.2.1")), start).is_ok());
+        assert!(limit.take(Some(address("192.0.2.1")), start).is_ok());
+        let later = start + Duration::from_secs(45);
+        assert_eq!(limit.take(Some(address("192.0.2.1")), later), Err(TooOften { retry_after_ms: 15_000 }));
+        assert!(limit.take(Some(address("192.0.2.2")), later).is_ok());
+        assert!(limit.take(Some(address("192.0.2.1")), start + Duration::from_mins(1)).is_ok());
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_address() {
+        let limit = PerAddress::new("1/minute".parse().unwrap());
+        let start = Instant::now();
+        assert!(limit.take(Some(address("2001:db8:0:1::1")), start).is_ok());
+        assert!(limit.take(Some(address("2001:db8:0:1::2")), start).is_err());
+        assert!(limit.take(Some(address("2001:db8:0:2::1")), start).is_ok());
+    }
+
+    #[test]
+    fn the_space_is_bounded() {
+        let limit = PerAddress::new("1/day".parse().unwrap());
+        let start = Instant::now();
+        for n in 0..u32::try_from(ADDRESSES).unwrap() + 10 {
+            assert!(limit.take(Some(IpAddr::V4(n.into())), start).is_ok());
+        }
+        assert!(limit.windows.lock().unwrap().len() <= ADDRESSES);
+        assert!(PerAddress::new(Rate::Off).take(None, start).is_ok());
+    }
+}

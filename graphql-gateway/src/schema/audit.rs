@@ -1,0 +1,116 @@
+//! The audit log as the portals see it.
+
+use async_graphql::{Enum, ID, InputObject, SimpleObject};
+use read_model::audit::{AuditRow, Outcome};
+
+use super::connection::Listed;
+use super::scalar::{DateTime, Position};
+use super::user::Role;
+
+/// What came of what was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Outcome")]
+pub(crate) enum AuditOutcome {
+    /// It was done.
+    Allowed,
+    /// The actor may not do it.
+    Denied,
+    /// The actor may, but it did not work.
+    Failed,
+}
+
+/// Which entries are listed; what is absent doesn't matter.
+#[derive(Debug, Clone, Default, InputObject)]
+pub(crate) struct AuditFilter {
+    /// By this user.
+    pub(crate) actor_id: Option<ID>,
+    /// To this user, group or other thing.
+    pub(crate) target_id: Option<ID>,
+    /// Any of these actions.
+    pub(crate) action: Option<Vec<String>>,
+    /// Any of these outcomes.
+    pub(crate) outcome: Option<Vec<AuditOutcome>>,
+    /// After this instant.
+    pub(crate) after: Option<DateTime>,
+    /// Before this instant.
+    pub(crate) before: Option<DateTime>,
+}
+
+/// Something that somebody did, or tried to.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct AuditEntry {
+    /// The id of the record in the log.
+    #[graphql(owned)]
+    pub(crate) id: ID,
+    /// When.
+    time: DateTime,
+    /// Who, if a user.
+    actor_id: Option<ID>,
+    /// Their name at that time; `anonymous` or `system` for whoever is no user.
+    actor_name: String,
+    /// Their strongest role at that time.
+    actor_role: Option<Role>,
+    /// The event, such as `muster.user.approved`, or the command that was denied or refused.
+    action: String,
+    /// To what.
+    target_id: Option<ID>,
+    /// The name of it.
+    target_name: Option<String>,
+    /// What came of it.
+    outcome: AuditOutcome,
+    /// What it changed.
+    changes: Vec<AuditChange>,
+    /// From which address.
+    client_address: Option<String>,
+    /// What the client called itself.
+    user_agent: Option<String>,
+    /// Id of the command.
+    command_id: Option<ID>,
+    /// Id of the request, as `x-request-id` has it.
+    correlation_id: Option<ID>,
+    /// Where in the log the record lies.
+    position: Option<Position>,
+}
+
+/// One field before and after.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct AuditChange {
+    /// The field, as this API names it.
+    field: String,
+    /// Before; null for nothing, and for secrets.
+    old: Option<String>,
+    /// After; null for nothing, and for secrets.
+    new: Option<String>,
+}
+
+impl From<AuditRow> for AuditEntry {
+    fn from(row: AuditRow) -> Self {
+        let position = row.position();
+        Self {
+            id: row.id.into(),
+            time: row.time.into(),
+            actor_id: row.actor_id.map(Into::into),
+            actor_name: row.actor_name,
+            actor_role: row.actor_role.map(Into::into),
+            action: row.action,
+            target_id: row.target.map(Into::into),
+            target_name: row.target_name,
+            outcome: row.outcome.into(),
+            changes: row
+                .changes
+                .into_iter()
+                .map(|change| AuditChange { field: change.field, old: change.old, new: change.new })
+                .collect(),
+            client_address: row.client.address,
+            user_agent: row.client.agent,
+            command_id: row.command_id.map(ID),
+            correlation_id: row.correlation_id.map(ID),
+            position: Some(position.into()),
+        }
+    }
+}
+
+impl Listed for AuditEntry {
+    const CONNECTION: &'static str = "AuditEntryConnection";
+    const EDGE: &'static str = "AuditEntryEdge";
+}

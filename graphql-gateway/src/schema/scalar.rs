@@ -1,0 +1,73 @@
+//! The two scalars of Muster's own: an instant and a point in the log.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use domain::position;
+use domain::timestamp::Timestamp;
+
+/// An instant: RFC 3339 text, in UTC when it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DateTime(Timestamp);
+
+/// An instant: RFC 3339 text, in UTC when it is answered.
+#[Scalar]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => Timestamp::parse(text)
+                .map(Self)
+                .map_err(|_| InputValueError::custom("Not an RFC 3339 instant.")),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        matches!(value, Value::String(text) if Timestamp::parse(text).is_ok())
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+impl From<Timestamp> for DateTime {
+    fn from(instant: Timestamp) -> Self {
+        Self(instant)
+    }
+}
+
+impl From<DateTime> for Timestamp {
+    fn from(instant: DateTime) -> Self {
+        instant.0
+    }
+}
+
+/// A point in the log; opaque.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Position(position::Position);
+
+/// A point in the log; opaque.
+#[Scalar]
+impl ScalarType for Position {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => {
+                text.parse().map(Self).map_err(|_| InputValueError::custom("Not a position."))
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        matches!(value, Value::String(text) if text.parse::<position::Position>().is_ok())
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+impl From<position::Position> for Position {
+    fn from(position: position::Position) -> Self {
+        Self(position)
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use bench::{closed_loop, commands, limits, table};
 use clap::{Args, FromArgMatches};
-use command_service::{CommandService, Config, Door, Reach};
+use command_service::{CommandConfig, CommandService, Door, Reach};
 use domain::command::Answer;
 use event_log::EventLog;
 use event_log::kafka::{KafkaLog, KafkaSettings, ensure_topics};
@@ -60,8 +60,8 @@ async fn write(raw: limits::Limit, number: u64) -> Result<()> {
 }
 
 async fn decided(log: Arc<dyn EventLog>, clients: usize) -> Result<closed_loop::Measured> {
-    let command = Config::augment_args(clap::Command::new("bench"));
-    let config = Config::from_arg_matches(&command.get_matches_from(["bench"]))?;
+    let command = CommandConfig::augment_args(clap::Command::new("bench"));
+    let config = CommandConfig::from_arg_matches(&command.get_matches_from(["bench"]))?;
     let service = CommandService::build(&config, log.clone(), Reach::InProcess).await?;
     let door = service.door();
     let (stop, stopped) = oneshot::channel::<()>();

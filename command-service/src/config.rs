@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 /// Settings of the command service.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Config {
+pub struct CommandConfig {
     /// Where the door for commands listens. Only gateways talk to it; keep it on a private network.
     #[arg(long, env = "MUSTER_COMMANDS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
     pub commands_listen: SocketAddr,
@@ -29,7 +29,7 @@ pub struct Config {
     pub rules_per_user: u32,
 }
 
-impl Config {
+impl CommandConfig {
     /// The settings that rules look at.
     pub(crate) fn limits(&self) -> domain::aggregate::Limits {
         domain::aggregate::Limits { rules: self.rules_per_user as usize, ..Default::default() }

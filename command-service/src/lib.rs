@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
-pub use config::Config;
+pub use config::CommandConfig;
 pub use door::Door;
 
 use crate::door::Lane;
@@ -62,7 +62,7 @@ pub enum Reach<'a> {
 impl CommandService {
     /// Opens the door and starts an owner for each partition of this process. They take over at once.
     pub async fn build(
-        config: &Config,
+        config: &CommandConfig,
         log: Arc<dyn EventLog>,
         reach: Reach<'_>,
     ) -> Result<Self, BuildError> {

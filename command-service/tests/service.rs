@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
-use command_service::{CommandService, Config, Door, Reach, initialise};
+use command_service::{CommandConfig, CommandService, Door, Reach, initialise};
 use domain::actor::{Actor, Client, Role, Roles};
 use domain::aggregate::Made;
 use domain::command::{Answer, Ask, Command, Failure};
@@ -37,8 +37,8 @@ impl Service {
     async fn start(directory: &Path, token: Option<&str>) -> Self {
         let log: Arc<dyn EventLog> = SqliteLog::open(directory).await.unwrap();
         let arguments = ["test", "--commands-listen", "127.0.0.1:0"];
-        let matches = Config::augment_args(clap::Command::new("test")).get_matches_from(arguments);
-        let config = Config::from_arg_matches(&matches).unwrap();
+        let matches = CommandConfig::augment_args(clap::Command::new("test")).get_matches_from(arguments);
+        let config = CommandConfig::from_arg_matches(&matches).unwrap();
         let reach = token.map_or(Reach::InProcess, Reach::Http);
         let service = CommandService::build(&config, log.clone(), reach).await.unwrap();
         let (door, url) =

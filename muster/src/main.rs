@@ -1,1 +1,37 @@
-fn main() {}
+//! The one binary: all services in one process, each by itself, and the operator's commands.
+
+mod cli;
+mod init;
+mod log;
+mod projection;
+mod schemas;
+mod serve;
+mod services;
+mod store;
+mod topics;
+mod wiring;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::from(error).context("the runtime can't be started")),
+    };
+    let code = runtime.block_on(async {
+        match cli::run().await {
+            Ok(code) => code,
+            Err(error) => failed(&error),
+        }
+    });
+    // Threads of the Kafka client may still be closing; nothing that was acknowledged depends on them.
+    runtime.shutdown_background();
+    code
+}
+
+/// One sentence and what lies under it; exit code 2 means that the command could not run.
+#[expect(clippy::print_stderr, reason = "whoever typed the command reads this")]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("muster: {error:#}");
+    ExitCode::from(2)
+}

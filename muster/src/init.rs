@@ -1,0 +1,155 @@
+//! `muster init`: the first administrator.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use command_service::initialise::{self, InitialiseError};
+use domain::aggregate::Made;
+use domain::id::UserId;
+use domain::refusal::Code;
+use domain::timestamp::Timestamp;
+use domain::user::{self, onboarding::MakeFirstAdministrator, password::ResetPassword};
+use domain::username::Username;
+use event_log::EventLog;
+use graphql_gateway::secrets;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::store::LogArguments;
+
+/// How long the printed password works.
+const VALIDITY: Duration = Duration::from_hours(24);
+
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("who").required(true).args(["username", "recover"]))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    log: LogArguments,
+    /// Name of the first administrator.
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// E-mail address of the first administrator.
+    #[arg(long, value_name = "ADDRESS", requires = "username")]
+    email: Option<String>,
+    /// Gives an existing administrator a new temporary password instead.
+    #[arg(long, value_name = "NAME")]
+    recover: Option<String>,
+    /// How the answer is printed.
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// An administrator and the password that is shown once.
+pub(crate) struct Administrator {
+    /// The username.
+    pub(crate) username: Username,
+    /// Shown once, stored nowhere.
+    pub(crate) temporary_password: String,
+    /// When it stops working.
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Makes the first administrator, or gives one a new password, and prints it.
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let log = arguments.log.open().await?;
+    let (name, recover) = match (&arguments.username, &arguments.recover) {
+        (_, Some(name)) => (name, true),
+        (Some(name), None) => (name, false),
+        (None, None) => unreachable!("the command line asks for one of them"),
+    };
+    let username =
+        Username::parse(name).map_err(|refusal| anyhow::anyhow!("`{name}`: {}", refusal.message))?;
+    let made = make(log, username, arguments.email.clone(), recover).await?;
+    match made {
+        Ok(administrator) => {
+            print(&administrator, arguments.format);
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(refusal) => {
+            report(&refusal.message);
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
+/// Makes the first administrator where there is none. `None` when there is one.
+pub(crate) async fn first(log: Arc<dyn EventLog>, username: &str) -> Result<Option<Administrator>> {
+    let username = Username::parse(username).map_err(|refusal| anyhow::anyhow!(refusal.message))?;
+    match make(log, username, None, false).await? {
+        Ok(administrator) => Ok(Some(administrator)),
+        Err(refusal) if refusal.code == Code::AlreadyInitialised => Ok(None),
+        Err(refusal) => Err(anyhow::anyhow!(refusal.message)),
+    }
+}
+
+async fn make(
+    log: Arc<dyn EventLog>,
+    username: Username,
+    email: Option<String>,
+    recover: bool,
+) -> Result<Result<Administrator, domain::refusal::Refusal>> {
+    use secrecy::ExposeSecret;
+
+    let password = secrets::temporary_password();
+    let expires_at = Timestamp::from(OffsetDateTime::now_utc()) + VALIDITY;
+    let digest = secrets::digest(password.expose_secret());
+    let made = Made::TemporaryPassword { digest, expires_at };
+    let asked = if recover {
+        user::Command::ResetPassword(ResetPassword::default())
+    } else {
+        let name = username.to_string();
+        user::Command::MakeFirstAdministrator(MakeFirstAdministrator { username: name, email })
+    };
+    let command = initialise::ask(Uuid::now_v7().to_string(), &username, asked, made);
+    let name = username.clone();
+    let written = tokio::task::spawn_blocking(move || {
+        if recover {
+            initialise::recover(&log, &name, &command)
+        } else {
+            initialise::initialise(&log, &name, &command)
+        }
+    });
+    match written.await.context("the thread that writes ended early")? {
+        Ok(()) => {
+            let temporary_password = password.expose_secret().to_owned();
+            Ok(Ok(Administrator { username, temporary_password, expires_at }))
+        }
+        Err(InitialiseError::Refused(refusal)) => Ok(Err(refusal)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the one place where the password is shown")]
+fn print(made: &Administrator, format: Format) {
+    match format {
+        Format::Text => {
+            println!("Administrator       {}", made.username);
+            println!("Temporary password  {}", made.temporary_password);
+            println!("Valid until         {}; it must be changed at the first sign-in", made.expires_at);
+        }
+        Format::Json => {
+            let answer = serde_json::json!({
+                "username": made.username.as_str(),
+                "userId": UserId::of(&made.username),
+                "temporaryPassword": made.temporary_password,
+                "expiresAt": made.expires_at,
+            });
+            println!("{answer}");
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "whoever typed the command reads this")]
+fn report(message: &str) {
+    eprintln!("muster: {message}");
+}

@@ -1,0 +1,197 @@
+//! `muster log`: reads the log, or verifies its hash chain.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use domain::position::{Place, Stream};
+use event_log::chain::Chain;
+use event_log::{EventLog, Read, Recorded};
+use indicatif::{ProgressBar, ProgressStyle};
+use service_kit::lifecycle::Stop;
+
+use crate::store::{LogArguments, ViewsArguments};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Subcommands,
+}
+
+#[derive(clap::Subcommand)]
+enum Subcommands {
+    /// Prints events as JSON, one a line, and goes on as the log grows.
+    Tail(Tail),
+    /// Recomputes the hash chain of every partition. Exits with 1 when a record was changed, is missing or swapped.
+    Verify(Verify),
+}
+
+#[derive(clap::Args)]
+struct Tail {
+    #[command(flatten)]
+    log: LogArguments,
+    /// Ends where the log ends now instead of going on.
+    #[arg(long)]
+    until_end: bool,
+}
+
+#[derive(clap::Args)]
+struct Verify {
+    #[command(flatten)]
+    log: LogArguments,
+    #[command(flatten)]
+    views: ViewsArguments,
+}
+
+/// Tails or verifies.
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Subcommands::Tail(tail) => self::tail(tail).await,
+        Subcommands::Verify(verify) => self::verify(verify).await,
+    }
+}
+
+async fn tail(arguments: Tail) -> Result<ExitCode> {
+    let log = arguments.log.open_for_reading().await?;
+    let stop = Stop::on_signals()?;
+    let places: Vec<Place> =
+        Place::all(log.partitions()).filter(|place| place.stream != Stream::Credentials).collect();
+    let mut open: std::collections::BTreeSet<Place> = places.iter().copied().collect();
+    let mut follow = log.follow(places.into_iter().map(|place| (place, 0)).collect());
+    let mut stdout = std::io::stdout().lock();
+    loop {
+        let read = tokio::select! {
+            read = follow.next() => read,
+            () = stop.stopped() => return Ok(ExitCode::SUCCESS),
+        };
+        match read {
+            Some(Read::Records(_, records)) => {
+                for recorded in &records {
+                    let printed = writeln!(stdout, "{}", line(recorded)).and_then(|()| stdout.flush());
+                    // Whoever read along has seen enough.
+                    if printed.is_err() {
+                        return Ok(ExitCode::SUCCESS);
+                    }
+                }
+            }
+            Some(Read::End(place, _)) => {
+                open.remove(&place);
+                if arguments.until_end && open.is_empty() {
+                    return Ok(ExitCode::SUCCESS);
+                }
+            }
+            Some(Read::Unreachable(reason)) => tracing::warn!(reason, "the log can't be read at the moment"),
+            None => return Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+/// A record as one line of JSON.
+fn line(recorded: &Recorded) -> serde_json::Value {
+    let headers: serde_json::Map<_, _> = recorded
+        .record
+        .headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
+        .collect();
+    let data = recorded.record.body.as_deref().map(|body| {
+        serde_json::from_slice(body)
+            .unwrap_or_else(|_| serde_json::Value::from(String::from_utf8_lossy(body).into_owned()))
+    });
+    serde_json::json!({
+        "stream": recorded.place.stream.name(),
+        "partition": recorded.place.partition,
+        "offset": recorded.offset,
+        "key": recorded.record.key,
+        "headers": headers,
+        "data": data,
+    })
+}
+
+/// What was found in one place.
+#[derive(Default)]
+struct Found {
+    chain: Chain,
+    records: u64,
+    next: u64,
+    broken: Option<String>,
+}
+
+async fn verify(arguments: Verify) -> Result<ExitCode> {
+    let log = arguments.log.open_for_reading().await?;
+    let mut found = walk(&*log).await?;
+    // The views may not be there; that is no fault of the log.
+    let checkpoints = match arguments.views.open(&arguments.log).await {
+        Ok(views) => views.checkpoints().await.context("the checkpoints of the views can't be read")?,
+        Err(error) => {
+            tracing::info!(%error, "the views are not there to compare with");
+            Vec::new()
+        }
+    };
+    for checkpoint in checkpoints {
+        if let Some(found) = found.get_mut(&checkpoint.place)
+            && checkpoint.next > found.next
+        {
+            let (next, seen) = (found.next, checkpoint.next);
+            found
+                .broken
+                .get_or_insert(format!("the log ends at {next}, but the views have seen it up to {seen}"));
+        }
+    }
+    Ok(report(&found))
+}
+
+/// Reads every chained place to its end.
+async fn walk(log: &dyn EventLog) -> Result<BTreeMap<Place, Found>> {
+    let ends = log.ends().await?;
+    let total = ends.iter().filter(|(place, _)| place.stream.is_chained()).map(|(_, next)| next).sum();
+    let progress = ProgressBar::new(total).with_style(
+        ProgressStyle::with_template("{bar:40} {pos}/{len} records, {per_sec}, {eta} left")
+            .expect("the template is well formed"),
+    );
+    let places = Place::all(log.partitions()).filter(|place| place.stream.is_chained());
+    let mut found: BTreeMap<Place, Found> = places.map(|place| (place, Found::default())).collect();
+    let mut open = found.len();
+    let mut follow = log.follow(found.keys().map(|place| (*place, 0)).collect());
+    let mut ended = std::collections::BTreeSet::new();
+    while open > 0 {
+        match follow.next().await.context("the log was closed")? {
+            Read::Records(place, records) => {
+                progress.inc(records.len() as u64);
+                let found = found.get_mut(&place).context("a place that was not asked for")?;
+                for recorded in &records {
+                    found.records += 1;
+                    found.next = recorded.offset + 1;
+                    if found.broken.is_none()
+                        && let Err(broken) = found.chain.verify(recorded)
+                    {
+                        found.broken = Some(broken.to_string());
+                    }
+                }
+            }
+            Read::End(place, next) => {
+                if let Some(found) = found.get_mut(&place) {
+                    found.next = found.next.max(next);
+                }
+                if ended.insert(place) {
+                    open -= 1;
+                }
+            }
+            Read::Unreachable(reason) => anyhow::bail!("the log can't be read: {reason}"),
+        }
+    }
+    progress.finish_and_clear();
+    Ok(found)
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+fn report(found: &BTreeMap<Place, Found>) -> ExitCode {
+    for (place, found) in found {
+        match &found.broken {
+            None => println!("{place}: {} records, the chain is whole", found.records),
+            Some(broken) => println!("{place}: BROKEN: {broken}"),
+        }
+    }
+    ExitCode::from(u8::from(found.values().any(|found| found.broken.is_some())))
+}

@@ -1,0 +1,96 @@
+//! `muster serve`: everything in one process.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use command_service::{CommandService, Reach};
+use graphql_gateway::GatewayService;
+use projection_service::{ProjectionConfig, ProjectionService};
+use service_kit::lifecycle::Stop;
+use service_kit::operations::OperationsConfig;
+
+use crate::store::{LogArguments, ViewsArguments, absolute};
+use crate::wiring::{self, InProcess, say};
+use crate::{init, services};
+
+/// Name of the administrator that a development server makes for itself.
+const FIRST_ADMINISTRATOR: &str = "administrator";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    log: LogArguments,
+    #[command(flatten)]
+    views: ViewsArguments,
+    #[command(flatten)]
+    commands: command_service::CommandConfig,
+    #[command(flatten)]
+    projection: ProjectionConfig,
+    #[command(flatten)]
+    gateway: graphql_gateway::config::Config,
+    #[command(flatten)]
+    operations: OperationsConfig,
+}
+
+/// Serves until told to end. The gateway ends first, so that what it has taken is still decided and shown.
+pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
+    let stop = Stop::on_signals()?;
+    let embedded = arguments.log.is_embedded() && arguments.views.is_embedded()?;
+    let dev = arguments.gateway.dev.unwrap_or(embedded && arguments.gateway.listen.ip().is_loopback());
+    arguments.gateway.dev = Some(dev);
+
+    let (after_gateway, after_commands) = (Stop::manual(), Stop::manual());
+    let operations = services::operations(&arguments.operations, &after_commands).await?;
+    let opening = async {
+        let log = arguments.log.open().await?;
+        let views = arguments.views.open(&arguments.log).await?;
+        Ok((log, views))
+    };
+    let Some((log, views)) = services::unless_stopped(&stop, opening).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let administrator = if dev { init::first(log.clone(), FIRST_ADMINISTRATOR).await? } else { None };
+
+    let commands = CommandService::build(&arguments.commands, log.clone(), Reach::InProcess).await?;
+    let projection = ProjectionService::build(&arguments.projection, log.clone(), views.clone());
+    let route = Arc::new(InProcess { door: commands.door(), log: log.clone() });
+    operations.ready_when([
+        ("gateway", wiring::readiness(log.clone(), &views)),
+        ("projection", wiring::keeps_up(projection.status())),
+    ]);
+    let gateway = GatewayService::build(arguments.gateway, log, views, route).await?;
+
+    let portal = gateway.local_addr()?;
+    say("Muster is up.");
+    say(&format!("  Portal API   http://{portal}/graphql"));
+    if dev {
+        say(&format!("  Try it       http://{portal}/graphiql (development only)"));
+    }
+    match &administrator {
+        Some(made) => {
+            say(&format!("  Sign in as   {}", made.username));
+            say(&format!(
+                "  Password     {} (temporary, shown this once, until {})",
+                made.temporary_password, made.expires_at
+            ));
+        }
+        None => say("  Sign in as   the administrator that `muster init` or the first start has made"),
+    }
+    say(&format!("  Log          {}", arguments.log.describe()));
+    if embedded {
+        say(&format!("  Data         {}", absolute(&arguments.log.data_dir)));
+    }
+    say(&format!("  Health       http://{}/readyz, metrics at /metrics", operations.local_addr()));
+
+    let commands = tokio::spawn(commands.run_until_stopped(after_gateway.stopped()));
+    let projection = tokio::spawn(projection.run_until_stopped(after_commands.stopped()));
+    let served = gateway.run_until_stopped(stop.stopped()).await;
+    after_gateway.stop();
+    commands.await.context("the command service ended early")??;
+    after_commands.stop();
+    projection.await.context("the projection ended early")?;
+    operations.ended().await?;
+    served?;
+    Ok(ExitCode::SUCCESS)
+}

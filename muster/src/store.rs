@@ -1,0 +1,191 @@
+//! Where the log and the views are, and opening them.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use clap::parser::ValueSource;
+use event_log::EventLog;
+use event_log::kafka::{KafkaLog, KafkaSettings};
+use event_log::sqlite::SqliteLog;
+use read_model::{ReadModel, ViewsAt};
+use service_kit::settings;
+
+/// Variables that hold secrets; they are read here and not by the command line.
+pub(crate) const SECRET_VARIABLES: &[&str] =
+    &["MUSTER_VIEWS_FILE", "MUSTER_SERVICE_TOKEN", "MUSTER_SERVICE_TOKEN_FILE"];
+
+/// Where the log is.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct LogArguments {
+    /// Where the log is: `sqlite` (in the data directory) or `kafka://host:port[,host:port]`.
+    #[arg(long, env = "MUSTER_LOG", default_value = "sqlite", value_name = "LOG")]
+    pub(crate) log: LogAt,
+
+    /// The one directory of the embedded log and views; locked by the process that serves from it.
+    #[arg(long, env = "MUSTER_DATA_DIR", default_value = "./data", value_name = "DIRECTORY")]
+    pub(crate) data_dir: PathBuf,
+
+    /// What stands before the name of every Kafka topic, so that deployments can share brokers.
+    #[arg(long, env = "MUSTER_TOPIC_PREFIX", default_value = "muster.", value_name = "PREFIX")]
+    pub(crate) topic_prefix: String,
+}
+
+/// Where the views are.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ViewsArguments {
+    /// Where the views are: `sqlite` (in the data directory) or `postgres://user:password@host/database`.
+    /// One with a password is given as variable, or in the file that `MUSTER_VIEWS_FILE` names.
+    #[arg(
+        long,
+        env = "MUSTER_VIEWS",
+        hide_env_values = true,
+        default_value = "sqlite",
+        value_name = "VIEWS"
+    )]
+    pub(crate) views: String,
+
+    /// Most connections to a PostgreSQL server, of each process.
+    #[arg(long, env = "MUSTER_VIEWS_CONNECTIONS", default_value_t = 16, value_name = "CONNECTIONS",
+          value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    pub(crate) views_connections: u32,
+}
+
+/// Where the log is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LogAt {
+    /// In the data directory.
+    Sqlite,
+    /// On these brokers.
+    Kafka(String),
+}
+
+impl FromStr for LogAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("kafka://") {
+            Some(brokers) if !brokers.is_empty() && brokers.split(',').all(is_broker) => {
+                Ok(Self::Kafka(brokers.to_owned()))
+            }
+            None if text == "sqlite" => Ok(Self::Sqlite),
+            _ => Err("it is neither `sqlite` nor `kafka://host:port[,host:port]`".to_owned()),
+        }
+    }
+}
+
+fn is_broker(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+impl LogArguments {
+    /// Opens the log. Waits for brokers and topics that are not there yet, and says so.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn EventLog>> {
+        Ok(match &self.log {
+            LogAt::Sqlite => SqliteLog::open(&self.data_dir).await?,
+            LogAt::Kafka(brokers) => KafkaLog::connect(self.kafka(brokers)).await?,
+        })
+    }
+
+    /// Opens the log beside a process that may be writing it.
+    pub(crate) async fn open_for_reading(&self) -> Result<Arc<dyn EventLog>> {
+        Ok(match &self.log {
+            LogAt::Sqlite => SqliteLog::open_read_only(&self.data_dir).await?,
+            LogAt::Kafka(brokers) => KafkaLog::connect(self.kafka(brokers)).await?,
+        })
+    }
+
+    /// How the brokers are reached.
+    pub(crate) fn kafka(&self, brokers: &str) -> KafkaSettings {
+        KafkaSettings::new(brokers, &self.topic_prefix)
+    }
+
+    /// Everything in the data directory.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.log == LogAt::Sqlite
+    }
+
+    /// The log in words, without secrets.
+    pub(crate) fn describe(&self) -> String {
+        match &self.log {
+            LogAt::Sqlite => format!("{} (SQLite)", absolute(&self.data_dir)),
+            LogAt::Kafka(brokers) => format!("kafka://{brokers}, topics {}…", self.topic_prefix),
+        }
+    }
+}
+
+impl ViewsArguments {
+    /// Opens the views and makes their tables where they are missing.
+    pub(crate) async fn open(&self, log: &LogArguments) -> Result<ReadModel> {
+        let at = self.place(log)?;
+        ReadModel::open(&at).await.context("the views can't be opened")
+    }
+
+    /// The place of the views.
+    pub(crate) fn place(&self, log: &LogArguments) -> Result<ViewsAt> {
+        let given = self.given()?;
+        if given == "sqlite" {
+            return Ok(ViewsAt::Sqlite { directory: log.data_dir.clone() });
+        }
+        if given.starts_with("postgres://") || given.starts_with("postgresql://") {
+            return Ok(ViewsAt::Postgres { url: given, connections: self.views_connections });
+        }
+        bail!("--views (MUSTER_VIEWS) is neither `sqlite` nor `postgres://…`");
+    }
+
+    /// Whether the views are in the data directory.
+    pub(crate) fn is_embedded(&self) -> Result<bool> {
+        Ok(self.given()? == "sqlite")
+    }
+
+    fn given(&self) -> Result<String> {
+        let from_file = match std::env::var_os("MUSTER_VIEWS_FILE") {
+            Some(_) => settings::secret("MUSTER_VIEWS")?,
+            None => None,
+        };
+        Ok(from_file.unwrap_or_else(|| self.views.clone()))
+    }
+}
+
+/// A password in a flag would be seen by everybody who lists processes.
+pub(crate) fn refuse_password_in_flag(matches: &clap::ArgMatches) -> Result<()> {
+    let Some((_, matches)) = matches.subcommand() else { return Ok(()) };
+    if let Ok(Some(views)) = matches.try_get_one::<String>("views") {
+        let typed = matches.value_source("views") == Some(ValueSource::CommandLine);
+        let authority = views.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or(""));
+        let has_password = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+        if typed && has_password {
+            bail!(
+                "--views must not hold a password, because others see it; set MUSTER_VIEWS or MUSTER_VIEWS_FILE"
+            );
+        }
+    }
+    refuse_password_in_flag(matches)
+}
+
+/// What services of one deployment authenticate each other with.
+pub(crate) fn service_token() -> Result<String> {
+    settings::secret("MUSTER_SERVICE_TOKEN")?.context(
+        "MUSTER_SERVICE_TOKEN (or MUSTER_SERVICE_TOKEN_FILE) is not set: services of a deployment authenticate each other with it",
+    )
+}
+
+/// The path as an operator finds it from anywhere.
+pub(crate) fn absolute(path: &std::path::Path) -> String {
+    std::path::absolute(path).map_or_else(|_| path.display().to_string(), |path| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_log_is_can_be_read() {
+        assert_eq!("sqlite".parse(), Ok(LogAt::Sqlite));
+        assert_eq!("kafka://a:9092,b:9092".parse(), Ok(LogAt::Kafka("a:9092,b:9092".into())));
+        for wrong in ["", "kafka://", "kafka://a", "kafka://a:b", "kafka://a:1,", "redis://a:1"] {
+            assert!(wrong.parse::<LogAt>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Who may depend on whom, as the architecture says, read from `cargo metadata`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The crates of this workspace that each may use, beside which libraries that touch servers.
+const RULES: [(&str, &[&str], &[&str]); 9] = [
+    ("domain", &[], &[]),
+    ("event-log", &["domain"], &["rdkafka", "sqlx"]),
+    ("read-model", &["domain"], &["sqlx"]),
+    ("service-kit", &[], &[]),
+    ("command-service", &["domain", "event-log", "service-kit"], &[]),
+    ("projection-service", &["domain", "event-log", "read-model", "service-kit"], &[]),
+    ("graphql-gateway", &["domain", "event-log", "read-model", "service-kit"], &[]),
+    (
+        "muster",
+        &[
+            "domain",
+            "event-log",
+            "read-model",
+            "service-kit",
+            "command-service",
+            "projection-service",
+            "graphql-gateway",
+        ],
+        &[],
+    ),
+    (
+        "bench",
+        &[
+            "domain",
+            "event-log",
+            "read-model",
+            "service-kit",
+            "command-service",
+            "projection-service",
+            "graphql-gateway",
+        ],
+        &["rdkafka", "sqlx"],
+    ),
+];
+
+#[test]
+fn every_crate_uses_only_what_the_architecture_lets_it_use() {
+    let arguments = ["metadata", "--format-version=1", "--no-deps", "--offline"];
+    let output = Command::new(env!("CARGO")).args(arguments).output().unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages: BTreeMap<&str, &Value> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (package["name"].as_str().unwrap(), package))
+        .collect();
+    let ours: BTreeSet<&str> = packages.keys().copied().collect();
+    assert_eq!(ours, RULES.iter().map(|(name, ..)| *name).collect(), "every crate has a rule");
+    for (name, crates, servers) in RULES {
+        // What tests alone use is not part of the product.
+        let dependencies = packages[name]["dependencies"].as_array().unwrap().iter();
+        let used: BTreeSet<&str> = dependencies
+            .filter(|dependency| dependency["kind"].is_null())
+            .map(|dependency| dependency["name"].as_str().unwrap())
+            .collect();
+        for library in used.iter().filter(|library| ours.contains(*library)) {
+            assert!(crates.contains(library), "{name} must not use {library}");
+        }
+        for library in ["rdkafka", "sqlx"] {
+            assert!(!used.contains(library) || servers.contains(&library), "{name} must not use {library}");
+        }
+    }
+}
+
+#[test]
+fn the_domain_does_no_io_and_reads_no_clock() {
+    let manifest = include_str!("../../../domain/Cargo.toml");
+    for library in ["tokio", "sqlx", "rdkafka", "reqwest", "axum", "getrandom", "tracing"] {
+        let used = manifest.lines().any(|line| line.starts_with(&format!("{library}.")));
+        assert!(!used, "domain must not use {library}");
+    }
+}

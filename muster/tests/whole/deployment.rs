@@ -1,0 +1,283 @@
+//! Starts Muster as an operator would and ends it with the test, however the test ends.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::{Connection, Executor, PgConnection};
+use tokio::time::Instant;
+
+use crate::portal::Portal;
+
+/// How long anything may take to come true.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const SERVICE_TOKEN: &str = "the-services-know-each-other-by-this-word";
+
+/// A running Muster with its own data.
+pub(crate) struct Deployment {
+    pub(crate) directory: tempfile::TempDir,
+    environment: Vec<(&'static str, String)>,
+    roles: Vec<&'static [&'static str]>,
+    processes: Vec<Process>,
+    database: Option<Database>,
+    pub(crate) portal: Portal,
+    /// Name and temporary password of the first administrator.
+    pub(crate) administrator: (String, String),
+}
+
+struct Process {
+    child: Child,
+    lines: Vec<String>,
+    log: PathBuf,
+}
+
+struct Database {
+    server: String,
+    pub(crate) name: String,
+}
+
+const LISTENERS: [(&str, &str); 3] = [
+    ("MUSTER_LISTEN", "127.0.0.1:0"),
+    ("MUSTER_OPERATIONS_LISTEN", "127.0.0.1:0"),
+    ("MUSTER_COMMANDS_LISTEN", "127.0.0.1:0"),
+];
+
+impl Deployment {
+    /// One process, one directory.
+    pub(crate) async fn embedded() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data").display().to_string();
+        let environment = vec![("MUSTER_DATA_DIR", data)];
+        let mut deployment = Self::new(directory, environment, vec![&["serve"]], None);
+        deployment.start().await;
+        let password =
+            deployment.processes[0].lines.iter().find_map(|line| line.trim().strip_prefix("Password"));
+        let password = password.unwrap().split_whitespace().next().unwrap().to_owned();
+        deployment.administrator = ("administrator".to_owned(), password);
+        deployment
+    }
+
+    /// Three processes on Kafka and PostgreSQL. `None` where these are not to be had.
+    pub(crate) async fn distributed() -> Option<Self> {
+        let (brokers, server) = (server("MUSTER_TEST_KAFKA")?, server("DATABASE_URL")?);
+        let name = unique("muster_whole_");
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+        let views = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+        let environment = vec![
+            ("MUSTER_LOG", format!("kafka://{brokers}")),
+            ("MUSTER_VIEWS", views),
+            ("MUSTER_TOPIC_PREFIX", format!("{}.", unique("whole-"))),
+            ("MUSTER_SERVICE_TOKEN", SERVICE_TOKEN.to_owned()),
+        ];
+        let database = Some(Database { server, name });
+        // In the wrong order, and before the topics exist.
+        let roles: Vec<&[&str]> = vec![&["graphql-gateway"], &["projection-service"], &["command-service"]];
+        let mut deployment = Self::new(tempfile::tempdir().unwrap(), environment, roles, database);
+        let starting = deployment.spawn_all();
+        let topics = deployment.run(&["topics"]);
+        assert!(topics.status.success(), "{topics:?}");
+        let made = deployment.run(&["init", "--username", "administrator", "--format", "json"]);
+        assert!(made.status.success(), "{made:?}");
+        let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        deployment.administrator =
+            ("administrator".to_owned(), made["temporaryPassword"].as_str().unwrap().to_owned());
+        deployment.wait_until_ready(starting).await;
+        Some(deployment)
+    }
+
+    fn new(
+        directory: tempfile::TempDir,
+        mut environment: Vec<(&'static str, String)>,
+        roles: Vec<&'static [&'static str]>,
+        database: Option<Database>,
+    ) -> Self {
+        environment.extend(LISTENERS.map(|(name, value)| (name, value.to_owned())));
+        environment.push(("MUSTER_REGISTRATIONS_PER_ADDRESS", "off".to_owned()));
+        environment.push(("MUSTER_LOG_FORMAT", "json".to_owned()));
+        let administrator = (String::new(), String::new());
+        let portal = Portal::at(String::new());
+        Self { directory, environment, roles, processes: Vec::new(), database, portal, administrator }
+    }
+
+    /// Starts every role and waits until the portal is ready.
+    pub(crate) async fn start(&mut self) {
+        let starting = self.spawn_all();
+        self.wait_until_ready(starting).await;
+    }
+
+    fn spawn_all(&mut self) -> Vec<(Child, PathBuf)> {
+        let spawn = |role: &&[&str]| {
+            let log = self.directory.path().join(format!("{}-{}.log", role[0], unique("")));
+            let stderr = std::fs::File::create(&log).unwrap();
+            let child = self.muster(role).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+            (child, log)
+        };
+        self.roles.iter().map(spawn).collect()
+    }
+
+    async fn wait_until_ready(&mut self, starting: Vec<(Child, PathBuf)>) {
+        let mut health = Vec::new();
+        for (mut child, log) in starting {
+            let stdout = BufReader::new(child.stdout.take().unwrap());
+            let read = move || {
+                let mut lines = Vec::new();
+                for line in stdout.lines().map_while(Result::ok) {
+                    let last = line.contains("/readyz");
+                    lines.push(line);
+                    if last {
+                        break;
+                    }
+                }
+                lines
+            };
+            let lines =
+                tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(read)).await.unwrap().unwrap();
+            let find = |end: &str| {
+                let words = lines.iter().flat_map(|line| line.split([' ', ',']));
+                words
+                    .filter(|word| word.starts_with("http://"))
+                    .find(|word| word.ends_with(end))
+                    .map(str::to_owned)
+            };
+            health
+                .push(find("/readyz").unwrap_or_else(|| panic!("no start lines; log: {}", read_text(&log))));
+            if let Some(portal) = find("/graphql") {
+                self.portal = Portal::at(portal.trim_end_matches("/graphql").to_owned());
+            }
+            self.processes.push(Process { child, lines, log });
+        }
+        let client = reqwest::Client::new();
+        for url in health {
+            let ready = async || client.get(&url).send().await.is_ok_and(|answer| answer.status() == 200);
+            eventually("every process is ready", ready).await;
+        }
+    }
+
+    /// Ends every process without a chance to clean up.
+    pub(crate) fn kill(&mut self) {
+        for process in &mut self.processes {
+            process.child.kill().unwrap();
+            process.child.wait().unwrap();
+        }
+        self.processes.clear();
+    }
+
+    /// Ends every process by SIGTERM and asserts that each ends cleanly.
+    pub(crate) fn stop(&mut self) {
+        for process in &self.processes {
+            let signalled = Command::new("kill").args(["-TERM", &process.child.id().to_string()]).status();
+            assert!(signalled.unwrap().success());
+        }
+        for process in &mut self.processes {
+            assert!(process.child.wait().unwrap().success(), "{}", read_text(&process.log));
+        }
+        self.processes.clear();
+    }
+
+    /// Runs an operator's command beside the deployment.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.muster(arguments).output().unwrap()
+    }
+
+    fn muster(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+        command.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MUSTER_"))
+        {
+            command.env_remove(name);
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Where the views are, if on PostgreSQL.
+    pub(crate) fn views(&self) -> Option<String> {
+        self.database
+            .as_ref()
+            .map(|database| format!("{}/{}", database.server.rsplit_once('/').unwrap().0, database.name))
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        let failed = std::thread::panicking();
+        for process in &mut self.processes {
+            let _ = process.child.kill();
+            let _ = process.child.wait();
+            if failed {
+                eprintln!("--- {}\n{}", process.log.display(), tail(&read_text(&process.log)));
+            }
+        }
+        if let Some(database) = self.database.take() {
+            let dropping = async move {
+                let mut connection = PgConnection::connect(&database.server).await?;
+                let drop = format!("drop database if exists {} with (force)", database.name);
+                connection.execute(sqlx::AssertSqlSafe(drop)).await
+            };
+            let runtime =
+                std::thread::spawn(|| tokio::runtime::Runtime::new().unwrap().block_on(dropping).map(drop));
+            let _ = runtime.join();
+        }
+    }
+}
+
+/// Address of a server; where it is missing, a failure in CI and a loud line elsewhere.
+fn server(variable: &str) -> Option<String> {
+    let address = std::env::var(variable).ok().filter(|address| !address.is_empty());
+    if address.is_none() {
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "{variable} is not set, and CI=true skips nothing"
+        );
+        eprintln!("SKIPPED: {variable} is not set; ./test brings the servers");
+    }
+    address
+}
+
+fn unique(prefix: &str) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let now = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000;
+    format!("{prefix}{now}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn read_text(path: &PathBuf) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn tail(text: &str) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}
+
+/// Waits until it is so, asking again at every tick of a clock; fails when patience is at its end.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    let mut tick = tokio::time::interval(Duration::from_millis(25));
+    while !is_so().await {
+        assert!(Instant::now() < end, "it never came true that {what}");
+        tick.tick().await;
+    }
+}
+
+impl Deployment {
+    /// The log, opened beside the running deployment.
+    pub(crate) async fn open_log(&self) -> std::sync::Arc<dyn event_log::EventLog> {
+        use event_log::kafka::{KafkaLog, KafkaSettings};
+        use event_log::sqlite::SqliteLog;
+
+        let value =
+            |wanted: &str| self.environment.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
+        match value("MUSTER_LOG") {
+            None => SqliteLog::open_read_only(&self.directory.path().join("data")).await.unwrap(),
+            Some(log) => {
+                let brokers = log.trim_start_matches("kafka://");
+                KafkaLog::connect(KafkaSettings::new(brokers, value("MUSTER_TOPIC_PREFIX").unwrap()))
+                    .await
+                    .unwrap()
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The whole path: the real binary, driven through its doors, in both ways of running with the same script.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
+
+mod canary;
+mod crates;
+mod deployment;
+mod journey;
+mod operators;
+mod portal;
+mod races;
+mod refusals;
+
+use deployment::Deployment;
+
+/// Runs a script against an embedded and a distributed deployment.
+macro_rules! both {
+    ($($name:ident => $script:expr;)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn embedded() {
+                ($script)(super::Deployment::embedded().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn distributed() {
+                if let Some(deployment) = super::Deployment::distributed().await {
+                    ($script)(deployment).await;
+                }
+            }
+        }
+    )*};
+}
+
+both! {
+    the_main_job_from_registration_to_suspension => crate::journey::main_job;
+    what_was_answered_survives_a_kill => crate::journey::survives_a_kill;
+    of_a_thousand_registrations_of_one_name_one_wins => crate::races::thousand_registrations;
+    every_bad_field_is_refused_and_nothing_is_written => crate::refusals::every_bad_field;
+    secrets_are_found_nowhere => crate::canary::found_nowhere;
+    the_chain_verifies_over_a_live_log => crate::operators::verify_live;
+}

@@ -1,0 +1,107 @@
+//! What an operator does: verify, tail, look at the views, break things.
+
+use std::io::{Seek, SeekFrom, Write};
+
+use serde_json::json;
+
+use crate::deployment::Deployment;
+
+/// The chain verifies while the log is written, and the views have seen all of it.
+pub(crate) async fn verify_live(deployment: Deployment) {
+    let (name, temporary) = &deployment.administrator;
+    let administrator = deployment.portal.settle(name, temporary, "a quiet harbour at dawn").await;
+    administrator.must("createGroup", json!({ "name": "staff" }), "group { id }").await;
+    let verified = deployment.run(&["log", "verify"]);
+    assert!(verified.status.success(), "{verified:?}");
+    let status = deployment.run(&["projection", "status"]);
+    assert!(status.status.success(), "{status:?}");
+    let tail = deployment.run(&["log", "tail", "--until-end"]);
+    let text = String::from_utf8(tail.stdout).unwrap();
+    let types: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|event| event["headers"]["ce_type"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(types.iter().any(|name| name == "muster.group.created"), "{types:?}");
+    assert!(types.iter().any(|name| name == "muster.user.password_changed"), "{types:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_changed_byte_of_a_record_is_found() {
+    let mut deployment = Deployment::embedded().await;
+    let (name, temporary) = &deployment.administrator;
+    let administrator = deployment.portal.settle(name, temporary, "a quiet harbour at dawn").await;
+    administrator.must("createGroup", json!({ "name": "harbour-staff" }), "group { id }").await;
+    deployment.stop();
+    assert_eq!(deployment.run(&["log", "verify"]).status.code(), Some(0));
+    // The record lies in the file, or still in the journal beside it.
+    let needle = b"\"name\":\"harbour-staff\"";
+    let mut changed = 0;
+    for name in ["data/log.db", "data/log.db-wal"] {
+        let path = deployment.directory.path().join(name);
+        let content = std::fs::read(&path).unwrap_or_default();
+        for (at, window) in content.windows(needle.len()).enumerate() {
+            if window == needle {
+                let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+                file.seek(SeekFrom::Start(at as u64 + 8)).unwrap();
+                file.write_all(b"H").unwrap();
+                changed += 1;
+            }
+        }
+    }
+    assert!(changed > 0);
+    let verified = deployment.run(&["log", "verify"]);
+    assert_eq!(verified.status.code(), Some(1), "{verified:?}");
+    assert!(String::from_utf8_lossy(&verified.stdout).contains("BROKEN"), "{verified:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_on_the_same_directory_is_refused_in_one_sentence() {
+    let deployment = Deployment::embedded().await;
+    let second = deployment.run(&["serve"]);
+    assert_eq!(second.status.code(), Some(2), "{second:?}");
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.contains("in use by another process"), "{said}");
+    let init = deployment.run(&["init", "--username", "somebody"]);
+    assert_eq!(init.status.code(), Some(2), "{init:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_administrator_is_made_once_and_recovered() {
+    let mut deployment = Deployment::embedded().await;
+    deployment.stop();
+    let refused = deployment.run(&["init", "--username", "somebody"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let made = deployment.run(&["init", "--recover", "administrator", "--format", "json"]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(deployment.run(&["init", "--recover", "nobody-here"]).status.code(), Some(1));
+    deployment.start().await;
+    let password = made["temporaryPassword"].as_str().unwrap();
+    deployment.portal.settle("administrator", password, "another harbour at dusk").await;
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_muster"));
+        let output =
+            command.args(arguments).envs(variables.iter().copied()).current_dir(directory.path()).output();
+        let output = output.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let cases: [(&[&str], &[(&str, &str)], &str); 6] = [
+        (&["serve", "--listen", "nowhere"], &[], "--listen"),
+        (&["serve", "--log", "redis://x:1"], &[], "--log"),
+        (&["serve", "--views", "mysql://x"], &[], "--views"),
+        (&["serve", "--views", "postgres://u:p@h/d"], &[], "MUSTER_VIEWS_FILE"),
+        (&["graphql-gateway", "--log", "kafka://127.0.0.1:1"], &[], "MUSTER_SERVICE_TOKEN"),
+        (&["serve", "--dev=true", "--listen", "0.0.0.0:0"], &[], "--dev"),
+    ];
+    for (arguments, variables, named) in cases {
+        let (code, said) = run(arguments, variables);
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(named), "{arguments:?}: {said}");
+    }
+}

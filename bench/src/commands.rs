@@ -30,7 +30,7 @@ pub fn register(run: &str, number: u64) -> Command {
             command: user::Command::RegisterUser(asked),
         },
         made: None,
-        group_position: Position::new(),
+        seen: Position::new(),
     }
 }
 

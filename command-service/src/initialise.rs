@@ -135,6 +135,6 @@ pub fn ask(id: String, username: &Username, asked: user::Command, made: domain::
         traceparent: None,
         ask: Ask::User { id: UserId::of(username), expected_version: None, command: asked },
         made: Some(made),
-        group_position: domain::position::Position::new(),
+        seen: domain::position::Position::new(),
     }
 }

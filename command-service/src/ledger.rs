@@ -117,6 +117,17 @@ impl Ledger {
         }
     }
 
+    /// Takes in that nothing else was committed up to `position`.
+    pub(crate) fn confirmed(&mut self, position: &Position) {
+        self.commit(Changes::default(), position);
+    }
+
+    /// Whether somebody has seen more of this owner's places than it has read itself. A marker may stand behind the
+    /// last record, so one offset more is no sign of another writer.
+    pub(crate) fn is_behind(&self, seen: &Position) -> bool {
+        seen.iter().any(|(place, offset)| self.committed.covered(place).is_some_and(|own| offset > own + 1))
+    }
+
     /// Everything committed that this owner knows of.
     pub(crate) fn committed(&self) -> &Position {
         &self.committed

@@ -156,6 +156,16 @@ impl Serving<'_> {
             let begun = Instant::now();
             // Nobody waits for these any more, and nothing was written for them.
             jobs.retain(|waiting| waiting.first_event.is_some() || !waiting.job.reply.is_closed());
+            if jobs.iter().any(|waiting| self.ledger.is_behind(&waiting.job.command.seen)) {
+                // Somebody else wrote here, or a batch was aborted: only a commit of our own tells which.
+                match self.writer.reclaim() {
+                    Ok(position) => self.ledger.confirmed(&position),
+                    Err(error) => {
+                        tracing::info!(kafka.partition = self.owner.partition, %error, "callers have seen more than was read here");
+                        return Err(jobs);
+                    }
+                }
+            }
             let mut draft = self.ledger.draft(self.owner.limits);
             let now = Timestamp::from(OffsetDateTime::now_utc());
             let mut outcomes = Vec::with_capacity(jobs.len());
@@ -164,20 +174,15 @@ impl Serving<'_> {
             }
             let (records, changes) = draft.finish();
             let (events, written) = (records.len(), !records.is_empty());
-            let result = if written {
-                self.writer.append(Batch { records }).map(Some)
-            } else {
-                self.writer.confirm().map(|()| None)
-            };
+            let result = if written { self.writer.append(Batch { records }) } else { self.writer.confirm() };
             match result {
                 Ok(position) => {
-                    if let Some(position) = position {
-                        self.ledger.commit(changes, &position);
+                    if written {
                         metrics::histogram!("muster_batch_commands").record(count(jobs.len()));
                         metrics::histogram!("muster_batch_records").record(count(events));
-                        metrics::histogram!("muster_batch_duration_seconds")
-                            .record(begun.elapsed().as_secs_f64());
+                        metrics::histogram!("muster_batch_duration_seconds").record(begun.elapsed().as_secs_f64());
                     }
+                    self.ledger.commit(changes, &position);
                     for (waiting, outcome) in jobs.into_iter().zip(outcomes) {
                         self.answer(waiting, outcome, begun);
                     }
@@ -264,7 +269,7 @@ impl Owner {
             None => None,
             Some(id) => {
                 let until = Instant::now() + GROUP_WAIT;
-                if !self.groups.wait(&command.group_position, until, &self.runtime) {
+                if !self.groups.wait(&command.seen, until, &self.runtime) {
                     return None;
                 }
                 self.groups.find(id)

@@ -93,7 +93,7 @@ fn command(id: &str, actor: Actor, ask: Ask) -> Command {
         traceparent: None,
         ask,
         made: Some(made),
-        group_position: Position::new(),
+        seen: Position::new(),
     }
 }
 
@@ -211,8 +211,8 @@ async fn a_user_is_approved_into_a_group_that_the_gateway_has_seen() {
         of_alice(id, None, user::Command::ApproveUser(onboarding::ApproveUser { group_id }))
     };
     assert_eq!(codes(service.ask(approve("c2")).await), [Code::UnknownGroup]);
-    let (_, group_position, _) = accepted(service.ask(create_group("c3")).await);
-    let (version, position, _) = accepted(service.ask(Command { group_position, ..approve("c4") }).await);
+    let (_, seen, _) = accepted(service.ask(create_group("c3")).await);
+    let (version, position, _) = accepted(service.ask(Command { seen, ..approve("c4") }).await);
     assert_eq!(version, 3);
     assert!(
         position.covered(Place::new(Stream::Credentials, 0)).is_some(),

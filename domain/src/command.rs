@@ -32,9 +32,9 @@ pub struct Command {
     /// What the gateway made for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<Made>,
-    /// The group events that the gateway has seen: the owner decides when it has seen them too.
+    /// What of the log the views had shown when it was asked: an owner that has read less does not decide it.
     #[serde(default)]
-    pub group_position: Position,
+    pub seen: Position,
 }
 
 /// What is asked, and of whom.

@@ -53,9 +53,13 @@ pub trait Writer: Send {
     /// The position covers the last record of every place that was written.
     fn append(&mut self, batch: Batch) -> Result<Position, AppendError>;
 
-    /// Ok if no other writer can have committed since this writer's last commit. Commits a fresh claim record where
-    /// that is the only way to know, so it may take as long as an append.
-    fn confirm(&mut self) -> Result<(), AppendError>;
+    /// Ok if no other writer of the deployment's services can have committed since this writer's last commit. Commits
+    /// a fresh claim record where that is the only way to know, so it may take as long as an append; the position
+    /// covers what was written.
+    fn confirm(&mut self) -> Result<Position, AppendError>;
+
+    /// Commits a fresh claim record, for whoever must know for certain that nobody else has claimed the partition.
+    fn reclaim(&mut self) -> Result<Position, AppendError>;
 
     /// Tells everybody that follows [`EventLog::owners`] where the owner of this partition is reached.
     fn announce(&mut self, url: &str) -> Result<(), AppendError>;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID};
 use domain::access::{CommandDenied, CommandRefused};
+use event_log::partition;
 use domain::actor::Actor;
 use domain::aggregate::Made;
 use domain::command::{self, Answer, Ask, Command};
@@ -89,9 +90,8 @@ impl<'a> Errand<'a> {
         command: user::Command,
         with: With<'_>,
     ) -> Result<Done, Stop> {
-        let names_group = command.group().is_some();
         let ask = Ask::User { id, expected_version: with.expected_version(), command };
-        self.send(ask, with, names_group).await
+        self.send(ask, with).await
     }
 
     /// Sends a command to a group and waits until the views show what it did.
@@ -102,12 +102,12 @@ impl<'a> Errand<'a> {
         with: With<'_>,
     ) -> Result<Done, Stop> {
         let ask = Ask::Group { id, expected_version: with.expected_version(), command };
-        self.send(ask, with, false).await
+        self.send(ask, with).await
     }
 
-    async fn send(&self, ask: Ask, with: With<'_>, names_group: bool) -> Result<Done, Stop> {
+    async fn send(&self, ask: Ask, with: With<'_>) -> Result<Done, Stop> {
         let (name, subject) = (ask.name(), ask.subject());
-        let command = self.command(ask, with, names_group)?;
+        let command = self.command(ask, with)?;
         let answer = self.gateway.commands.submit(command, self.deadline).await.map_err(Fault::from)?;
         match answer {
             Answer::Accepted { version, position, repeated } => {
@@ -121,11 +121,11 @@ impl<'a> Errand<'a> {
 
     /// Sends a command and says what the owner said, without waiting for the views.
     pub(crate) async fn submit(&self, ask: Ask, with: With<'_>) -> Result<Answer, Stop> {
-        let command = self.command(ask, with, false)?;
+        let command = self.command(ask, with)?;
         Ok(self.gateway.commands.submit(command, self.deadline).await.map_err(Fault::from)?)
     }
 
-    fn command(&self, ask: Ask, with: With<'_>, names_group: bool) -> Result<Command, Refusal> {
+    fn command(&self, ask: Ask, with: With<'_>) -> Result<Command, Refusal> {
         let id = match with.command_id {
             Some(id) => {
                 command::check_id(id)?;
@@ -133,7 +133,7 @@ impl<'a> Errand<'a> {
             }
             None => Uuid::now_v7().to_string(),
         };
-        let group_position = if names_group { self.seen_groups() } else { Position::new() };
+        let seen = self.seen(&ask);
         Ok(Command {
             id,
             actor: self.caller.actor(),
@@ -142,15 +142,28 @@ impl<'a> Errand<'a> {
             traceparent: self.caller.traceparent.clone(),
             ask,
             made: with.made,
-            group_position,
+            seen,
         })
     }
 
-    fn seen_groups(&self) -> Position {
-        let place = Place::new(Stream::GroupEvents, 0);
-        let seen = self.gateway.views.progress().checkpoint(place);
-        let last = seen.and_then(|seen| seen.next.checked_sub(1));
-        last.map(|last| Position::at(place, last)).unwrap_or_default()
+    /// What the views have shown of the places that the command is decided from.
+    fn seen(&self, ask: &Ask) -> Position {
+        let groups = Place::new(Stream::GroupEvents, 0);
+        let (own, other) = match ask {
+            Ask::Group { .. } => (groups, None),
+            Ask::User { id, command, .. } => {
+                let partition = partition::of(id.uuid(), self.gateway.log.partitions());
+                (Place::new(Stream::UserEvents, partition), command.group().map(|_| groups))
+            }
+        };
+        let mut seen = Position::new();
+        for place in [own].into_iter().chain(other) {
+            let shown = self.gateway.views.progress().checkpoint(place);
+            if let Some(last) = shown.and_then(|shown| shown.next.checked_sub(1)) {
+                seen.cover(place, last);
+            }
+        }
+        seen
     }
 
     pub(crate) async fn wait(&self, position: &Position) -> Result<(), Fault> {

@@ -96,7 +96,7 @@ impl Gateway {
                     command: user::Command::RehashPassword,
                 },
                 made: Some(Made::ChosenPassword { phc, checked: proved.credential.version }),
-                group_position: Position::new(),
+                seen: Position::new(),
             };
             let deadline = tokio::time::Instant::now() + gateway.config.command_deadline;
             if let Err(failure) = gateway.commands.submit(command, deadline).await {

@@ -83,19 +83,37 @@ impl Writer for KafkaWriter {
         telemetry::measured(batch, |batch| self.commit(batch))
     }
 
-    fn confirm(&mut self) -> Result<(), AppendError> {
-        if !self.transactions.is_older_than(self.settings.lease) {
-            return Ok(());
+    fn confirm(&mut self) -> Result<Position, AppendError> {
+        if self.transactions.is_older_than(self.settings.lease) {
+            self.reclaim()
+        } else {
+            Ok(Position::new())
         }
-        let record = claim::fresh();
-        let topic = self.settings.topic(Stream::UserEvents);
-        self.transactions.commit(&[Outgoing {
-            topic: &topic,
-            partition: self.partition,
-            record: &record,
-        }])?;
-        self.chains.users.pass(&record);
-        Ok(())
+    }
+
+    fn reclaim(&mut self) -> Result<Position, AppendError> {
+        let streams: &[Stream] = if self.partition == 0 {
+            &[Stream::GroupEvents, Stream::UserEvents]
+        } else {
+            &[Stream::UserEvents]
+        };
+        let claims: Vec<_> =
+            streams.iter().map(|stream| (*stream, self.settings.topic(*stream), claim::fresh())).collect();
+        let outgoing: Vec<_> = claims
+            .iter()
+            .map(|(stream, topic, record)| Outgoing {
+                topic,
+                partition: self.place(*stream).partition,
+                record,
+            })
+            .collect();
+        let offsets = self.transactions.commit(&outgoing)?;
+        let mut position = Position::new();
+        for ((stream, _, record), offset) in claims.iter().zip(offsets) {
+            self.chains.of(*stream).pass(record);
+            position.cover(self.place(*stream), offset);
+        }
+        Ok(position)
     }
 
     fn announce(&mut self, url: &str) -> Result<(), AppendError> {

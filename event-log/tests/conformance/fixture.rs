@@ -56,8 +56,12 @@ impl Owner {
         self.call(move |writer| writer.append(Batch { records })).await
     }
 
-    pub(crate) async fn confirm(&mut self) -> Result<(), AppendError> {
+    pub(crate) async fn confirm(&mut self) -> Result<Position, AppendError> {
         self.call(|writer| writer.confirm()).await
+    }
+
+    pub(crate) async fn reclaim(&mut self) -> Result<Position, AppendError> {
+        self.call(|writer| writer.reclaim()).await
     }
 
     pub(crate) async fn announce(&mut self, url: &'static str) -> Result<(), AppendError> {

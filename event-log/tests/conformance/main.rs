@@ -33,6 +33,7 @@ on_every_log! {
     writing::a_claim_that_cannot_replay_a_record_says_which;
     writing::a_batch_over_several_streams_lies_in_all_of_them;
     writing::an_older_writer_is_fenced_and_its_batch_is_in_no_stream;
+    writing::only_the_newest_writer_can_reclaim_and_its_chain_goes_on;
     writing::the_chain_goes_on_over_claims_and_restarts;
     writing::an_empty_batch_writes_nothing;
     writing::what_is_noted_lies_in_the_partition_of_its_key;

@@ -84,6 +84,24 @@ pub(crate) async fn an_older_writer_is_fenced_and_its_batch_is_in_no_stream(kept
     assert!(read(&log, CREDENTIALS, 0).await.is_empty());
 }
 
+pub(crate) async fn only_the_newest_writer_can_reclaim_and_its_chain_goes_on(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut older = Owner::claim(&log, 0).await;
+    older.reclaim().await.unwrap();
+    older.append(user_events(1..2)).await.unwrap();
+    let other = kept_by_another(&kept, &log).await;
+    let mut newer = Owner::claim(&other, 0).await;
+    assert!(matches!(older.reclaim().await, Err(AppendError::Fenced)));
+    newer.reclaim().await.unwrap();
+    let group = (Stream::GroupEvents, event("group_1", 1));
+    newer.append([user_events(2..3), vec![group]].concat()).await.unwrap();
+    for (place, expected) in [(USERS, vec![1, 2]), (GROUPS, vec![1])] {
+        let records = read(&log, place, 0).await;
+        assert_eq!(sequences(&records), expected, "{place}");
+        assert_chain_verifies(&records);
+    }
+}
+
 /// A log of another process where the adapter lets two have it, else the same one.
 async fn kept_by_another(kept: &impl Kept, log: &Arc<dyn EventLog>) -> Arc<dyn EventLog> {
     if kept.is_shared() { kept.open().await } else { Arc::clone(log) }

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use domain::position::Place;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::client::Reading;
 use super::settings::{KafkaSettings, number};
 
 /// The end of each place, as far as the asker sees.
 pub(super) fn ask(
-    asker: &BaseConsumer,
+    asker: &Reading,
     settings: &KafkaSettings,
     places: impl Iterator<Item = Place>,
     timeout: Duration,

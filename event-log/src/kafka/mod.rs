@@ -3,6 +3,7 @@
 //! Everything of librdkafka blocks or runs its callbacks on the thread that polls, so it is kept on threads of its
 //! own, away from the runtime.
 
+mod client;
 mod ends;
 mod error;
 mod message;
@@ -23,7 +24,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::position::Place;
-use rdkafka::consumer::BaseConsumer;
 use rdkafka::producer::FutureProducer;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -39,7 +39,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long the brokers may take to say where the log ends.
 const ANSWER: Duration = Duration::from_secs(5);
 
-type Asker = DroppedElsewhere<BaseConsumer>;
+type Asker = DroppedElsewhere<client::Reading>;
 
 /// The log on Kafka.
 pub struct KafkaLog {

@@ -6,12 +6,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::position::Place;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::Offset;
 use tokio::sync::mpsc;
 
+use super::client::Reading;
 use super::message::recorded;
 use super::settings::KafkaSettings;
 use super::{Asker, Stop, ends};
@@ -108,7 +109,7 @@ impl Follower {
     /// Takes what is there, waiting for the first; and says whether the end of some place was met.
     fn take(
         &mut self,
-        consumer: &BaseConsumer,
+        consumer: &Reading,
         wait: Duration,
     ) -> KafkaResult<(BTreeMap<Place, Vec<Recorded>>, bool)> {
         let mut chunk: BTreeMap<Place, Vec<Recorded>> = BTreeMap::new();
@@ -156,7 +157,7 @@ impl Follower {
     }
 
     /// Says each end that was reached. The consumer's position moves over markers and aborted records too.
-    fn pay(&mut self, consumer: &BaseConsumer) -> KafkaResult<Result<(), Gone>> {
+    fn pay(&mut self, consumer: &Reading) -> KafkaResult<Result<(), Gone>> {
         if self.owed.is_empty() {
             return Ok(Ok(()));
         }

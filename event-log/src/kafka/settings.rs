@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use domain::position::{Place, Stream};
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::client::{Calm, Reading};
 
 /// Where a deployment's log is on Kafka.
 #[derive(Debug, Clone)]
@@ -75,12 +77,8 @@ impl KafkaSettings {
     }
 
     /// A consumer that reads committed records from given offsets and never joins its group.
-    pub(super) fn reader(
-        &self,
-        fetch_wait: Duration,
-        from: &[(String, u32, u64)],
-    ) -> KafkaResult<BaseConsumer> {
-        let consumer: BaseConsumer = self
+    pub(super) fn reader(&self, fetch_wait: Duration, from: &[(String, u32, u64)]) -> KafkaResult<Reading> {
+        let consumer: Reading = self
             .client()
             .set("group.id", format!("{}readers", self.prefix))
             .set("isolation.level", "read_committed")
@@ -93,7 +91,7 @@ impl KafkaSettings {
             .set("fetch.queue.backoff.ms", "10")
             .set("enable.partition.eof", "true")
             .set("check.crcs", "true")
-            .create()?;
+            .create_with_context(Calm)?;
         let mut places = TopicPartitionList::with_capacity(from.len());
         for (topic, partition, offset) in from {
             let offset = Offset::Offset(i64::try_from(*offset).unwrap_or(i64::MAX));
@@ -105,12 +103,12 @@ impl KafkaSettings {
 
     /// A consumer that reads nothing and is only asked what the brokers know. It has connections of its own, where
     /// a question doesn't wait behind a fetch.
-    pub(super) fn asker(&self, sees: Sees) -> KafkaResult<BaseConsumer> {
+    pub(super) fn asker(&self, sees: Sees) -> KafkaResult<Reading> {
         let isolation = match sees {
             Sees::Committed => "read_committed",
             Sees::Written => "read_uncommitted",
         };
-        self.client().set("isolation.level", isolation).create()
+        self.client().set("isolation.level", isolation).create_with_context(Calm)
     }
 }
 

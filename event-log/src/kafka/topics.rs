@@ -9,11 +9,12 @@ use rdkafka::admin::{
     TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
+use super::client::Reading;
 use super::error::OpenError;
 use super::settings::{KafkaSettings, Sees};
 
@@ -70,7 +71,7 @@ fn ensure(settings: &KafkaSettings, partitions: u32, replication: u16) -> Result
 
 /// Over how many partitions users are spread, as the topics say; or what is missing still.
 pub(super) fn partitions(
-    asker: &BaseConsumer,
+    asker: &Reading,
     settings: &KafkaSettings,
 ) -> Result<Result<u32, String>, OpenError> {
     let there = existing(asker, settings)?;
@@ -152,7 +153,7 @@ fn make(
 
 /// Waits until the brokers know every topic.
 fn appear(
-    asker: &BaseConsumer,
+    asker: &Reading,
     settings: &KafkaSettings,
     wanted: &[Wanted],
 ) -> Result<BTreeMap<String, u32>, OpenError> {
@@ -171,7 +172,7 @@ fn appear(
 }
 
 /// The topics with our prefix and how many partitions each has.
-fn existing(asker: &BaseConsumer, settings: &KafkaSettings) -> Result<BTreeMap<String, u32>, OpenError> {
+fn existing(asker: &Reading, settings: &KafkaSettings) -> Result<BTreeMap<String, u32>, OpenError> {
     let metadata = asker.fetch_metadata(None, TIMEOUT).map_err(|error| unreachable(settings, error))?;
     Ok(metadata
         .topics()

@@ -19,7 +19,7 @@ const SERVICE_TOKEN: &str = "the-services-know-each-other-by-this-word";
 pub(crate) struct Deployment {
     pub(crate) directory: tempfile::TempDir,
     environment: Vec<(&'static str, String)>,
-    roles: Vec<&'static [&'static str]>,
+    roles: Vec<&'static str>,
     processes: Vec<Process>,
     database: Option<Database>,
     pub(crate) portal: Portal,
@@ -28,10 +28,14 @@ pub(crate) struct Deployment {
 }
 
 struct Process {
+    role: &'static str,
     child: Child,
     lines: Vec<String>,
     log: PathBuf,
 }
+
+/// A process whose start lines have not been read yet: its role, and where its log goes.
+type Starting = (&'static str, Child, PathBuf);
 
 struct Database {
     server: String,
@@ -50,7 +54,7 @@ impl Deployment {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data").display().to_string();
         let environment = vec![("MUSTER_DATA_DIR", data)];
-        let mut deployment = Self::new(directory, environment, vec![&["serve"]], None);
+        let mut deployment = Self::new(directory, environment, vec!["serve"], None);
         deployment.start().await;
         let password =
             deployment.processes[0].lines.iter().find_map(|line| line.trim().strip_prefix("Password"));
@@ -74,7 +78,7 @@ impl Deployment {
         ];
         let database = Some(Database { server, name });
         // In the wrong order, and before the topics exist.
-        let roles: Vec<&[&str]> = vec![&["graphql-gateway"], &["projection-service"], &["command-service"]];
+        let roles = vec!["graphql-gateway", "projection-service", "command-service"];
         let mut deployment = Self::new(tempfile::tempdir().unwrap(), environment, roles, database);
         let starting = deployment.spawn_all();
         let topics = deployment.run(&["topics"]);
@@ -91,7 +95,7 @@ impl Deployment {
     fn new(
         directory: tempfile::TempDir,
         mut environment: Vec<(&'static str, String)>,
-        roles: Vec<&'static [&'static str]>,
+        roles: Vec<&'static str>,
         database: Option<Database>,
     ) -> Self {
         environment.extend(LISTENERS.map(|(name, value)| (name, value.to_owned())));
@@ -108,19 +112,35 @@ impl Deployment {
         self.wait_until_ready(starting).await;
     }
 
-    fn spawn_all(&mut self) -> Vec<(Child, PathBuf)> {
-        let spawn = |role: &&[&str]| {
-            let log = self.directory.path().join(format!("{}-{}.log", role[0], unique("")));
-            let stderr = std::fs::File::create(&log).unwrap();
-            let child = self.muster(role).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
-            (child, log)
-        };
-        self.roles.iter().map(spawn).collect()
+    fn spawn_all(&mut self) -> Vec<Starting> {
+        self.roles.iter().map(|role| self.spawn(role)).collect()
     }
 
-    async fn wait_until_ready(&mut self, starting: Vec<(Child, PathBuf)>) {
+    fn spawn(&self, role: &'static str) -> Starting {
+        let log = self.directory.path().join(format!("{role}-{}.log", unique("")));
+        let stderr = std::fs::File::create(&log).unwrap();
+        let child = self.muster(&[role]).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        (role, child, log)
+    }
+
+    /// Ends the process of one role without a chance to clean up.
+    pub(crate) fn kill_role(&mut self, role: &str) {
+        for process in self.processes.iter_mut().filter(|process| process.role == role) {
+            process.child.kill().unwrap();
+            process.child.wait().unwrap();
+        }
+        self.processes.retain(|process| process.role != role);
+    }
+
+    /// Starts the process of one role and waits until it is ready.
+    pub(crate) async fn start_role(&mut self, role: &'static str) {
+        let starting = vec![self.spawn(role)];
+        self.wait_until_ready(starting).await;
+    }
+
+    async fn wait_until_ready(&mut self, starting: Vec<Starting>) {
         let mut health = Vec::new();
-        for (mut child, log) in starting {
+        for (role, mut child, log) in starting {
             let stdout = BufReader::new(child.stdout.take().unwrap());
             let read = move || {
                 let mut lines = Vec::new();
@@ -147,7 +167,7 @@ impl Deployment {
             if let Some(portal) = find("/graphql") {
                 self.portal = Portal::at(portal.trim_end_matches("/graphql").to_owned());
             }
-            self.processes.push(Process { child, lines, log });
+            self.processes.push(Process { role, child, lines, log });
         }
         let client = reqwest::Client::new();
         for url in health {

@@ -5,6 +5,7 @@
 mod canary;
 mod crates;
 mod deployment;
+mod faults;
 mod journey;
 mod operators;
 mod portal;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID};
 use domain::access::{CommandDenied, CommandRefused};
-use event_log::partition;
 use domain::actor::Actor;
 use domain::aggregate::Made;
 use domain::command::{self, Answer, Ask, Command};
@@ -13,6 +12,7 @@ use domain::id::{GroupId, UserId};
 use domain::position::{Place, Position, Stream};
 use domain::refusal::{Code, Refusal, Refusals};
 use domain::{access, group, policy, user};
+use event_log::partition;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use uuid::Uuid;

@@ -19,6 +19,8 @@ mod rate;
 mod schema;
 pub mod secrets;
 mod sessions;
+#[cfg(test)]
+mod testing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,8 +41,10 @@ pub use schema::sdl;
 
 /// How long requests that are running may go on when the gateway is told to stop.
 const DRAIN: Duration = Duration::from_secs(15);
-/// How often sessions that have ended are forgotten.
+/// How often sessions that have ended, and failures that are long past, are forgotten.
 const SWEEP: Duration = Duration::from_mins(10);
+/// How long failed sign-ins count after the last delay that they led to.
+const FORGIVEN: Duration = Duration::from_hours(24);
 
 /// Why a gateway could not be made, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -140,13 +144,15 @@ impl GatewayService {
     }
 }
 
-/// Forgets sessions that have ended, for as long as the gateway runs.
+/// Forgets sessions that have ended and failures that are long past, for as long as the gateway runs.
 async fn sweep(views: ReadModel) {
     let mut ticks = interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = views.forget_sessions(clock::now()).await {
+        let now = clock::now();
+        let swept = views.forget_sessions(now).await.and(views.forget_throttles(now - FORGIVEN).await);
+        if let Err(error) = swept {
             tracing::warn!(error = &error as &dyn std::error::Error, "Ended sessions were not forgotten.");
         }
     }

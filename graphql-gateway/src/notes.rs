@@ -14,6 +14,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+#[cfg(test)]
+mod tests;
+
 /// How long alike notes are gathered into one record.
 const GATHER: Duration = Duration::from_secs(1);
 /// Most notes that wait for the gathering task, and most different ones that it gathers at a time.

@@ -159,6 +159,12 @@ impl ReadModel {
         Ok(Throttle { failures, next_allowed_at })
     }
 
+    /// Forgets failures that have delayed nobody since an instant: names that nobody has are counted too.
+    pub async fn forget_throttles(&self, before: Timestamp) -> Result<u64, Error> {
+        let text = "DELETE FROM operational.throttles WHERE next_allowed_at < $1";
+        self.database.execute(sql(text).bind(before)).await
+    }
+
     /// Forgets the failures of an account.
     pub async fn sign_in_succeeded(&self, account: &str) -> Result<(), Error> {
         let text = "DELETE FROM operational.throttles WHERE account = $1";

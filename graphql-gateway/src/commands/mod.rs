@@ -4,7 +4,6 @@ mod over_http;
 
 use async_trait::async_trait;
 use domain::command::{Answer, Command, Failure};
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 pub use over_http::OwnersOverHttp;
@@ -16,17 +15,4 @@ pub trait CommandRoute: Send + Sync + 'static {
     ///
     /// [`Failure::Unavailable`] says that nothing was written; [`Failure::UnknownOutcome`] that it may have been.
     async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure>;
-}
-
-/// What the owner's door says to a command: the body of `POST /commands`.
-///
-/// An answer comes with 200, a failure with 409 (not the owner), 503 (nothing was written) or 504 (unknown outcome).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reply {
-    /// The command was decided.
-    #[serde(rename = "answer")]
-    Answer(Answer),
-    /// It was not, or not certainly.
-    #[serde(rename = "failure")]
-    Failure(Failure),
 }

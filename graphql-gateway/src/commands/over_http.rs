@@ -4,17 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::command::{Answer, Ask, Command, Failure};
+use domain::command::{Answer, Ask, Command, Failure, Reply};
 use event_log::{EventLog, Owner, Owners, partition};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{CommandRoute, Reply};
+use super::CommandRoute;
+
+#[cfg(test)]
+mod tests;
 
 /// How long to wait before the same owner is asked again when no newer one is announced.
 const AGAIN: Duration = Duration::from_millis(200);
+/// Header with the milliseconds that the caller still waits.
+const DEADLINE_HEADER: &str = "muster-deadline-ms";
 /// When asking again makes sense, for callers.
 const RETRY_AFTER_MS: u64 = 1_000;
 
@@ -65,8 +70,9 @@ impl OwnersOverHttp {
     async fn send(&self, owner: &Owner, command: &Command, deadline: Instant) -> Attempt {
         let url = format!("{}/commands", owner.url.trim_end_matches('/'));
         let left = deadline.saturating_duration_since(Instant::now());
-        let request = self.http.post(url).bearer_auth(self.token.expose_secret()).timeout(left).json(command);
-        let response = match request.send().await {
+        let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        let request = self.http.post(url).bearer_auth(self.token.expose_secret()).timeout(left);
+        let response = match request.header(DEADLINE_HEADER, millis).json(command).send().await {
             Ok(response) => response,
             Err(error) if error.is_connect() || error.is_builder() => {
                 tracing::debug!(

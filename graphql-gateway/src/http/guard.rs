@@ -58,6 +58,9 @@ impl Extension for Guard {
             document::operation(&document, name).map_err(|unfit| coded(BAD_REQUEST, unfit.to_string()))?;
         super::variables::check(&ctx.schema_env.registry, operation, variables)
             .map_err(|wrong| coded(BAD_REQUEST, wrong))?;
+        if super::cost::of(&document, operation, variables) > self.complexity {
+            return Err(coded(TOO_COMPLEX, "The document asks for too much; ask for shorter pages."));
+        }
         Ok(document)
     }
 
@@ -69,9 +72,6 @@ impl Extension for Guard {
         let result = next.run(ctx).await?;
         if result.depth > self.depth {
             return Err(vec![coded(TOO_COMPLEX, "The document is nested too deep.")]);
-        }
-        if result.complexity > self.complexity {
-            return Err(vec![coded(TOO_COMPLEX, "The document asks for too much; ask for shorter pages.")]);
         }
         Ok(result)
     }

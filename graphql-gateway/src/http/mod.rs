@@ -1,5 +1,6 @@
 //! The public door: which path leads where, and what every answer carries.
 
+mod cost;
 mod document;
 mod graphql;
 mod guard;
@@ -7,9 +8,6 @@ mod negotiation;
 mod observed;
 mod problem;
 mod variables;
-
-#[cfg(test)]
-mod tests;
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;

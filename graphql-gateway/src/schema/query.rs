@@ -7,7 +7,7 @@ use domain::id::GroupId;
 use domain::policy;
 
 use super::audit::{AuditEntry, AuditFilter};
-use super::connection::{Connection, Edge, Listed, PageInfo, cost, window};
+use super::connection::{Connection, Edge, Listed, PageInfo, window};
 use super::error::Fault;
 use super::filter;
 use super::group::{Group, GroupFilter};
@@ -45,7 +45,6 @@ impl Query {
     }
 
     /// Users, by username unless ordered otherwise. For administrators.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "a filter, an order and Relay's four arguments")]
     async fn users(
         &self,
@@ -76,7 +75,6 @@ impl Query {
     }
 
     /// Groups, by name. For administrators.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn groups(
         &self,
         ctx: &Context<'_>,
@@ -94,7 +92,6 @@ impl Query {
     }
 
     /// Who did what, the newest first. For administrators.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,

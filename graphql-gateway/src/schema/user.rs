@@ -12,7 +12,7 @@ use read_model::users_page;
 
 use super::agent::{Mailbox, UfaConfig};
 use super::audit::AuditEntry;
-use super::connection::{Connection, Listed, cost, window};
+use super::connection::{Connection, Listed, window};
 use super::error::Fault;
 use super::group::Group;
 use super::loader::Loaders;
@@ -206,7 +206,6 @@ impl User {
     }
 
     /// What the file agent does in particular, by name.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn agent_rules(
         &self,
         ctx: &Context<'_>,
@@ -221,7 +220,6 @@ impl User {
     }
 
     /// Where files wait for the user, by name.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn mailboxes(
         &self,
         ctx: &Context<'_>,
@@ -236,7 +234,6 @@ impl User {
     }
 
     /// The user's auth tokens, the newest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn auth_tokens(
         &self,
         ctx: &Context<'_>,
@@ -251,7 +248,6 @@ impl User {
     }
 
     /// What happened to the user, the newest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn history(
         &self,
         ctx: &Context<'_>,

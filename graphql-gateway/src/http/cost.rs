@@ -1,0 +1,101 @@
+//! What a document asks for, counted in fields: those of a list as often as its page is long.
+//!
+//! The library's own count fails on variables that are left out, which is how most clients page.
+
+use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
+use async_graphql::{Value, Variables};
+
+use crate::schema::connection::cost;
+
+/// Fields that are lists of rows. No other field has one of these names.
+const LISTS: [&str; 7] = ["users", "groups", "auditLog", "agentRules", "mailboxes", "authTokens", "history"];
+
+/// Counts what an operation asks for. The document's size was checked before, so this ends soon.
+pub(super) fn of(
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> usize {
+    Count { document, operation, variables }.set(&operation.selection_set.node)
+}
+
+struct Count<'a> {
+    document: &'a ExecutableDocument,
+    operation: &'a OperationDefinition,
+    variables: &'a Variables,
+}
+
+impl Count<'_> {
+    fn set(&self, set: &SelectionSet) -> usize {
+        set.items.iter().fold(0, |sum: usize, selection| {
+            sum.saturating_add(match &selection.node {
+                Selection::Field(field) => self.field(&field.node),
+                Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node),
+                Selection::FragmentSpread(spread) => {
+                    let fragment = self.document.fragments.get(&spread.node.fragment_name.node);
+                    fragment.map_or(0, |fragment| self.set(&fragment.node.selection_set.node))
+                }
+            })
+        })
+    }
+
+    fn field(&self, field: &Field) -> usize {
+        let row = self.set(&field.selection_set.node);
+        if LISTS.contains(&field.name.node.as_str()) {
+            cost(self.number(field, "first"), self.number(field, "last"), row)
+        } else {
+            row.saturating_add(1)
+        }
+    }
+
+    /// An argument's number, wherever it stands; none when it is left out, null, or no number.
+    fn number(&self, field: &Field, name: &str) -> Option<i32> {
+        let value = field.get_argument(name)?.node.clone();
+        let variable = |name: async_graphql::Name| {
+            let definition =
+                self.operation.variable_definitions.iter().find(|known| known.node.name.node == name);
+            let default = || definition?.node.default_value.as_ref().map(|value| value.node.clone());
+            self.variables.get(&name).cloned().or_else(default).ok_or(())
+        };
+        match value.into_const_with(variable) {
+            Ok(Value::Number(number)) => number.as_i64().and_then(|number| i32::try_from(number).ok()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::parser::parse_query;
+    use serde_json::json;
+
+    fn counted(query: &str, variables: serde_json::Value) -> usize {
+        let document = parse_query(query).unwrap();
+        let operation = &document.operations.iter().next().unwrap().1.node;
+        of(&document, operation, &Variables::from_json(variables))
+    }
+
+    #[test]
+    fn a_list_counts_as_often_as_its_page_is_long() {
+        assert_eq!(counted("{ viewer { id name } }", json!({})), 3);
+        assert_eq!(counted("{ users(first: 10) { nodes { id } } }", json!({})), 21);
+        assert_eq!(counted("{ users { nodes { id } } }", json!({})), 101);
+        assert_eq!(
+            counted("{ users(last: 3) { ...F } } fragment F on UserConnection { nodes { id } }", json!({})),
+            7
+        );
+        assert_eq!(
+            counted("{ users(first: 10) { nodes { authTokens(first: 10) { nodes { id } } } } }", json!({})),
+            221
+        );
+    }
+
+    #[test]
+    fn a_page_is_as_long_as_its_variable_says_or_its_default_or_the_usual() {
+        let query = "query($n: Int = 2, $m: Int) { users(first: $n) { nodes { id } } groups(first: $m) { nodes { id } } }";
+        assert_eq!(counted(query, json!({})), 5 + 101);
+        assert_eq!(counted(query, json!({ "n": 4, "m": 1 })), 9 + 3);
+        assert_eq!(counted(query, json!({ "n": null, "m": null })), 101 + 101);
+    }
+}

@@ -1,0 +1,62 @@
+//! A log for tests of what only notes and follows announcements: it keeps what was noted and can be away.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use domain::position::Place;
+use event_log::{ClaimError, EventLog, Follow, Owner, Owners, Record, Replay, Unavailable, Writer};
+use tokio::sync::{Notify, watch};
+
+pub(crate) struct QuietLog {
+    pub(crate) owners: watch::Sender<Owners>,
+    pub(crate) away: AtomicBool,
+    pub(crate) noted: Mutex<Vec<Record>>,
+    /// Told after every attempt to note something.
+    pub(crate) tried: Notify,
+}
+
+impl QuietLog {
+    pub(crate) fn new() -> Self {
+        let owners = watch::Sender::new(Owners::new());
+        Self { owners, away: AtomicBool::new(false), noted: Mutex::default(), tried: Notify::new() }
+    }
+
+    pub(crate) fn announce(&self, partition: u32, url: String, epoch: u64) {
+        self.owners.send_modify(|owners| {
+            owners.insert(partition, Owner { url, epoch });
+        });
+    }
+}
+
+#[async_trait]
+impl EventLog for QuietLog {
+    fn partitions(&self) -> u32 {
+        1
+    }
+
+    fn claim(&self, _: u32, _: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+        Err(ClaimError::Unavailable("nobody writes here".to_owned()))
+    }
+
+    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+        let is_away = self.away.load(Ordering::SeqCst);
+        if !is_away {
+            self.noted.lock().unwrap().extend(records);
+        }
+        self.tried.notify_one();
+        if is_away { Err(Unavailable("away".to_owned())) } else { Ok(()) }
+    }
+
+    fn follow(&self, _: Vec<(Place, u64)>) -> Follow {
+        Follow::channel(1).1
+    }
+
+    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+        Ok(Vec::new())
+    }
+
+    fn owners(&self) -> watch::Receiver<Owners> {
+        self.owners.subscribe()
+    }
+}

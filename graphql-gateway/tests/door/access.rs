@@ -1,0 +1,149 @@
+//! Which credential passes where.
+
+use std::time::Duration;
+
+use domain::actor::Roles;
+use domain::credential::Scope;
+use read_model::users::State;
+use reqwest::Response;
+
+use crate::harness::{Door, PASSWORD, chosen, eventually, id, in_group, now, temporary, user_row};
+
+const SECRET: &str = "mst_secret";
+
+async fn verify(door: &Door, service: &str, user: &str, secret: &str) -> Response {
+    let url = format!("{}/access/verify?service={service}", door.url);
+    door.http.get(url).basic_auth(user, Some(secret)).send().await.unwrap()
+}
+
+async fn status(door: &Door, service: &str, user: &str, secret: &str) -> u16 {
+    verify(door, service, user, secret).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn a_token_passes_where_it_may_and_says_who_it_is() {
+    let door = Door::open().await;
+    let north = door.group("north").await;
+    door.user(in_group(user_row("alice", Roles::BASE), north, "north")).await;
+    let token = door.token("alice", SECRET, &[Scope::Sftp], &["127.0.0.0/8"]).await.to_string();
+    let passed = verify(&door, "sftp", &token, SECRET).await;
+    assert_eq!(passed.status(), 200);
+    let headers = passed.headers();
+    assert_eq!(headers["x-muster-user-id"].to_str().unwrap(), id("alice").to_string());
+    assert_eq!(headers["x-muster-username"], "alice");
+    assert_eq!(headers["x-muster-group"], "north");
+    assert_eq!(headers["x-muster-token-id"].to_str().unwrap(), token);
+    for service in ["mailbox", "gateway", "agent", "portal"] {
+        assert_eq!(status(&door, service, &token, SECRET).await, 403, "{service}");
+    }
+    assert_eq!(status(&door, "sftp", &token, "mst_other").await, 401);
+    let other = domain::id::TokenId::issued_at(id("alice"), 99).to_string();
+    assert_eq!(status(&door, "sftp", &other, SECRET).await, 401);
+    assert_eq!(status(&door, "nowhere", &token, SECRET).await, 400);
+    let used = || async {
+        let row = door.views.token(token.parse().unwrap()).await.unwrap().unwrap();
+        row.last_use.map(|last| (last.address, last.service))
+    };
+    assert_eq!(eventually(used).await, (Some("127.0.0.1".to_owned()), Some(Scope::Sftp)));
+}
+
+#[tokio::test]
+async fn a_token_passes_from_its_networks_alone() {
+    let door = Door::open_with(&["--trusted-proxies=127.0.0.1/32"]).await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    let token =
+        door.token("alice", SECRET, &[Scope::Sftp], &["10.1.0.0/16", "2001:db8::/32"]).await.to_string();
+    let url = format!("{}/access/verify?service=sftp", door.url);
+    for (address, expected) in
+        [("10.1.2.3", 200), ("2001:db8::1", 200), ("10.2.0.1", 403), ("::ffff:10.1.0.1", 200)]
+    {
+        let request =
+            door.http.post(&url).basic_auth(&token, Some(SECRET)).header("x-forwarded-for", address);
+        assert_eq!(request.send().await.unwrap().status(), expected, "{address}");
+    }
+    assert_eq!(status(&door, "sftp", &token, SECRET).await, 403);
+}
+
+#[tokio::test]
+async fn a_password_passes_everywhere_but_for_agents() {
+    let door = Door::open().await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    door.password("alice", chosen().await).await;
+    for (service, expected) in
+        [("sftp", 200), ("mailbox", 200), ("gateway", 200), ("portal", 200), ("agent", 403)]
+    {
+        assert_eq!(status(&door, service, "alice", PASSWORD).await, expected, "{service}");
+    }
+    let wrong = verify(&door, "sftp", "alice", "not it").await;
+    let unknown = verify(&door, "sftp", "norbert", "not it").await;
+    assert_eq!((wrong.status().as_u16(), unknown.status().as_u16()), (401, 401));
+    assert_eq!(wrong.headers()["www-authenticate"], unknown.headers()["www-authenticate"]);
+    assert_eq!(wrong.text().await.unwrap(), unknown.text().await.unwrap());
+    let nothing = door.http.get(format!("{}/access/verify?service=sftp", door.url)).send().await.unwrap();
+    assert_eq!(nothing.status(), 401);
+}
+
+#[tokio::test]
+async fn nobody_who_is_not_active_or_has_a_temporary_password_passes() {
+    let door = Door::open().await;
+    let mut suspended = user_row("bob", Roles::BASE);
+    suspended.state = State::Suspended;
+    door.user(suspended).await;
+    door.password("bob", chosen().await).await;
+    let token = door.token("bob", SECRET, &[Scope::Sftp], &[]).await.to_string();
+    assert_eq!(status(&door, "sftp", "bob", PASSWORD).await, 403);
+    assert_eq!(status(&door, "sftp", "bob", "not it").await, 401);
+    assert_eq!(status(&door, "sftp", &token, SECRET).await, 403);
+    door.user(user_row("carol", Roles::BASE)).await;
+    door.password("carol", temporary("Temporary-1", now() + Duration::from_mins(1))).await;
+    assert_eq!(status(&door, "portal", "carol", "Temporary-1").await, 403);
+}
+
+#[tokio::test]
+async fn a_session_passes_until_it_ends() {
+    let door = Door::open().await;
+    let token = door.signed_in("alice", Roles::BASE).await;
+    let verify = async |token: &str, service: &str| {
+        let url = format!("{}/access/verify?service={service}", door.url);
+        door.http.get(url).bearer_auth(token).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(verify(&token, "portal").await, 200);
+    assert_eq!(verify(&token, "agent").await, 403);
+    assert_eq!(verify("nonsense", "portal").await, 401);
+}
+
+#[tokio::test]
+async fn after_failures_even_the_right_password_is_told_to_wait() {
+    let door = Door::open().await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    door.password("alice", chosen().await).await;
+    for name in ["alice", "norbert"] {
+        for _ in 0..5 {
+            assert_eq!(status(&door, "sftp", name, "not it").await, 401);
+        }
+        let delayed = verify(&door, "sftp", name, PASSWORD).await;
+        assert_eq!(delayed.status(), 429, "{name}");
+        assert!(delayed.headers().contains_key("retry-after"));
+    }
+}
+
+#[tokio::test]
+async fn nobody_passes_on_what_the_views_may_no_longer_know() {
+    let door = Door::open_with(&["--access-staleness=1ms", "--access-grace=60s"]).await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    door.password("alice", chosen().await).await;
+    let token = door.token("alice", SECRET, &[Scope::Sftp], &[]).await.to_string();
+    let is = async |expected: u16| {
+        (status(&door, "sftp", &token, SECRET).await == expected
+            && status(&door, "sftp", "alice", PASSWORD).await == expected
+            && (expected == 200 || status(&door, "sftp", "norbert", PASSWORD).await == expected))
+            .then_some(())
+    };
+    eventually(|| is(503)).await;
+    let places: Vec<_> = domain::position::Place::all(1).collect();
+    door.views.unreachable(&places, now()).await.unwrap();
+    eventually(|| is(200)).await;
+    door.views.confirm(&places, now() - Duration::from_mins(5)).await.unwrap();
+    door.views.unreachable(&places, now() - Duration::from_secs(61)).await.unwrap();
+    eventually(|| is(503)).await;
+}

@@ -1,0 +1,72 @@
+//! What remote agents fetch.
+
+use domain::actor::Roles;
+use domain::credential::Scope;
+use domain::id::RuleId;
+use domain::user::rules::{AckMode, Entry, Kind, Rule, Upload};
+use read_model::apply::Batch;
+use serde_json::{Value, json};
+
+use crate::harness::{Door, id, user_row};
+
+const SECRET: &str = "mst_secret";
+
+#[tokio::test]
+async fn an_agent_gets_its_config_once_per_version() {
+    let door = Door::open().await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    let upload = Upload {
+        match_pattern: "./uploads/*".to_owned(),
+        regex: false,
+        upload_format: String::new(),
+        metadata: vec![Entry { key: "site".to_owned(), value: "north".to_owned() }],
+        ack_mode: AckMode::Archive,
+    };
+    let rule = Rule {
+        id: RuleId::of(id("alice"), "out"),
+        name: "out".to_owned(),
+        active: true,
+        poll_interval: 300,
+        subscribers: 5,
+        kind: Kind::Upload(upload),
+    };
+    door.apply(Batch { rules: vec![(id("alice"), rule)], ..Batch::default() }).await;
+    let token = door.token("alice", SECRET, &[Scope::Agent], &[]).await.to_string();
+    let url = format!("{}/agent/v1/config", door.url);
+    let get = || door.http.get(&url).basic_auth(&token, Some(SECRET));
+    let answer = get().send().await.unwrap();
+    let tag = answer.headers()["etag"].to_str().unwrap().to_owned();
+    let mut config: Value = answer.json().await.unwrap();
+    assert!(config["config"]["updatedAt"].take().is_string());
+    let expected = json!({
+        "version": 3,
+        "config": { "debug": false, "logFile": "", "heartbeatInterval": 30, "configInterval": 30, "maxJobs": 100, "updatedAt": null },
+        "rules": [{
+            "name": "out", "active": true, "pollInterval": 300, "subscribers": 5, "kind": "upload",
+            "matchPattern": "./uploads/*", "regex": false, "uploadFormat": "", "metadata": { "site": "north" },
+            "ackMode": "ARCHIVE",
+        }],
+    });
+    assert_eq!(config, expected);
+    let same = get().header("if-none-match", &tag).send().await.unwrap();
+    assert_eq!((same.status().as_u16(), same.headers()["etag"].to_str().unwrap()), (304, tag.as_str()));
+    let mut changed = user_row("alice", Roles::BASE);
+    changed.ufa_version = 4;
+    door.user(changed).await;
+    assert_eq!(get().header("if-none-match", &tag).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn only_a_token_for_agents_gets_a_config() {
+    let door = Door::open().await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    let token = door.token("alice", SECRET, &[Scope::Sftp], &[]).await.to_string();
+    let url = format!("{}/agent/v1/config", door.url);
+    let status = async |secret: &str| {
+        door.http.get(&url).basic_auth(&token, Some(secret)).send().await.unwrap().status()
+    };
+    assert_eq!(status(SECRET).await, 403);
+    assert_eq!(status("other").await, 401);
+    assert_eq!(door.http.get(&url).send().await.unwrap().status(), 401);
+    assert_eq!(door.http.post(&url).send().await.unwrap().status(), 405);
+}

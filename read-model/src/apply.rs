@@ -1,5 +1,7 @@
 //! Writing: the row changes of a batch and the checkpoints that they move, in one transaction or not at all.
 
+use std::sync::Arc;
+
 use domain::credential::{Credential, CredentialId};
 use domain::id::{MailboxId, RuleId, TokenId, UserId};
 use domain::position::{Place, Position};
@@ -10,6 +12,7 @@ use crate::agents;
 use crate::audit::{self, AuditRow};
 use crate::counts::{self, CountKey};
 use crate::credentials;
+use crate::database::Database;
 use crate::error::Error;
 use crate::groups::{self, GroupRow};
 use crate::mailboxes::{self, MailboxRow};
@@ -84,7 +87,11 @@ pub enum ApplyError {
 
 impl ReadModel {
     /// Applies a batch: everything in it, once, if every checkpoint stands where the batch begins; else nothing.
-    pub async fn apply(&self, batch: &Batch) -> Result<(), ApplyError> {
+    pub async fn apply(&self, batch: &Arc<Batch>) -> Result<(), ApplyError> {
+        Database::whole(self.clone().apply_whole(Arc::clone(batch))).await
+    }
+
+    async fn apply_whole(self, batch: Arc<Batch>) -> Result<(), ApplyError> {
         let mut covered = Position::new();
         for moved in &batch.moves {
             if let Some(last) = moved.to.checked_sub(1) {
@@ -100,7 +107,7 @@ impl ReadModel {
         if usize::try_from(found) != Ok(batch.moves.len()) {
             return Err(ApplyError::Conflict);
         }
-        for statement in statements(batch) {
+        for statement in statements(&batch) {
             work.execute(statement).await?;
         }
         only_postgres::notify(&mut work, &covered).await?;

@@ -88,12 +88,16 @@ impl ReadModel {
 
     /// Changes checkpoints and tells everybody.
     async fn change(&self, statements: Vec<Sql>) -> Result<(), Error> {
-        let mut work = self.database.begin().await?;
-        for statement in statements {
-            work.execute(statement).await?;
-        }
-        only_postgres::notify_all(&mut work).await?;
-        work.commit().await?;
+        let database = self.database.clone();
+        let changing = async move {
+            let mut work = database.begin().await?;
+            for statement in statements {
+                work.execute(statement).await?;
+            }
+            only_postgres::notify_all(&mut work).await?;
+            work.commit().await
+        };
+        Database::whole(changing).await?;
         self.checkpoints().await.map(drop)
     }
 }

@@ -1,5 +1,6 @@
 //! Two databases, one way to ask them.
 
+use std::future::Future;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tracing::Instrument;
 
 use crate::error::Error;
 use crate::row::FromColumns;
@@ -67,9 +69,19 @@ pub(crate) enum Work {
 
 /// A statement in the form that sqlx runs.
 macro_rules! query {
-    ($database:ty, $statement:expr) => {{
-        let statement: Sql = $statement;
-        let mut query = sqlx::query::<$database>(AssertSqlSafe(statement.text)).persistent(statement.is_kept);
+    (Postgres, $statement:expr) => {{
+        let mut statement: Sql = $statement;
+        let text = std::mem::take(&mut statement.text);
+        query!(Postgres, statement, text)
+    }};
+    (Sqlite, $statement:expr) => {{
+        let mut statement: Sql = $statement;
+        let text = statement.text_for_sqlite();
+        query!(Sqlite, statement, text)
+    }};
+    ($database:ty, $statement:ident, $text:ident) => {{
+        let statement = $statement;
+        let mut query = sqlx::query::<$database>(AssertSqlSafe($text)).persistent(statement.is_kept);
         for value in statement.values {
             query = match value {
                 Value::Flag(value) => query.bind(value),
@@ -171,7 +183,16 @@ impl Database {
         }
     }
 
-    /// Begins a transaction that writes.
+    /// Runs what uses a transaction to its end, also when the caller goes away meanwhile: a connection whose BEGIN was
+    /// not waited for goes back to its pool inside of a transaction, and whatever it writes from then on is lost.
+    pub(crate) async fn whole<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+        match tokio::spawn(work.in_current_span()).await {
+            Ok(done) => done,
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        }
+    }
+
+    /// Begins a transaction that writes. Only within [`Database::whole`].
     pub(crate) async fn begin(&self) -> Result<Work, Error> {
         match self {
             Self::Postgres(pool) => Ok(Work::Postgres(pool.begin().await?)),

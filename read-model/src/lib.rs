@@ -58,7 +58,7 @@ impl ReadModel {
     /// Opens the views; makes what is missing, also when several processes do so at once.
     pub async fn open(at: &ViewsAt) -> Result<Self, Error> {
         let database = Database::connect(at).await?;
-        schema::prepare(&database).await?;
+        Database::whole(schema::prepare(database.clone())).await?;
         let progress = Progress::new();
         progress.set(checkpoint::read(&database).await?);
         let listener = match at {

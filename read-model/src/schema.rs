@@ -26,7 +26,7 @@ const FORMATS_SQLITE: &str = "
     CREATE TABLE IF NOT EXISTS operational.formats (format INTEGER PRIMARY KEY) STRICT";
 
 /// Makes what is missing, all of it or nothing.
-pub(crate) async fn prepare(database: &Database) -> Result<(), Error> {
+pub(crate) async fn prepare(database: Database) -> Result<(), Error> {
     let mut work = database.begin().await?;
     only_postgres::lock_schema(&mut work).await?;
     let formats = if matches!(work, Work::Postgres(_)) { FORMATS_POSTGRES } else { FORMATS_SQLITE };

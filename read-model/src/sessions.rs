@@ -8,6 +8,7 @@ use domain::timestamp::Timestamp;
 
 use crate::ReadModel;
 use crate::credentials::{HOLDER, Holder};
+use crate::database::Database;
 use crate::error::Error;
 use crate::row::{Columns, FromColumns, broken};
 use crate::statement::sql;
@@ -145,18 +146,22 @@ impl ReadModel {
         &self,
         account: &str,
         now: Timestamp,
-        delay: impl Fn(u32) -> Duration + Send,
+        delay: impl Fn(u32) -> Duration + Send + 'static,
     ) -> Result<Throttle, Error> {
         let counted = "INSERT INTO operational.throttles (account, failures, next_allowed_at) VALUES ($1, 1, $2) \
             ON CONFLICT (account) DO UPDATE SET failures = throttles.failures + 1 RETURNING failures, next_allowed_at";
-        let mut work = self.database.begin().await?;
-        let counted: Option<Throttle> = work.maybe_one(sql(counted).bind(account).bind(now)).await?;
-        let Throttle { failures, .. } = counted.ok_or(sqlx::Error::RowNotFound)?;
-        let next_allowed_at = now + delay(failures);
-        let text = "UPDATE operational.throttles SET next_allowed_at = $2 WHERE account = $1";
-        work.execute(sql(text).bind(account).bind(next_allowed_at)).await?;
-        work.commit().await?;
-        Ok(Throttle { failures, next_allowed_at })
+        let (database, account) = (self.database.clone(), account.to_owned());
+        let counting = async move {
+            let mut work = database.begin().await?;
+            let counted: Option<Throttle> = work.maybe_one(sql(counted).bind(&account).bind(now)).await?;
+            let Throttle { failures, .. } = counted.ok_or(sqlx::Error::RowNotFound)?;
+            let next_allowed_at = now + delay(failures);
+            let text = "UPDATE operational.throttles SET next_allowed_at = $2 WHERE account = $1";
+            work.execute(sql(text).bind(&account).bind(next_allowed_at)).await?;
+            work.commit().await?;
+            Ok(Throttle { failures, next_allowed_at })
+        };
+        Database::whole(counting).await
     }
 
     /// Forgets failures that have delayed nobody since an instant: names that nobody has are counted too.

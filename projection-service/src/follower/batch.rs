@@ -1,6 +1,7 @@
 //! What was read and not applied yet, and what it is folded into.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use domain::position::Place;
 use event_log::Recorded;
@@ -24,7 +25,7 @@ pub(super) struct Pending {
 
 /// Records as one batch of row changes.
 pub(super) struct Folded {
-    pub(super) batch: Batch,
+    pub(super) batch: Arc<Batch>,
     /// How many records it holds.
     pub(super) records: usize,
     /// The first of them, or of the misfits.
@@ -110,7 +111,7 @@ impl Folded {
         let first = taken.first().map(|recorded| (recorded.place, recorded.offset));
         let first = first.or_else(|| pending.ends.iter().next().map(|(place, end)| (*place, *end)));
         let first = first.expect("an empty batch is not folded");
-        Ok(Self { batch, records: traces.len(), first, misfits, traces })
+        Ok(Self { batch: Arc::new(batch), records: traces.len(), first, misfits, traces })
     }
 
     /// Applies it, all or nothing.

@@ -1,0 +1,163 @@
+//! A record that can't be applied stops its place and nothing else, and says so.
+
+use std::time::Duration;
+
+use domain::access::SignedIn;
+use domain::position::{Place, Position, Stream};
+use domain::timestamp::Timestamp;
+use read_model::audit_page::AuditFilter;
+use read_model::progress::{Health, NotYetVisible};
+use read_model::{ReadModel, Window};
+use tokio::time::Instant;
+
+use crate::rig::{Log, Running, deadline, until};
+use crate::stage::{Stage, on_both};
+use crate::story::{Story, admin, id_of};
+
+on_both! {
+    a_record_that_cannot_be_read_halts_its_place_alone
+    a_gap_in_what_happened_to_a_user_halts_the_place
+    data_that_the_database_refuses_halts_the_place_at_the_record
+    a_place_goes_on_when_the_halt_is_taken_back
+    a_wait_ends_when_the_views_pass_the_position
+    a_place_is_confirmed_while_the_projection_stands_at_its_end
+}
+
+const USERS: Place = Place::new(Stream::UserEvents, 0);
+
+async fn play(stage: &Stage) -> (Log, Story, ReadModel) {
+    let mut log = Log::open(stage.directory.path()).await;
+    let mut story = Story::new();
+    story.register("bob");
+    log.write(&mut story).await;
+    (log, story, stage.fresh().await)
+}
+
+fn is_halted(views: &ReadModel) -> bool {
+    views.progress().checkpoint(USERS).is_some_and(|seen| seen.halted.is_some())
+}
+
+async fn a_record_that_cannot_be_read_halts_its_place_alone(stage: Stage) {
+    let (mut log, mut story, views) = play(&stage).await;
+    let running = Running::start(log.follow(), &views, 100);
+    story.register("carl");
+    let unreadable = story.unknown_event("bob");
+    story.events.push(unreadable);
+    story.register("dora");
+    let position = log.write(&mut story).await;
+    until(&views, || is_halted(&views)).await;
+
+    let seen = views.progress().checkpoint(USERS).unwrap();
+    let halt = seen.halted.clone().unwrap();
+    assert_eq!(halt.offset, position.covered(USERS).unwrap() - 1);
+    assert_eq!(seen.next, halt.offset, "what lies before it is applied");
+    assert!(halt.reason.contains("muster.user.teleported"), "{}", halt.reason);
+    assert!(views.user_by_name("carl").await.unwrap().is_some());
+    assert!(views.user_by_name("dora").await.unwrap().is_none());
+    assert!(running.status.ready().unwrap_err().contains("user-events-0 is halted at offset"));
+    let now = Timestamp::from_micros(halt.at.micros());
+    assert_eq!(views.progress().health(USERS, now, Duration::from_secs(5)), Health::Halted);
+
+    // Other places go on.
+    story.note(&id_of("bob").to_string(), &admin(), SignedIn { service: "portal".into() });
+    story.new_group("acme");
+    let position = log.write(&mut story).await;
+    views.progress().wait(&position, deadline()).await.unwrap();
+    let end = log.end().await;
+    let access = Place::new(Stream::Access, 0);
+    let noted = Position::at(access, end.covered(access).unwrap());
+    views.progress().wait(&noted, deadline()).await.unwrap();
+    let audit = views.audit_page(&AuditFilter::default(), &Window::first(1, None)).await.unwrap();
+    assert_eq!(audit.edges[0].row.action, "muster.group.created");
+    running.stop().await;
+}
+
+async fn a_gap_in_what_happened_to_a_user_halts_the_place(stage: Stage) {
+    let (mut log, mut story, views) = play(&stage).await;
+    let running = Running::start(log.follow(), &views, 100);
+    story.new_group("acme");
+    story.approve("bob", "acme");
+    let approved = |(_, record): &(Stream, event_log::Record)| {
+        record.wire_name().is_ok_and(|name| name == "muster.user.approved")
+    };
+    story.events.retain(|event| !approved(event));
+    log.write(&mut story).await;
+    until(&views, || is_halted(&views)).await;
+    let halt = views.progress().checkpoint(USERS).unwrap().halted.unwrap();
+    assert!(halt.reason.ends_with("follows event 1"), "{}", halt.reason);
+    running.stop().await;
+}
+
+async fn data_that_the_database_refuses_halts_the_place_at_the_record(stage: Stage) {
+    let (mut log, mut story, views) = play(&stage).await;
+    // No rule lets two users have one name; the views' own rule is the last to say so.
+    story.register("carl");
+    let (_, record) = story.events.last_mut().unwrap();
+    let body = String::from_utf8(record.body.take().unwrap()).unwrap();
+    record.body = Some(body.replace("\"username\":\"carl\"", "\"username\":\"bob\"").into_bytes());
+    story.register("dora");
+    let position = log.write(&mut story).await;
+    let running = Running::start(log.follow(), &views, 100);
+    until(&views, || is_halted(&views)).await;
+    let seen = views.progress().checkpoint(USERS).unwrap();
+    assert_eq!(seen.halted.unwrap().offset, position.covered(USERS).unwrap() - 1);
+    assert!(views.user_by_name("bob").await.unwrap().is_some());
+    assert!(views.user_by_name("dora").await.unwrap().is_none());
+    running.stop().await;
+}
+
+async fn a_place_goes_on_when_the_halt_is_taken_back(stage: Stage) {
+    let (mut log, mut story, views) = play(&stage).await;
+    // Somebody damages a row, and mends it.
+    let running = Running::start(log.follow(), &views, 100);
+    views.progress().wait(&log.end().await, deadline()).await.unwrap();
+    stage.tamper("UPDATE users SET version = 0").await;
+    story.new_group("acme");
+    story.approve("bob", "acme");
+    let position = log.write(&mut story).await;
+    until(&views, || is_halted(&views)).await;
+
+    // Another process says so: on SQLite this one is not told and has to look.
+    stage.tamper("UPDATE users SET version = 1").await;
+    let other = stage.views().await;
+    assert!(other.resume(USERS).await.unwrap());
+    assert!(!other.resume(USERS).await.unwrap(), "it is not halted any more");
+    views.progress().wait(&position, deadline()).await.unwrap();
+    let bob = views.user_by_name("bob").await.unwrap().unwrap();
+    assert_eq!(bob.group.unwrap().name, "acme");
+    running.stop().await;
+}
+
+async fn a_wait_ends_when_the_views_pass_the_position(stage: Stage) {
+    let (mut log, mut story, views) = play(&stage).await;
+    let elsewhere = stage.views().await;
+    let nobody = Position::at(USERS, 1_000_000);
+    assert_eq!(views.progress().wait(&nobody, Instant::now()).await, Err(NotYetVisible));
+    let running = Running::start(log.follow(), &views, 100);
+    for name in ["carl", "dora", "emil"] {
+        story.register(name);
+        let position = log.write(&mut story).await;
+        views.progress().wait(&position, deadline()).await.unwrap();
+        assert!(views.user_by_name(name).await.unwrap().is_some());
+        if matches!(stage.at(), read_model::ViewsAt::Postgres { .. }) {
+            elsewhere.progress().wait(&position, deadline()).await.unwrap();
+        }
+    }
+    running.stop().await;
+}
+
+async fn a_place_is_confirmed_while_the_projection_stands_at_its_end(stage: Stage) {
+    let (log, _, views) = play(&stage).await;
+    let running = Running::start(log.follow(), &views, 100);
+    let places: Vec<_> = Place::all(1).collect();
+    let health = |place| {
+        let now = time::OffsetDateTime::now_utc().into();
+        views.progress().health(place, now, Duration::from_secs(5))
+    };
+    until(&views, || places.iter().all(|place| health(*place) == Health::Confirmed)).await;
+    until(&views, || running.status.ready().is_ok()).await;
+    assert!(running.status.places().iter().all(|place| place.has_met_end));
+    let first = views.progress().checkpoint(USERS).unwrap().confirmed_at;
+    until(&views, || views.progress().checkpoint(USERS).unwrap().confirmed_at > first).await;
+    running.stop().await;
+}

@@ -1,0 +1,14 @@
+//! What the views show of a log: the same suite against SQLite and PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod folds;
+mod halts;
+mod operational;
+mod pages;
+mod picture;
+mod replays;
+mod rig;
+mod searches;
+mod stage;
+mod story;

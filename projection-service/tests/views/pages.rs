@@ -1,0 +1,207 @@
+//! Pages, forwards and backwards, in every order: together they are the sorted list.
+
+use domain::id::UserId;
+use domain::timestamp::Timestamp;
+use domain::user::Command as C;
+use domain::user::onboarding::{CreateUser, RejectUser};
+use read_model::audit_page::AuditFilter;
+use read_model::users::{State, UserRow};
+use read_model::users_page::{UserFilter, UserOrder, UserSortField};
+use read_model::{Error, Page, ReadModel, Window};
+
+use crate::rig::{Log, project};
+use crate::stage::{Stage, on_both};
+use crate::story::{Story, group_of, temporary};
+
+on_both! {
+    pages_of_users_are_the_sorted_list_in_every_order
+    pages_under_a_filter_are_the_sorted_list_too
+    a_cursor_of_another_list_is_refused
+    pages_of_the_audit_log_are_the_sorted_list
+}
+
+/// Users with and without names, with equal ones, capital letters, umlauts; in several states, groups and instants.
+async fn crowd(stage: &Stage) -> ReadModel {
+    let mut log = Log::open(stage.directory.path()).await;
+    let mut story = Story::new();
+    for group in ["acme", "globex", "initech"] {
+        story.new_group(group);
+    }
+    let firsts = [None, Some("Anna"), Some("anna"), Some("Ärmel"), Some("zoe"), Some("Zoë"), Some("B b")];
+    let lasts = [Some("Smith"), None, Some("smith-Jones"), Some("O'Neill"), Some("SMITH")];
+    for number in 0..60_usize {
+        let name = format!("user-{:02}", number * 7 % 60);
+        if number % 4 == 0 {
+            story.register(&name);
+            if number % 3 == 0 {
+                story.user(&name, &C::RejectUser(RejectUser { reason: "No".into() }), None);
+            }
+            continue;
+        }
+        let group = ["acme", "globex", "initech"][number % 3];
+        let create = CreateUser {
+            username: name.clone(),
+            group_id: group_of(group),
+            first_name: firsts[number % firsts.len()].map(str::to_owned),
+            last_name: lasts[number % lasts.len()].map(str::to_owned),
+            phone: None,
+            email: (number % 5 != 0).then(|| format!("U{}@Mail.example", number % 9)),
+        };
+        story.user(&name, &C::CreateUser(create), temporary());
+        if number % 11 == 0 {
+            story.user(&name, &C::DeleteUser, None);
+        }
+    }
+    log.write(&mut story).await;
+    let views = stage.fresh().await;
+    project(log.follow(), &views, 1_000).await;
+    views
+}
+
+fn orders() -> impl Iterator<Item = UserOrder> {
+    let both = |field| [false, true].map(|is_descending| UserOrder { field, is_descending });
+    UserSortField::ALL.into_iter().flat_map(both)
+}
+
+/// What the list sorts by, as the rule says it.
+fn key(user: &UserRow, field: UserSortField) -> (String, i64) {
+    let folded = |text: Option<&String>| (text.map(|text| text.to_lowercase()).unwrap_or_default(), 0);
+    match field {
+        UserSortField::Username => folded(None),
+        UserSortField::FirstName => folded(user.first_name.as_ref()),
+        UserSortField::LastName => folded(user.last_name.as_ref()),
+        UserSortField::Email => folded(user.email.as_ref()),
+        UserSortField::Group => folded(user.group.as_ref().map(|group| &group.name)),
+        UserSortField::State => (String::new(), user.state as i64),
+        UserSortField::RegisteredAt => (String::new(), user.registered_at.micros()),
+        UserSortField::UpdatedAt => (String::new(), user.updated_at.micros()),
+    }
+}
+
+async fn check(views: &ReadModel, filter: &UserFilter, expected: impl Fn(&UserRow) -> bool) {
+    let all = UserFilter::of_states(&State::ALL);
+    let page = views.users_page(&all, UserOrder::USERNAME, &Window::first(1_000, None)).await.unwrap();
+    let everybody: Vec<UserRow> = page.edges.into_iter().map(|edge| edge.row).collect();
+    for order in orders() {
+        let mut sorted: Vec<&UserRow> = everybody.iter().filter(|user| expected(user)).collect();
+        sorted.sort_by_key(|user| (key(user, order.field), user.username.clone()));
+        if order.is_descending {
+            sorted.reverse();
+        }
+        let sorted: Vec<UserId> = sorted.into_iter().map(|user| user.id).collect();
+        let page = async |window: Window| views.users_page(filter, order, &window).await.unwrap();
+        assert_eq!(forwards(&page).await, sorted, "{order:?} forwards");
+        assert_eq!(backwards(&page).await, sorted, "{order:?} backwards");
+        let n = views.users_count(filter).await.unwrap();
+        assert_eq!((n.n, n.capped), (sorted.len() as u64, false));
+    }
+}
+
+async fn forwards(page: &impl AsyncFn(Window) -> Page<UserRow>) -> Vec<UserId> {
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let part = page(Window::first(7, after.clone())).await;
+        assert_eq!(part.has_previous, after.is_some());
+        after = part.edges.last().map(|edge| edge.cursor.clone());
+        seen.extend(part.edges.iter().map(|edge| edge.row.id));
+        if !part.has_next {
+            return seen;
+        }
+    }
+}
+
+async fn backwards(page: &impl AsyncFn(Window) -> Page<UserRow>) -> Vec<UserId> {
+    let (mut seen, mut before) = (Vec::new(), None);
+    loop {
+        let part = page(Window::last(7, before.clone())).await;
+        assert_eq!(part.has_next, before.is_some());
+        before = part.edges.first().map(|edge| edge.cursor.clone());
+        let rows: Vec<_> = part.edges.iter().map(|edge| edge.row.id).collect();
+        seen.splice(0..0, rows);
+        if !part.has_previous {
+            return seen;
+        }
+    }
+}
+
+async fn pages_of_users_are_the_sorted_list_in_every_order(stage: Stage) {
+    let views = crowd(&stage).await;
+    check(&views, &UserFilter::default(), |user| user.state != State::Deleted).await;
+    check(&views, &UserFilter::of_states(&State::ALL), |_| true).await;
+}
+
+async fn pages_under_a_filter_are_the_sorted_list_too(stage: Stage) {
+    let views = crowd(&stage).await;
+    let none = UserFilter::default();
+    for states in [vec![State::Active], vec![State::Pending, State::Rejected], vec![State::Deleted]] {
+        check(&views, &UserFilter::of_states(&states), |user| states.contains(&user.state)).await;
+    }
+    let groups = vec![group_of("acme"), group_of("initech")];
+    let in_groups = |user: &UserRow| user.group.as_ref().is_some_and(|group| groups.contains(&group.id));
+    check(&views, &UserFilter { groups: groups.clone(), ..none.clone() }, in_groups).await;
+    let address = UserFilter { email: Some("u3@MAIL.example".into()), ..none.clone() };
+    check(&views, &address, |user| user.email.as_deref() == Some("U3@mail.example")).await;
+    let since = Timestamp::parse("2026-01-01T12:00:30Z").unwrap();
+    let until = Timestamp::parse("2026-01-01T12:00:50Z").unwrap();
+    let between =
+        UserFilter { registered_after: Some(since), registered_before: Some(until), ..none.clone() };
+    check(&views, &between, |user| {
+        user.state != State::Deleted && (since < user.registered_at) && (user.registered_at < until)
+    })
+    .await;
+    let mixed = UserFilter { states: vec![State::Active], search: Some("smith".into()), ..between.clone() };
+    check(&views, &mixed, |user| {
+        user.state == State::Active
+            && (since < user.registered_at)
+            && (user.registered_at < until)
+            && user.last_name.as_ref().is_some_and(|name| name.to_lowercase().starts_with("smith"))
+    })
+    .await;
+}
+
+async fn a_cursor_of_another_list_is_refused(stage: Stage) {
+    let views = crowd(&stage).await;
+    let all = UserFilter::default();
+    let first = views.users_page(&all, UserOrder::USERNAME, &Window::first(1, None)).await.unwrap();
+    let cursor = first.edges[0].cursor.clone();
+    let by_state = UserOrder { field: UserSortField::State, is_descending: false };
+    let reversed = UserOrder { is_descending: true, ..UserOrder::USERNAME };
+    for (order, cursor) in [
+        (by_state, cursor.clone()),
+        (reversed, cursor),
+        (by_state, "nonsense".to_owned()),
+        (by_state, String::new()),
+        (by_state, "ÿ".to_owned()),
+    ] {
+        let refused = views.users_page(&all, order, &Window::first(1, Some(cursor))).await;
+        assert!(matches!(refused, Err(Error::BadCursor)), "{refused:?}");
+    }
+}
+
+async fn pages_of_the_audit_log_are_the_sorted_list(stage: Stage) {
+    let views = crowd(&stage).await;
+    let names = ["muster.user.registered", "muster.user.approved", "muster.group.created", "no such action"];
+    let some = AuditFilter {
+        actions: names.map(str::to_owned).to_vec(),
+        after: Some(Timestamp::parse("2026-01-01T12:00:02Z").unwrap()),
+        ..AuditFilter::default()
+    };
+    for filter in [AuditFilter::default(), some] {
+        let all = views.audit_page(&filter, &Window::first(1_000, None)).await.unwrap();
+        let all: Vec<_> = all.edges.into_iter().map(|edge| edge.row).collect();
+        assert!(all.len() > 50 && all.is_sorted_by_key(|entry| std::cmp::Reverse((entry.time, entry.id))));
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = views.audit_page(&filter, &Window::first(9, after)).await.unwrap();
+            after = page.edges.last().map(|edge| edge.cursor.clone());
+            seen.extend(page.edges.into_iter().map(|edge| edge.row));
+            if !page.has_next {
+                break;
+            }
+        }
+        assert_eq!(seen, all);
+        let last = views.audit_page(&filter, &Window::last(5, None)).await.unwrap();
+        let last: Vec<_> = last.edges.into_iter().map(|edge| edge.row).collect();
+        assert_eq!(last, all[all.len() - 5..]);
+    }
+}

@@ -1,0 +1,110 @@
+//! Search finds beginnings of names, addresses and usernames and of their parts, whatever way the page is read.
+
+use domain::command::Patch;
+use domain::user::Command as C;
+use domain::user::profile::UpdateProfile;
+use read_model::users_page::{UserFilter, UserOrder, UserSortField};
+use read_model::{ReadModel, Window};
+
+use crate::rig::{Log, project};
+use crate::stage::{Stage, on_both};
+use crate::story::Story;
+
+on_both! {
+    a_user_is_found_by_every_beginning
+    a_user_is_no_longer_found_under_an_old_name
+    a_search_that_matches_very_many_is_walked_and_counting_it_stops
+}
+
+async fn found(views: &ReadModel, search: &str) -> Vec<String> {
+    let filter = UserFilter { search: Some(search.to_owned()), ..UserFilter::default() };
+    let page = views.users_page(&filter, UserOrder::USERNAME, &Window::first(100, None)).await.unwrap();
+    let names: Vec<_> = page.edges.into_iter().map(|edge| edge.row.username).collect();
+    assert_eq!(views.users_count(&filter).await.unwrap().n, names.len() as u64);
+    names
+}
+
+fn named(first: &str, last: &str, email: &str) -> C {
+    C::UpdateProfile(UpdateProfile {
+        first_name: Patch::Set(first.to_owned()),
+        last_name: Patch::Set(last.to_owned()),
+        email: Patch::Set(email.to_owned()),
+        phone: Patch::Keep,
+    })
+}
+
+async fn a_user_is_found_by_every_beginning(stage: Stage) {
+    let mut log = Log::open(stage.directory.path()).await;
+    let mut story = Story::new();
+    story.register("a.smith_2");
+    story.user("a.smith_2", &named("Anna Maria", "Müller-Lüdenscheidt", "Am@Post.example"), None);
+    story.register("other");
+    story.user("other", &named("100%", "back\\slash", "o@x.test"), None);
+    log.write(&mut story).await;
+    let views = stage.fresh().await;
+    project(log.follow(), &views, 1_000).await;
+    for search in [
+        "a.sm",
+        "SMITH",
+        "2",
+        "anna",
+        "anna m",
+        "maria",
+        "müll",
+        "MÜLL",
+        "lüd",
+        "Lu\u{308}d",
+        "am@",
+        "post",
+        " post ",
+    ] {
+        assert_eq!(found(&views, search).await, ["a.smith_2"], "{search}");
+    }
+    for search in ["nna", "mith", "ost", "zzz", "_", "%"] {
+        assert_eq!(found(&views, search).await, [] as [&str; 0], "{search}");
+    }
+    assert_eq!(found(&views, "100%").await, ["other"]);
+    assert_eq!(found(&views, "back\\").await, ["other"]);
+    assert_eq!(found(&views, "  ").await.len(), 2, "nothing is searched for");
+    assert_eq!(found(&views, "ex").await, ["a.smith_2"]);
+}
+
+async fn a_user_is_no_longer_found_under_an_old_name(stage: Stage) {
+    let mut log = Log::open(stage.directory.path()).await;
+    let mut story = Story::new();
+    story.register("bob");
+    log.write(&mut story).await;
+    let views = stage.fresh().await;
+    project(log.follow(), &views, 1_000).await;
+    assert_eq!(found(&views, "last").await, ["bob"]);
+    story.user("bob", &named("Bob", "Builder", "bob@mail.example"), None);
+    log.write(&mut story).await;
+    project(log.follow(), &views, 1_000).await;
+    assert_eq!(found(&views, "last").await, [] as [&str; 0]);
+    assert_eq!(found(&views, "build").await, ["bob"]);
+    assert_eq!(found(&views, "mail").await, ["bob"]);
+}
+
+async fn a_search_that_matches_very_many_is_walked_and_counting_it_stops(stage: Stage) {
+    let mut log = Log::open(stage.directory.path()).await;
+    let mut story = Story::new();
+    for number in 0..10_500 {
+        story.register(&format!("many-{number:05}"));
+    }
+    log.write(&mut story).await;
+    let views = stage.fresh().await;
+    project(log.follow(), &views, 2_000).await;
+    let filter = UserFilter { search: Some("many".to_owned()), ..UserFilter::default() };
+    let count = views.users_count(&filter).await.unwrap();
+    assert_eq!((count.n, count.capped), (10_000, true));
+    assert_eq!(views.users_count(&UserFilter::default()).await.unwrap().n, 10_500);
+    for field in UserSortField::ALL {
+        let order = UserOrder { field, is_descending: false };
+        let page = views.users_page(&filter, order, &Window::first(2, None)).await.unwrap();
+        assert_eq!(page.edges[0].row.username, "many-00000", "{field:?}");
+        let page = views.users_page(&filter, order, &Window::last(1, None)).await.unwrap();
+        assert_eq!(page.edges[0].row.username, "many-10499", "{field:?}");
+    }
+    let narrow = UserFilter { search: Some("many-0123".to_owned()), ..UserFilter::default() };
+    assert_eq!(views.users_count(&narrow).await.unwrap().n, 10);
+}

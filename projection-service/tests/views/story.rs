@@ -1,0 +1,207 @@
+//! What happened, decided by the rules: commands in, records out.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::actor::{Actor, Client, Role, Roles};
+use domain::aggregate::{Aggregate, Decision, Facts, Limits, Made, Secret};
+use domain::deployment::{self, Initialised};
+use domain::group::{self, CreateGroup, Group, GroupName};
+use domain::id::{GroupId, UserId};
+use domain::position::Stream;
+use domain::timestamp::Timestamp;
+use domain::user::onboarding::{ApproveUser, RegisterUser};
+use domain::user::{self, User};
+use domain::username::Username;
+use domain::{access, credential};
+use event_log::record::Envelope;
+use event_log::{Batch, Record};
+use uuid::Uuid;
+
+/// A history under way.
+pub(crate) struct Story {
+    users: HashMap<UserId, User>,
+    groups: HashMap<GroupId, Group>,
+    now: Timestamp,
+    told: u64,
+    /// Records of the three streams that writers write, in order.
+    pub(crate) events: Vec<(Stream, Record)>,
+    /// Records of gateways.
+    pub(crate) notes: Vec<Record>,
+}
+
+pub(crate) fn id_of(name: &str) -> UserId {
+    UserId::of(&Username::parse(name).unwrap())
+}
+
+pub(crate) fn group_of(name: &str) -> GroupId {
+    GroupId::of(&GroupName::parse(name).unwrap())
+}
+
+pub(crate) fn admin() -> Actor {
+    let roles = Roles::BASE.with(Role::Administrator);
+    Actor::User { id: id_of("ada"), name: "ada".to_owned(), roles }
+}
+
+pub(crate) fn temporary() -> Made {
+    let expires_at = Timestamp::parse("2026-01-02T12:00:00Z").unwrap();
+    Made::TemporaryPassword { digest: "00".repeat(32), expires_at }
+}
+
+impl Story {
+    pub(crate) fn new() -> Self {
+        let now = Timestamp::parse("2026-01-01T12:00:00Z").unwrap();
+        Self {
+            users: HashMap::new(),
+            groups: HashMap::new(),
+            now,
+            told: 0,
+            events: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What was told since the last call, for a writer.
+    pub(crate) fn batch(&mut self) -> Batch {
+        Batch { records: std::mem::take(&mut self.events) }
+    }
+
+    pub(crate) fn later(&mut self, seconds: u64) {
+        self.now = self.now + Duration::from_secs(seconds);
+    }
+
+    pub(crate) fn version(&self, name: &str) -> u64 {
+        self.users[&id_of(name)].version()
+    }
+
+    /// An administrator, or whom it takes, asks something of a user.
+    pub(crate) fn user(&mut self, name: &str, command: &user::Command, made: impl Into<Option<Made>>) {
+        let id = id_of(name);
+        self.later(1);
+        let group = command.group().and_then(|group| self.groups.get(&group)?.known(group));
+        let facts = Facts { now: self.now, group, made: made.into(), limits: Limits::default() };
+        let user = self.users.entry(id).or_insert_with(|| User::nobody(id));
+        let decision = user.decide(command, &facts).unwrap_or_else(|no| panic!("{command:?}: {no:?}"));
+        let base = user.version();
+        for event in decision.events() {
+            user.evolve(event, facts.now);
+        }
+        let named = |event: &user::Event| (event.wire_name(), event.to_json());
+        self.record(Stream::UserEvents, &id.to_string(), base, &decision, named);
+        for secret in decision.secrets() {
+            let (key, body) = match secret {
+                Secret::Put(key, credential) => (key, Some(serde_json::to_vec(credential).unwrap())),
+                Secret::Remove(key) => (key, None),
+            };
+            self.events.push((Stream::Credentials, Record::credential(key.to_string(), body)));
+        }
+    }
+
+    pub(crate) fn group(&mut self, name: &str, command: &group::Command) {
+        let id = group_of(name);
+        self.later(1);
+        let group = self.groups.entry(id).or_default();
+        let facts = Facts { now: self.now, group: None, made: None, limits: Limits::default() };
+        let decision = group.decide(command, &facts).unwrap();
+        let base = group.version();
+        for event in decision.events() {
+            group.evolve(event, facts.now);
+        }
+        let named = |event: &group::Event| (event.wire_name(), event.to_json());
+        self.record(Stream::GroupEvents, &id.to_string(), base, &decision, named);
+    }
+
+    pub(crate) fn new_group(&mut self, name: &str) {
+        let command = CreateGroup { name: name.to_owned(), ..CreateGroup::default() };
+        self.group(name, &group::Command::CreateGroup(command));
+    }
+
+    pub(crate) fn initialised(&mut self, name: &str) {
+        let event = deployment::Event::from(Initialised { user_id: id_of(name), username: name.to_owned() });
+        let envelope = self.envelope(deployment::SUBJECT, 1, &Actor::System);
+        let record = Record::event(&envelope, event.wire_name(), event.to_json());
+        self.events.push((Stream::GroupEvents, record));
+    }
+
+    /// Somebody registers, with names made of the username.
+    pub(crate) fn register(&mut self, name: &str) {
+        let command = RegisterUser {
+            username: name.to_owned(),
+            first_name: format!("First {name}"),
+            last_name: format!("Last {name}"),
+            email: format!("{name}@mail.example"),
+            phone: Some("+49 30 1".to_owned()),
+        };
+        self.user(name, &user::Command::RegisterUser(command), None);
+    }
+
+    pub(crate) fn approve(&mut self, name: &str, group: &str) {
+        let command = ApproveUser { group_id: group_of(group) };
+        self.user(name, &user::Command::ApproveUser(command), temporary());
+    }
+
+    pub(crate) fn note(&mut self, subject: &str, actor: &Actor, event: impl Into<access::Event>) {
+        self.later(1);
+        let event = event.into();
+        let envelope = self.envelope(subject, 0, actor);
+        self.notes.push(Record::event(&envelope, event.wire_name(), event.to_json()));
+    }
+
+    /// A record that is right in everything but what it says.
+    pub(crate) fn unknown_event(&mut self, name: &str) -> (Stream, Record) {
+        let envelope = self.envelope(&id_of(name).to_string(), self.version(name) + 1, &admin());
+        (Stream::UserEvents, Record::event(&envelope, "muster.user.teleported", b"{}".to_vec()))
+    }
+
+    fn record<E>(
+        &mut self,
+        stream: Stream,
+        subject: &str,
+        base: u64,
+        decision: &Decision<E>,
+        named: impl Fn(&E) -> (&'static str, Vec<u8>),
+    ) {
+        for (event, sequence) in decision.events().iter().zip(base + 1..) {
+            let (name, body) = named(event);
+            let envelope = self.envelope(subject, sequence, &admin());
+            self.events.push((stream, Record::event(&envelope, name, body)));
+        }
+    }
+
+    fn envelope(&mut self, subject: &str, sequence: u64, actor: &Actor) -> Envelope {
+        self.told += 1;
+        // UUIDv7 with this story's time, so that entries of one instant keep their order.
+        let micros = u128::from(self.now.micros().unsigned_abs());
+        let id = Uuid::from_u128(((micros / 1_000) << 80) | (7 << 76) | u128::from(self.told));
+        Envelope {
+            id,
+            time: self.now,
+            subject: subject.to_owned(),
+            sequence,
+            command_id: format!("command-{}", self.told),
+            command_digest: String::new(),
+            correlation_id: format!("request-{}", self.told),
+            actor: String::new(),
+            actor_name: String::new(),
+            actor_role: None,
+            client: Client { address: Some("192.0.2.7".to_owned()), agent: Some("test".to_owned()) },
+            traceparent: None,
+        }
+        .asked_by(actor)
+    }
+}
+
+/// A hash that a chosen password may have.
+pub(crate) fn chosen(checked: u64) -> Made {
+    Made::ChosenPassword { phc: "$argon2id$canary".to_owned(), checked }
+}
+
+/// The secret of a token.
+pub(crate) fn token_secret() -> Made {
+    Made::TokenSecret { digest: "11".repeat(32) }
+}
+
+/// Every scope that a token may have.
+pub(crate) fn scopes() -> Vec<credential::Scope> {
+    credential::Scope::ALL.to_vec()
+}

@@ -40,7 +40,7 @@ use secrets::{Cost, Hasher};
 pub use schema::sdl;
 
 /// How long requests that are running may go on when the gateway is told to stop.
-const DRAIN: Duration = Duration::from_secs(15);
+const DRAIN: Duration = Duration::from_secs(10);
 /// How often sessions that have ended, and failures that are long past, are forgotten.
 const SWEEP: Duration = Duration::from_mins(10);
 /// How long failed sign-ins count after the last delay that they led to.

@@ -10,6 +10,8 @@ use tokio::time::{Instant, sleep_until};
 const REMEMBERED: usize = 128;
 /// What is taken for a time until there is one.
 const GUESS: Duration = Duration::from_millis(5);
+/// Every answer leaves at a multiple of this: timers are not exact, and so they are it for both kinds alike.
+const GRID: Duration = Duration::from_millis(2);
 
 /// How long answers took that wrote something.
 #[derive(Debug, Default)]
@@ -37,18 +39,28 @@ impl Pace {
 }
 
 impl Begun<'_> {
-    /// Something was written.
-    pub(crate) fn written(self) {
-        let mut took = self.pace.took.lock().expect("nothing panics while it remembers");
-        if took.len() == REMEMBERED {
-            took.pop_front();
+    /// Something was written. Ready when the answer may leave.
+    pub(crate) async fn written(self) {
+        let took = self.at.elapsed();
+        {
+            let mut remembered = self.pace.took.lock().expect("nothing panics while it remembers");
+            if remembered.len() == REMEMBERED {
+                remembered.pop_front();
+            }
+            remembered.push_back(took);
         }
-        took.push_back(self.at.elapsed());
+        self.leave(took).await;
     }
 
-    /// Nothing was written: waits until that could have happened.
+    /// Nothing was written. Ready when something could have been.
     pub(crate) async fn not_written(self) {
-        sleep_until(self.at + self.pace.any()).await;
+        let took = self.at.elapsed().max(self.pace.any());
+        self.leave(took).await;
+    }
+
+    async fn leave(&self, took: Duration) {
+        let steps = took.as_micros().div_ceil(GRID.as_micros());
+        sleep_until(self.at + GRID * u32::try_from(steps).unwrap_or(u32::MAX)).await;
     }
 }
 
@@ -65,11 +77,11 @@ mod tests {
         assert!(begun.elapsed() >= Duration::from_millis(30));
     }
 
-    #[test]
-    fn the_last_times_alone_are_remembered() {
+    #[tokio::test(start_paused = true)]
+    async fn the_last_times_alone_are_remembered() {
         let pace = Pace::default();
         for _ in 0..200 {
-            pace.begin().written();
+            pace.begin().written().await;
         }
         assert_eq!(pace.took.lock().unwrap().len(), REMEMBERED);
     }

@@ -52,6 +52,19 @@ struct GraphqlBody {
     errors: Vec<ServerError>,
 }
 
+impl GraphqlBody {
+    /// Gives internal errors the id by which an operator finds what happened; they say nothing else.
+    fn name_request(&mut self, correlation_id: &str) {
+        for error in &mut self.errors {
+            if code(error) == Some(Fault::Internal.code())
+                && let Some(extensions) = &mut error.extensions
+            {
+                extensions.set("correlationId", correlation_id);
+            }
+        }
+    }
+}
+
 /// A request that is not executed.
 struct Refused {
     status: StatusCode,
@@ -78,7 +91,7 @@ pub(super) async fn handle(
     let started = Instant::now();
     let media = Media::accepted(request.headers());
     let mut seen = observed::Graphql::default();
-    let (status, body) = match media {
+    let (status, mut body) = match media {
         None => {
             let message = "The answer is application/graphql-response+json or application/json.";
             refuse(Refused::malformed(StatusCode::NOT_ACCEPTABLE, message), Media::GraphqlResponse)
@@ -88,6 +101,7 @@ pub(super) async fn handle(
             Err(refused) => refuse(refused, media),
         },
     };
+    body.name_request(&frame.correlation_id);
     seen.finish(outcome(&body), &frame.correlation_id, started.elapsed());
     respond(status, media.unwrap_or(Media::GraphqlResponse), &body)
 }
@@ -126,11 +140,16 @@ async fn answer(
     let caller = Caller::of(&door.gateway, &headers, frame).await;
     let progress = Arc::new(Progress::new(operation_name.as_deref()));
     let graphql = graphql.data(caller).data(Arc::clone(&progress));
-    execute(door, graphql, &progress).await
+    execute(door, graphql, &progress, operation.kind).await
 }
 
 /// Runs the request; a panic or a request that takes too long is an error like any other.
-async fn execute(door: &Door, request: GraphqlRequest, progress: &Progress) -> Result<GraphqlBody, Refused> {
+async fn execute(
+    door: &Door,
+    request: GraphqlRequest,
+    progress: &Progress,
+    kind: OperationType,
+) -> Result<GraphqlBody, Refused> {
     let run = AssertUnwindSafe(door.schema.execute(request)).catch_unwind();
     let response = match timeout(door.gateway.config.request_timeout, run).await {
         Ok(Ok(response)) => response,
@@ -138,9 +157,15 @@ async fn execute(door: &Door, request: GraphqlRequest, progress: &Progress) -> R
             tracing::error!("A resolver panicked.");
             return Ok(GraphqlBody { data: Some(Value::Null), errors: vec![Fault::Internal.error()] });
         }
-        // A mutation may be on its way to its owner.
         Err(_) => {
-            return Ok(GraphqlBody { data: Some(Value::Null), errors: vec![Fault::UnknownOutcome.error()] });
+            // A mutation may be on its way to its owner.
+            let fault = match kind {
+                OperationType::Mutation => Fault::UnknownOutcome,
+                OperationType::Query | OperationType::Subscription => {
+                    Fault::Unavailable { retry_after_ms: 1_000 }
+                }
+            };
+            return Ok(GraphqlBody { data: Some(Value::Null), errors: vec![fault.error()] });
         }
     };
     let executed = progress.executed();
@@ -205,9 +230,29 @@ fn respond(status: StatusCode, media: Media, body: &GraphqlBody) -> Response {
 
 /// `ok`, or the code of the first error.
 fn outcome(body: &GraphqlBody) -> String {
-    let code = body.errors.first().and_then(|error| error.extensions.as_ref()?.get("code"));
-    match code {
-        Some(Value::String(code)) => code.clone(),
-        _ => "ok".to_owned(),
+    body.errors.first().and_then(code).unwrap_or("ok").to_owned()
+}
+
+fn code(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code") {
+        Some(Value::String(code)) => Some(code),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_internal_error_says_the_id_of_its_request_and_no_more() {
+        let leak = ServerError { source: Some(Arc::new("a secret")), ..ServerError::new("a secret", None) };
+        let mut body = GraphqlBody { data: None, errors: vec![finish(leak, true), Fault::Forbidden.error()] };
+        body.name_request("r-1");
+        let expected = serde_json::json!({ "errors": [
+            { "message": "Something went wrong.", "extensions": { "code": "INTERNAL", "correlationId": "r-1" } },
+            { "message": "You may not do this.", "extensions": { "code": "FORBIDDEN" } },
+        ] });
+        assert_eq!(serde_json::to_value(body).unwrap(), expected);
     }
 }

@@ -23,6 +23,7 @@ use axum::routing::{any, get};
 use domain::actor::Client;
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 
 use crate::gateway::Gateway;
 use crate::schema::PortalSchema;
@@ -92,7 +93,8 @@ async fn frame(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
     let (method, route) = (request.method().clone(), route(request.uri().path()));
     // A little longer than what GraphQL allows itself, whose answers have a form of their own.
     let limit = config.request_timeout + std::time::Duration::from_secs(1);
-    let handled = timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).await;
+    let span = tracing::info_span!("gateway.request", correlation_id);
+    let handled = timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).instrument(span).await;
     let mut response = match handled {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {

@@ -177,7 +177,7 @@ async fn register(errand: &Errand<'_>, input: RegisterUserInput) -> Result<Regis
     let id = UserId::of(&username);
     let ask = Ask::User { id, expected_version: None, command };
     match errand.submit(ask, With::of(command_id.as_ref(), None)).await? {
-        Answer::Accepted { .. } => begun.written(),
+        Answer::Accepted { .. } => begun.written().await,
         // The fields are right, so this is about who exists already: administrators see it, the caller does not.
         Answer::Refused(refusals) => {
             errand.refused("RegisterUser", id, username.as_str(), &refusals);

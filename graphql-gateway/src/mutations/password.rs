@@ -16,7 +16,7 @@ use crate::gateway::Gateway;
 use crate::proof::No;
 use crate::schema::error::{Fault, Stop, UserError, settle};
 use crate::schema::user::User;
-use crate::secrets::{composed, digest, strong_enough, temporary_password};
+use crate::secrets::{composed, digest, temporary_password};
 
 /// Replaces a user's password by a temporary one.
 #[derive(InputObject)]
@@ -139,9 +139,8 @@ async fn change(errand: &Errand<'_>, input: ChangePasswordInput) -> Result<Chang
         return Err(refusal.at("newPassword").into());
     }
     let email = gateway.user(session.id).await?.and_then(|user| user.email);
-    let words: Vec<&str> =
-        [Some(session.username.as_str()), email.as_deref()].into_iter().flatten().collect();
-    strong_enough(&new, &words).map_err(|refusal| refusal.at("newPassword"))?;
+    let words = [Some(session.username.clone()), email].into_iter().flatten().collect();
+    gateway.hasher.judge(&new, words).await?.map_err(|refusal| refusal.at("newPassword"))?;
     let phc = gateway.hasher.hash(&new).await?;
     let made = Made::ChosenPassword { phc, checked: known.credential.version };
     let ask = Ask::User { id: session.id, expected_version: None, command: Command::ChangePassword };

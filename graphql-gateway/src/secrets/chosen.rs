@@ -6,10 +6,12 @@ use std::thread::available_parallelism;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use domain::refusal::Refusal;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
+use super::policy::strong_enough;
 use crate::config::Config;
 
 /// What one hash costs (RFC 9106).
@@ -99,6 +101,20 @@ impl Hasher {
     /// Takes as long as verifying does: for names that nobody has.
     pub async fn pretend(&self, password: &SecretString) -> Result<(), Busy> {
         self.verify(password, &self.decoy).await.map(|_| ())
+    }
+
+    /// What the policy says about a composed password; working that out takes a core for a while too.
+    pub async fn judge(
+        &self,
+        password: &SecretString,
+        words: Vec<String>,
+    ) -> Result<Result<(), Refusal>, Busy> {
+        let password = password.clone();
+        self.run(move || {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            strong_enough(&password, &words)
+        })
+        .await
     }
 
     /// Whether the PHC string was made with less than the settings ask for now.

@@ -6,4 +6,4 @@ mod policy;
 
 pub use chosen::{Busy, Cost, Hasher, WrongCost};
 pub use made::{digest, is_token_secret, matches, session_token, temporary_password, token_secret};
-pub use policy::{composed, strong_enough};
+pub use policy::composed;

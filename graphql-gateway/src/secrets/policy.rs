@@ -22,7 +22,7 @@ pub fn composed(password: &SecretString) -> SecretString {
 }
 
 /// Checks a composed password. `words` are the username and the address of its user.
-pub fn strong_enough(password: &SecretString, words: &[&str]) -> Result<(), Refusal> {
+pub(super) fn strong_enough(password: &SecretString, words: &[&str]) -> Result<(), Refusal> {
     let password = password.expose_secret();
     let length = password.chars().count();
     if length < SHORTEST {

@@ -203,7 +203,7 @@ impl Door {
     }
 
     pub(crate) async fn apply(&self, batch: Batch) {
-        self.views.apply(&batch).await.unwrap();
+        self.views.apply(&Arc::new(batch)).await.unwrap();
     }
 }
 

@@ -7,7 +7,7 @@ use bench::{closed_loop, commands, table};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-const CLIENTS: [usize; 3] = [1, 64, 256];
+const CLIENTS: &str = "1,64,256";
 const DURATION: Duration = Duration::from_secs(8);
 const CHOSEN: &str = "seven lamps along the pier";
 
@@ -30,13 +30,15 @@ async fn main() -> Result<()> {
     let group = made["group"]["id"].as_str().context("no group")?.to_owned();
 
     table::heading(&format!("GraphQL, {}", setting("MUSTER_TEST_BENCH_NAME")?));
-    for clients in CLIENTS {
+    let clients = std::env::var("MUSTER_TEST_BENCH_CLIENTS").unwrap_or_else(|_| CLIENTS.to_owned());
+    let clients = clients.split(',').map(str::parse).collect::<Result<Vec<usize>, _>>()?;
+    for &clients in &clients {
         let (portal, group, run) = (portal.clone(), group.clone(), commands::run_name());
         let request = move |n| create(portal.clone(), group.clone(), format!("{run}-{n}"));
         let measured = closed_loop::run(clients, DURATION, request).await?;
         table::line("createUser until it is visible", clients, &measured, None);
     }
-    for clients in CLIENTS {
+    for clients in clients {
         let portal = portal.clone();
         let measured = closed_loop::run(clients, DURATION, move |_| read(portal.clone())).await?;
         table::line("one user by name", clients, &measured, None);

@@ -180,7 +180,8 @@ impl Serving<'_> {
                     if written {
                         metrics::histogram!("muster_batch_commands").record(count(jobs.len()));
                         metrics::histogram!("muster_batch_records").record(count(events));
-                        metrics::histogram!("muster_batch_duration_seconds").record(begun.elapsed().as_secs_f64());
+                        metrics::histogram!("muster_batch_duration_seconds")
+                            .record(begun.elapsed().as_secs_f64());
                     }
                     self.ledger.commit(changes, &position);
                     for (waiting, outcome) in jobs.into_iter().zip(outcomes) {

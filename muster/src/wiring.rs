@@ -67,7 +67,7 @@ pub(crate) fn readiness(log: Arc<dyn EventLog>, views: &ReadModel) -> Check {
             return;
         }
         say(Some("the views to reach the end of the log"));
-        while progress.wait(&at_start, Instant::now() + Duration::from_secs(60)).await.is_err() {
+        while progress.wait(&at_start, Instant::now() + Duration::from_mins(1)).await.is_err() {
             tracing::info!("waiting for the views to reach the end of the log");
         }
         say(None);

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::portal::Portal;
 
 /// How long anything may take to come true.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 const SERVICE_TOKEN: &str = "the-services-know-each-other-by-this-word";
 
 /// A running Muster with its own data.

@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::owner::Job;
+use crate::owner::{Job, Ticket};
 
 /// Largest command that is read, in bytes: the largest input and what the gateway adds fit several times.
 const BODY_LIMIT: usize = 512 * 1024;
@@ -53,9 +53,12 @@ impl Door {
             Ask::Group { .. } => 0,
         };
         let (reply, answer) = oneshot::channel();
-        self.enqueue(partition, Job { command, reply })?;
+        let ticket = Ticket::default();
+        self.enqueue(partition, Job { command, reply, ticket: ticket.clone() })?;
         match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(answer)) => answer,
+            // Given up before its owner took it: nothing was or will be written.
+            Ok(Err(_)) | Err(_) if ticket.draw() => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
             Ok(Err(_)) | Err(_) => Err(Failure::UnknownOutcome),
         }
     }

@@ -1,5 +1,6 @@
 //! The first administrator, written without a running service: claims the partitions that it writes, so it is safe beside one.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use domain::actor::Role;
@@ -43,16 +44,25 @@ pub fn initialise(
     command: &Command,
 ) -> Result<(), InitialiseError> {
     let id = UserId::of(username);
+    // What is wrong with the input is found before anybody stands in the log as the first.
+    let fresh = Ledger::default();
+    accept(fresh.draft(Limits::default()).decide(command, None, now())).map_err(InitialiseError::Refused)?;
     let first = Initialised { user_id: id, username: username.to_string() };
-    // Whoever is first stands in the log before the user is made.
-    write(log, 0, |_, draft, now| draft.initialise(command, &first, now))?;
+    let known_before = Cell::new(false);
+    write(log, 0, |ledger, draft, now| {
+        known_before.set(ledger.deployment().is_some());
+        draft.initialise(command, &first, now)
+    })?;
     let own = partition::of(id.uuid(), log.partitions());
-    write(log, own, |ledger, draft, now| {
-        if ledger.roles(id).is_some_and(|roles| roles.contains(Role::Administrator)) {
+    write(log, own, |_, draft, now| {
+        accept(draft.decide(command, None, now)).map_err(|refusal| {
+            let is_there = known_before.get() && refusal.code == Code::NameTaken;
+            if !is_there {
+                return refusal;
+            }
             let message = format!("This deployment was initialised with the administrator `{username}`.");
-            return Err(Refusal::new(Code::AlreadyInitialised, message));
-        }
-        accept(draft.decide(command, None, now))
+            Refusal::new(Code::AlreadyInitialised, message)
+        })
     })
 }
 
@@ -83,8 +93,7 @@ fn write(
         let mut ledger = Ledger::default();
         let mut writer = claim(log, partition, &mut ledger)?;
         let mut draft = ledger.draft(Limits::default());
-        let now = Timestamp::from(OffsetDateTime::now_utc());
-        decide(&ledger, &mut draft, now).map_err(InitialiseError::Refused)?;
+        decide(&ledger, &mut draft, now()).map_err(InitialiseError::Refused)?;
         let (records, _) = draft.finish();
         if records.is_empty() {
             return Ok(());
@@ -96,6 +105,10 @@ fn write(
         }
     }
     Err(last.into())
+}
+
+fn now() -> Timestamp {
+    OffsetDateTime::now_utc().into()
 }
 
 fn claim(

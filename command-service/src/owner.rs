@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use domain::aggregate::Limits;
 use domain::command::{Answer, Command, Failure};
+use domain::position::{Place, Position, Stream};
 use domain::timestamp::Timestamp;
 use event_log::{AppendError, Batch, ClaimError, EventLog, Writer};
 use time::OffsetDateTime;
@@ -21,11 +22,27 @@ const GROUP_WAIT: Duration = Duration::from_secs(2);
 /// Pause between two tries to take over, growing up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const UNREADABLE_PAUSE: Duration = Duration::from_mins(5);
+
+/// How often a batch that was aborted for certain is tried before its callers are told.
+const TRIES: u32 = 3;
 
 /// A command that waits, and the way back.
 pub(crate) struct Job {
     pub(crate) command: Command,
     pub(crate) reply: oneshot::Sender<Result<Answer, Failure>>,
+    pub(crate) ticket: Ticket,
+}
+
+/// Settles whether a waiting command was taken by its owner or given up by its caller: whoever comes first.
+#[derive(Clone, Default)]
+pub(crate) struct Ticket(Arc<AtomicBool>);
+
+impl Ticket {
+    /// True for the one who comes first.
+    pub(crate) fn draw(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
 }
 
 /// What an owner needs.
@@ -62,6 +79,7 @@ enum Ended {
 impl Owner {
     /// Owns the partition until the queue is closed. A fenced owner takes over again.
     pub(crate) fn run(mut self) {
+        let _closes = Closes(self.serving.clone());
         let mut in_doubt = Vec::new();
         let mut pause = FIRST_PAUSE;
         loop {
@@ -79,11 +97,16 @@ impl Owner {
                 Err(error) => {
                     tracing::warn!(kafka.partition = self.partition, %error, "the partition can't be taken over yet");
                     if self.is_stopping() {
-                        return fail_all(in_doubt, &Failure::UnknownOutcome);
+                        return fail_all(in_doubt);
                     }
                     in_doubt.retain(|waiting| !waiting.job.reply.is_closed());
+                    if matches!(error, ClaimError::Unreadable { .. }) {
+                        // Every try leaves a claim record in the log, and only an operator can mend this.
+                        tracing::error!(kafka.partition = self.partition, %error, "the partition stays without an owner");
+                        pause = UNREADABLE_PAUSE;
+                    }
                     self.pause(pause);
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(LONGEST_PAUSE.max(pause));
                 }
             }
         }
@@ -101,6 +124,12 @@ impl Owner {
                 AppendError::Fenced => ClaimError::Fenced,
                 other => ClaimError::Unavailable(other.to_string()),
             });
+        }
+        // An answer to a repeated command covers the credentials too, which a claim does not replay.
+        if let Ok(ends) = self.runtime.block_on(self.log.ends()) {
+            let own = Place::new(Stream::Credentials, self.partition);
+            let written = ends.into_iter().filter(|(place, next)| *place == own && *next > 0);
+            written.for_each(|(place, next)| ledger.confirmed(&Position::at(place, next - 1)));
         }
         tracing::info!(
             kafka.partition = self.partition,
@@ -137,12 +166,12 @@ impl Serving<'_> {
         loop {
             if waiting.is_empty() {
                 let Some(job) = self.owner.jobs.blocking_recv() else { return Ended::Stopped };
-                waiting.push(InDoubt { job, first_event: None });
+                waiting.extend(taken(job));
             }
             while waiting.len() < self.owner.batch
                 && let Ok(job) = self.owner.jobs.try_recv()
             {
-                waiting.push(InDoubt { job, first_event: None });
+                waiting.extend(taken(job));
             }
             if let Err(lost) = self.batch(std::mem::take(&mut waiting)) {
                 return Ended::Lost(lost);
@@ -152,7 +181,9 @@ impl Serving<'_> {
 
     /// Decides and writes one batch; an aborted one is done again.
     fn batch(&mut self, mut jobs: Vec<InDoubt>) -> Result<(), Vec<InDoubt>> {
+        let mut tries = 0;
         loop {
+            tries += 1;
             let begun = Instant::now();
             // Nobody waits for these any more, and nothing was written for them.
             jobs.retain(|waiting| waiting.first_event.is_some() || !waiting.job.reply.is_closed());
@@ -168,9 +199,11 @@ impl Serving<'_> {
             }
             let mut draft = self.ledger.draft(self.owner.limits);
             let now = Timestamp::from(OffsetDateTime::now_utc());
+            // One wait for the whole batch, so that a log of groups that lags does not stall the partition.
+            let until = begun + GROUP_WAIT;
             let mut outcomes = Vec::with_capacity(jobs.len());
             for waiting in &jobs {
-                outcomes.push(self.owner.decide(&mut draft, &waiting.job.command, now));
+                outcomes.push(self.owner.decide(&mut draft, &waiting.job.command, now, until));
             }
             let (records, changes) = draft.finish();
             let (events, written) = (records.len(), !records.is_empty());
@@ -195,8 +228,12 @@ impl Serving<'_> {
                         reason,
                         "batch aborted; it is done again"
                     );
-                    if self.owner.is_stopping() {
-                        fail_all(jobs, &Failure::Unavailable { retry_after_ms: 1_000 });
+                    if tries == TRIES || self.owner.is_stopping() {
+                        for (waiting, outcome) in jobs.into_iter().zip(outcomes) {
+                            // What needed no writing holds all the same.
+                            let holds = matches!(outcome, Some(Outcome::Repeated { .. }));
+                            self.answer(waiting, outcome.filter(|_| holds), begun);
+                        }
                         return Ok(());
                     }
                     self.owner.pause(FIRST_PAUSE);
@@ -214,14 +251,16 @@ impl Serving<'_> {
         }
     }
 
-    /// Tells the caller. `None` is a command that could not be decided because its group is not known yet.
+    /// Tells the caller. `None` is a command that could not be decided or written.
     fn answer(&self, waiting: InDoubt, outcome: Option<Outcome>, begun: Instant) {
         let accepted = |version, repeated| {
             let position = self.ledger.committed().clone();
             Ok(Answer::Accepted { version, position, repeated })
         };
         let reply = match outcome {
-            None => Err(Failure::Unavailable { retry_after_ms: 500 }),
+            // An earlier try may have been written, and was not looked up.
+            None if waiting.first_event.is_some() => Err(Failure::UnknownOutcome),
+            None => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
             Some(Outcome::Answered(answer)) => Ok(answer),
             Some(Outcome::Written { version, .. }) => accepted(version, false),
             // Found in the log with the event that this very request wrote: its first answer, only late.
@@ -261,6 +300,7 @@ impl Owner {
         draft: &mut crate::ledger::Draft<'_>,
         command: &Command,
         now: Timestamp,
+        until: Instant,
     ) -> Option<Outcome> {
         let group = match &command.ask {
             domain::command::Ask::User { command: asked, .. } => asked.group(),
@@ -269,7 +309,6 @@ impl Owner {
         let known = match group {
             None => None,
             Some(id) => {
-                let until = Instant::now() + GROUP_WAIT;
                 if !self.groups.wait(&command.seen, until, &self.runtime) {
                     return None;
                 }
@@ -280,9 +319,29 @@ impl Owner {
     }
 }
 
-fn fail_all(jobs: Vec<InDoubt>, failure: &Failure) {
+/// Nobody hands anything to an owner that has ended, whatever ended it.
+struct Closes(Arc<AtomicBool>);
+
+impl Drop for Closes {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+        if std::thread::panicking() {
+            tracing::error!(
+                "an owner ended by a panic; its partition has none until the process is started again"
+            );
+        }
+    }
+}
+
+/// The job, unless its caller has given up.
+fn taken(job: Job) -> Option<InDoubt> {
+    job.ticket.draw().then_some(InDoubt { job, first_event: None })
+}
+
+/// The service ends before the log could say what became of these.
+fn fail_all(jobs: Vec<InDoubt>) {
     for waiting in jobs {
-        let _ = waiting.job.reply.send(Err(failure.clone()));
+        let _ = waiting.job.reply.send(Err(Failure::UnknownOutcome));
     }
 }
 

@@ -130,6 +130,8 @@ impl Follower {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => at_an_end = true,
+                // What was taken before comes first; the consumer says it again.
+                Some(Err(KafkaError::MessageConsumptionFatal(_))) if !chunk.is_empty() => break,
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
                 // The client goes on by itself; whether the log can be reached, the next question shows.
                 Some(Err(error)) => tracing::debug!(%error, "the Kafka consumer reports an error"),

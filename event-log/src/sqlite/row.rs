@@ -9,7 +9,9 @@ use serde::ser::{Serialize, Serializer};
 use crate::record::{Record, Recorded, known_header};
 
 /// The columns of a record, in the order of the schema.
-pub(super) type Row = (i64, String, String, Option<Vec<u8>>);
+///
+/// Texts are read as bytes: a damaged one is a damaged record, and not the end of reading.
+pub(super) type Row = (i64, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
 /// The table of a stream.
 pub(super) const fn table(stream: Stream) -> &'static str {
@@ -29,7 +31,8 @@ pub(super) fn headers_text(record: &Record) -> String {
 /// The record of a row. Headers that can't be read are left out: whoever needs them says so, with the offset, and
 /// the chain shows that they were changed.
 pub(super) fn recorded(stream: Stream, (offset, key, headers, body): Row) -> Recorded {
-    let headers = serde_json::from_str(&headers).map(|ReadHeaders(headers)| headers).unwrap_or_default();
+    let key = String::from_utf8_lossy(&key).into_owned();
+    let headers = serde_json::from_slice(&headers).map(|ReadHeaders(headers)| headers).unwrap_or_default();
     Recorded {
         place: Place::new(stream, 0),
         offset: offset_of(offset),
@@ -93,19 +96,19 @@ mod tests {
     fn headers_read_back_in_their_order() {
         let headers = vec![(TYPE, "a \"b\"".to_owned()), (CONTENT_TYPE, "application/json".to_owned())];
         let record = Record { key: "k".to_owned(), headers, body: Some(b"{}".to_vec()) };
-        let row = (7, record.key.clone(), headers_text(&record), record.body.clone());
+        let row = (7, record.key.clone().into(), headers_text(&record).into(), record.body.clone());
         assert_eq!(recorded(Stream::UserEvents, row).record, record);
     }
 
     #[test]
     fn a_header_that_is_not_ours_is_passed_over() {
-        let row = (0, "k".to_owned(), r#"{"other":1,"ce_type":"t"}"#.to_owned(), None);
+        let row = (0, "k".into(), r#"{"other":1,"ce_type":"t"}"#.into(), None);
         assert_eq!(recorded(Stream::UserEvents, row).record.headers, vec![(TYPE, "t".to_owned())]);
     }
 
     #[test]
     fn headers_that_cannot_be_read_leave_a_record_that_is_no_event() {
-        let row = (0, "k".to_owned(), "{".to_owned(), None);
+        let row = (0, "k".into(), "{".into(), None);
         assert!(recorded(Stream::UserEvents, row).record.wire_name().is_err());
     }
 }

@@ -83,7 +83,7 @@ impl Store {
     pub(super) async fn forget_access_before(&mut self, instant: &str) -> Result<u64, sqlx::Error> {
         // Records lie in the order of their time, so looking ends at the first that is young enough.
         const FORGET: &str = "DELETE FROM access WHERE offset < coalesce(
-            (SELECT offset FROM access WHERE headers ->> 'ce_time' >= $1 ORDER BY offset LIMIT 1),
+            (SELECT offset FROM access WHERE json_valid(headers) AND headers ->> 'ce_time' >= $1 ORDER BY offset LIMIT 1),
             (SELECT max(offset) FROM access))";
         match &mut self.connection {
             Some(connection) => {

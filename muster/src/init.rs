@@ -61,7 +61,7 @@ pub(crate) struct Administrator {
 
 /// Makes the first administrator, or gives one a new password, and prints it.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let log = arguments.log.open().await?;
+    let log = arguments.log.open_soon().await?;
     let (name, recover) = match (&arguments.username, &arguments.recover) {
         (_, Some(name)) => (name, true),
         (Some(name), None) => (name, false),

@@ -1,6 +1,6 @@
 //! `muster log`: reads the log, or verifies its hash chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -57,7 +57,7 @@ async fn tail(arguments: Tail) -> Result<ExitCode> {
     let stop = Stop::on_signals()?;
     let places: Vec<Place> =
         Place::all(log.partitions()).filter(|place| place.stream != Stream::Credentials).collect();
-    let mut open: std::collections::BTreeSet<Place> = places.iter().copied().collect();
+    let mut open: BTreeSet<Place> = places.iter().copied().collect();
     let mut follow = log.follow(places.into_iter().map(|place| (place, 0)).collect());
     let mut stdout = std::io::stdout().lock();
     loop {
@@ -114,37 +114,41 @@ fn line(recorded: &Recorded) -> serde_json::Value {
 struct Found {
     chain: Chain,
     records: u64,
-    next: u64,
     broken: Option<String>,
 }
 
 async fn verify(arguments: Verify) -> Result<ExitCode> {
     let log = arguments.log.open_for_reading().await?;
-    let mut found = walk(&*log).await?;
-    // The views may not be there; that is no fault of the log.
-    let checkpoints = match arguments.views.open(&arguments.log).await {
-        Ok(views) => views.checkpoints().await.context("the checkpoints of the views can't be read")?,
-        Err(error) => {
-            tracing::info!(%error, "the views are not there to compare with");
-            Vec::new()
-        }
+    // Before the walk: what is written meanwhile is behind what they say.
+    let checkpoints = match arguments.views.open_existing(&arguments.log).await? {
+        Some(views) => views.checkpoints().await.context("the checkpoints of the views can't be read")?,
+        None => Vec::new(),
     };
+    let ends = match log.ends().await {
+        Ok(ends) => ends,
+        Err(error) => return arguments.log.damaged(&error.to_string()),
+    };
+    let mut found = match walk(&*log, &ends).await? {
+        Ok(found) => found,
+        Err(reason) => return arguments.log.damaged(&reason),
+    };
+    let mut behind = Vec::new();
     for checkpoint in checkpoints {
-        if let Some(found) = found.get_mut(&checkpoint.place)
-            && checkpoint.next > found.next
-        {
-            let (next, seen) = (found.next, checkpoint.next);
-            found
-                .broken
-                .get_or_insert(format!("the log ends at {next}, but the views have seen it up to {seen}"));
+        let end = ends.iter().find(|(place, _)| *place == checkpoint.place).map_or(0, |(_, next)| *next);
+        if checkpoint.next > end {
+            let seen = checkpoint.next;
+            let reason = format!("the log ends at {end}, but the views have seen it up to {seen}");
+            match found.get_mut(&checkpoint.place) {
+                Some(found) => drop(found.broken.get_or_insert(reason)),
+                None => behind.push((checkpoint.place, reason)),
+            }
         }
     }
-    Ok(report(&found))
+    Ok(report(&found, &behind))
 }
 
-/// Reads every chained place to its end.
-async fn walk(log: &dyn EventLog) -> Result<BTreeMap<Place, Found>> {
-    let ends = log.ends().await?;
+/// Reads every chained place to its end, or says why it can't be read.
+async fn walk(log: &dyn EventLog, ends: &[(Place, u64)]) -> Result<Result<BTreeMap<Place, Found>, String>> {
     let total = ends.iter().filter(|(place, _)| place.stream.is_chained()).map(|(_, next)| next).sum();
     let progress = ProgressBar::new(total).with_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} records, {per_sec}, {eta} left")
@@ -152,17 +156,15 @@ async fn walk(log: &dyn EventLog) -> Result<BTreeMap<Place, Found>> {
     );
     let places = Place::all(log.partitions()).filter(|place| place.stream.is_chained());
     let mut found: BTreeMap<Place, Found> = places.map(|place| (place, Found::default())).collect();
-    let mut open = found.len();
     let mut follow = log.follow(found.keys().map(|place| (*place, 0)).collect());
-    let mut ended = std::collections::BTreeSet::new();
-    while open > 0 {
+    let mut ended = BTreeSet::new();
+    while ended.len() < found.len() {
         match follow.next().await.context("the log was closed")? {
             Read::Records(place, records) => {
                 progress.inc(records.len() as u64);
                 let found = found.get_mut(&place).context("a place that was not asked for")?;
                 for recorded in &records {
                     found.records += 1;
-                    found.next = recorded.offset + 1;
                     if found.broken.is_none()
                         && let Err(broken) = found.chain.verify(recorded)
                     {
@@ -170,28 +172,25 @@ async fn walk(log: &dyn EventLog) -> Result<BTreeMap<Place, Found>> {
                     }
                 }
             }
-            Read::End(place, next) => {
-                if let Some(found) = found.get_mut(&place) {
-                    found.next = found.next.max(next);
-                }
-                if ended.insert(place) {
-                    open -= 1;
-                }
-            }
-            Read::Unreachable(reason) => anyhow::bail!("the log can't be read: {reason}"),
+            Read::End(place, _) => drop(ended.insert(place)),
+            Read::Unreachable(reason) => return Ok(Err(reason)),
         }
     }
     progress.finish_and_clear();
-    Ok(found)
+    Ok(Ok(found))
 }
 
 #[expect(clippy::print_stdout, reason = "the answer of the command")]
-fn report(found: &BTreeMap<Place, Found>) -> ExitCode {
+fn report(found: &BTreeMap<Place, Found>, behind: &[(Place, String)]) -> ExitCode {
     for (place, found) in found {
         match &found.broken {
             None => println!("{place}: {} records, the chain is whole", found.records),
             Some(broken) => println!("{place}: BROKEN: {broken}"),
         }
     }
-    ExitCode::from(u8::from(found.values().any(|found| found.broken.is_some())))
+    for (place, reason) in behind {
+        println!("{place}: BROKEN: {reason}");
+    }
+    let is_broken = !behind.is_empty() || found.values().any(|found| found.broken.is_some());
+    ExitCode::from(u8::from(is_broken))
 }

@@ -9,7 +9,7 @@ use graphql_gateway::GatewayService;
 use graphql_gateway::commands::OwnersOverHttp;
 use projection_service::{ProjectionConfig, ProjectionService};
 use service_kit::lifecycle::Stop;
-use service_kit::operations::{Check, Operations, OperationsConfig};
+use service_kit::operations::{Operations, OperationsConfig, at_once};
 use service_kit::telemetry;
 
 use crate::store::{LogArguments, ViewsArguments, service_token};
@@ -57,8 +57,7 @@ pub(crate) async fn command_service(arguments: CommandArguments) -> Result<ExitC
     let Some(log) = unless_stopped(&stop, arguments.log.open()).await? else { return Ok(ExitCode::SUCCESS) };
     let service = CommandService::build(&arguments.commands, log, Reach::Http(&token)).await?;
     let door = service.door();
-    let serving: Check =
-        Arc::new(move || if door.is_serving() { Ok(()) } else { Err("its partitions".to_owned()) });
+    let serving = at_once(move || if door.is_serving() { Ok(()) } else { Err("its partitions".to_owned()) });
     operations.ready_when([("owner", serving)]);
     if let Some(address) = service.local_addr() {
         wiring::say(&format!("Muster command-service: commands at http://{address}"));

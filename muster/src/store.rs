@@ -1,8 +1,10 @@
 //! Where the log and the views are, and opening them.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::parser::ValueSource;
@@ -80,6 +82,11 @@ fn is_broker(text: &str) -> bool {
 }
 
 impl LogArguments {
+    /// Opens the log for a command that somebody waits for.
+    pub(crate) async fn open_soon(&self) -> Result<Arc<dyn EventLog>> {
+        soon(self.open()).await
+    }
+
     /// Opens the log. Waits for brokers and topics that are not there yet, and says so.
     pub(crate) async fn open(&self) -> Result<Arc<dyn EventLog>> {
         Ok(match &self.log {
@@ -90,10 +97,25 @@ impl LogArguments {
 
     /// Opens the log beside a process that may be writing it.
     pub(crate) async fn open_for_reading(&self) -> Result<Arc<dyn EventLog>> {
-        Ok(match &self.log {
-            LogAt::Sqlite => SqliteLog::open_read_only(&self.data_dir).await?,
-            LogAt::Kafka(brokers) => KafkaLog::connect(self.kafka(brokers)).await?,
-        })
+        match &self.log {
+            LogAt::Sqlite => Ok(SqliteLog::open_read_only(&self.data_dir).await?),
+            LogAt::Kafka(_) => self.open_soon().await,
+        }
+    }
+
+    /// What it means that the log can't be read by a command that verifies it: a file that is there is damaged;
+    /// brokers may only be away.
+    pub(crate) fn damaged(&self, reason: &str) -> Result<ExitCode> {
+        match &self.log {
+            LogAt::Sqlite => {
+                crate::wiring::say(&format!(
+                    "{}: BROKEN: it can't be read: {reason}",
+                    absolute(&self.data_dir)
+                ));
+                Ok(ExitCode::from(1))
+            }
+            LogAt::Kafka(_) => bail!("the log can't be read: {reason}"),
+        }
     }
 
     /// How the brokers are reached.
@@ -122,6 +144,14 @@ impl ViewsArguments {
         ReadModel::open(&at).await.context("the views can't be opened")
     }
 
+    /// The views, unless they are files that nobody has made yet.
+    pub(crate) async fn open_existing(&self, log: &LogArguments) -> Result<Option<ReadModel>> {
+        if self.is_embedded()? && !log.data_dir.join("views.db").exists() {
+            return Ok(None);
+        }
+        self.open(log).await.map(Some)
+    }
+
     /// The place of the views.
     pub(crate) fn place(&self, log: &LogArguments) -> Result<ViewsAt> {
         let given = self.given()?;
@@ -145,6 +175,18 @@ impl ViewsArguments {
             None => None,
         };
         Ok(from_file.unwrap_or_else(|| self.views.clone()))
+    }
+}
+
+/// How long a command waits for brokers and topics before it says that it could not run.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn soon<T>(opening: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(PATIENCE, opening).await {
+        Ok(opened) => opened,
+        Err(_) => {
+            bail!("the log did not answer within {} seconds, or its topics are missing", PATIENCE.as_secs())
+        }
     }
 }
 

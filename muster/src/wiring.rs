@@ -1,6 +1,7 @@
 //! What several commands put together alike: the route inside one process, readiness, the lines at the start.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,7 +11,7 @@ use domain::position::Position;
 use event_log::EventLog;
 use graphql_gateway::commands::CommandRoute;
 use read_model::ReadModel;
-use service_kit::operations::Check;
+use service_kit::operations::{Check, at_once};
 use tokio::time::Instant;
 
 /// The way from the gateway to the owners when both are in this process.
@@ -37,51 +38,47 @@ impl CommandRoute for InProcess {
     }
 }
 
-/// Turns ready once every partition has an announced owner and the views have reached the end that the log had at
-/// the start: whoever signs in then meets what was written before.
+/// How long one question for readiness waits for the views.
+const CATCH_UP: Duration = Duration::from_secs(2);
+
+/// First turns ready when every partition has an announced owner and the views have reached the end that the log has
+/// when it is asked: whoever signs in then meets what was written before, by `muster init` too.
 pub(crate) fn readiness(log: Arc<dyn EventLog>, views: &ReadModel) -> Check {
-    let waiting = Arc::new(Mutex::new(Some("the log")));
-    let says = waiting.clone();
+    let was_ready = Arc::new(AtomicBool::new(false));
     let progress = views.progress().clone();
-    tokio::spawn(async move {
-        let say = |what| *waiting.lock().expect("nobody panics while holding it") = what;
-        let mut at_start = Position::new();
-        loop {
-            match log.ends().await {
-                Ok(ends) => {
-                    let written = ends.into_iter().filter(|(_, next)| *next > 0);
-                    written.for_each(|(place, next)| at_start.cover(place, next - 1));
-                    break;
-                }
-                Err(error) => {
-                    tracing::info!(%error, "waiting for the log");
-                    tokio::time::sleep(Duration::from_millis(500)).await;
+    Arc::new(move || {
+        let (log, progress, was_ready) = (log.clone(), progress.clone(), was_ready.clone());
+        Box::pin(async move {
+            if was_ready.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            let missing = {
+                let owners = log.owners();
+                let owners = owners.borrow();
+                (0..log.partitions()).filter(|partition| !owners.contains_key(partition)).count()
+            };
+            if missing > 0 {
+                return Err(format!("an owner of {missing} partitions"));
+            }
+            let mut end = Position::new();
+            for (place, next) in log.ends().await.map_err(|error| error.to_string())? {
+                if let Some(last) = next.checked_sub(1) {
+                    end.cover(place, last);
                 }
             }
-        }
-        say(Some("an owner of every partition"));
-        let partitions = log.partitions();
-        let everybody =
-            |owners: &event_log::Owners| (0..partitions).all(|partition| owners.contains_key(&partition));
-        if log.owners().wait_for(everybody).await.is_err() {
-            return;
-        }
-        say(Some("the views to reach the end of the log"));
-        while progress.wait(&at_start, Instant::now() + Duration::from_mins(1)).await.is_err() {
-            tracing::info!("waiting for the views to reach the end of the log");
-        }
-        say(None);
-        tracing::info!("ready");
-    });
-    Arc::new(move || match *says.lock().expect("nobody panics while holding it") {
-        None => Ok(()),
-        Some(what) => Err(what.to_owned()),
+            let caught_up = progress.wait(&end, Instant::now() + CATCH_UP).await;
+            caught_up.map_err(|_| "the views to reach the end of the log".to_owned())?;
+            if !was_ready.swap(true, Ordering::AcqRel) {
+                tracing::info!("ready");
+            }
+            Ok(())
+        })
     })
 }
 
 /// Ready while the views keep up with the log.
 pub(crate) fn keeps_up(status: projection_service::Status) -> Check {
-    Arc::new(move || status.ready())
+    at_once(move || status.ready())
 }
 
 /// Says a line to whoever started the process.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, RwLock};
 
 use axum::extract::State;
@@ -22,8 +23,13 @@ pub struct OperationsConfig {
     pub operations_listen: SocketAddr,
 }
 
-/// What a part of the process says of itself: `Ok` when it can do its work, else what it waits for.
-pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+/// What a part of the process says of itself when asked: `Ok` when it can do its work, else what it waits for.
+pub type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+
+/// A check that knows its answer without waiting.
+pub fn at_once(check: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Check {
+    Arc::new(move || Box::pin(std::future::ready(check())))
+}
 
 /// What has to be ready before the process is, by the part's name; `None` while the process still opens things.
 type Checks = Arc<RwLock<Option<BTreeMap<&'static str, Check>>>>;
@@ -80,12 +86,19 @@ impl Operations {
 }
 
 async fn readyz(State(checks): State<Checks>) -> Response {
-    let waiting: BTreeMap<&str, String> = match &*checks.read().expect("nobody panics while holding it") {
-        None => BTreeMap::from([("start", "the log and the views to open".to_owned())]),
-        Some(checks) => {
-            checks.iter().filter_map(|(part, check)| check().err().map(|reason| (*part, reason))).collect()
-        }
+    let asked: Option<Vec<_>> = {
+        let checks = checks.read().expect("nobody panics while holding it");
+        checks.as_ref().map(|checks| checks.iter().map(|(part, check)| (*part, check())).collect())
     };
+    let mut waiting = BTreeMap::new();
+    match asked {
+        None => drop(waiting.insert("start", "the log and the views to open".to_owned())),
+        Some(asked) => {
+            for (part, answer) in asked {
+                waiting.extend(answer.await.err().map(|reason| (part, reason)));
+            }
+        }
+    }
     let (status, body) = if waiting.is_empty() {
         (StatusCode::OK, serde_json::json!({ "ready": true }))
     } else {

@@ -28,31 +28,51 @@ pub(crate) async fn verify_live(deployment: Deployment) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_changed_byte_of_a_record_is_found() {
-    let mut deployment = Deployment::embedded().await;
-    let (name, temporary) = &deployment.administrator;
-    let administrator = deployment.portal.settle(name, temporary, "a quiet harbour at dawn").await;
-    administrator.must("createGroup", json!({ "name": "harbour-staff" }), "group { id }").await;
-    deployment.stop();
-    assert_eq!(deployment.run(&["log", "verify"]).status.code(), Some(0));
-    // The record lies in the file, or still in the journal beside it.
-    let needle = b"\"name\":\"harbour-staff\"";
-    let mut changed = 0;
-    for name in ["data/log.db", "data/log.db-wal"] {
-        let path = deployment.directory.path().join(name);
-        let content = std::fs::read(&path).unwrap_or_default();
-        for (at, window) in content.windows(needle.len()).enumerate() {
-            if window == needle {
-                let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-                file.seek(SeekFrom::Start(at as u64 + 8)).unwrap();
-                file.write_all(b"H").unwrap();
-                changed += 1;
+    // In the data, in a header, and one that leaves no text at all.
+    let damages: [(&[u8], usize, u8); 3] = [
+        (b"\"name\":\"harbour-staff\"", 8, b'H'),
+        (b"\"ce_type\":\"muster.group.created\"", 18, b'u'),
+        (b"\"ce_type\":\"muster.group.created\"", 18, 0xff),
+    ];
+    for (needle, at, byte) in damages {
+        let mut deployment = Deployment::embedded().await;
+        let (name, temporary) = &deployment.administrator;
+        let administrator = deployment.portal.settle(name, temporary, "a quiet harbour at dawn").await;
+        administrator.must("createGroup", json!({ "name": "harbour-staff" }), "group { id }").await;
+        deployment.stop();
+        assert_eq!(deployment.run(&["log", "verify"]).status.code(), Some(0));
+        // The record lies in the file, or still in the journal beside it.
+        let mut changed = 0;
+        for name in ["data/log.db", "data/log.db-wal"] {
+            let path = deployment.directory.path().join(name);
+            let content = std::fs::read(&path).unwrap_or_default();
+            for (found, window) in content.windows(needle.len()).enumerate() {
+                if window == needle {
+                    let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+                    file.seek(SeekFrom::Start((found + at) as u64)).unwrap();
+                    file.write_all(&[byte]).unwrap();
+                    changed += 1;
+                }
             }
         }
+        assert!(changed > 0);
+        let verified = deployment.run(&["log", "verify"]);
+        assert_eq!(verified.status.code(), Some(1), "{verified:?}");
+        assert!(String::from_utf8_lossy(&verified.stdout).contains("BROKEN"), "{verified:?}");
     }
-    assert!(changed > 0);
-    let verified = deployment.run(&["log", "verify"]);
-    assert_eq!(verified.status.code(), Some(1), "{verified:?}");
-    assert!(String::from_utf8_lossy(&verified.stdout).contains("BROKEN"), "{verified:?}");
+}
+
+#[test]
+fn a_first_administrator_who_is_refused_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let init = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_muster"));
+        command.arg("init").args(arguments).current_dir(directory.path()).output().unwrap().status.code()
+    };
+    assert_eq!(init(&["--username", "alise", "--email", "nowhere"]), Some(1));
+    assert_eq!(init(&["--username", "alice"]), Some(0));
+    assert_eq!(init(&["--username", "alice"]), Some(1));
+    assert_eq!(init(&["--username", "bobby"]), Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,6 @@ pub struct ProjectionConfig {
 
 impl Default for ProjectionConfig {
     fn default() -> Self {
-        Self { projection_batch: 2_000 }
+        Self { projection_batch: 4_000 }
     }
 }

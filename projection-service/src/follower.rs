@@ -79,6 +79,7 @@ impl Follower {
         batch::describe_metrics();
         loop {
             self.stand().await;
+            self.halt_ahead_of_log().await;
             let from = self.next.iter().map(|(place, next)| (*place, *next)).collect();
             let mut follow = self.log.follow(from);
             while let Then::GoOn = self.step(&mut follow).await {}
@@ -91,6 +92,22 @@ impl Follower {
             match self.try_stand().await {
                 Ok(()) => return self.views.over(),
                 Err(error) => self.views.wait(&text(&error)).await,
+            }
+        }
+    }
+
+    /// Halts places of which the views have seen more than the log holds: it was replaced by an older one, and what
+    /// comes next would not follow from what the views show.
+    async fn halt_ahead_of_log(&mut self) {
+        // A log that can't be asked says so to the follower.
+        let Ok(ends) = self.log.ends().await else { return };
+        for (place, end) in ends {
+            if let Some(next) = self.next.get(&place).copied().filter(|next| *next > end) {
+                let reason = format!(
+                    "the log ends at {end}, but the views have seen it up to {next}: it is not the log that they \
+                     were filled from; restore that one, or remove the views to have them filled anew"
+                );
+                self.halt(place, end, &reason).await;
             }
         }
     }

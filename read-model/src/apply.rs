@@ -1,5 +1,6 @@
 //! Writing: the row changes of a batch and the checkpoints that they move, in one transaction or not at all.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::credential::{Credential, CredentialId};
@@ -131,9 +132,10 @@ fn statements(batch: &Batch) -> Vec<Sql> {
     for table in ["agent_rules", "mailboxes", "auth_tokens"] {
         all.extend(listed(&format!("DELETE FROM {table} WHERE user_id IN"), &batch.cleared, ""));
     }
-    let users: Vec<_> = batch.users.iter().map(|user| &user.after).collect();
+    let terms: Vec<_> = batch.users.iter().map(|user| users::terms(&user.after)).collect();
+    let users: Vec<_> = batch.users.iter().map(|user| &user.after).zip(&terms).collect();
     all.extend(users::upsert(&users));
-    all.extend(change_terms(&batch.users));
+    all.extend(change_terms(&batch.users, &terms));
     all.extend(counts::add(&batch.counts));
     all.extend(groups::upsert(&batch.groups));
     all.extend(listed("DELETE FROM agent_rules WHERE id IN", &batch.rules_gone, ""));
@@ -149,17 +151,16 @@ fn statements(batch: &Batch) -> Vec<Sql> {
 }
 
 /// Users are found under what they are called now, and no longer under what they were called.
-fn change_terms(users: &[Changed<UserRow>]) -> Vec<Sql> {
+fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> Vec<Sql> {
     let (mut gone, mut new) = (Vec::new(), Vec::new());
-    for Changed { before, after } in users {
+    for (Changed { before, after }, terms) in users.iter().zip(terms) {
         let names = |user: &UserRow| (user.first_name.clone(), user.last_name.clone(), user.email.clone());
         if before.as_ref().is_some_and(|before| names(before) == names(after)) {
             continue;
         }
         let before = before.as_ref().map(users::terms).unwrap_or_default();
-        let after_terms = users::terms(after);
-        gone.extend(before.difference(&after_terms).map(|term| (term.clone(), after.id)));
-        new.extend(after_terms.difference(&before).map(|term| (term.clone(), after.id)));
+        gone.extend(before.difference(terms).map(|term| (term.clone(), after.id)));
+        new.extend(terms.difference(&before).map(|term| (term.clone(), after.id)));
     }
     let row = |(term, user): &(String, UserId)| -> Vec<Value> { vec![term.into(), (*user).into()] };
     let mut all = Vec::new();

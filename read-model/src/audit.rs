@@ -1,7 +1,7 @@
 //! The audit log: who did what to whom, from where, and what it changed.
 
 use domain::actor::{Client, Role};
-use domain::id::{EntryId, UserId};
+use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UserId};
 use domain::position::{Place, Position, Stream};
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,10 @@ pub struct Target {
 impl Target {
     /// Reads the text of an id of any kind.
     pub fn parse(text: &str) -> Option<Self> {
-        let (kind, uuid) = text.split_once('_')?;
+        const KINDS: [&str; 6] =
+            [UserId::KIND, GroupId::KIND, TokenId::KIND, MailboxId::KIND, RuleId::KIND, EntryId::KIND];
+        // Whoever is denied may have typed anything.
+        let (kind, uuid) = text.split_once('_').filter(|(kind, _)| KINDS.contains(kind))?;
         Some(Self { kind: kind.to_owned(), uuid: Uuid::try_parse(uuid).ok()? })
     }
 }

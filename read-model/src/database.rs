@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const IDLE: Duration = Duration::from_secs(1);
 /// Connections that read the file at a time.
 const READERS: u32 = 4;
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 400;
 /// Rows that SQLite's thread hands over before it waits for them to be taken.
 const ROW_BUFFER: usize = 1_000;
 
@@ -103,7 +105,9 @@ impl Database {
                 let options = PgConnectOptions::from_str(url)
                     .map_err(Error::from)?
                     .application_name("muster")
-                    .options([("search_path", "views")]);
+                    // Compiling a query that walks an index for a page takes longer than the page.
+                    .options([("search_path", "views"), ("jit", "off")])
+                    .statement_cache_capacity(STATEMENTS);
                 let pool = PgPoolOptions::new()
                     .max_connections(*connections)
                     .acquire_timeout(PATIENCE)
@@ -264,6 +268,7 @@ async fn sqlite(directory: &Path, connections: u32, reads_only: bool) -> Result<
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .row_buffer_size(ROW_BUFFER)
+        .statement_cache_capacity(STATEMENTS)
         .pragma("cache_size", "-65536");
     // A path in a SQL text: a quote in it is doubled.
     let operational = directory.join("operational.db").display().to_string().replace('\'', "''");

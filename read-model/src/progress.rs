@@ -79,8 +79,9 @@ impl Progress {
         match (&seen.halted, seen.confirmed_at, seen.unreachable_since) {
             (Some(_), _, _) => Health::Halted,
             (None, Some(at), _) if at + tolerated >= now => Health::Confirmed,
-            (None, _, Some(since)) => Health::Unreachable(since),
-            (None, at, None) => Health::Stale(at),
+            // Views that were not current when the log went away are no better for it.
+            (None, Some(at), Some(since)) if at + tolerated >= since => Health::Unreachable(since),
+            (None, at, _) => Health::Stale(at),
         }
     }
 

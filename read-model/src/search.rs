@@ -9,6 +9,9 @@ const BETWEEN: char = '\n';
 
 /// A text as it is compared: NFC, every character lower-cased by itself, so that a beginning stays a beginning.
 pub fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.nfc().flat_map(char::to_lowercase).nfc().collect()
 }
 

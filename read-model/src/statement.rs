@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// Most values of one statement: SQLite takes 32,766, PostgreSQL 65,535.
 const MOST_VALUES: usize = 32_000;
 
+/// Most rows of one statement. More don't make it faster, and it has at most 28 columns.
+const MOST_ROWS: usize = 128;
+
 /// A statement and what its `$1`, `$2`, … stand for.
 #[derive(Debug, Clone)]
 pub(crate) struct Sql {
@@ -90,12 +93,9 @@ pub(crate) fn multi_row<T>(
     tail: &str,
     row_values: impl Fn(&T) -> Vec<Value>,
 ) -> Vec<Sql> {
-    let most = MOST_VALUES / columns;
-    rows.chunks(most)
+    powers_of_two(rows)
         .map(|rows| {
             let mut statement = sql(head);
-            // A few rows are what comes all the time; large batches differ in length.
-            statement.is_kept = rows.len() <= 4 || rows.len() == most;
             statement.values.reserve(rows.len() * columns);
             statement.push(" VALUES ");
             for (index, row) in rows.iter().enumerate() {
@@ -107,6 +107,16 @@ pub(crate) fn multi_row<T>(
             statement
         })
         .collect()
+}
+
+/// Parts whose lengths are powers of two: so few different statements that each is prepared once and kept.
+fn powers_of_two<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = (rows.len().min(MOST_ROWS) + 1).next_power_of_two() / 2;
+        let (part, rest) = rows.split_at(length);
+        rows = rest;
+        (length > 0).then_some(part)
+    })
 }
 
 /// Statements `<head> (a, b, …)<tail>` over all keys, as many as the number of values asks for.
@@ -138,11 +148,11 @@ values! {
     u32 => |value| Self::Int(Some(value.into()));
     u64 => |value| Self::Int(Some(stored(value)));
     Option<u64> => |value| Self::Int(value.map(stored));
-    &str => |value| Self::Text(Some(value.to_owned()));
-    String => |value| Self::Text(Some(value));
-    &String => |value| Self::Text(Some(value.clone()));
-    Option<&str> => |value| Self::Text(value.map(str::to_owned));
-    &Option<String> => |value| Self::Text(value.clone());
+    &str => |value| Self::Text(Some(storable(value)));
+    String => |value| Self::Text(Some(storable(&value)));
+    &String => |value| Self::Text(Some(storable(value)));
+    Option<&str> => |value| Self::Text(value.map(storable));
+    &Option<String> => |value| Self::Text(value.as_deref().map(storable));
     Uuid => |value| Self::Uuid(Some(value));
     Option<Uuid> => |value| Self::Uuid(value);
     UserId => |value| Self::Uuid(Some(value.uuid()));
@@ -155,6 +165,11 @@ values! {
     Timestamp => |value| Self::Int(Some(value.micros()));
     Option<Timestamp> => |value| Self::Int(value.map(Timestamp::micros));
     &[u8; 32] => |value| Self::Bytes(value.to_vec());
+}
+
+/// PostgreSQL takes every character but NUL. No rule lets one into the log; a question may still hold one.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Offsets, versions and counts fit: a log of 2⁶³ records does not.

@@ -1,5 +1,7 @@
 //! Users as the portals show them: the row, and the ways to find one.
 
+use std::collections::BTreeSet;
+
 use domain::actor::Roles;
 use domain::group::GroupRef;
 use domain::id::UserId;
@@ -166,7 +168,7 @@ pub(crate) fn roles(row: &impl Columns, column: &str) -> Result<Roles, sqlx::Err
 }
 
 /// The terms under which a user is found.
-pub(crate) fn terms(user: &UserRow) -> std::collections::BTreeSet<String> {
+pub(crate) fn terms(user: &UserRow) -> BTreeSet<String> {
     let texts =
         [Some(&user.username), user.first_name.as_ref(), user.last_name.as_ref(), user.email.as_ref()];
     search::terms(texts.into_iter().flatten().map(String::as_str))
@@ -204,15 +206,15 @@ const WRITTEN: [&str; 28] = [
     "ufa_updated_at",
 ];
 
-/// Writes whole rows.
-pub(crate) fn upsert(users: &[&UserRow]) -> Vec<Sql> {
+/// Writes whole rows, each with the terms under which the user is found.
+pub(crate) fn upsert(users: &[(&UserRow, &BTreeSet<String>)]) -> Vec<Sql> {
     let head = format!("INSERT INTO users ({})", WRITTEN.join(", "));
     let set: Vec<_> = WRITTEN[1..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
     let tail = format!("ON CONFLICT (id) DO UPDATE SET {}", set.join(", "));
-    multi_row(&head, users, WRITTEN.len(), &tail, |user| values(user))
+    multi_row(&head, users, WRITTEN.len(), &tail, |(user, terms)| values(user, terms))
 }
 
-fn values(user: &UserRow) -> Vec<Value> {
+fn values(user: &UserRow, terms: &BTreeSet<String>) -> Vec<Value> {
     let group = user.group.as_ref();
     vec![
         user.id.into(),
@@ -235,7 +237,7 @@ fn values(user: &UserRow) -> Vec<Value> {
         user.updated_at.into(),
         user.version.into(),
         user.partition.into(),
-        search::joined(&terms(user)).into(),
+        search::joined(terms).into(),
         user.config.debug.into(),
         (&user.config.log_file).into(),
         user.config.heartbeat_interval.into(),

@@ -93,6 +93,13 @@ impl Order {
         Ok(())
     }
 
+    /// Adds that the window is read up to a key and no further.
+    pub(crate) fn up_to<K: Key>(self, statement: &mut Sql, window: &Window, end: &K) {
+        let comparison = if self.is_descending == window.from_end { " <= " } else { " >= " };
+        statement.push(" AND (").push(&self.columns.join(", ")).push(")").push(comparison);
+        statement.push_list(end.values());
+    }
+
     /// Adds the order and the limit alone.
     pub(crate) fn sort(self, statement: &mut Sql, window: &Window) {
         let direction = if self.is_descending == window.from_end { " ASC" } else { " DESC" };

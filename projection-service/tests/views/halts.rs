@@ -161,3 +161,28 @@ async fn a_place_is_confirmed_while_the_projection_stands_at_its_end(stage: Stag
     until(&views, || views.progress().checkpoint(USERS).unwrap().confirmed_at > first).await;
     running.stop().await;
 }
+
+/// Every connection is cut: those that apply, those that read and those that listen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_away_is_gone_on_with() {
+    crate::stage::on_postgres(|stage| async move {
+        let (mut log, mut story, views) = play(&stage).await;
+        let elsewhere = stage.views().await;
+        let running = Running::start(log.follow(), &views, 100);
+        for name in ["carl", "dora", "emil"] {
+            stage
+                .tamper(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                )
+                .await;
+            story.register(name);
+            let position = log.write(&mut story).await;
+            views.progress().wait(&position, deadline()).await.unwrap();
+            elsewhere.progress().wait(&position, deadline()).await.unwrap();
+            until(&views, || running.status.ready().is_ok()).await;
+        }
+        running.stop().await;
+    })
+    .await;
+}

@@ -91,19 +91,36 @@ async fn a_search_that_matches_very_many_is_walked_and_counting_it_stops(stage: 
     for number in 0..10_500 {
         story.register(&format!("many-{number:05}"));
     }
+    for number in 0..2_600 {
+        story.register(&format!("zz-{number:05}"));
+    }
     log.write(&mut story).await;
     let views = stage.fresh().await;
     project(log.follow(), &views, 2_000).await;
     let filter = UserFilter { search: Some("many".to_owned()), ..UserFilter::default() };
     let count = views.users_count(&filter).await.unwrap();
     assert_eq!((count.n, count.capped), (10_000, true));
-    assert_eq!(views.users_count(&UserFilter::default()).await.unwrap().n, 10_500);
+    assert_eq!(views.users_count(&UserFilter::default()).await.unwrap().n, 13_100);
     for field in UserSortField::ALL {
         let order = UserOrder { field, is_descending: false };
         let page = views.users_page(&filter, order, &Window::first(2, None)).await.unwrap();
         assert_eq!(page.edges[0].row.username, "many-00000", "{field:?}");
         let page = views.users_page(&filter, order, &Window::last(1, None)).await.unwrap();
         assert_eq!(page.edges[0].row.username, "many-10499", "{field:?}");
+    }
+    // These lie together at the far end of every order.
+    let far = UserFilter { search: Some("zz".to_owned()), ..UserFilter::default() };
+    for field in UserSortField::ALL {
+        for is_descending in [false, true] {
+            let order = UserOrder { field, is_descending };
+            let mut names = Vec::new();
+            for window in [Window::first(1, None), Window::last(1, None)] {
+                let page = views.users_page(&far, order, &window).await.unwrap();
+                names.push(page.edges[0].row.username.clone());
+            }
+            let ends = if is_descending { ["zz-02599", "zz-00000"] } else { ["zz-00000", "zz-02599"] };
+            assert_eq!(names, ends, "{order:?}");
+        }
     }
     let narrow = UserFilter { search: Some("many-0123".to_owned()), ..UserFilter::default() };
     assert_eq!(views.users_count(&narrow).await.unwrap().n, 10);

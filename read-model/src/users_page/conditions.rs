@@ -1,0 +1,101 @@
+//! What a filter asks, as SQL: by an index, or checked row by row.
+
+use super::UserFilter;
+use crate::search::{Prefix, folded};
+use crate::statement::{Sql, sql};
+use crate::users::{COLUMNS, State};
+
+/// The narrow filter by whose index users are gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Narrow {
+    Email,
+    Search,
+    States,
+    Groups,
+    Registered,
+}
+
+impl UserFilter {
+    /// Names what the narrow filter gathers `found`: `WITH found AS (…)`.
+    pub(super) fn found(&self, narrow: Narrow) -> Sql {
+        if let (Narrow::Search, Some(prefix)) = (narrow, Prefix::of(self.search.as_deref())) {
+            return found_by_search(&prefix, None);
+        }
+        let mut statement = sql("WITH found AS MATERIALIZED (SELECT id FROM users WHERE 1 = 1");
+        match narrow {
+            Narrow::Email => {
+                let address = folded(self.email.as_deref().unwrap_or_default());
+                statement.push(" AND email_key = ").push_value(address);
+            }
+            Narrow::States => {
+                statement.push(" AND state IN ").push_list(self.states.iter().map(|state| state.number()));
+            }
+            Narrow::Groups => {
+                statement.push(" AND group_id IN ").push_list(self.groups.iter().copied());
+            }
+            Narrow::Registered | Narrow::Search => self.registered(&mut statement),
+        }
+        statement.push(")");
+        statement
+    }
+
+    /// Reads the users that the narrow filter gathers and all filters let pass. They stand by themselves before they
+    /// are sorted, or PostgreSQL may walk the index of the order after all.
+    pub(super) fn gathered(&self, narrow: Narrow) -> Sql {
+        let mut statement = self.found(narrow);
+        statement.push(", matching AS MATERIALIZED (SELECT users.* FROM found CROSS JOIN users WHERE users.id = found.id");
+        self.check(&mut statement, Some(narrow));
+        statement.push(&format!(") SELECT {COLUMNS} FROM matching AS users WHERE 1 = 1"));
+        statement
+    }
+
+    /// Adds when those who pass were registered.
+    pub(super) fn registered(&self, statement: &mut Sql) {
+        if let Some(after) = self.registered_after {
+            statement.push(" AND users.registered_at > ").push_value(after);
+        }
+        if let Some(before) = self.registered_before {
+            statement.push(" AND users.registered_at < ").push_value(before);
+        }
+    }
+
+    /// Adds every condition but `but` in a form that neither database looks for in an index, and that PostgreSQL
+    /// takes for nearly always true: where it matters that is so, or it would not be checked row by row.
+    pub(super) fn check(&self, statement: &mut Sql, but: Option<Narrow>) {
+        const IF: &str = " AND CASE WHEN ";
+        const HOLDS: &str = " THEN 1 ELSE 0 END <> 0";
+        if self.states.is_empty() {
+            statement.push(IF).push("users.state <> ").push_value(State::Deleted.number()).push(HOLDS);
+        } else if but != Some(Narrow::States) {
+            statement.push(IF).push("users.state IN ");
+            statement.push_list(self.states.iter().map(|state| state.number())).push(HOLDS);
+        }
+        if !self.groups.is_empty() && but != Some(Narrow::Groups) {
+            statement.push(IF).push("users.group_id IN ").push_list(self.groups.iter().copied()).push(HOLDS);
+        }
+        if let Some(prefix) = Prefix::of(self.search.as_deref()).filter(|_| but != Some(Narrow::Search)) {
+            statement.push(IF).push("users.terms LIKE ").push_value(prefix.joined_pattern());
+            statement.push(" ESCAPE '\\'").push(HOLDS);
+        }
+        if but != Some(Narrow::Registered) {
+            let is_limited = self.registered_after.is_some() || self.registered_before.is_some();
+            if is_limited {
+                statement.push(IF).push("1 = 1");
+                self.registered(statement);
+                statement.push(HOLDS);
+            }
+        }
+    }
+}
+
+/// Names whose terms begin with the prefix `found`; of at most so many terms.
+pub(super) fn found_by_search(prefix: &Prefix, most: Option<u64>) -> Sql {
+    let mut statement = sql("WITH found AS MATERIALIZED (SELECT DISTINCT user_id AS id FROM \
+         (SELECT user_id FROM user_terms WHERE term >= ");
+    statement.push_value(prefix.from()).push(" AND term < ").push_value(prefix.to());
+    if let Some(most) = most {
+        statement.push(" LIMIT ").push_value(most);
+    }
+    statement.push(") AS terms)");
+    statement
+}

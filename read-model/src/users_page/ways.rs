@@ -1,0 +1,204 @@
+//! How the users that pass a filter are found.
+//!
+//! Where few can pass, they are gathered by the index of the narrowest filter and sorted. Else the index of the order
+//! is walked and filters are checked on the way, because then a page is soon full. Which way it is follows from the
+//! kept numbers or from a look that stops early, never from a scan. A walk that meets too few, because those who pass
+//! lie together far away, is given up, and more of them are gathered.
+
+use super::conditions::{Narrow, found_by_search};
+use super::{UserFilter, UserOrder, UserSortField};
+use crate::ReadModel;
+use crate::error::Error;
+use crate::page::{Count, Key, Window};
+use crate::row::{Columns, FromColumns};
+use crate::search::Prefix;
+use crate::statement::{Sql, Value, sql};
+use crate::users::{COLUMNS, UserRow};
+
+/// Most users that are gathered rather than walked to.
+const GATHERED: u64 = 5_000;
+/// Most users that are gathered to be counted, or because a walk to them was given up. For more a walk to the end of the
+/// index costs no more.
+const GATHERED_AT_MOST: u64 = 30_000;
+/// Most rows of a walk, unless nothing narrows what is looked for.
+const WALKED: u64 = 10_000;
+
+impl ReadModel {
+    /// The rows of a page and one more, in the order in which the window is read.
+    pub(super) async fn matching<K: Key + FromColumns>(
+        &self,
+        filter: &UserFilter,
+        order: UserOrder,
+        window: &Window,
+    ) -> Result<Vec<UserRow>, Error> {
+        if *filter == UserFilter::default() {
+            let walk = self.walk(filter, order).await?;
+            return self.limited::<K>(walk, order, window).await;
+        }
+        if let [state] = filter.states[..]
+            && order.field == UserSortField::Username
+            && *filter == UserFilter::of_states(&[state])
+        {
+            // The one index that is a filter and an order.
+            let statement = sql(format!("SELECT {COLUMNS} FROM users WHERE users.state = $1"));
+            return self.limited::<K>(statement.bind(state.number()), order, window).await;
+        }
+        if let Some(narrow) = self.narrowest(filter, GATHERED).await? {
+            return self.limited::<K>(filter.gathered(narrow), order, window).await;
+        }
+        let walk = self.walk(filter, order).await?;
+        let Some(end) = self.end_of_walk::<K>(filter, order, window).await? else {
+            return self.limited::<K>(walk, order, window).await;
+        };
+        let mut short = walk.clone();
+        order.keys().up_to(&mut short, window, &end);
+        let rows = self.limited::<K>(short, order, window).await?;
+        if rows.len() > window.size as usize {
+            return Ok(rows);
+        }
+        let far = self.narrowest(filter, GATHERED_AT_MOST).await?;
+        self.limited::<K>(far.map_or(walk, |narrow| filter.gathered(narrow)), order, window).await
+    }
+
+    async fn limited<K: Key>(
+        &self,
+        mut statement: Sql,
+        order: UserOrder,
+        window: &Window,
+    ) -> Result<Vec<UserRow>, Error> {
+        order.keys().limit::<K>(&mut statement, window)?;
+        self.database.all(statement).await
+    }
+
+    /// Reads users along the index of the order, from where on the filter can let some pass.
+    async fn walk(&self, filter: &UserFilter, order: UserOrder) -> Result<Sql, Error> {
+        let mut statement = sql(format!("SELECT {COLUMNS} FROM users WHERE 1 = 1"));
+        self.bound(&mut statement, filter, order.field).await?;
+        filter.check(&mut statement, None);
+        Ok(statement)
+    }
+
+    /// Where a walk is given up, if the index goes on that far. Only the index is read.
+    async fn end_of_walk<K: Key + FromColumns>(
+        &self,
+        filter: &UserFilter,
+        order: UserOrder,
+        window: &Window,
+    ) -> Result<Option<K>, Error> {
+        let columns =
+            order.keys().columns.iter().enumerate().map(|(n, column)| format!("{column} AS key{n}"));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let mut statement = sql(format!("SELECT {columns} FROM users WHERE 1 = 1"));
+        self.bound(&mut statement, filter, order.field).await?;
+        order.keys().limit::<K>(&mut statement, &Window { size: 0, ..window.clone() })?;
+        statement.push(" OFFSET ").push_value(WALKED);
+        self.database.maybe_one(statement).await
+    }
+
+    /// Adds between which values of the order's own column the filter lets users pass, so that no walk begins far away.
+    async fn bound(
+        &self,
+        statement: &mut Sql,
+        filter: &UserFilter,
+        field: UserSortField,
+    ) -> Result<(), Error> {
+        let mut between = |column: &str, least: Option<Value>, greatest: Option<Value>| {
+            if let (Some(least), Some(greatest)) = (least, greatest) {
+                statement.push(&format!(" AND users.{column} >= ")).push_value(least);
+                statement.push(&format!(" AND users.{column} <= ")).push_value(greatest);
+            }
+        };
+        match field {
+            UserSortField::State => {
+                let numbers = || filter.states.iter().map(|state| state.number());
+                between("state", numbers().min().map(Value::from), numbers().max().map(Value::from));
+            }
+            UserSortField::Group if !filter.groups.is_empty() => {
+                let groups = self.groups_by_ids(&filter.groups).await?;
+                let names = || groups.iter().map(|group| group.name.as_str());
+                between("group_key", names().min().map(Value::from), names().max().map(Value::from));
+            }
+            UserSortField::RegisteredAt => filter.registered(statement),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// How many users pass the filter, counted up to `most`.
+    pub(super) async fn count_up_to(&self, filter: &UserFilter, most: u64) -> Result<Count, Error> {
+        let narrow = self.narrowest(filter, GATHERED_AT_MOST).await?;
+        let prefix = Prefix::of(filter.search.as_deref());
+        let mut statement = match (narrow, prefix) {
+            (Some(narrow), _) => filter.found(narrow),
+            // So many terms match that as many as are looked at make it likely that counting stops anyway.
+            (None, Some(prefix)) => found_by_search(&prefix, Some(GATHERED_AT_MOST)),
+            (None, None) => sql(""),
+        };
+        let by = if narrow.is_none() && filter.search.is_some() { Some(Narrow::Search) } else { narrow };
+        if let Some(by) = by {
+            // SQLite takes CROSS JOIN for an order to begin with what stands first.
+            statement.push(" SELECT 1 AS one FROM found CROSS JOIN users WHERE users.id = found.id");
+            filter.check(&mut statement, Some(by));
+        } else {
+            statement.push("SELECT 1 AS one FROM users WHERE 1 = 1");
+            filter.registered(&mut statement);
+            filter.check(&mut statement, Some(Narrow::Registered));
+        }
+        statement.push(" LIMIT ").push_value(most + 1);
+        let n = self.count(statement).await?;
+        let is_cut = narrow.is_none() && filter.search.is_some();
+        Ok(Count { n: n.min(most), capped: n > most || is_cut })
+    }
+
+    /// The filter that the fewest users pass, if they are at most `most`.
+    async fn narrowest(&self, filter: &UserFilter, most: u64) -> Result<Option<Narrow>, Error> {
+        if filter.email.is_some() {
+            return Ok(Some(Narrow::Email));
+        }
+        let mut found = Vec::new();
+        if let Some(prefix) = Prefix::of(filter.search.as_deref()) {
+            let mut statement = sql("SELECT 1 AS one FROM user_terms WHERE term >= ");
+            statement.push_value(prefix.from()).push(" AND term < ").push_value(prefix.to());
+            statement.push(" LIMIT ").push_value(most + 1);
+            found.push((self.count(statement).await?, Narrow::Search));
+        }
+        if !filter.states.is_empty() {
+            found.push((self.counted(&filter.states, &[]).await?, Narrow::States));
+        }
+        if !filter.groups.is_empty() {
+            found.push((self.counted(&[], &filter.groups).await?, Narrow::Groups));
+        }
+        if filter.registered_after.is_some() || filter.registered_before.is_some() {
+            let mut statement = sql("SELECT 1 AS one FROM users WHERE 1 = 1");
+            filter.registered(&mut statement);
+            statement.push(" LIMIT ").push_value(most + 1);
+            found.push((self.count(statement).await?, Narrow::Registered));
+        }
+        let least = found.into_iter().min_by_key(|(n, _)| *n).filter(|(n, _)| *n <= most);
+        Ok(least.map(|(_, narrow)| narrow))
+    }
+
+    async fn count(&self, rows: Sql) -> Result<u64, Error> {
+        let text = format!("SELECT count(*) AS n FROM ({}) AS matching", rows.text);
+        let n: i64 = self.database.one(Sql { text, ..rows }).await?;
+        Ok(n.unsigned_abs())
+    }
+}
+
+macro_rules! keys {
+    ($($key:ty => |$row:ident| $read:expr;)*) => {$(
+        /// The end of a walk.
+        impl FromColumns for $key {
+            fn from_columns($row: &impl Columns) -> Result<Self, sqlx::Error> {
+                Ok($read)
+            }
+        }
+    )*};
+}
+
+keys! {
+    (String,) => |row| (row.text("key0")?,);
+    (String, String) => |row| (row.text("key0")?, row.text("key1")?);
+    (i64, String) => |row| (row.int("key0")?, row.text("key1")?);
+    (i16, String) => |row| (row.small("key0")?, row.text("key1")?);
+}

@@ -1,6 +1,6 @@
 //! What the headers of a request say: credentials, request id, trace context, address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::{HeaderMap, header};
 use base64::Engine;
@@ -72,36 +72,39 @@ pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     (fits && parts.next().is_none()).then(|| text.to_owned())
 }
 
-/// Where a request came from: the peer, or what trusted proxies say of it.
+/// Where a request came from: the peer, or what trusted proxies say of it. No address where they say it unreadably.
 pub(crate) fn client(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
-    let address = peer.map(|peer| behind_proxies(peer.to_canonical(), headers, trusted).to_string());
+    let address = peer.and_then(|peer| behind_proxies(peer.to_canonical(), headers, trusted));
     let agent = headers.get(header::USER_AGENT).map(|value| {
         let text = String::from_utf8_lossy(value.as_bytes());
         text.chars().filter(|c| !c.is_control()).take(AGENT_LENGTH).collect()
     });
-    Client { address, agent }
+    Client { address: address.map(|address| address.to_string()), agent }
 }
 
 /// Goes back from the peer for as long as whoever sent it on is trusted: what stands further left may be anybody's
-/// invention.
-fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+/// invention. An entry that can't be read is nobody's address, least of all that of the proxy which passed it on.
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
-    let forwarded: Vec<&str> = headers
+    let forwarded: Vec<&[u8]> = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect();
     let mut address = peer;
-    for text in forwarded.into_iter().rev() {
+    for entry in forwarded.into_iter().rev() {
         if !is_trusted(address) {
             break;
         }
-        match text.parse::<IpAddr>() {
-            Ok(earlier) => address = earlier.to_canonical(),
-            Err(_) => break,
-        }
+        address = entry_address(entry)?.to_canonical();
     }
-    address
+    Some(address)
+}
+
+/// The address of an entry, which some proxies write with a port or in brackets.
+fn entry_address(entry: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(entry.trim_ascii()).ok()?;
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    text.parse().ok().or_else(with_port).or_else(bracketed)
 }

@@ -11,30 +11,47 @@ fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
     entries.iter().map(entry).collect()
 }
 
-fn address(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
-    let entries: Vec<_> = forwarded.iter().map(|value| ("x-forwarded-for", *value)).collect();
+fn address(peer: &str, forwarded: &[&[u8]], trusted: &[&str]) -> Option<String> {
     let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
     let mut map = HeaderMap::new();
-    for (name, value) in entries {
-        map.append(name, value.parse().unwrap());
+    for value in forwarded {
+        map.append("x-forwarded-for", HeaderValue::from_bytes(value).unwrap());
     }
-    client(Some(peer.parse().unwrap()), &map, &trusted).address.unwrap()
+    client(Some(peer.parse().unwrap()), &map, &trusted).address
 }
 
 #[test]
 fn a_peer_that_is_no_trusted_proxy_speaks_for_itself_alone() {
-    assert_eq!(address("192.0.2.9", &["10.1.1.1"], &[]), "192.0.2.9");
-    assert_eq!(address("192.0.2.9", &["10.1.1.1"], &["198.51.100.0/24"]), "192.0.2.9");
-    assert_eq!(address("::ffff:192.0.2.9", &[], &[]), "192.0.2.9");
+    let is = |forwarded: &[&[u8]], trusted: &[&str]| address("192.0.2.9", forwarded, trusted);
+    assert_eq!(is(&[b"10.1.1.1"], &[]).as_deref(), Some("192.0.2.9"));
+    assert_eq!(is(&[b"10.1.1.1"], &["198.51.100.0/24"]).as_deref(), Some("192.0.2.9"));
+    assert_eq!(is(&[b"nonsense \xff"], &[]).as_deref(), Some("192.0.2.9"));
+    assert_eq!(address("::ffff:192.0.2.9", &[], &[]).as_deref(), Some("192.0.2.9"));
 }
 
 #[test]
 fn behind_trusted_proxies_the_first_other_address_counts() {
-    let trusted = ["10.0.0.0/8"];
-    assert_eq!(address("10.0.0.1", &["6.6.6.6, 192.0.2.7, 10.0.0.2"], &trusted), "192.0.2.7");
-    assert_eq!(address("10.0.0.1", &["192.0.2.7", "10.0.0.2"], &trusted), "192.0.2.7");
-    assert_eq!(address("10.0.0.1", &["192.0.2.7, nonsense"], &trusted), "10.0.0.1");
-    assert_eq!(address("10.0.0.1", &[], &trusted), "10.0.0.1");
+    let is = |forwarded: &[&[u8]]| address("10.0.0.1", forwarded, &["10.0.0.0/8"]);
+    for forwarded in [
+        &[b"6.6.6.6, 192.0.2.7, 10.0.0.2".as_slice()] as &[&[u8]],
+        &[b"192.0.2.7", b"10.0.0.2"],
+        &[b"nonsense, 192.0.2.7"],
+        &[b"192.0.2.7:4711, 10.0.0.2:80"],
+        &[b"[::ffff:192.0.2.7]"],
+    ] {
+        assert_eq!(is(forwarded).as_deref(), Some("192.0.2.7"), "{forwarded:?}");
+    }
+    assert_eq!(is(&[b"[2001:db8::1]:443"]).as_deref(), Some("2001:db8::1"));
+    assert_eq!(is(&[]).as_deref(), Some("10.0.0.1"));
+}
+
+#[test]
+fn whoever_is_forwarded_unreadably_has_no_address_and_never_that_of_the_proxy() {
+    for forwarded in
+        [b"192.0.2.7, nonsense".as_slice(), b"", b"\xfc", b"6.6.6.6, \xff, 10.0.0.2", b"unknown", b"[::1"]
+    {
+        assert_eq!(address("10.0.0.1", &[forwarded], &["10.0.0.0/8"]), None, "{forwarded:?}");
+    }
 }
 
 #[test]

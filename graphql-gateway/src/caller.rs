@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::HeaderMap;
 use domain::actor::{Actor, Client};
@@ -16,6 +17,8 @@ use crate::sessions::SignedIn;
 /// Whoever sent a request.
 pub(crate) struct Caller {
     session: Presented,
+    /// Set when a mutation of the document ends the session; the rest of the document is nobody's.
+    signed_out: AtomicBool,
     pub(crate) client: Client,
     pub(crate) correlation_id: String,
     pub(crate) traceparent: Option<String>,
@@ -46,12 +49,13 @@ impl Caller {
             Authorization::Basic(..) | Authorization::Other => Presented::Ended,
         };
         let Frame { correlation_id, traceparent, client } = frame;
-        Self { session, client, correlation_id, traceparent }
+        Self { session, signed_out: AtomicBool::new(false), client, correlation_id, traceparent }
     }
 
     /// The session, whatever it may do; none when nothing was shown.
     pub(crate) fn any_session(&self) -> Result<Option<&SignedIn>, Fault> {
         match &self.session {
+            Presented::Session(_) if self.has_signed_out() => Err(Fault::Unauthenticated),
             Presented::Nothing => Ok(None),
             Presented::Ended => Err(Fault::Unauthenticated),
             Presented::Unknown(fault) => Err(fault.clone()),
@@ -68,9 +72,18 @@ impl Caller {
     /// The caller as commands carry them.
     pub(crate) fn actor(&self) -> Actor {
         match &self.session {
-            Presented::Session(session) => session.actor(),
-            Presented::Nothing | Presented::Ended | Presented::Unknown(_) => Actor::Anonymous,
+            Presented::Session(session) if !self.has_signed_out() => session.actor(),
+            _ => Actor::Anonymous,
         }
+    }
+
+    /// Forgets the session, which has ended.
+    pub(crate) fn sign_out(&self) {
+        self.signed_out.store(true, Ordering::Release);
+    }
+
+    fn has_signed_out(&self) -> bool {
+        self.signed_out.load(Ordering::Acquire)
     }
 
     /// The caller as somebody who tries to get in at the portal.

@@ -79,6 +79,11 @@ impl Sessions<'_> {
         let gateway = self.gateway;
         let token_hash = hash(token);
         let Some(found) = gateway.views.session(&token_hash).await.map_err(asked)? else { return Ok(None) };
+        if found.holder.state != State::Active {
+            // It does not come back when the user does.
+            gateway.views.end_session(&token_hash).await.map_err(asked)?;
+            return Ok(None);
+        }
         let at = now();
         if !is_valid(&found, at, gateway.config.session_idle) {
             return Ok(None);
@@ -101,6 +106,11 @@ impl Sessions<'_> {
     /// Ends a session.
     pub(crate) async fn end(&self, session: &SignedIn) -> Result<(), Fault> {
         self.gateway.views.end_session(&session.token_hash).await.map(drop).map_err(asked)
+    }
+
+    /// Ends every session of a user.
+    pub(crate) async fn end_all(&self, user: UserId) -> Result<(), Fault> {
+        self.gateway.views.end_sessions(user).await.map(drop).map_err(asked)
     }
 
     /// Lets a session go on, as a full one, with the password that it has just chosen; ends the user's others.

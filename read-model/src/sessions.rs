@@ -117,6 +117,11 @@ impl ReadModel {
         self.database.execute(sql(text).bind(user).bind(kept)).await
     }
 
+    /// Ends every session of a user.
+    pub async fn end_sessions(&self, user: UserId) -> Result<u64, Error> {
+        self.database.execute(sql("DELETE FROM operational.sessions WHERE user_id = $1").bind(user)).await
+    }
+
     /// Makes a session a full one that was opened with this version of the password.
     pub async fn upgrade_session(
         &self,

@@ -67,6 +67,7 @@ impl SessionMutations {
         let errand = Errand::of(ctx);
         let session = errand.caller.any_session()?.ok_or(Fault::Unauthenticated)?;
         errand.gateway.sessions().end(session).await?;
+        errand.caller.sign_out();
         Ok(SignOutPayload { user_errors: Vec::new() })
     }
 }

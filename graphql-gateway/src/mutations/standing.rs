@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::user::{Command, standing};
+use read_model::users::State;
 
 use super::payload::{ReactivateUser, SuspendUser, UserPayload};
 use crate::errand::{Errand, With};
@@ -95,6 +96,10 @@ async fn suspend(errand: &Errand<'_>, input: SuspendUserInput) -> Result<UserPay
     let with = With::of(input.command_id.as_ref(), input.expected_version);
     let command = Command::SuspendUser(standing::SuspendUser { reason: input.reason });
     let done = errand.ask_user(id, command, with).await?;
+    if errand.gateway.sessions().end_all(id).await.is_err() {
+        // The suspension holds all the same, and the reactivation ends them before it takes that back.
+        tracing::warn!("The sessions of a suspended user were not ended yet.");
+    }
     Ok(UserPayload::new(errand.user(&done, id).await))
 }
 
@@ -104,6 +109,10 @@ async fn reactivate(
 ) -> Result<UserPayload<ReactivateUser>, Stop> {
     let id = errand.administers("ReactivateUser", &input.user_id)?;
     let with = With::of(input.command_id.as_ref(), input.expected_version);
+    if errand.gateway.user(id).await?.is_some_and(|user| user.state == State::Suspended) {
+        // One that began before the views showed the suspension must not wake up.
+        errand.gateway.sessions().end_all(id).await?;
+    }
     let done = errand.ask_user(id, Command::ReactivateUser, with).await?;
     Ok(UserPayload::new(errand.user(&done, id).await))
 }

@@ -99,11 +99,51 @@ async fn a_session_ends_with_its_password_and_its_user() {
     door.user(suspended).await;
     assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "UNAUTHENTICATED");
     door.user(user_row("alice", Roles::BASE)).await;
+    // It stays dead when the user comes back.
+    assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "UNAUTHENTICATED");
+    let token = door.sign_in("alice", PASSWORD).await["sessionToken"].as_str().unwrap().to_owned();
     assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "none");
     let reset = domain::credential::Credential { kind: temporary("x", now()), version: 4 };
     let credentials = vec![(domain::credential::CredentialId::Password(id("alice")), reset)];
     door.apply(Batch { credentials, ..Batch::default() }).await;
     assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn a_suspension_ends_every_session_even_those_that_nobody_uses_meanwhile() {
+    let door = Door::open().await;
+    let token = door.signed_in("alice", Roles::BASE).await;
+    let administrator = door.administrator().await;
+    let user = id("alice").to_string();
+    let suspend =
+        "mutation($input: SuspendUserInput!) { suspendUser(input: $input) { userErrors { code } } }";
+    let input = json!({ "input": { "userId": user, "reason": "Left." } });
+    let done = door.ask(Some(&administrator), suspend, input).await;
+    assert_eq!(done["data"]["suspendUser"]["userErrors"], json!([]));
+    assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "UNAUTHENTICATED");
+    // One that began before the views showed the suspension.
+    let late = door.sign_in("alice", PASSWORD).await["sessionToken"].as_str().unwrap().to_owned();
+    let mut suspended = user_row("alice", Roles::BASE);
+    suspended.state = State::Suspended;
+    door.user(suspended).await;
+    let reactivate =
+        "mutation($input: ReactivateUserInput!) { reactivateUser(input: $input) { userErrors { code } } }";
+    let done = door.ask(Some(&administrator), reactivate, json!({ "input": { "userId": user } })).await;
+    assert_eq!(done["data"]["reactivateUser"]["userErrors"], json!([]));
+    door.user(user_row("alice", Roles::BASE)).await;
+    assert_eq!(code(&door.ask(Some(&late), VIEWER, json!({})).await), "UNAUTHENTICATED");
+    assert_eq!(code(&door.ask(Some(&administrator), VIEWER, json!({})).await), "none");
+}
+
+#[tokio::test]
+async fn after_a_sign_out_the_rest_of_the_document_is_nobodys() {
+    let door = Door::open().await;
+    let token = door.administrator().await;
+    let document = "mutation { signOut { userErrors { code } } \
+        createGroup(input: { name: \"north\" }) { userErrors { code } } }";
+    let answer = door.ask(Some(&token), document, json!({})).await;
+    assert_eq!(code(&answer), "UNAUTHENTICATED", "{answer}");
+    assert!(door.owner.asked.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

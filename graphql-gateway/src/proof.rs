@@ -96,7 +96,9 @@ impl Gateway {
         let now = now();
         if let Some(wait) = throttle.filter(|throttle| throttle.next_allowed_at > now) {
             let micros = wait.next_allowed_at.micros() - now.micros();
-            self.failed(account, FailedBecause::Delayed, attempt);
+            let is_known = self.views.holder_by_name(username.as_str()).await.map_err(asked)?.is_some();
+            let subject = if is_known { account } else { digest(username.as_str()) };
+            self.failed(subject, FailedBecause::Delayed, attempt);
             return Err(No::Delayed {
                 retry_after_ms: u64::try_from(micros / 1_000).unwrap_or_default().max(1),
             });

@@ -157,7 +157,7 @@ impl OnboardingMutations {
 
 async fn register(errand: &Errand<'_>, input: RegisterUserInput) -> Result<RegisterUserPayload, Stop> {
     let gateway = errand.gateway;
-    gateway.may_register(errand.caller)?;
+    gateway.may_register(errand.caller).inspect_err(|_| errand.turned_away("RegisterUser"))?;
     let begun = gateway.registrations_took.begin();
     let command_id = input.command_id;
     let command = onboarding::RegisterUser {

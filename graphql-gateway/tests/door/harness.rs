@@ -15,6 +15,7 @@ use domain::position::{Place, Position, Stream};
 use domain::timestamp::Timestamp;
 use domain::user::agent::Config as UfaConfig;
 use domain::username::Username;
+use event_log::EventLog;
 use event_log::sqlite::SqliteLog;
 use graphql_gateway::GatewayService;
 use graphql_gateway::commands::CommandRoute;
@@ -40,6 +41,7 @@ pub(crate) struct Door {
     pub(crate) http: reqwest::Client,
     pub(crate) views: ReadModel,
     pub(crate) owner: Arc<Scripted>,
+    pub(crate) log: Arc<dyn EventLog>,
     _directory: TempDir,
     _stop: oneshot::Sender<()>,
 }
@@ -87,20 +89,21 @@ impl Door {
 
     pub(crate) async fn open_with(flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let log = SqliteLog::open(&directory.path().join("log")).await.unwrap();
+        let log: Arc<dyn EventLog> = SqliteLog::open(&directory.path().join("log")).await.unwrap();
         let views =
             ReadModel::open(&ViewsAt::Sqlite { directory: directory.path().join("views") }).await.unwrap();
         let owner = Arc::new(Scripted::default());
         let arguments = [&["test", "--listen=127.0.0.1:0", "--read-your-writes=100ms"], flags].concat();
         let config = Program::try_parse_from(arguments).unwrap().config;
-        let service = GatewayService::build(config, log, views.clone(), owner.clone()).await.unwrap();
+        let service =
+            GatewayService::build(config, Arc::clone(&log), views.clone(), owner.clone()).await.unwrap();
         let url = format!("http://{}", service.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(service.run_until_stopped(async move {
             let _gone = stopped.await;
         }));
         let door =
-            Self { url, http: reqwest::Client::new(), views, owner, _directory: directory, _stop: stop };
+            Self { url, http: reqwest::Client::new(), views, owner, log, _directory: directory, _stop: stop };
         door.views.begin(&places()).await.unwrap();
         door.confirm().await;
         door

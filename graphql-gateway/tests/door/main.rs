@@ -6,6 +6,7 @@ mod access;
 mod agents;
 mod harness;
 mod mutations;
+mod noted;
 mod over_http;
 mod reading;
 mod sessions;

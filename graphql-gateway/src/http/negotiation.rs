@@ -1,5 +1,7 @@
 //! Which of the two GraphQL media types an answer gets, by the Accept header (RFC 9110, section 12.5.1).
 
+use std::cmp::Reverse;
+
 use axum::http::{HeaderMap, header};
 
 /// The media type of an answer; the status of failures hangs on it.
@@ -24,19 +26,28 @@ impl Media {
     /// No Accept header at all asks for the newer type, as GraphQL over HTTP says since 2025. A wildcard gets
     /// `application/json`, which is what clients that take anything can certainly read.
     pub(crate) fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(header::ACCEPT).iter().peekable();
-        if values.peek().is_none() {
+        let values = headers.get_all(header::ACCEPT);
+        if values.iter().all(|value| value.as_bytes().trim_ascii().is_empty()) {
             return Some(Self::GraphqlResponse);
         }
         let ranges: Vec<(Option<Self>, u16, u8)> = values
+            .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .filter_map(range)
             .collect();
-        // Of ranges that are liked alike the more specific one wins, then the one that stands first.
-        let best = ranges.iter().enumerate().filter(|(_, (_, quality, _))| *quality > 0);
-        best.max_by_key(|(index, (_, quality, specific))| (*quality, *specific, std::cmp::Reverse(*index)))
-            .map(|(_, (media, ..))| media.unwrap_or(Self::Json))
+        // The most specific range says how much a type is liked; of several alike the first.
+        let liked = |media: Self| {
+            let covers = ranges.iter().enumerate().filter(|(_, (of, ..))| of.is_none_or(|of| of == media));
+            let (index, (_, quality, specific)) =
+                covers.max_by_key(|(index, (_, _, specific))| (*specific, Reverse(*index)))?;
+            (*quality > 0).then_some((*quality, *specific, Reverse(index)))
+        };
+        // Of types that are liked alike the one that is named wins, then the one that stands first, then the older.
+        let both = [Self::GraphqlResponse, Self::Json].into_iter();
+        both.filter_map(|media| Some((liked(media)?, media)))
+            .max_by_key(|(liked, _)| *liked)
+            .map(|(_, media)| media)
     }
 }
 
@@ -117,6 +128,12 @@ mod tests {
             ("application/json, application/graphql-response+json", older),
             ("application/graphql-response+json;q=0.2, application/json;q=0.8, */*;q=0.1", older),
             ("*/*, application/graphql-response+json", newer),
+            ("application/json;q=0, */*", newer),
+            ("*/*, application/graphql-response+json;q=0", older),
+            ("application/graphql-response+json;q=0.1, */*", older),
+            ("application/*;q=0, */*", None),
+            ("", newer),
+            (" ", newer),
             ("text/html, application/json;q=0", None),
             ("text/html", None),
             ("application/json; charset=utf-16", None),

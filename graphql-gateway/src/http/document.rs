@@ -48,6 +48,13 @@ pub(crate) struct Operation {
     pub(crate) fields: Vec<String>,
 }
 
+impl Operation {
+    /// Whether it asks for the schema. The library answers that with null where it is switched off, without a word.
+    pub(crate) fn introspects(&self) -> bool {
+        self.fields.iter().any(|field| matches!(field.as_str(), "__schema" | "__type"))
+    }
+}
+
 /// Checks a document's text before it is parsed.
 pub(crate) fn check_text(source: &str) -> Result<(), Unfit> {
     if nesting(source) > NESTING {

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use super::guard::Progress;
 use super::negotiation::{Media, is_json};
@@ -37,7 +37,7 @@ struct Parameters {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct UrlParameters {
-    query: String,
+    query: Option<String>,
     operation_name: Option<String>,
     variables: Option<String>,
     extensions: Option<String>,
@@ -78,6 +78,11 @@ impl Refused {
         Self { status, error: coded(BAD_REQUEST, message), well_formed: false }
     }
 
+    /// The request would have been executed, at another time.
+    fn failed(fault: &Fault) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, error: fault.error(), well_formed: true }
+    }
+
     fn unfit(code: &'static str, message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, error: coded(code, message), well_formed: true }
     }
@@ -112,9 +117,11 @@ async fn answer(
     request: Request<Body>,
     seen: &mut observed::Graphql,
 ) -> Result<GraphqlBody, Refused> {
+    // One deadline for all of it, so that nobody outside has to end what GraphQL has not answered.
+    let deadline = Instant::now() + door.gateway.config.request_timeout;
     let method = request.method().clone();
     let headers = request.headers().clone();
-    let parameters = parameters(door, request).await?;
+    let parameters = parameters(door, request, deadline).await?;
     let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
     document::check_text(&parameters.query)
         .map_err(|unfit| Refused::unfit(TOO_COMPLEX, unfit.to_string()))?;
@@ -133,14 +140,40 @@ async fn answer(
         };
         Refused::unfit(code, unfit.to_string())
     })?;
-    seen.asks(&operation);
+    if !door.gateway.config.is_dev() && operation.introspects() {
+        return Err(Refused::unfit(VALIDATION_FAILED, "The schema is not shown here."));
+    }
     if method == Method::GET && operation.kind != OperationType::Query {
         return Err(Refused::malformed(StatusCode::METHOD_NOT_ALLOWED, "Only queries can be sent by GET."));
     }
-    let caller = Caller::of(&door.gateway, &headers, frame).await;
+    let caller = timeout_at(deadline, Caller::of(&door.gateway, &headers, frame))
+        .await
+        .map_err(|_| Refused::failed(&Fault::Unavailable { retry_after_ms: 1_000 }))?;
     let progress = Arc::new(Progress::new(operation_name.as_deref()));
     let graphql = graphql.data(caller).data(Arc::clone(&progress));
-    execute(door, graphql, &progress, operation.kind).await
+    let executed = execute(door, graphql, &progress, operation.kind, deadline).await;
+    // Names that validation has not seen could be anything, and any number of it.
+    if progress.executed() {
+        seen.asks(&operation);
+    }
+    executed
+}
+
+/// What a request failed with that ran out of time. A mutation may be on its way to its owner.
+fn out_of_time(kind: OperationType, executed: bool) -> Fault {
+    match kind {
+        OperationType::Mutation if executed => Fault::UnknownOutcome,
+        OperationType::Mutation | OperationType::Query | OperationType::Subscription => {
+            Fault::Unavailable { retry_after_ms: 1_000 }
+        }
+    }
+}
+
+/// The answer to a request that nothing else has answered.
+pub(super) fn broken(status: StatusCode, media: Media, fault: &Fault, correlation_id: &str) -> Response {
+    let mut body = GraphqlBody { data: None, errors: vec![fault.error()] };
+    body.name_request(correlation_id);
+    respond(status, media, &body)
 }
 
 /// Runs the request; a panic or a request that takes too long is an error like any other.
@@ -149,24 +182,20 @@ async fn execute(
     request: GraphqlRequest,
     progress: &Progress,
     kind: OperationType,
+    deadline: Instant,
 ) -> Result<GraphqlBody, Refused> {
     let run = AssertUnwindSafe(door.schema.execute(request)).catch_unwind();
-    let response = match timeout(door.gateway.config.request_timeout, run).await {
+    let response = match timeout_at(deadline, run).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
             tracing::error!("A resolver panicked.");
             return Ok(GraphqlBody { data: Some(Value::Null), errors: vec![Fault::Internal.error()] });
         }
-        Err(_) => {
-            // A mutation may be on its way to its owner.
-            let fault = match kind {
-                OperationType::Mutation => Fault::UnknownOutcome,
-                OperationType::Query | OperationType::Subscription => {
-                    Fault::Unavailable { retry_after_ms: 1_000 }
-                }
-            };
-            return Ok(GraphqlBody { data: Some(Value::Null), errors: vec![fault.error()] });
+        Err(_) if progress.executed() => {
+            let errors = vec![out_of_time(kind, true).error()];
+            return Ok(GraphqlBody { data: Some(Value::Null), errors });
         }
+        Err(_) => return Err(Refused::failed(&out_of_time(kind, false))),
     };
     let executed = progress.executed();
     let mut errors: Vec<ServerError> =
@@ -178,15 +207,17 @@ async fn execute(
     Err(Refused { status: StatusCode::BAD_REQUEST, error, well_formed: true })
 }
 
-async fn parameters(door: &Door, request: Request<Body>) -> Result<Parameters, Refused> {
+async fn parameters(door: &Door, request: Request<Body>, deadline: Instant) -> Result<Parameters, Refused> {
     let config = &door.gateway.config;
     let malformed = |message| Refused::malformed(StatusCode::BAD_REQUEST, message);
     if request.method() == Method::GET && config.graphql_get {
         let Query(url) = Query::<UrlParameters>::try_from_uri(request.uri())
-            .map_err(|_| malformed("The URL has no parameter `query`."))?;
-        let map = |text: Option<String>| text.map(|text| serde_json::from_str(&text)).transpose();
+            .map_err(|_| malformed("The URL can't be read."))?;
+        // An empty parameter is one that is absent.
+        let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let map = |map| text(map).map_or(Ok(None), |map| serde_json::from_str(&map));
         return Ok(Parameters {
-            query: url.query,
+            query: text(url.query).ok_or_else(|| malformed("The URL has no parameter `query`."))?,
             operation_name: url.operation_name,
             variables: map(url.variables).map_err(|_| malformed("`variables` is not a JSON object."))?,
             _extensions: map(url.extensions).map_err(|_| malformed("`extensions` is not a JSON object."))?,
@@ -199,8 +230,9 @@ async fn parameters(door: &Door, request: Request<Body>) -> Result<Parameters, R
         let message = "The body is sent as application/json in UTF-8.";
         return Err(Refused::malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let body = to_bytes(request.into_body(), config.body_limit.get())
+    let body = timeout_at(deadline, to_bytes(request.into_body(), config.body_limit.get()))
         .await
+        .map_err(|_| Refused::malformed(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time."))?
         .map_err(|_| Refused::malformed(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."))?;
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(malformed("One request at a time: arrays are not taken."));
@@ -254,5 +286,31 @@ mod tests {
             { "message": "You may not do this.", "extensions": { "code": "FORBIDDEN" } },
         ] });
         assert_eq!(serde_json::to_value(body).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_outcome_is_unknown_only_of_a_mutation_that_had_begun() {
+        assert_eq!(out_of_time(OperationType::Mutation, true), Fault::UnknownOutcome);
+        let later = Fault::Unavailable { retry_after_ms: 1_000 };
+        for (kind, executed) in [
+            (OperationType::Mutation, false),
+            (OperationType::Query, true),
+            (OperationType::Subscription, true),
+        ] {
+            assert_eq!(out_of_time(kind, executed), later, "{kind}");
+        }
+        assert!(later.error().extensions.is_some_and(|more| more.get("retryAfterMs").is_some()));
+    }
+
+    #[tokio::test]
+    async fn what_breaks_behind_the_door_still_looks_like_graphql() {
+        let answer =
+            broken(StatusCode::INTERNAL_SERVER_ERROR, Media::GraphqlResponse, &Fault::Internal, "r-1");
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], Media::GraphqlResponse.content_type());
+        let body = to_bytes(answer.into_body(), 1_000).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["errors"][0]["extensions"]["correlationId"], "r-1");
+        assert!(body.get("data").is_none());
     }
 }

@@ -58,6 +58,7 @@ impl Extension for Guard {
             document::operation(&document, name).map_err(|unfit| coded(BAD_REQUEST, unfit.to_string()))?;
         super::variables::check(&ctx.schema_env.registry, operation, variables)
             .map_err(|wrong| coded(BAD_REQUEST, wrong))?;
+        super::usages::check(&ctx.schema_env.registry, &document, operation, variables)?;
         if super::cost::of(&document, operation, variables) > self.complexity {
             return Err(coded(TOO_COMPLEX, "The document asks for too much; ask for shorter pages."));
         }

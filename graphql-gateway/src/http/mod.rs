@@ -7,6 +7,7 @@ mod guard;
 mod negotiation;
 mod observed;
 mod problem;
+mod usages;
 mod variables;
 
 use std::net::SocketAddr;
@@ -27,9 +28,11 @@ use tracing::Instrument;
 
 use crate::gateway::Gateway;
 use crate::schema::PortalSchema;
+use crate::schema::error::Fault;
 use crate::{access, agents, headers};
 
 pub(crate) use guard::Guard;
+use negotiation::Media;
 pub(crate) use problem::Problem;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -90,18 +93,26 @@ async fn frame(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
         client: headers::client(peer, request.headers(), &config.trusted_proxies),
     };
     request.extensions_mut().insert(frame);
+    let media = Media::accepted(request.headers()).unwrap_or(Media::GraphqlResponse);
     let (method, route) = (request.method().clone(), route(request.uri().path()));
     // A little longer than what GraphQL allows itself, whose answers have a form of their own.
     let limit = config.request_timeout + std::time::Duration::from_secs(1);
     let span = tracing::info_span!("gateway.request", correlation_id);
     let handled = timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).instrument(span).await;
+    let broken = |status, detail, fault: Fault| match route {
+        "/graphql" => graphql::broken(status, media, &fault, &correlation_id),
+        _ => Problem::new(status, detail).into_response(),
+    };
     let mut response = match handled {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
             tracing::error!(correlation_id, "A handler panicked.");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong.").into_response()
+            broken(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong.", Fault::Internal)
         }
-        Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "This took too long.").into_response(),
+        Err(_) => {
+            tracing::warn!(correlation_id, "A handler took too long.");
+            broken(StatusCode::SERVICE_UNAVAILABLE, "This took too long.", Fault::UnknownOutcome)
+        }
     };
     dress(&mut response, &correlation_id, route);
     observed::http(&method, route, response.status(), &correlation_id, started.elapsed());

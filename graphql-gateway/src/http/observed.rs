@@ -17,12 +17,12 @@ pub(super) struct Graphql {
 
 impl Default for Graphql {
     fn default() -> Self {
-        Self { kind: "none", fields: String::new(), label: "none".to_owned() }
+        Self { kind: "none", fields: String::new(), label: "invalid".to_owned() }
     }
 }
 
 impl Graphql {
-    /// Notes what the document asks for.
+    /// Notes what a document asks for that was found valid: its names are the schema's, fit for labels.
     pub(super) fn asks(&mut self, operation: &Operation) {
         self.kind = match operation.kind {
             OperationType::Query => "query",
@@ -45,10 +45,7 @@ impl Graphql {
             duration_ms = millis(took),
             "GraphQL request answered."
         );
-        // A field that the schema lacks would make a label of the caller's choice.
-        let invalid = outcome.starts_with("GRAPHQL_")
-            || matches!(outcome.as_str(), "BAD_REQUEST" | "QUERY_TOO_COMPLEX");
-        let operation = if invalid { "invalid".to_owned() } else { self.label.clone() };
+        let operation = self.label.clone();
         metrics::histogram!("muster_graphql_request_duration_seconds", "operation" => operation.clone())
             .record(took.as_secs_f64());
         metrics::counter!("muster_graphql_requests_total", "operation" => operation, "outcome" => outcome)

@@ -28,7 +28,7 @@ pub(crate) fn check(
 }
 
 /// A value of a type as the operation writes it.
-fn declared(registry: &Registry, ty: &Type, value: &Value) -> Result<(), String> {
+pub(super) fn declared(registry: &Registry, ty: &Type, value: &Value) -> Result<(), String> {
     match (value, &ty.base) {
         (Value::Null, _) if ty.nullable => Ok(()),
         (Value::Null, _) => Err(" must not be null.".to_owned()),
@@ -58,7 +58,8 @@ fn each(items: &[Value], check: impl Fn(&Value) -> Result<(), String>) -> Result
         .try_for_each(|(index, item)| check(item).map_err(|wrong| format!("[{index}]{wrong}")))
 }
 
-fn named(registry: &Registry, name: &str, value: &Value) -> Result<(), String> {
+/// A value of a type that is neither a list nor non-null.
+pub(super) fn named(registry: &Registry, name: &str, value: &Value) -> Result<(), String> {
     let fits = match registry.types.get(name) {
         Some(MetaType::Scalar { is_valid, .. }) => match name {
             "Int" => {

@@ -3,6 +3,8 @@
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::harness::Door;
 
@@ -120,6 +122,54 @@ async fn variables_are_checked_before_anything_runs() {
 }
 
 #[tokio::test]
+async fn a_document_that_can_not_run_to_its_end_writes_nothing() {
+    let door = Door::open().await;
+    let token = door.administrator().await;
+    let query = "mutation($n: String) { a: createGroup(input: { name: \"north\" }) { userErrors { code } } \
+        b: createGroup(input: { name: $n }) { userErrors { code } } }";
+    for variables in [json!({}), json!({ "n": null }), json!({ "n": "south" })] {
+        let body = json!({ "query": query, "variables": variables });
+        let response = door.post(&body).bearer_auth(&token).header(ACCEPT, NEWER).send().await.unwrap();
+        assert_eq!(response.status(), 400, "{body}");
+    }
+    assert!(door.owner.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_nul_in_what_is_looked_for_is_a_bad_request() {
+    let door = Door::open().await;
+    let token = door.administrator().await;
+    for query in [
+        "{ users(filter: { search: \"a\\u0000\" }) { nodes { id } } }",
+        "{ groups(filter: { search: \"a\\u0000\" }) { nodes { id } } }",
+        "{ auditLog(filter: { action: [\"a\\u0000\"] }) { nodes { id } } }",
+        "{ user(username: \"a\\u0000\") { id } }",
+    ] {
+        let answer = door.ask(Some(&token), query, json!({})).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_in_time_is_a_timeout_in_the_form_of_graphql() {
+    let door = Door::open_with(&["--request-timeout=100ms"]).await;
+    let mut stream = TcpStream::connect(door.url.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        content-length: 100\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4_096];
+    let mut length = 0;
+    while !String::from_utf8_lossy(&answer[..length]).contains("\"errors\"") {
+        let read = stream.read(&mut answer[length..]).await.unwrap();
+        assert!(read > 0, "{}", String::from_utf8_lossy(&answer[..length]));
+        length += read;
+    }
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains(NEWER), "{answer}");
+}
+
+#[tokio::test]
 async fn only_json_by_post_is_taken() {
     let door = Door::open().await;
     let body = r#"{"query":"{ __typename }"}"#;
@@ -151,6 +201,9 @@ async fn queries_by_get_work_where_they_are_switched_on_and_mutations_never() {
     );
     assert_eq!(get("mutation%7BsignOut%7BuserErrors%7Bcode%7D%7D%7D", "").await, 405);
     assert_eq!(get("%7B__typename%7D", "&variables=nonsense").await, 400);
+    assert_eq!(get("%7B__typename%7D", "&variables=&extensions=&operationName=").await, 200);
+    assert_eq!(get("%7B__typename%7D", "&variables=null&extensions=null").await, 200);
+    assert_eq!(get("", "").await, 400);
 }
 
 #[tokio::test]
@@ -182,9 +235,16 @@ async fn introspection_and_its_pages_exist_in_development_alone() {
         assert!(page.contains(part), "{path}");
     }
     let public = Door::open().await;
-    let response = public.post(&introspect).send().await.unwrap();
-    let text = response.text().await.unwrap();
-    assert!(!text.contains("Query"), "{text}");
+    for query in [
+        "{ __schema { queryType { name } } }",
+        "{ ...F } fragment F on Query { a: __type(name: \"User\") { name } }",
+    ] {
+        let response = public.post(&json!({ "query": query })).header(ACCEPT, NEWER).send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
+        assert!(answer.get("data").is_none());
+    }
     let typo = json!({ "query": "{ viewr { id } }" });
     let text = public.post(&typo).send().await.unwrap().text().await.unwrap();
     assert!(!text.contains("viewer"), "{text}");

@@ -1,0 +1,275 @@
+//! Literals and variables fit the places where they stand: all of an operation is checked before any of it runs.
+//!
+//! The library looks at variables inside of literals, and at literals that hold one, only when execution gets there.
+//! By then earlier mutations of the document have been written.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::types::{
+    BaseType, Directive, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+    Type, VariableDefinition,
+};
+use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeName, Registry};
+use async_graphql::{Name, Positioned, ServerError, Value as ConstValue, Variables};
+
+use async_graphql_value::Value;
+
+use super::variables;
+use crate::schema::error::{BAD_REQUEST, VALIDATION_FAILED, coded};
+
+#[cfg(test)]
+mod tests;
+
+/// Checks every argument of an operation, of its fragments and of their directives. The document's nesting was checked
+/// before, so this ends soon.
+pub(super) fn check(
+    registry: &Registry,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    values: &Variables,
+) -> Result<(), ServerError> {
+    let definitions = operation.variable_definitions.iter().map(|definition| &definition.node);
+    let definitions: HashMap<&str, &VariableDefinition> =
+        definitions.map(|definition| (definition.name.node.as_str(), definition)).collect();
+    for (name, definition) in &definitions {
+        if let Some(default) = &definition.default_value {
+            variables::declared(registry, &definition.var_type.node, &default.node)
+                .map_err(|wrong| coded(VALIDATION_FAILED, format!("The default of \"${name}\"{wrong}")))?;
+        }
+    }
+    // What is asked to change has rules of its own about characters, and refusals to tell of them.
+    let refuses_nul = operation.ty == OperationType::Query;
+    for (name, definition) in &definitions {
+        let default = definition.default_value.as_ref().map(|default| &default.node);
+        if refuses_nul && values.get(*name).or(default).is_some_and(holds_nul) {
+            return Err(coded(BAD_REQUEST, format!("Variable \"${name}\" {NUL}")));
+        }
+    }
+    let mut usages = Usages { registry, document, definitions, values, refuses_nul, walked: HashSet::new() };
+    let root = match operation.ty {
+        OperationType::Query => Some(&registry.query_type),
+        OperationType::Mutation => registry.mutation_type.as_ref(),
+        OperationType::Subscription => registry.subscription_type.as_ref(),
+    };
+    usages.directives(&operation.directives)?;
+    usages.set(root.and_then(|name| registry.types.get(name)), &operation.selection_set.node)
+}
+
+const NUL: &str = "holds a NUL character, which no text of Muster has.";
+
+struct Usages<'a> {
+    registry: &'a Registry,
+    document: &'a ExecutableDocument,
+    definitions: HashMap<&'a str, &'a VariableDefinition>,
+    values: &'a Variables,
+    refuses_nul: bool,
+    /// Fragments, each of which is walked once.
+    walked: HashSet<&'a str>,
+}
+
+impl<'a> Usages<'a> {
+    /// Checks selections of a type; of none when validation will say that there is no such type.
+    fn set(&mut self, parent: Option<&'a MetaType>, set: &'a SelectionSet) -> Result<(), ServerError> {
+        for selection in &set.items {
+            self.directives(selection.node.directives())?;
+            match &selection.node {
+                Selection::Field(field) => {
+                    let field = &field.node;
+                    let known = parent.and_then(|parent| parent.field_by_name(&field.name.node));
+                    for (name, value) in &field.arguments {
+                        if let Some(argument) = known.and_then(|known| known.args.get(name.node.as_str())) {
+                            self.argument(argument, &value.node)?;
+                        }
+                    }
+                    let inner = known.map(|known| MetaTypeName::concrete_typename(&known.ty));
+                    let inner = inner.and_then(|name| self.registry.types.get(name));
+                    self.set(inner, &field.selection_set.node)?;
+                }
+                Selection::InlineFragment(inline) => {
+                    let inner = match &inline.node.type_condition {
+                        Some(condition) => self.registry.types.get(condition.node.on.node.as_str()),
+                        None => parent,
+                    };
+                    self.set(inner, &inline.node.selection_set.node)?;
+                }
+                Selection::FragmentSpread(spread) => self.spread(&spread.node.fragment_name.node)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn spread(&mut self, name: &'a Name) -> Result<(), ServerError> {
+        let Some(fragment) = self.document.fragments.get(name) else { return Ok(()) };
+        if !self.walked.insert(name.as_str()) {
+            return Ok(());
+        }
+        self.directives(&fragment.node.directives)?;
+        let condition = self.registry.types.get(fragment.node.type_condition.node.on.node.as_str());
+        self.set(condition, &fragment.node.selection_set.node)
+    }
+
+    fn directives(&self, directives: &[Positioned<Directive>]) -> Result<(), ServerError> {
+        for directive in directives {
+            let Some(known) = self.registry.directives.get(directive.node.name.node.as_str()) else {
+                continue;
+            };
+            for (name, value) in &directive.node.arguments {
+                if let Some(argument) = known.args.get(name.node.as_str()) {
+                    self.argument(argument, &value.node)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn argument(&self, argument: &MetaInputValue, value: &Value) -> Result<(), ServerError> {
+        self.value(&argument.ty, argument.default_value.is_some(), value)
+            .map_err(|wrong| wrong.at(&argument.name))
+    }
+
+    /// A value of a type as the schema writes it, in a place that may have a default of its own.
+    fn value(&self, ty: &str, has_default: bool, value: &Value) -> Result<(), Wrong> {
+        if let Value::Variable(name) = value {
+            return self.variable(name, ty, has_default);
+        }
+        match (MetaTypeName::create(ty), value) {
+            (MetaTypeName::NonNull(_), Value::Null) => Err(Wrong::literal(" must not be null.")),
+            (MetaTypeName::NonNull(inner), value) => self.value(inner, false, value),
+            (_, Value::Null) => Ok(()),
+            (MetaTypeName::List(inner), Value::List(items)) => {
+                items.iter().enumerate().try_for_each(|(index, item)| {
+                    self.value(inner, false, item).map_err(|wrong| wrong.inside(&format!("[{index}]")))
+                })
+            }
+            (MetaTypeName::List(inner), value) => self.value(inner, false, value),
+            (MetaTypeName::Named(name), value) => self.named(name, value),
+        }
+    }
+
+    fn named(&self, name: &str, value: &Value) -> Result<(), Wrong> {
+        match (self.registry.types.get(name), value) {
+            (Some(MetaType::InputObject { input_fields, oneof, .. }), Value::Object(given)) => {
+                if let Some(unknown) = given.keys().find(|field| !input_fields.contains_key(field.as_str())) {
+                    return Err(Wrong::literal(format!(
+                        " has a field \"{unknown}\" that {name} does not have."
+                    )));
+                }
+                if *oneof && !self.is_one(given.values()) {
+                    return Err(Wrong::literal(format!(
+                        " must have exactly one field of {name}, and that never null."
+                    )));
+                }
+                for (field, input) in input_fields {
+                    let path = format!(".{field}");
+                    let has_default = input.default_value.is_some();
+                    match given.get(field.as_str()) {
+                        Some(value) => {
+                            self.value(&input.ty, has_default, value).map_err(|wrong| wrong.inside(&path))?;
+                        }
+                        None if input.ty.ends_with('!') && !has_default => {
+                            return Err(Wrong::literal(" is required.").inside(&path));
+                        }
+                        None => {}
+                    }
+                }
+                Ok(())
+            }
+            // In a document the values of an enum are names; texts are for variables, which have none.
+            (Some(MetaType::Enum { .. }), Value::String(_)) => {
+                Err(Wrong::literal(format!(" must be a value of {name}, without quotes.")))
+            }
+            // No literal of Muster's scalars holds a variable.
+            (_, value) => match value.clone().into_const() {
+                Some(value) if self.refuses_nul && holds_nul(&value) => {
+                    Err(Wrong { code: BAD_REQUEST, message: format!(" {NUL}") })
+                }
+                Some(value) => variables::named(self.registry, name, &value).map_err(Wrong::literal),
+                None => Err(Wrong::literal(format!(" must be of type {name}."))),
+            },
+        }
+    }
+
+    /// Whether a literal of a type that takes one field of several has one, which nothing can make null.
+    fn is_one<'v>(&self, mut given: impl Iterator<Item = &'v Value>) -> bool {
+        match (given.next(), given.next()) {
+            (Some(Value::Variable(name)), None) => self
+                .definitions
+                .get(name.as_str())
+                .is_some_and(|definition| !definition.var_type.node.nullable),
+            (Some(value), None) => *value != Value::Null,
+            _ => false,
+        }
+    }
+
+    /// `IsVariableUsageAllowed` of the GraphQL specification; then the value that the variable has, which may be null
+    /// in spite of its default.
+    fn variable(&self, name: &Name, ty: &str, has_default: bool) -> Result<(), Wrong> {
+        let Some(definition) = self.definitions.get(name.as_str()) else {
+            return Err(Wrong::literal(format!(": variable \"${name}\" is not defined.")));
+        };
+        let declared = &definition.var_type.node;
+        let own = definition.default_value.as_ref().map(|default| &default.node);
+        let has_own = own.is_some_and(|default| *default != ConstValue::Null);
+        let fits = match MetaTypeName::create(ty) {
+            MetaTypeName::NonNull(inner) if declared.nullable => {
+                (has_own || has_default) && is_compatible(declared, inner)
+            }
+            _ => is_compatible(declared, ty),
+        };
+        if !fits {
+            let message =
+                format!(" is of type {ty}: variable \"${name}\" of type {declared} can't stand there.");
+            return Err(Wrong::literal(message));
+        }
+        if ty.ends_with('!') && self.values.get(name.as_str()).or(own) == Some(&ConstValue::Null) {
+            return Err(Wrong {
+                code: BAD_REQUEST,
+                message: format!(": variable \"${name}\" must not be null."),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// `AreTypesCompatible` of the GraphQL specification.
+fn is_compatible(declared: &Type, ty: &str) -> bool {
+    match (MetaTypeName::create(ty), &declared.base) {
+        (MetaTypeName::NonNull(_), _) if declared.nullable => false,
+        (MetaTypeName::NonNull(inner), base) => {
+            is_compatible(&Type { base: base.clone(), nullable: true }, inner)
+        }
+        (MetaTypeName::List(inner), BaseType::List(item)) => is_compatible(item, inner),
+        (MetaTypeName::Named(name), BaseType::Named(declared)) => declared == name,
+        _ => false,
+    }
+}
+
+/// Whether a value holds the character that databases have no place for, and that nothing can be found by.
+fn holds_nul(value: &ConstValue) -> bool {
+    match value {
+        ConstValue::String(text) => text.contains('\0'),
+        ConstValue::List(items) => items.iter().any(holds_nul),
+        ConstValue::Object(fields) => fields.values().any(holds_nul),
+        _ => false,
+    }
+}
+
+/// What does not fit, with the path to it in front.
+struct Wrong {
+    code: &'static str,
+    message: String,
+}
+
+impl Wrong {
+    fn literal(message: impl Into<String>) -> Self {
+        Self { code: VALIDATION_FAILED, message: message.into() }
+    }
+
+    fn inside(self, path: &str) -> Self {
+        Self { message: format!("{path}{}", self.message), ..self }
+    }
+
+    fn at(self, argument: &str) -> ServerError {
+        coded(self.code, format!("Argument \"{argument}\"{}", self.message))
+    }
+}

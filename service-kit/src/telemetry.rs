@@ -25,7 +25,13 @@ pub struct TelemetryConfig {
     pub log_format: LogFormat,
 
     /// What is logged, as `level` or `target=level,…`.
-    #[arg(long, env = "MUSTER_LOG_FILTER", default_value = "info", value_name = "FILTER", global = true)]
+    #[arg(
+        long,
+        env = "MUSTER_LOG_FILTER",
+        default_value = "info,sqlx=warn",
+        value_name = "FILTER",
+        global = true
+    )]
     pub log_filter: String,
 }
 

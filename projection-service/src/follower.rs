@@ -107,7 +107,7 @@ impl Follower {
                     "the log ends at {end}, but the views have seen it up to {next}: it is not the log that they \
                      were filled from; restore that one, or remove the views to have them filled anew"
                 );
-                self.halt(place, end, &reason).await;
+                self.halt(place, next, &reason).await;
             }
         }
     }

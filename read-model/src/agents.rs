@@ -8,7 +8,7 @@ use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
 use crate::row::{Columns, FromColumns};
-use crate::statement::{Sql, multi_row, sql};
+use crate::statement::{Change, multi_row, sql};
 
 /// A rule and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl FromColumns for RuleRow {
     }
 }
 
-pub(crate) fn upsert(rules: &[(UserId, Rule)]) -> Vec<Sql> {
+pub(crate) fn upsert(rules: &[(UserId, Rule)]) -> Change {
     let head = "INSERT INTO agent_rules (id, user_id, name, rule)";
     multi_row(head, rules, 4, "ON CONFLICT (id) DO UPDATE SET rule = excluded.rule", |(user, rule)| {
         let json = serde_json::to_string(rule).expect("a rule has text keys and no numbers that JSON lacks");

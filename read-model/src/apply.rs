@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::groups::{self, GroupRow};
 use crate::mailboxes::{self, MailboxRow};
 use crate::only_postgres;
-use crate::statement::{Sql, Value, listed, multi_row};
+use crate::statement::{Change, Sql, Value, listed, multi_row};
 use crate::tokens::{self, TokenRow};
 use crate::users::{self, UserRow};
 
@@ -101,15 +101,12 @@ impl ReadModel {
         }
         let mut work = self.database.begin().await?;
         only_postgres::lock_apply(&mut work).await?;
-        let mut found = 0;
-        for statement in move_checkpoints(&batch.moves) {
-            found += work.execute(statement).await?;
-        }
+        let found = work.change(move_checkpoints(&batch.moves)).await?;
         if usize::try_from(found) != Ok(batch.moves.len()) {
             return Err(ApplyError::Conflict);
         }
-        for statement in statements(&batch) {
-            work.execute(statement).await?;
+        for change in changes(&batch) {
+            work.change(change).await?;
         }
         only_postgres::notify(&mut work, &covered).await?;
         work.commit().await?;
@@ -118,8 +115,7 @@ impl ReadModel {
     }
 }
 
-fn move_checkpoints(moves: &[Move]) -> Vec<Sql> {
-    // Both databases call the columns of a list of rows column1, column2, …
+fn move_checkpoints(moves: &[Move]) -> Change {
     let tail = ") AS moved WHERE checkpoints.place = moved.column1 AND checkpoints.next = moved.column2";
     let head = "UPDATE checkpoints SET next = moved.column3 FROM (";
     multi_row(head, moves, 3, tail, |moved| {
@@ -127,31 +123,32 @@ fn move_checkpoints(moves: &[Move]) -> Vec<Sql> {
     })
 }
 
-fn statements(batch: &Batch) -> Vec<Sql> {
+fn changes(batch: &Batch) -> Vec<Change> {
     let mut all = Vec::new();
+    let gone = |statements: Vec<Sql>| statements.into_iter().map(Change::One).collect::<Vec<_>>();
     for table in ["agent_rules", "mailboxes", "auth_tokens"] {
-        all.extend(listed(&format!("DELETE FROM {table} WHERE user_id IN"), &batch.cleared, ""));
+        all.extend(gone(listed(&format!("DELETE FROM {table} WHERE user_id IN"), &batch.cleared, "")));
     }
     let terms: Vec<_> = batch.users.iter().map(|user| users::terms(&user.after)).collect();
     let users: Vec<_> = batch.users.iter().map(|user| &user.after).zip(&terms).collect();
-    all.extend(users::upsert(&users));
+    all.push(users::upsert(&users));
     all.extend(change_terms(&batch.users, &terms));
-    all.extend(counts::add(&batch.counts));
-    all.extend(groups::upsert(&batch.groups));
-    all.extend(listed("DELETE FROM agent_rules WHERE id IN", &batch.rules_gone, ""));
-    all.extend(agents::upsert(&batch.rules));
-    all.extend(listed("DELETE FROM mailboxes WHERE id IN", &batch.mailboxes_gone, ""));
-    all.extend(mailboxes::upsert(&batch.mailboxes));
-    all.extend(tokens::upsert(&batch.tokens));
-    all.extend(tokens::revoke(&batch.tokens_revoked));
-    all.extend(credentials::remove(&batch.credentials_gone));
-    all.extend(credentials::upsert(&batch.credentials));
-    all.extend(audit::insert(&batch.audit));
+    all.push(counts::add(&batch.counts));
+    all.push(groups::upsert(&batch.groups));
+    all.extend(gone(listed("DELETE FROM agent_rules WHERE id IN", &batch.rules_gone, "")));
+    all.push(agents::upsert(&batch.rules));
+    all.extend(gone(listed("DELETE FROM mailboxes WHERE id IN", &batch.mailboxes_gone, "")));
+    all.push(mailboxes::upsert(&batch.mailboxes));
+    all.push(tokens::upsert(&batch.tokens));
+    all.extend(gone(tokens::revoke(&batch.tokens_revoked)));
+    all.extend(gone(credentials::remove(&batch.credentials_gone)));
+    all.push(credentials::upsert(&batch.credentials));
+    all.push(audit::insert(&batch.audit));
     all
 }
 
 /// Users are found under what they are called now, and no longer under what they were called.
-fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> Vec<Sql> {
+fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> [Change; 2] {
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (Changed { before, after }, terms) in users.iter().zip(terms) {
         let names = |user: &UserRow| (user.first_name.clone(), user.last_name.clone(), user.email.clone());
@@ -163,11 +160,14 @@ fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> Vec<S
         new.extend(terms.difference(&before).map(|term| (term.clone(), after.id)));
     }
     let row = |(term, user): &(String, UserId)| -> Vec<Value> { vec![term.into(), (*user).into()] };
-    let mut all = Vec::new();
-    if !gone.is_empty() {
-        all.extend(multi_row("DELETE FROM user_terms WHERE (term, user_id) IN (", &gone, 2, ")", row));
-    }
-    let head = "INSERT INTO user_terms (term, user_id)";
-    all.extend(multi_row(head, &new, 2, "ON CONFLICT (term, user_id) DO NOTHING", row));
-    all
+    [
+        multi_row("DELETE FROM user_terms WHERE (term, user_id) IN (", &gone, 2, ")", row),
+        multi_row(
+            "INSERT INTO user_terms (term, user_id)",
+            &new,
+            2,
+            "ON CONFLICT (term, user_id) DO NOTHING",
+            row,
+        ),
+    ]
 }

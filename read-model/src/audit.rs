@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::ReadModel;
 use crate::error::Error;
 use crate::row::{Columns, FromColumns, broken};
-use crate::statement::{Sql, Value, multi_row, sql};
+use crate::statement::{Change, Value, multi_row, sql};
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl FromColumns for AuditRow {
 }
 
 /// An entry never changes: one that is there already stays as it is.
-pub(crate) fn insert(entries: &[AuditRow]) -> Vec<Sql> {
+pub(crate) fn insert(entries: &[AuditRow]) -> Change {
     let head = "INSERT INTO audit (id, at, actor_id, actor_name, actor_role, action, target_kind, target_id, target_name, \
         outcome, changes, client_address, client_agent, command_id, correlation_id, log_stream, log_partition, log_offset)";
     multi_row(head, entries, 18, "ON CONFLICT (id) DO NOTHING", values)

@@ -8,7 +8,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::only_postgres;
 use crate::row::{Columns, FromColumns, broken};
-use crate::statement::{Sql, multi_row, sql};
+use crate::statement::{Change, multi_row, sql};
 
 /// How far one place has been seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl ReadModel {
             sql("UPDATE checkpoints SET confirmed_at = $1, unreachable_since = NULL WHERE place IN ")
                 .bind(at);
         statement.push_list(places.iter().map(Place::to_string));
-        self.change(vec![statement]).await
+        self.change(statement.into()).await
     }
 
     /// The log can't be reached. What was said before about since when stays.
@@ -66,7 +66,7 @@ impl ReadModel {
             "UPDATE checkpoints SET unreachable_since = COALESCE(unreachable_since, $1) WHERE place IN ";
         let mut statement = sql(text).bind(since);
         statement.push_list(places.iter().map(Place::to_string));
-        self.change(vec![statement]).await
+        self.change(statement.into()).await
     }
 
     /// Nothing of this place is applied from the record at `halt.offset` on.
@@ -74,7 +74,7 @@ impl ReadModel {
         let text = "UPDATE checkpoints SET halted_offset = $2, halted_reason = $3, halted_at = $4 \
             WHERE place = $1 AND next <= $2";
         let statement = sql(text).bind(place.to_string()).bind(halt.offset).bind(&halt.reason).bind(halt.at);
-        self.change(vec![statement]).await
+        self.change(statement.into()).await
     }
 
     /// The projection tries the record again at which this place halted. Says whether it was halted.
@@ -82,18 +82,16 @@ impl ReadModel {
         let halted =
             self.checkpoints().await?.into_iter().any(|known| known.place == place && known.halted.is_some());
         let text = "UPDATE checkpoints SET halted_offset = NULL, halted_reason = NULL, halted_at = NULL WHERE place = $1";
-        self.change(vec![sql(text).bind(place.to_string())]).await?;
+        self.change(sql(text).bind(place.to_string()).into()).await?;
         Ok(halted)
     }
 
     /// Changes checkpoints and tells everybody.
-    async fn change(&self, statements: Vec<Sql>) -> Result<(), Error> {
+    async fn change(&self, change: Change) -> Result<(), Error> {
         let database = self.database.clone();
         let changing = async move {
             let mut work = database.begin().await?;
-            for statement in statements {
-                work.execute(statement).await?;
-            }
+            work.change(change).await?;
             only_postgres::notify_all(&mut work).await?;
             work.commit().await
         };

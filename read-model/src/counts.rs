@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::ReadModel;
 use crate::error::Error;
-use crate::statement::{Sql, multi_row, sql};
+use crate::statement::{Change, multi_row, sql};
 use crate::users::State;
 
 /// Stands for users of every group, and of none.
@@ -41,7 +41,7 @@ impl ReadModel {
 }
 
 /// Adds to what is there.
-pub(crate) fn add(changes: &[(CountKey, i64)]) -> Vec<Sql> {
+pub(crate) fn add(changes: &[(CountKey, i64)]) -> Change {
     let head = "INSERT INTO user_counts (group_id, state, log_partition, n)";
     let tail = "ON CONFLICT (group_id, state, log_partition) DO UPDATE SET n = user_counts.n + excluded.n";
     multi_row(head, changes, 4, tail, |(key, n)| {

@@ -10,7 +10,7 @@ use crate::ReadModel;
 use crate::error::Error;
 use crate::row::{Columns, FromColumns};
 use crate::search::folded;
-use crate::statement::{Sql, listed, multi_row, sql};
+use crate::statement::{Change, Sql, listed, multi_row, sql};
 use crate::users::{State, roles};
 
 /// What has to be known of a user at every request.
@@ -115,7 +115,7 @@ fn row_id(id: CredentialId) -> Uuid {
     }
 }
 
-pub(crate) fn upsert(credentials: &[(CredentialId, Credential)]) -> Vec<Sql> {
+pub(crate) fn upsert(credentials: &[(CredentialId, Credential)]) -> Change {
     let head = "INSERT INTO credentials (id, user_id, is_token, version, credential)";
     let tail = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, credential = excluded.credential";
     multi_row(head, credentials, 5, tail, |(id, credential)| {

@@ -12,8 +12,9 @@ use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Sqlite, SqlitePool, Tran
 use tracing::Instrument;
 
 use crate::error::Error;
+use crate::only_postgres;
 use crate::row::FromColumns;
-use crate::statement::{Sql, Value};
+use crate::statement::{Change, Sql, Value};
 
 /// How long a caller waits for a connection, also while the server is away.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -218,6 +219,22 @@ impl Database {
 
 impl Work {
     /// Changes rows and says how many.
+    pub(crate) async fn change(&mut self, change: Change) -> Result<u64, Error> {
+        match (self, change) {
+            (work, Change::One(statement)) => work.execute(statement).await,
+            (_, Change::Rows(rows)) if rows.values.is_empty() => Ok(0),
+            (Self::Postgres(work), Change::Rows(rows)) => only_postgres::change(work, rows).await,
+            (work @ Self::Sqlite(_), Change::Rows(rows)) => {
+                let mut changed = 0;
+                for statement in rows.into_lists() {
+                    changed += work.execute(statement).await?;
+                }
+                Ok(changed)
+            }
+        }
+    }
+
+    /// Changes rows with one statement and says how many.
     pub(crate) async fn execute(&mut self, statement: Sql) -> Result<u64, Error> {
         match self {
             Self::Postgres(work) => {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::page::{Order, Page, Window};
 use crate::row::{Columns, FromColumns};
 use crate::search::{Prefix, folded};
-use crate::statement::{Sql, listed, multi_row, sql};
+use crate::statement::{Change, Sql, listed, multi_row, sql};
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl FromColumns for GroupRow {
     }
 }
 
-pub(crate) fn upsert(groups: &[GroupRow]) -> Vec<Sql> {
+pub(crate) fn upsert(groups: &[GroupRow]) -> Change {
     let head = "INSERT INTO groups (id, name, description, phone, email, closed, version, updated_at)";
     let tail = "ON CONFLICT (id) DO UPDATE SET description = excluded.description, phone = excluded.phone, \
         email = excluded.email, closed = excluded.closed, version = excluded.version, updated_at = excluded.updated_at";

@@ -8,7 +8,7 @@ use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
 use crate::row::{Columns, FromColumns};
-use crate::statement::{Sql, listed, multi_row, sql};
+use crate::statement::{Change, listed, multi_row, sql};
 
 /// A mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl FromColumns for MailboxRow {
     }
 }
 
-pub(crate) fn upsert(mailboxes: &[MailboxRow]) -> Vec<Sql> {
+pub(crate) fn upsert(mailboxes: &[MailboxRow]) -> Change {
     let head = "INSERT INTO mailboxes (id, user_id, name, description, created_at)";
     let tail =
         "ON CONFLICT (id) DO UPDATE SET description = excluded.description, created_at = excluded.created_at";

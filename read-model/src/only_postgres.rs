@@ -1,16 +1,18 @@
-//! What only PostgreSQL does: notifications between processes, and locks that have a name.
+//! What only PostgreSQL does: notifications between processes, locks that have a name, rows given column by column.
 
 use std::time::Duration;
 
 use domain::position::Position;
 use sqlx::postgres::PgListener;
+use sqlx::{AssertSqlSafe, PgConnection, Postgres};
+use uuid::Uuid;
 
 use crate::checkpoint;
 use crate::database::{Database, Work};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::row::{Columns, FromColumns};
-use crate::statement::sql;
+use crate::statement::{Rows, Value, sql};
 
 /// Where processes tell each other how far the views are.
 const CHANNEL: &str = "muster_progress";
@@ -66,6 +68,61 @@ async fn notify_text(work: &mut Work, text: &str) -> Result<(), Error> {
         work.maybe_one::<Nothing>(sql("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(text)).await?;
     }
     Ok(())
+}
+
+/// One column of rows.
+enum Column {
+    Flags(Vec<bool>),
+    Smalls(Vec<i16>),
+    Ints(Vec<Option<i64>>),
+    Texts(Vec<Option<String>>),
+    Uuids(Vec<Option<Uuid>>),
+}
+
+/// Runs a statement over rows that it gets column by column: the same text for any number of rows.
+pub(crate) async fn change(work: &mut PgConnection, rows: Rows) -> Result<u64, Error> {
+    let names: Vec<_> = (1..=rows.columns).map(|n| format!("column{n}")).collect();
+    let places: Vec<_> = (1..=rows.columns).map(|n| format!("${n}")).collect();
+    let (head, tail) = (rows.head, rows.tail);
+    let (places, names) = (places.join(", "), names.join(", "));
+    let text = format!("{head} SELECT * FROM UNNEST({places}) AS given ({names}) {tail}");
+    let mut query = sqlx::query::<Postgres>(AssertSqlSafe(text));
+    for column in columns(rows.values, rows.columns) {
+        query = match column {
+            Column::Flags(values) => query.bind(values),
+            Column::Smalls(values) => query.bind(values),
+            Column::Ints(values) => query.bind(values),
+            Column::Texts(values) => query.bind(values),
+            Column::Uuids(values) => query.bind(values),
+        };
+    }
+    Ok(query.execute(work).await?.rows_affected())
+}
+
+fn columns(values: Vec<Value>, width: usize) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::with_capacity(width);
+    let rows = values.len() / width;
+    for (index, value) in values.into_iter().enumerate() {
+        if index < width {
+            columns.push(match &value {
+                Value::Flag(_) => Column::Flags(Vec::with_capacity(rows)),
+                Value::Small(_) => Column::Smalls(Vec::with_capacity(rows)),
+                Value::Int(_) => Column::Ints(Vec::with_capacity(rows)),
+                Value::Text(_) => Column::Texts(Vec::with_capacity(rows)),
+                Value::Uuid(_) => Column::Uuids(Vec::with_capacity(rows)),
+                Value::Bytes(_) => unreachable!("no rows hold bytes"),
+            });
+        }
+        match (&mut columns[index % width], value) {
+            (Column::Flags(column), Value::Flag(value)) => column.push(value),
+            (Column::Smalls(column), Value::Small(value)) => column.push(value),
+            (Column::Ints(column), Value::Int(value)) => column.push(value),
+            (Column::Texts(column), Value::Text(value)) => column.push(value),
+            (Column::Uuids(column), Value::Uuid(value)) => column.push(value),
+            _ => unreachable!("what a column holds is of one kind"),
+        }
+    }
+    columns
 }
 
 /// Keeps `progress` as the checkpoints are, for ever.

@@ -85,38 +85,67 @@ impl Sql {
     }
 }
 
-/// Statements `<head> VALUES (…), (…) <tail>`, as many as the number of values asks for.
-pub(crate) fn multi_row<T>(
-    head: &str,
-    rows: &[T],
-    columns: usize,
-    tail: &str,
-    row_values: impl Fn(&T) -> Vec<Value>,
-) -> Vec<Sql> {
-    powers_of_two(rows)
-        .map(|rows| {
-            let mut statement = sql(head);
-            statement.values.reserve(rows.len() * columns);
-            statement.push(" VALUES ");
-            for (index, row) in rows.iter().enumerate() {
-                let values = row_values(row);
-                debug_assert_eq!(values.len(), columns, "{head}");
-                statement.push(if index == 0 { "" } else { ", " }).push_list(values);
-            }
-            statement.push(" ").push(tail);
-            statement
-        })
-        .collect()
+/// `<head> <rows> <tail>`, where the rows have columns that are called column1, column2, … Both databases call them so
+/// in a list of values; PostgreSQL gets whole columns, because it reads thousands of values too slowly one by one.
+#[derive(Debug, Clone)]
+pub(crate) struct Rows {
+    pub(crate) head: String,
+    pub(crate) tail: String,
+    pub(crate) columns: usize,
+    /// Row after row. What a column holds is of one kind.
+    pub(crate) values: Vec<Value>,
 }
 
-/// Parts whose lengths are powers of two: so few different statements that each is prepared once and kept.
-fn powers_of_two<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let length = (rows.len().min(MOST_ROWS) + 1).next_power_of_two() / 2;
-        let (part, rest) = rows.split_at(length);
-        rows = rest;
-        (length > 0).then_some(part)
-    })
+/// Something that changes rows.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    /// One statement.
+    One(Sql),
+    /// One statement over rows; none where there are none.
+    Rows(Rows),
+}
+
+impl From<Sql> for Change {
+    fn from(statement: Sql) -> Self {
+        Self::One(statement)
+    }
+}
+
+/// A statement over rows.
+pub(crate) fn multi_row<T>(
+    head: impl Into<String>,
+    rows: &[T],
+    columns: usize,
+    tail: impl Into<String>,
+    row_values: impl Fn(&T) -> Vec<Value>,
+) -> Change {
+    let mut values = Vec::with_capacity(rows.len() * columns);
+    values.extend(rows.iter().flat_map(row_values));
+    debug_assert_eq!(values.len(), rows.len() * columns, "every row has every column");
+    Change::Rows(Rows { head: head.into(), tail: tail.into(), columns, values })
+}
+
+impl Rows {
+    /// As statements with lists of values. Their lengths are powers of two: so few different statements that each is
+    /// prepared once and kept.
+    pub(crate) fn into_lists(self) -> Vec<Sql> {
+        let mut left = self.values.len() / self.columns;
+        let mut values = self.values.into_iter();
+        let mut statements = Vec::new();
+        while left > 0 {
+            let rows = (left.min(MOST_ROWS) + 1).next_power_of_two() / 2;
+            left -= rows;
+            let mut statement = sql(&*self.head);
+            statement.push(" VALUES ");
+            for row in 0..rows {
+                statement.push(if row == 0 { "" } else { ", " });
+                statement.push_list(values.by_ref().take(self.columns));
+            }
+            statement.push(" ").push(&self.tail);
+            statements.push(statement);
+        }
+        statements
+    }
 }
 
 /// Statements `<head> (a, b, …)<tail>` over all keys, as many as the number of values asks for.
@@ -169,7 +198,7 @@ values! {
 
 /// PostgreSQL takes every character but NUL. No rule lets one into the log; a question may still hold one.
 fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.to_owned() }
 }
 
 /// Offsets, versions and counts fit: a log of 2⁶³ records does not.
@@ -190,11 +219,17 @@ mod tests {
     }
 
     #[test]
-    fn many_rows_are_spread_over_statements() {
-        let rows: Vec<i64> = (0..300).collect();
-        let statements = multi_row("INSERT INTO t", &rows, 2, "", |row| vec![(*row).into(), (*row).into()]);
-        assert_eq!(statements.iter().map(|s| s.values.len()).collect::<Vec<_>>(), [256, 256, 64, 16, 8]);
+    fn many_rows_are_spread_over_few_different_statements() {
+        let rows: Vec<i64> = (0..200).collect();
+        let Change::Rows(rows) =
+            multi_row("INSERT INTO t", &rows, 2, "ON", |n| vec![(*n).into(), (*n).into()])
+        else {
+            panic!("rows stay rows");
+        };
+        let statements = rows.into_lists();
+        assert_eq!(statements.iter().map(|s| s.values.len() / 2).collect::<Vec<_>>(), [128, 64, 8]);
         assert!(statements[0].text.starts_with("INSERT INTO t VALUES ($1, $2), ($3, $4)"));
+        assert!(statements[0].text.ends_with(") ON"));
     }
 
     #[test]

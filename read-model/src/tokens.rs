@@ -10,7 +10,7 @@ use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
 use crate::row::{Columns, FromColumns, broken};
-use crate::statement::{Sql, listed, multi_row, sql};
+use crate::statement::{Change, Sql, listed, multi_row, sql};
 
 /// How often the last use of a token is written at most.
 const USE_WRITTEN_EVERY: Duration = Duration::from_mins(1);
@@ -110,7 +110,7 @@ impl FromColumns for TokenRow {
     }
 }
 
-pub(crate) fn upsert(tokens: &[TokenRow]) -> Vec<Sql> {
+pub(crate) fn upsert(tokens: &[TokenRow]) -> Change {
     let head = "INSERT INTO auth_tokens (id, user_id, name, scopes, allowed_networks, created_at, expires_at, revoked)";
     let tail = "ON CONFLICT (id) DO UPDATE SET revoked = excluded.revoked";
     multi_row(head, tokens, 8, tail, |token| {

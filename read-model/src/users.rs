@@ -12,7 +12,7 @@ use crate::ReadModel;
 use crate::error::Error;
 use crate::row::{Columns, FromColumns, broken};
 use crate::search::{self, folded};
-use crate::statement::{Sql, Value, listed, multi_row, sql};
+use crate::statement::{Change, Value, listed, multi_row, sql};
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,11 +207,11 @@ const WRITTEN: [&str; 28] = [
 ];
 
 /// Writes whole rows, each with the terms under which the user is found.
-pub(crate) fn upsert(users: &[(&UserRow, &BTreeSet<String>)]) -> Vec<Sql> {
+pub(crate) fn upsert(users: &[(&UserRow, &BTreeSet<String>)]) -> Change {
     let head = format!("INSERT INTO users ({})", WRITTEN.join(", "));
     let set: Vec<_> = WRITTEN[1..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
     let tail = format!("ON CONFLICT (id) DO UPDATE SET {}", set.join(", "));
-    multi_row(&head, users, WRITTEN.len(), &tail, |(user, terms)| values(user, terms))
+    multi_row(head, users, WRITTEN.len(), tail, |(user, terms)| values(user, terms))
 }
 
 fn values(user: &UserRow, terms: &BTreeSet<String>) -> Vec<Value> {

@@ -10,7 +10,7 @@ use read_model::progress::{Health, NotYetVisible};
 use read_model::{ReadModel, Window};
 use tokio::time::Instant;
 
-use crate::rig::{Log, Running, deadline, until};
+use crate::rig::{Log, Running, deadline, project, until};
 use crate::stage::{Stage, on_both};
 use crate::story::{Story, admin, id_of};
 
@@ -19,6 +19,7 @@ on_both! {
     a_gap_in_what_happened_to_a_user_halts_the_place
     data_that_the_database_refuses_halts_the_place_at_the_record
     a_place_goes_on_when_the_halt_is_taken_back
+    views_that_are_ahead_of_their_log_halt
     a_wait_ends_when_the_views_pass_the_position
     a_place_is_confirmed_while_the_projection_stands_at_its_end
 }
@@ -125,6 +126,26 @@ async fn a_place_goes_on_when_the_halt_is_taken_back(stage: Stage) {
     views.progress().wait(&position, deadline()).await.unwrap();
     let bob = views.user_by_name("bob").await.unwrap().unwrap();
     assert_eq!(bob.group.unwrap().name, "acme");
+    running.stop().await;
+}
+
+async fn views_that_are_ahead_of_their_log_halt(stage: Stage) {
+    let (mut log, mut story, views) = play(&stage).await;
+    story.register("carl");
+    log.write(&mut story).await;
+    project(log.follow(), &views, 100).await;
+    let next = views.progress().checkpoint(USERS).unwrap().next;
+
+    let older = tempfile::tempdir().unwrap();
+    let log = Log::open(older.path()).await;
+    let running = Running::start(log.follow(), &views, 100);
+    until(&views, || is_halted(&views)).await;
+    let halt = views.progress().checkpoint(USERS).unwrap().halted.unwrap();
+    assert_eq!(halt.offset, next);
+    assert!(halt.reason.contains("it is not the log that they were filled from"), "{}", halt.reason);
+    // Trying again finds the same.
+    assert!(views.resume(USERS).await.unwrap());
+    until(&views, || is_halted(&views)).await;
     running.stop().await;
 }
 

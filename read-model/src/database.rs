@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tracing::Instrument;
 
 use crate::error::Error;
@@ -108,7 +108,8 @@ impl Database {
                     .application_name("muster")
                     // Compiling a query that walks an index for a page takes longer than the page.
                     .options([("search_path", "views"), ("jit", "off")])
-                    .statement_cache_capacity(STATEMENTS);
+                    .statement_cache_capacity(STATEMENTS)
+                    .disable_statement_logging();
                 let pool = PgPoolOptions::new()
                     .max_connections(*connections)
                     .acquire_timeout(PATIENCE)
@@ -193,7 +194,11 @@ impl Database {
     pub(crate) async fn whole<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
         match tokio::spawn(work.in_current_span()).await {
             Ok(done) => done,
-            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is ending, and with it whoever waits.
+                Err(_) => std::future::pending().await,
+            },
         }
     }
 
@@ -286,7 +291,8 @@ async fn sqlite(directory: &Path, connections: u32, reads_only: bool) -> Result<
         .synchronous(SqliteSynchronous::Normal)
         .row_buffer_size(ROW_BUFFER)
         .statement_cache_capacity(STATEMENTS)
-        .pragma("cache_size", "-65536");
+        .disable_statement_logging()
+        .pragma("cache_size", if reads_only { "-8192" } else { "-32768" });
     // A path in a SQL text: a quote in it is doubled.
     let operational = directory.join("operational.db").display().to_string().replace('\'', "''");
     let attach = format!(

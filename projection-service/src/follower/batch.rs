@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::position::Place;
+use domain::position::{Place, Stream};
 use event_log::Recorded;
 use read_model::apply::{ApplyError, Batch, Move};
 use read_model::{Error, ReadModel};
@@ -135,6 +135,11 @@ impl Folded {
             metrics::histogram!("muster_projection_apply_seconds").record(seconds);
             #[expect(clippy::cast_precision_loss, reason = "a batch is far below 2⁵³ records")]
             metrics::histogram!("muster_projection_batch_records").record(self.records as f64);
+            for stream in Stream::ALL {
+                let records = self.traces.iter().filter(|trace| trace.place.stream == stream).count();
+                metrics::counter!("muster_projection_records_total", "stream" => stream.name())
+                    .increment(records as u64);
+            }
             self.trace(ended);
         }
         Ok(())

@@ -24,7 +24,7 @@ impl UserFilter {
         let mut statement = sql("WITH found AS MATERIALIZED (SELECT id FROM users WHERE 1 = 1");
         match narrow {
             Narrow::Email => {
-                let address = folded(self.email.as_deref().unwrap_or_default());
+                let address = folded(self.email.as_deref().unwrap_or_default().trim());
                 statement.push(" AND email_key = ").push_value(address);
             }
             Narrow::States => {

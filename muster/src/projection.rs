@@ -46,11 +46,11 @@ struct Retry {
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Subcommands::Status(status) => {
-            let views = status.views.open(&status.log).await?;
+            let views = status.views.open_soon(&status.log).await?;
             Ok(report(&checkpoints(&views).await?))
         }
         Subcommands::Retry(retry) => {
-            let views = retry.views.open(&retry.log).await?;
+            let views = retry.views.open_soon(&retry.log).await?;
             self::retry(&views, retry.partition).await
         }
     }

@@ -84,7 +84,7 @@ fn is_broker(text: &str) -> bool {
 impl LogArguments {
     /// Opens the log for a command that somebody waits for.
     pub(crate) async fn open_soon(&self) -> Result<Arc<dyn EventLog>> {
-        soon(self.open()).await
+        soon("the log did not answer, or its topics are missing,", self.open()).await
     }
 
     /// Opens the log. Waits for brokers and topics that are not there yet, and says so.
@@ -138,10 +138,26 @@ impl LogArguments {
 }
 
 impl ViewsArguments {
-    /// Opens the views and makes their tables where they are missing.
+    /// Opens the views and makes their tables where they are missing. Waits for a database that is away, and says so.
     pub(crate) async fn open(&self, log: &LogArguments) -> Result<ReadModel> {
         let at = self.place(log)?;
-        ReadModel::open(&at).await.context("the views can't be opened")
+        let mut is_said = false;
+        loop {
+            match ReadModel::open(&at).await {
+                Err(error) if error.is_unavailable() => {
+                    if !std::mem::replace(&mut is_said, true) {
+                        tracing::info!(%error, "waiting for the database of the views");
+                    }
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                opened => return opened.context("the views can't be opened"),
+            }
+        }
+    }
+
+    /// Opens the views for a command that somebody waits for.
+    pub(crate) async fn open_soon(&self, log: &LogArguments) -> Result<ReadModel> {
+        soon("the database of the views did not answer", self.open(log)).await
     }
 
     /// The views, unless they are files that nobody has made yet.
@@ -149,7 +165,7 @@ impl ViewsArguments {
         if self.is_embedded()? && !log.data_dir.join("views.db").exists() {
             return Ok(None);
         }
-        self.open(log).await.map(Some)
+        self.open_soon(log).await.map(Some)
     }
 
     /// The place of the views.
@@ -178,15 +194,15 @@ impl ViewsArguments {
     }
 }
 
-/// How long a command waits for brokers and topics before it says that it could not run.
+/// How long a command waits for servers before it says that it could not run.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a service looks for a database that is away.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-async fn soon<T>(opening: impl Future<Output = Result<T>>) -> Result<T> {
+async fn soon<T>(complaint: &str, opening: impl Future<Output = Result<T>>) -> Result<T> {
     match tokio::time::timeout(PATIENCE, opening).await {
         Ok(opened) => opened,
-        Err(_) => {
-            bail!("the log did not answer within {} seconds, or its topics are missing", PATIENCE.as_secs())
-        }
+        Err(_) => bail!("{complaint} within {} seconds", PATIENCE.as_secs()),
     }
 }
 

@@ -11,9 +11,9 @@ const RULES: [(&str, &[&str], &[&str]); 9] = [
     ("event-log", &["domain"], &["rdkafka", "sqlx"]),
     ("read-model", &["domain"], &["sqlx"]),
     ("service-kit", &[], &[]),
-    ("command-service", &["domain", "event-log", "service-kit"], &[]),
-    ("projection-service", &["domain", "event-log", "read-model", "service-kit"], &[]),
-    ("graphql-gateway", &["domain", "event-log", "read-model", "service-kit"], &[]),
+    ("command-service", &["domain", "event-log"], &[]),
+    ("projection-service", &["domain", "event-log", "read-model"], &[]),
+    ("graphql-gateway", &["domain", "event-log", "read-model"], &[]),
     (
         "muster",
         &[

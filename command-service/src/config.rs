@@ -1,6 +1,7 @@
 //! Every setting of the command service.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Settings of the command service.
 #[derive(Debug, Clone, clap::Args)]
@@ -23,6 +24,12 @@ pub struct CommandConfig {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub command_batch: u32,
 
+    /// Seconds that one call of the log may take without a sign of life before the owner of the partition is given up
+    /// and replaced. Longer than a transaction that rides out a restart of the brokers.
+    #[arg(long, env = "MUSTER_COMMAND_PATIENCE", default_value_t = 90, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub command_patience: u32,
+
     /// Most agent rules a user may have.
     #[arg(long, env = "MUSTER_RULES_PER_USER", default_value_t = 100, value_name = "RULES",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -30,6 +37,10 @@ pub struct CommandConfig {
 }
 
 impl CommandConfig {
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.command_patience.into())
+    }
+
     /// The settings that rules look at.
     pub(crate) fn limits(&self) -> domain::aggregate::Limits {
         domain::aggregate::Limits { rules: self.rules_per_user as usize, ..Default::default() }

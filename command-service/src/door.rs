@@ -1,11 +1,13 @@
 //! A command in, an answer out: to the owner in this process, and over HTTP for gateways elsewhere.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -13,10 +15,10 @@ use domain::command::{Answer, Ask, Command, Failure, Reply};
 use event_log::partition;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::owner::{Job, Ticket};
+use crate::job::{Job, Ticket};
 
 /// Largest command that is read, in bytes: the largest input and what the gateway adds fit several times.
 const BODY_LIMIT: usize = 512 * 1024;
@@ -24,31 +26,46 @@ const BODY_LIMIT: usize = 512 * 1024;
 pub const DEADLINE_HEADER: &str = "muster-deadline-ms";
 /// How long a caller waits who does not say.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// How long a caller may wait at most, whatever it says.
+const LONGEST_DEADLINE: Duration = Duration::from_mins(2);
+/// Requests that are read or wait at once; further ones are told to come back.
+const AT_ONCE: usize = 4_096;
 
 /// The way to the owners in this process.
 #[derive(Clone)]
-pub struct Door {
+pub struct Door(Arc<Lanes>);
+
+struct Lanes {
     partitions: u32,
-    lanes: Arc<RwLock<Vec<Lane>>>,
-    stopping: watch::Sender<bool>,
+    open: RwLock<BTreeMap<u32, Lane>>,
+    /// Whether this process takes part in sharing the partitions.
+    joined: AtomicBool,
 }
 
 /// The queue of one partition.
 pub(crate) struct Lane {
-    pub(crate) partition: u32,
-    pub(crate) jobs: mpsc::Sender<Job>,
-    pub(crate) serving: Arc<AtomicBool>,
+    jobs: mpsc::Sender<Job>,
+    serving: Arc<AtomicBool>,
+}
+
+impl Lane {
+    /// A queue for so many jobs, its owner's end, and the owner's word on whether anything may be handed in.
+    pub(crate) fn new(capacity: usize) -> (Self, mpsc::Receiver<Job>, Arc<AtomicBool>) {
+        let (sender, jobs) = mpsc::channel(capacity);
+        let serving = Arc::new(AtomicBool::new(false));
+        (Self { jobs: sender, serving: serving.clone() }, jobs, serving)
+    }
 }
 
 impl Door {
-    pub(crate) fn new(partitions: u32, lanes: Vec<Lane>, stopping: watch::Sender<bool>) -> Self {
-        Self { partitions, lanes: Arc::new(RwLock::new(lanes)), stopping }
+    pub(crate) fn new(partitions: u32) -> Self {
+        Self(Arc::new(Lanes { partitions, open: RwLock::default(), joined: AtomicBool::new(false) }))
     }
 
     /// Hands a command to its owner and waits for the answer until the deadline.
     pub async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
         let partition = match &command.ask {
-            Ask::User { id, .. } => partition::of(id.uuid(), self.partitions),
+            Ask::User { id, .. } => partition::of(id.uuid(), self.0.partitions),
             // One partition decides about groups, so that each of them has one writer.
             Ask::Group { .. } => 0,
         };
@@ -58,14 +75,15 @@ impl Door {
         match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(answer)) => answer,
             // Given up before its owner took it: nothing was or will be written.
-            Ok(Err(_)) | Err(_) if ticket.draw() => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
+            Ok(Err(_)) if ticket.draw() => Err(Failure::NotOwner),
+            Err(_) if ticket.draw() => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
             Ok(Err(_)) | Err(_) => Err(Failure::UnknownOutcome),
         }
     }
 
     fn enqueue(&self, partition: u32, job: Job) -> Result<(), Failure> {
-        let lanes = self.lanes.read().expect("nobody panics while holding it");
-        let lane = lanes.iter().find(|lane| lane.partition == partition).ok_or(Failure::NotOwner)?;
+        let lanes = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.get(&partition).ok_or(Failure::NotOwner)?;
         if !lane.serving.load(Ordering::Acquire) {
             return Err(Failure::NotOwner);
         }
@@ -75,16 +93,25 @@ impl Door {
         })
     }
 
-    /// Whether every partition of this process is served.
+    /// Whether this process takes part in sharing the partitions and serves all of its own, which may be none.
     pub fn is_serving(&self) -> bool {
-        let lanes = self.lanes.read().expect("nobody panics while holding it");
-        !lanes.is_empty() && lanes.iter().all(|lane| lane.serving.load(Ordering::Acquire))
+        let lanes = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
+        self.0.joined.load(Ordering::Acquire)
+            && lanes.values().all(|lane| lane.serving.load(Ordering::Acquire))
     }
 
-    /// Takes no more commands. Owners finish what they hold and end.
-    pub(crate) fn close(&self) {
-        self.stopping.send_replace(true);
-        self.lanes.write().expect("nobody panics while holding it").clear();
+    pub(crate) fn joined(&self) {
+        self.0.joined.store(true, Ordering::Release);
+    }
+
+    /// Commands for the partition go into this lane from now on.
+    pub(crate) fn open(&self, partition: u32, lane: Lane) {
+        self.0.open.write().unwrap_or_else(PoisonError::into_inner).insert(partition, lane);
+    }
+
+    /// Takes no more commands for the partition; its owner finishes what it holds.
+    pub(crate) fn shut(&self, partition: u32) {
+        self.0.open.write().unwrap_or_else(PoisonError::into_inner).remove(&partition);
     }
 }
 
@@ -93,35 +120,55 @@ impl Door {
 struct HttpDoor {
     door: Door,
     token_digest: [u8; 32],
+    at_once: Arc<Semaphore>,
 }
 
 /// The HTTP door: `POST /commands` with the service token as bearer token.
 pub(crate) fn router(door: Door, service_token: &str) -> Router {
     let token_digest = Sha256::digest(service_token.as_bytes()).into();
+    let http = HttpDoor { door, token_digest, at_once: Arc::new(Semaphore::new(AT_ONCE)) };
     Router::new()
         .route("/commands", post(take))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(HttpDoor { door, token_digest })
+        .layer(axum::middleware::from_fn_with_state(http.clone(), let_in))
+        .with_state(http)
+}
+
+/// Nobody's body is read who does not know the token, and no more bodies than there is room for.
+async fn let_in(State(http): State<HttpDoor>, request: Request, next: Next) -> Response {
+    if !is_authentic(request.headers(), &http.token_digest) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match http.at_once.try_acquire() {
+        Ok(_room) => next.run(request).await,
+        Err(_) => answered(Err(Failure::Unavailable { retry_after_ms: 200 })),
+    }
 }
 
 async fn take(State(http): State<HttpDoor>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
-    if !is_authentic(&headers, &http.token_digest) {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
     let command: Command = match serde_json::from_slice(&body) {
         Ok(command) => command,
         Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     };
     let wait = headers.get(DEADLINE_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let deadline = Instant::now() + wait.map_or(DEADLINE, Duration::from_millis);
-    let result = http.door.submit(command, deadline).await;
+    let deadline = Instant::now() + wait.map_or(DEADLINE, Duration::from_millis).min(LONGEST_DEADLINE);
+    answered(http.door.submit(command, deadline).await)
+}
+
+fn answered(result: Result<Answer, Failure>) -> Response {
     let status = match &result {
         Ok(_) => StatusCode::OK,
         Err(Failure::NotOwner) => StatusCode::CONFLICT,
-        Err(Failure::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        Err(Failure::Unavailable { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Err(Failure::UnknownOutcome) => StatusCode::GATEWAY_TIMEOUT,
     };
-    (status, Json(Reply::from(result))).into_response()
+    let retry_after = match &result {
+        Err(Failure::Unavailable { retry_after_ms }) => {
+            Some([(header::RETRY_AFTER, retry_after_ms.div_ceil(1_000).to_string())])
+        }
+        _ => None,
+    };
+    (status, retry_after, Json(Reply::from(result))).into_response()
 }
 
 /// Digests are compared, so neither the token nor its length shows in the time that it takes.

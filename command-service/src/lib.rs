@@ -5,33 +5,40 @@ pub mod door;
 pub mod initialise;
 
 mod groups;
+mod job;
 mod ledger;
 mod owner;
 mod ownership;
+mod pulse;
 mod remembered;
+mod serving;
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::thread::JoinHandle;
+use std::time::Duration;
 
 use event_log::EventLog;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 pub use config::CommandConfig;
 pub use door::Door;
 
-use crate::door::Lane;
 use crate::groups::Groups;
-use crate::owner::Owner;
+use crate::owner::Common;
+use crate::ownership::Ownership;
+
+/// How long answers that are on their way may take to leave once the owners have ended.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// The command service, ready to run.
 pub struct CommandService {
     door: Door,
-    owners: Vec<JoinHandle<()>>,
+    ownership: Ownership,
+    log: Arc<dyn EventLog>,
     http: Option<(TcpListener, axum::Router)>,
 }
 
@@ -46,9 +53,6 @@ pub enum BuildError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A thread could not be started.
-    #[error("an owner can't be started")]
-    Thread(#[source] std::io::Error),
 }
 
 /// How gateways reach this process.
@@ -60,55 +64,39 @@ pub enum Reach<'a> {
 }
 
 impl CommandService {
-    /// Opens the door and starts an owner for each partition of this process. They take over at once.
+    /// Opens the door. Nothing is owned before [`Self::run_until_stopped`].
     pub async fn build(
         config: &CommandConfig,
         log: Arc<dyn EventLog>,
         reach: Reach<'_>,
     ) -> Result<Self, BuildError> {
-        let listener = match reach {
+        let door = Door::new(log.partitions());
+        let http = match reach {
             Reach::InProcess => None,
-            Reach::Http(_) => {
+            Reach::Http(token) => {
                 let address = config.commands_listen;
                 let listener = TcpListener::bind(address).await;
-                Some(listener.map_err(|source| BuildError::Listen { address, source })?)
+                let listener = listener.map_err(|source| BuildError::Listen { address, source })?;
+                Some((listener, door::router(door.clone(), token)))
             }
         };
-        let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let address = http.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
         let url = match (&config.advertise, address) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
             (None, Some(address)) => format!("http://{address}"),
             (None, None) => "in-process".to_owned(),
         };
-        let groups = Groups::follow(&*log);
-        let (stopping, stopped) = watch::channel(false);
-        let mut lanes = Vec::new();
-        let mut owners = Vec::new();
-        for partition in ownership::assigned(&*log) {
-            let (sender, jobs) = mpsc::channel(config.command_queue as usize);
-            let serving = Arc::new(AtomicBool::new(false));
-            lanes.push(Lane { partition, jobs: sender, serving: serving.clone() });
-            let owner = Owner {
-                partition,
-                log: log.clone(),
-                groups: groups.clone(),
-                url: url.clone(),
-                limits: config.limits(),
-                batch: config.command_batch as usize,
-                runtime: Handle::current(),
-                serving,
-                jobs,
-                stopping: stopped.clone(),
-            };
-            let thread = std::thread::Builder::new().name(format!("owner-{partition}"));
-            owners.push(thread.spawn(move || owner.run()).map_err(BuildError::Thread)?);
-        }
-        let door = Door::new(log.partitions(), lanes, stopping);
-        let http = match (listener, reach) {
-            (Some(listener), Reach::Http(token)) => Some((listener, door::router(door.clone(), token))),
-            _ => None,
+        let common = Common {
+            log: log.clone(),
+            groups: Groups::follow(&*log),
+            url,
+            limits: config.limits(),
+            batch: config.command_batch as usize,
+            queue: config.command_queue as usize,
+            runtime: Handle::current(),
         };
-        Ok(Self { door, owners, http })
+        let ownership = Ownership::new(Arc::new(common), door.clone(), config.patience());
+        Ok(Self { door, ownership, log, http })
     }
 
     /// The way to the owners for callers in this process.
@@ -121,30 +109,30 @@ impl CommandService {
         self.http.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
     }
 
-    /// Serves until `stop` is ready; then answers what it has taken and ends.
+    /// Serves the partitions that it is given until `stop` is ready; then answers what it has taken, hands over and ends.
     pub async fn run_until_stopped(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let Self { door, owners, http } = self;
-        match http {
-            None => {
-                stop.await;
-                door.close();
-            }
-            Some((listener, router)) => {
-                let closing = door.clone();
-                let shutdown = async move {
-                    stop.await;
-                    closing.close();
-                };
-                axum::serve(listener, router).with_graceful_shutdown(shutdown).await?;
-            }
-        }
-        let joined = tokio::task::spawn_blocking(move || owners.into_iter().try_for_each(JoinHandle::join));
-        if joined.await.is_ok_and(|owners| owners.is_ok()) {
+        let Self { ownership, log, http, .. } = self;
+        let Some((listener, router)) = http else {
+            ownership.run(log.join(), stop).await;
             return Ok(());
+        };
+        // The door stays open until everything is handed over: whoever asks meanwhile is told who does not own.
+        let (handed_over, shut) = oneshot::channel::<()>();
+        let shut = async { shut.await.unwrap_or(()) };
+        let mut serving =
+            tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(shut).into_future());
+        tokio::select! {
+            () = ownership.run(log.join(), stop) => {}
+            // Without a door an owner is of no use.
+            served = &mut serving => return served.unwrap_or_else(|stopped| Err(std::io::Error::other(stopped))),
         }
-        Err(std::io::Error::other("an owner ended by a panic"))
+        drop(handed_over);
+        // A connection that nobody closes does not hold up the end.
+        timeout(LAST_ANSWERS, serving)
+            .await
+            .map_or(Ok(()), |served| served.unwrap_or_else(|stopped| Err(std::io::Error::other(stopped))))
     }
 }

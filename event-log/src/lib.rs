@@ -5,6 +5,7 @@
 pub mod chain;
 mod claim;
 pub mod kafka;
+mod membership;
 pub mod partition;
 pub mod record;
 pub mod sqlite;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use domain::position::{Place, Position, Stream};
 use tokio::sync::{mpsc, watch};
 
+pub use membership::{Assignment, Handover, Membership};
 pub use record::{Record, Recorded};
 
 /// The log of one deployment.
@@ -29,6 +31,9 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// The writer of partition 0 owns the group events too; they are replayed first. Blocks: call it on a thread that may.
     fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError>;
+
+    /// Takes part in sharing the partitions with the other command services of the deployment.
+    fn join(&self) -> Membership;
 
     /// Appends access records, each to the partition of its key. All or nothing is not promised; order is kept per key.
     async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable>;

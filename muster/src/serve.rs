@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use command_service::{CommandService, Reach};
+use event_log::EventLog;
 use graphql_gateway::GatewayService;
+use graphql_gateway::commands::{CommandRoute, OwnersOverHttp};
 use projection_service::{ProjectionConfig, ProjectionService};
 use service_kit::lifecycle::Stop;
 use service_kit::operations::OperationsConfig;
 
-use crate::store::{LogArguments, ViewsArguments, absolute};
+use crate::store::{LogArguments, ViewsArguments, absolute, service_token_or_fresh};
 use crate::wiring::{self, InProcess, say};
 use crate::{init, services};
 
@@ -52,9 +54,8 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     };
     let administrator = if dev { init::first(log.clone(), FIRST_ADMINISTRATOR).await? } else { None };
 
-    let commands = CommandService::build(&arguments.commands, log.clone(), Reach::InProcess).await?;
+    let (commands, route) = commands(&arguments, &log).await?;
     let projection = ProjectionService::build(&arguments.projection, log.clone(), views.clone());
-    let route = Arc::new(InProcess { door: commands.door(), log: log.clone() });
     operations.ready_when([
         ("gateway", wiring::readiness(log.clone(), &views)),
         ("projection", wiring::keeps_up(projection.status())),
@@ -93,4 +94,20 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     operations.ended().await?;
     served?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command service and the way to the owners: on Kafka, other processes may own partitions as well.
+async fn commands(
+    arguments: &Arguments,
+    log: &Arc<dyn EventLog>,
+) -> Result<(CommandService, Arc<dyn CommandRoute>)> {
+    let log = log.clone();
+    if arguments.log.is_embedded() {
+        let commands = CommandService::build(&arguments.commands, log.clone(), Reach::InProcess).await?;
+        let route = InProcess { door: commands.door(), log };
+        return Ok((commands, Arc::new(route)));
+    }
+    let token = service_token_or_fresh()?;
+    let commands = CommandService::build(&arguments.commands, log.clone(), Reach::Http(&token)).await?;
+    Ok((commands, Arc::new(OwnersOverHttp::try_new(log, token.into())?)))
 }

@@ -9,9 +9,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::parser::ValueSource;
 use event_log::EventLog;
-use event_log::kafka::{KafkaLog, KafkaSettings};
+use event_log::kafka::{Acknowledge, KafkaLog, KafkaSettings};
 use event_log::sqlite::SqliteLog;
+use graphql_gateway::secrets;
 use read_model::{ReadModel, ViewsAt};
+use secrecy::ExposeSecret;
 use service_kit::settings;
 
 /// Variables that hold secrets; they are read here and not by the command line.
@@ -32,6 +34,20 @@ pub(crate) struct LogArguments {
     /// What stands before the name of every Kafka topic, so that deployments can share brokers.
     #[arg(long, env = "MUSTER_TOPIC_PREFIX", default_value = "muster.", value_name = "PREFIX")]
     pub(crate) topic_prefix: String,
+
+    /// When a command that was written to Kafka counts as accepted: when the broker has answered the commit, or when
+    /// the records were read back as well. What the embedded log accepts is on disk either way.
+    #[arg(long, env = "MUSTER_ACKNOWLEDGE", value_enum, default_value_t = AcknowledgeWhen::ReadBack, value_name = "WHEN")]
+    pub(crate) acknowledge: AcknowledgeWhen,
+}
+
+/// When a command counts as accepted.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum AcknowledgeWhen {
+    /// After the commit returned.
+    Committed,
+    /// After the records were read back under `read_committed`.
+    ReadBack,
 }
 
 /// Where the views are.
@@ -120,7 +136,11 @@ impl LogArguments {
 
     /// How the brokers are reached.
     pub(crate) fn kafka(&self, brokers: &str) -> KafkaSettings {
-        KafkaSettings::new(brokers, &self.topic_prefix)
+        let acknowledge = match self.acknowledge {
+            AcknowledgeWhen::Committed => Acknowledge::Committed,
+            AcknowledgeWhen::ReadBack => Acknowledge::ReadBack,
+        };
+        KafkaSettings { acknowledge, ..KafkaSettings::new(brokers, &self.topic_prefix) }
     }
 
     /// Everything in the data directory.
@@ -227,6 +247,12 @@ pub(crate) fn service_token() -> Result<String> {
     settings::secret("MUSTER_SERVICE_TOKEN")?.context(
         "MUSTER_SERVICE_TOKEN (or MUSTER_SERVICE_TOKEN_FILE) is not set: services of a deployment authenticate each other with it",
     )
+}
+
+/// The token that services were given, or one that nobody else knows: enough for a process that is all of them.
+pub(crate) fn service_token_or_fresh() -> Result<String> {
+    let fresh = || secrets::session_token().expose_secret().to_owned();
+    Ok(settings::secret("MUSTER_SERVICE_TOKEN")?.unwrap_or_else(fresh))
 }
 
 /// The path as an operator finds it from anywhere.

@@ -6,10 +6,12 @@
 mod client;
 mod ends;
 mod error;
+mod group;
 mod message;
 mod notes;
 mod owners;
 mod producer;
+mod read_back;
 mod reader;
 mod settings;
 mod takeover;
@@ -29,10 +31,10 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 pub use self::error::OpenError;
-pub use self::settings::KafkaSettings;
 use self::settings::Sees;
+pub use self::settings::{Acknowledge, KafkaSettings};
 pub use self::topics::{Topic, ensure_topics};
-use crate::{ClaimError, EventLog, Follow, Owners, Record, Replay, Unavailable, Writer};
+use crate::{ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer};
 
 /// How often it is looked whether the topics have been made.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -83,6 +85,10 @@ impl EventLog for KafkaLog {
             return Err(ClaimError::Unavailable(format!("there is no partition {partition}")));
         }
         Ok(Box::new(takeover::take_over(&self.settings, partition, replay)?))
+    }
+
+    fn join(&self) -> Membership {
+        group::join(Arc::clone(&self.settings), self.stop.clone())
     }
 
     async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {

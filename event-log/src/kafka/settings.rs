@@ -10,6 +10,24 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::client::{Calm, Reading};
 
+/// After this without a heartbeat the partitions of a process go to others. A stock broker allows no less.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
+/// How often a process says that it is alive, and the longest that it takes to hear of a change.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+/// For how long a process may fail to attend the group before it counts as gone: it holds up the others meanwhile.
+const ATTENDANCE: Duration = Duration::from_secs(30);
+
+/// When a batch counts as appended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Acknowledge {
+    /// When the broker has answered the commit: its decision is in the transaction log, on all replicas in sync.
+    Committed,
+    /// When the records were also read back by a reader of committed records: the commit is marked in the partitions
+    /// themselves, where no fault of the transaction coordinator can take it away.
+    #[default]
+    ReadBack,
+}
+
 /// Where a deployment's log is on Kafka.
 #[derive(Debug, Clone)]
 pub struct KafkaSettings {
@@ -17,9 +35,12 @@ pub struct KafkaSettings {
     pub brokers: String,
     /// What the names of all topics and transactional ids begin with; deployments on one broker differ in it.
     pub prefix: String,
-    /// For how long after a commit a writer believes that it still owns its partition without asking. The session
-    /// timeout of the group that assigns partitions: nobody else is assigned one earlier.
+    /// For how long after a commit a writer believes that it still owns its partition without asking. Shorter than the
+    /// session timeout of the group by more than a heartbeat: a process that stopped right after a commit may have
+    /// sent its last heartbeat before it, and from then on the group counts.
     pub lease: Duration,
+    /// When a batch counts as appended.
+    pub acknowledge: Acknowledge,
     /// After this the broker aborts a transaction that is still open. Long, because a restart of the broker then
     /// passes without any error; a takeover doesn't wait for it.
     pub transaction_timeout: Duration,
@@ -31,7 +52,8 @@ impl KafkaSettings {
         Self {
             brokers: brokers.into(),
             prefix: prefix.into(),
-            lease: Duration::from_secs(6),
+            lease: SESSION_TIMEOUT - 3 * HEARTBEAT,
+            acknowledge: Acknowledge::default(),
             transaction_timeout: Duration::from_mins(1),
         }
     }
@@ -73,6 +95,23 @@ impl KafkaSettings {
             // The batch is made already.
             .set("linger.ms", "0")
             .set("compression.type", "lz4");
+        config
+    }
+
+    /// A member of the group that shares the partitions. The classic protocol: the newer one (KIP-848) leaves the
+    /// session timeout to the broker, which does not go below 45 s.
+    pub(super) fn member(&self) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("group.id", format!("{}command-service", self.prefix))
+            // What stays where it was goes on while the rest moves.
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", SESSION_TIMEOUT.as_millis().to_string())
+            .set("heartbeat.interval.ms", HEARTBEAT.as_millis().to_string())
+            .set("max.poll.interval.ms", ATTENDANCE.as_millis().to_string())
+            // It is told its partitions and reads nothing.
+            .set("enable.auto.commit", "false")
+            .set("auto.offset.reset", "latest");
         config
     }
 

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use domain::position::{Place, Stream};
 use rdkafka::message::Message;
 
+use super::DroppedElsewhere;
 use super::error::Trouble;
 use super::message::recorded;
 use super::producer::{Outgoing, Transactions};
-use super::settings::KafkaSettings;
+use super::read_back::ReadBack;
+use super::settings::{Acknowledge, KafkaSettings};
 use super::writer::{Chains, KafkaWriter};
 use crate::{AppendError, ClaimError, Replay, claim};
 
@@ -48,7 +50,18 @@ pub(super) fn take_over(
         read_up_to(settings, place, claimed, replay, &mut chains)?;
         epoch = claimed;
     }
-    Ok(KafkaWriter::new(Arc::clone(settings), partition, epoch, transactions, chains))
+    let read_back = match settings.acknowledge {
+        Acknowledge::Committed => None,
+        Acknowledge::ReadBack => Some(read_back(settings, partition)?),
+    };
+    Ok(KafkaWriter::new(Arc::clone(settings), partition, epoch, transactions, chains, read_back))
+}
+
+fn read_back(settings: &Arc<KafkaSettings>, partition: u32) -> Result<ReadBack, ClaimError> {
+    let written = [Stream::UserEvents, Stream::Credentials].map(|stream| Place::new(stream, partition));
+    let groups = (partition == 0).then_some(Place::new(Stream::GroupEvents, 0));
+    let begun = ReadBack::try_new(settings, written.into_iter().chain(groups));
+    begun.map_err(|error| ClaimError::Unavailable(error.to_string()))
 }
 
 fn fence(settings: &KafkaSettings, partition: u32) -> Result<Transactions, ClaimError> {
@@ -78,7 +91,7 @@ fn read_up_to(
     const FETCH_WAIT: Duration = Duration::from_millis(10);
     let unavailable = |error: rdkafka::error::KafkaError| ClaimError::Unavailable(error.to_string());
     let from = [(settings.topic(place.stream), place.partition, 0)];
-    let consumer = settings.reader(FETCH_WAIT, &from).map_err(unavailable)?;
+    let consumer = DroppedElsewhere::new(settings.reader(FETCH_WAIT, &from).map_err(unavailable)?);
     let mut progress = Instant::now();
     let mut trouble = None;
     loop {

@@ -6,6 +6,7 @@ use domain::position::{Place, Position, Stream};
 
 use super::owners;
 use super::producer::{Outgoing, Transactions};
+use super::read_back::ReadBack;
 use super::settings::KafkaSettings;
 use crate::chain::Chain;
 use crate::record::Record;
@@ -30,6 +31,8 @@ pub(super) struct KafkaWriter {
     epoch: u64,
     transactions: Transactions,
     chains: Chains,
+    /// None when a commit is believed without looking.
+    read_back: Option<ReadBack>,
 }
 
 impl KafkaWriter {
@@ -39,8 +42,9 @@ impl KafkaWriter {
         epoch: u64,
         transactions: Transactions,
         chains: Chains,
+        read_back: Option<ReadBack>,
     ) -> Self {
-        Self { settings, partition, epoch, transactions, chains }
+        Self { settings, partition, epoch, transactions, chains, read_back }
     }
 
     fn place(&self, stream: Stream) -> Place {
@@ -73,6 +77,9 @@ impl KafkaWriter {
         let mut position = Position::new();
         for ((stream, _), offset) in batch.records.iter().zip(offsets) {
             position.cover(self.place(*stream), offset);
+        }
+        if let Some(read_back) = &mut self.read_back {
+            read_back.wait(&position, self.settings.transaction_timeout)?;
         }
         Ok(position)
     }

@@ -21,7 +21,10 @@ use tokio::sync::{Mutex, watch};
 use self::reader::{News, Reader};
 use self::store::Store;
 use self::writer::{Desk, Shared};
-use crate::{ClaimError, EventLog, Follow, Owners, Record, Replay, Unavailable, Writer};
+use crate::{
+    Assignment, ClaimError, EventLog, Follow, Handover, Membership, Owners, Record, Replay, Unavailable,
+    Writer,
+};
 
 /// How long access records are kept.
 const ACCESS_KEPT: Duration = Duration::from_hours(400 * 24);
@@ -136,6 +139,17 @@ impl EventLog for SqliteLog {
             Some(shared) => Ok(Box::new(writer::claim(shared, replay)?)),
             None => Err(ClaimError::Unavailable("the log was opened for reading".to_owned())),
         }
+    }
+
+    fn join(&self) -> Membership {
+        let (mut seat, membership) = Membership::channel();
+        self.runtime.spawn(async move {
+            // The lock on the directory keeps others out: the only member has everything for as long as it stays.
+            seat.assignments.send(Assignment::Given(vec![0])).await.ok();
+            seat.given_up().await;
+            seat.assignments.send(Assignment::Taken(vec![0], Handover::new().0)).await.ok();
+        });
+        membership
     }
 
     async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {

@@ -5,6 +5,7 @@
 mod fixture;
 mod following;
 mod kafka;
+mod sharing;
 mod sqlite;
 mod writing;
 
@@ -38,6 +39,7 @@ on_every_log! {
     writing::an_empty_batch_writes_nothing;
     writing::what_is_noted_lies_in_the_partition_of_its_key;
     writing::the_owner_is_announced_and_the_newest_wins;
+    sharing::a_single_member_holds_everything_and_hands_it_over_when_it_leaves;
     following::what_is_appended_is_followed_in_order;
     following::a_follower_starts_where_it_is_told;
     following::followers_do_not_disturb_each_other;

@@ -1,0 +1,100 @@
+//! The consumer group that shares the partitions among command services. It only assigns; nothing is read through it.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use domain::position::Stream;
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::TopicPartitionList;
+use tokio::sync::mpsc;
+
+use super::Stop;
+use super::settings::KafkaSettings;
+use crate::membership::{Assignment, Handover, Membership, Seat};
+
+/// How long one look for news takes; a member that wants to leave waits for it.
+const POLL: Duration = Duration::from_millis(20);
+/// How long whoever gave up a partition may take to end what it writes. Afterwards the next owner's claim fences it.
+const HANDOVER: Duration = Duration::from_secs(5);
+/// Pause before the group is joined again after the client has stopped for good.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Joins on a thread of its own, and leaves when the member wants to or the log is closed.
+pub(super) fn join(settings: Arc<KafkaSettings>, stop: Stop) -> Membership {
+    let (seat, membership) = Membership::channel();
+    thread::spawn(move || {
+        let is_over = || stop.is_told() || seat.is_given_up();
+        while !is_over() {
+            if let Err(error) = attend(&settings, &seat, is_over) {
+                tracing::warn!(%error, "the group of command services can't be attended; joining again");
+                thread::sleep(AGAIN);
+            }
+        }
+    });
+    membership
+}
+
+/// Takes part until it is over. The end of the consumer hands over whatever is held.
+fn attend(settings: &KafkaSettings, seat: &Seat, is_over: impl Fn() -> bool) -> KafkaResult<()> {
+    let member = Member { assignments: seat.assignments.clone() };
+    let consumer: BaseConsumer<Member> = settings.member().create_with_context(member)?;
+    consumer.subscribe(&[&settings.topic(Stream::UserEvents)])?;
+    while !is_over() {
+        match consumer.poll(POLL) {
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
+            Some(Err(error)) => tracing::debug!(%error, "the group of command services reports an error"),
+            // A record that was fetched before the partition was paused.
+            Some(Ok(_)) | None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Passes on what the group decides. Its methods run on the thread that polls.
+struct Member {
+    assignments: mpsc::Sender<Assignment>,
+}
+
+impl ClientContext for Member {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        super::client::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "the group of command services reports an error");
+    }
+}
+
+impl ConsumerContext for Member {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let Rebalance::Revoke(taken) = rebalance else { return };
+        let (handover, handed_over) = Handover::new();
+        let taken = partitions(taken);
+        tracing::info!(kafka.partitions = ?taken, "partitions are taken from this process");
+        // Nobody to tell is nobody who writes.
+        if self.assignments.blocking_send(Assignment::Taken(taken, handover)).is_ok()
+            && !handed_over.wait(HANDOVER)
+        {
+            tracing::warn!("an owner is slow to end; the next one fences it");
+        }
+    }
+
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let Rebalance::Assign(given) = rebalance else { return };
+        if let Err(error) = consumer.pause(given) {
+            tracing::debug!(%error, "a partition of the group can't be paused; its records are passed over");
+        }
+        let given = partitions(given);
+        tracing::info!(kafka.partitions = ?given, "partitions are given to this process");
+        // A member that is gone is about to leave.
+        self.assignments.blocking_send(Assignment::Given(given)).ok();
+    }
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<u32> {
+    list.elements().iter().filter_map(|one| u32::try_from(one.partition()).ok()).collect()
+}

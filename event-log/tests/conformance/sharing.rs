@@ -1,0 +1,114 @@
+//! Sharing the partitions: who is given what, and handing over.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use event_log::{Assignment, EventLog, Handover, Membership};
+use tokio::time::{Instant, timeout};
+
+use crate::fixture::{DEADLINE, Kept};
+use crate::kafka::Topics;
+
+/// What a member has been given and not lost.
+#[derive(Default)]
+struct Held(BTreeSet<u32>);
+
+impl Held {
+    /// Takes in one change; whoever takes partitions away waits for the returned handover.
+    fn take_in(&mut self, change: Assignment) -> Option<Handover> {
+        match change {
+            Assignment::Given(given) => {
+                for partition in given {
+                    assert!(self.0.insert(partition), "{partition} was given twice");
+                }
+                None
+            }
+            Assignment::Taken(taken, handover) => {
+                for partition in taken {
+                    assert!(self.0.remove(&partition), "{partition} was taken and not held");
+                }
+                Some(handover)
+            }
+        }
+    }
+}
+
+async fn next(membership: &mut Membership) -> Option<Assignment> {
+    timeout(DEADLINE, membership.next()).await.expect("something changes in time")
+}
+
+/// Waits until the members hold everything between them, each at least so much.
+async fn settle(members: &mut [(Membership, Held)], partitions: u32, least: usize) {
+    let deadline = Instant::now() + DEADLINE;
+    let settled = |members: &[(Membership, Held)]| {
+        let held: usize = members.iter().map(|(_, held)| held.0.len()).sum();
+        held == partitions as usize && members.iter().all(|(_, held)| held.0.len() >= least)
+    };
+    while !settled(members) {
+        assert!(
+            Instant::now() < deadline,
+            "{:?}",
+            members.iter().map(|(_, held)| &held.0).collect::<Vec<_>>()
+        );
+        for (membership, held) in &mut *members {
+            if let Ok(Some(change)) = timeout(Duration::from_millis(20), membership.next()).await {
+                drop(held.take_in(change));
+            }
+        }
+    }
+}
+
+pub(crate) async fn a_single_member_holds_everything_and_hands_it_over_when_it_leaves(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut members = [(log.join(), Held::default())];
+    settle(&mut members, log.partitions(), 1).await;
+    let [(mut membership, mut held)] = members;
+    membership.leave();
+    while let Some(change) = next(&mut membership).await {
+        drop(held.take_in(change));
+    }
+    assert_eq!(held.0, BTreeSet::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_members_share_and_the_one_that_stays_gets_what_the_other_leaves() {
+    let Some(topics) = Topics::make().await else { return };
+    let (one, other) = (topics.open().await, topics.open().await);
+    let mut members = [(one.join(), Held::default()), (other.join(), Held::default())];
+    settle(&mut members, one.partitions(), 1).await;
+    let [(mut leaving, mut left), staying] = members;
+    leaving.leave();
+    while let Some(change) = next(&mut leaving).await {
+        drop(left.take_in(change));
+    }
+    assert_eq!(left.0, BTreeSet::new());
+    let mut rest = [staying];
+    settle(&mut rest, other.partitions(), 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_is_given_to_nobody_before_it_was_handed_over() {
+    let Some(topics) = Topics::make().await else { return };
+    let (one, other) = (topics.open().await, topics.open().await);
+    let mut first = one.join();
+    let mut held = Held::default();
+    while held.0.len() < one.partitions() as usize {
+        let change = next(&mut first).await.expect("it has not left");
+        drop(held.take_in(change));
+    }
+    let mut second = other.join();
+    let handover = loop {
+        let change = next(&mut first).await.expect("it has not left");
+        if let Some(handover) = held.take_in(change) {
+            break handover;
+        }
+    };
+    let mut early = Held::default();
+    while let Ok(Some(change)) = timeout(Duration::from_secs(1), second.next()).await {
+        drop(early.take_in(change));
+    }
+    assert_eq!(early.0, BTreeSet::new(), "somebody may still write");
+    drop(handover);
+    let mut members = [(first, held), (second, early)];
+    settle(&mut members, one.partitions(), 1).await;
+}

@@ -63,7 +63,8 @@ impl Deployment {
         deployment
     }
 
-    /// Three processes on Kafka and PostgreSQL. `None` where these are not to be had.
+    /// Kafka and PostgreSQL: one gateway, one projection, three command services that share the partitions. `None` where
+    /// the servers are not to be had.
     pub(crate) async fn distributed() -> Option<Self> {
         let (brokers, server) = (server("MUSTER_TEST_KAFKA")?, server("DATABASE_URL")?);
         let name = unique("muster_whole_");
@@ -78,7 +79,13 @@ impl Deployment {
         ];
         let database = Some(Database { server, name });
         // In the wrong order, and before the topics exist.
-        let roles = vec!["graphql-gateway", "projection-service", "command-service"];
+        let roles = vec![
+            "graphql-gateway",
+            "projection-service",
+            "command-service",
+            "command-service",
+            "command-service",
+        ];
         let mut deployment = Self::new(tempfile::tempdir().unwrap(), environment, roles, database);
         let starting = deployment.spawn_all();
         let topics = deployment.run(&["topics"]);

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
 
+mod lost;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,8 +37,11 @@ struct Service {
 
 impl Service {
     async fn start(directory: &Path, token: Option<&str>) -> Self {
-        let log: Arc<dyn EventLog> = SqliteLog::open(directory).await.unwrap();
-        let arguments = ["test", "--commands-listen", "127.0.0.1:0"];
+        Self::start_on(SqliteLog::open(directory).await.unwrap(), token, &[]).await
+    }
+
+    async fn start_on(log: Arc<dyn EventLog>, token: Option<&str>, settings: &[&str]) -> Self {
+        let arguments = ["test", "--commands-listen", "127.0.0.1:0"].iter().chain(settings);
         let matches = CommandConfig::augment_args(clap::Command::new("test")).get_matches_from(arguments);
         let config = CommandConfig::from_arg_matches(&matches).unwrap();
         let reach = token.map_or(Reach::InProcess, Reach::Http);

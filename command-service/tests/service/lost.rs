@@ -1,0 +1,147 @@
+//! Owners that are lost inside the client of the log: one whose call never returns, and one that panics.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use domain::position::{Place, Position};
+use event_log::sqlite::SqliteLog;
+use event_log::{
+    AppendError, Batch, ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer,
+};
+use tokio::sync::watch;
+
+use crate::{Service, accepted, register};
+
+/// What the client of the log does in the next append.
+enum Mishap {
+    /// Nothing, until the sender is gone.
+    Hang(Receiver<()>),
+    /// It brings down its thread.
+    Panic,
+}
+
+type Next = Arc<Mutex<Option<Mishap>>>;
+
+/// A real log whose client can be made to fail its caller.
+struct Unlucky {
+    log: Arc<SqliteLog>,
+    next: Next,
+}
+
+struct UnluckyWriter {
+    writer: Box<dyn Writer>,
+    next: Next,
+}
+
+#[async_trait]
+impl EventLog for Unlucky {
+    fn partitions(&self) -> u32 {
+        self.log.partitions()
+    }
+
+    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+        let writer = self.log.claim(partition, replay)?;
+        Ok(Box::new(UnluckyWriter { writer, next: self.next.clone() }))
+    }
+
+    fn join(&self) -> Membership {
+        self.log.join()
+    }
+
+    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+        self.log.note(records).await
+    }
+
+    fn follow(&self, from: Vec<(Place, u64)>) -> Follow {
+        self.log.follow(from)
+    }
+
+    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+        self.log.ends().await
+    }
+
+    fn owners(&self) -> watch::Receiver<Owners> {
+        self.log.owners()
+    }
+}
+
+impl Writer for UnluckyWriter {
+    fn append(&mut self, batch: Batch) -> Result<Position, AppendError> {
+        let mishap = self.next.lock().unwrap().take();
+        match mishap {
+            Some(Mishap::Hang(until)) => drop(until.recv()),
+            Some(Mishap::Panic) => panic!("a mishap that the test has ordered"),
+            None => {}
+        }
+        self.writer.append(batch)
+    }
+
+    fn confirm(&mut self) -> Result<Position, AppendError> {
+        self.writer.confirm()
+    }
+
+    fn reclaim(&mut self) -> Result<Position, AppendError> {
+        self.writer.reclaim()
+    }
+
+    fn announce(&mut self, url: &str) -> Result<(), AppendError> {
+        self.writer.announce(url)
+    }
+}
+
+async fn start(directory: &Path) -> (Service, Next) {
+    let next = Next::default();
+    let log = SqliteLog::open(directory).await.unwrap();
+    let log = Arc::new(Unlucky { log, next: next.clone() });
+    (Service::start_on(log, None, &["--command-patience", "1"]).await, next)
+}
+
+/// Asks until there is an answer, each time under the same id, as a caller is told to.
+async fn ask_until_answered(service: &Service, id: &str, name: &str) -> (u64, Position, bool) {
+    let mut owners = service.log.owners();
+    loop {
+        match service.ask(register(id, name)).await {
+            // A newer owner announces itself.
+            Err(_) => owners.changed().await.unwrap(),
+            answer => return accepted(answer),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_hangs_is_replaced_and_what_it_held_is_written_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let (service, next) = start(directory.path()).await;
+    accepted(service.ask(register("c1", "alice")).await);
+    let before = service.log.owners().borrow()[&0].epoch;
+    let (release, held): (Sender<()>, _) = channel();
+    *next.lock().unwrap() = Some(Mishap::Hang(held));
+    let stuck = tokio::spawn({
+        let door = service.door.clone();
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        async move { door.submit(register("c2", "bob"), deadline).await }
+    });
+    service.log.owners().wait_for(|owners| owners[&0].epoch > before).await.unwrap();
+    assert!(!stuck.is_finished(), "the call is still held");
+    let (version, _, repeated) = ask_until_answered(&service, "c2", "bob").await;
+    assert_eq!((version, repeated), (1, false));
+    // The old owner goes on, meets the fence and has nobody left to serve.
+    drop(release);
+    stuck.await.unwrap().unwrap_err();
+    assert_eq!(service.events().await.len(), 2);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_panics_is_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let (service, next) = start(directory.path()).await;
+    *next.lock().unwrap() = Some(Mishap::Panic);
+    service.ask(register("c1", "alice")).await.unwrap_err();
+    let (version, _, repeated) = ask_until_answered(&service, "c1", "alice").await;
+    assert_eq!((version, repeated), (1, false));
+    assert_eq!(service.events().await.len(), 1);
+    service.stop().await;
+}

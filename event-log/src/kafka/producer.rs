@@ -14,7 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer,
 
 use super::error::Trouble;
 use super::message::{headers, offset};
-use super::settings::{KafkaSettings, number};
+use super::settings::{Acknowledge, KafkaSettings, number};
 use crate::AppendError;
 use crate::record::Record;
 
@@ -39,6 +39,8 @@ pub(super) struct Outgoing<'a> {
 pub(super) struct Transactions {
     producer: BaseProducer<Reports>,
     timeout: Duration,
+    /// Pause after a commit to one partition.
+    gap: Duration,
     last: Option<LastCommit>,
 }
 
@@ -59,7 +61,12 @@ impl Transactions {
         let producer = BaseProducer::from_config_and_context(&config, Reports::default())
             .map_err(|error| Trouble::Fatal(error.to_string()))?;
         producer.init_transactions(timeout).map_err(|error| Trouble::of(&error))?;
-        Ok(Self { producer, timeout: settings.transaction_timeout, last: None })
+        let gap = match settings.acknowledge {
+            Acknowledge::Committed => GAP,
+            // Whoever has read the records back has waited for the markers already.
+            Acknowledge::ReadBack => Duration::ZERO,
+        };
+        Ok(Self { producer, timeout: settings.transaction_timeout, gap, last: None })
     }
 
     /// Commits all of it or nothing and says the offset of each.
@@ -101,7 +108,7 @@ impl Transactions {
         self.reports().connection_lost.store(false, Ordering::Relaxed);
         let first = &outgoing[0];
         let is_wide = outgoing.iter().any(|one| (one.topic, one.partition) != (first.topic, first.partition));
-        let gap_ends = Instant::now() + if is_wide { WIDE_GAP } else { GAP };
+        let gap_ends = Instant::now() + if is_wide { WIDE_GAP } else { self.gap };
         self.last = Some(LastCommit { began, gap_ends });
         Ok(offsets)
     }

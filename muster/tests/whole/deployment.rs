@@ -139,6 +139,17 @@ impl Deployment {
         self.processes.retain(|process| process.role != role);
     }
 
+    /// Tells one process of a role to end and waits until it has.
+    pub(crate) async fn stop_one(&mut self, role: &str) {
+        let index = self.processes.iter().position(|process| process.role == role).unwrap();
+        let mut process = self.processes.remove(index);
+        let signalled = Command::new("kill").args(["-TERM", &process.child.id().to_string()]).status();
+        assert!(signalled.unwrap().success());
+        let ended = tokio::task::spawn_blocking(move || (process.child.wait(), process.log));
+        let (status, log) = ended.await.unwrap();
+        assert!(status.unwrap().success(), "{}", read_text(&log));
+    }
+
     /// Starts the process of one role and waits until it is ready.
     pub(crate) async fn start_role(&mut self, role: &'static str) {
         let starting = vec![self.spawn(role)];

@@ -40,6 +40,43 @@ async fn commands_wait_for_an_owner_that_was_killed_and_reads_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_command_fails_while_command_services_are_restarted_one_after_another() {
+    let Some(mut deployment) = Deployment::distributed().await else { return };
+    let (administrator, group) = with_group(&deployment).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let (administrator, group, stopped) = (administrator.clone(), group.clone(), stopped.clone());
+            tokio::spawn(async move {
+                let mut created = 0;
+                while !*stopped.borrow() {
+                    let name = format!("user-{client}-{created}");
+                    let input = json!({ "username": name, "groupId": group });
+                    let made = administrator.must("createUser", input, "user { state }").await;
+                    assert_eq!(made["user"]["state"], "ACTIVE");
+                    created += 1;
+                }
+                created
+            })
+        })
+        .collect();
+    for _ in 0..3 {
+        deployment.stop_one("command-service").await;
+        deployment.start_role("command-service").await;
+    }
+    stop.send_replace(true);
+    let mut created = 0;
+    for client in clients {
+        created += client.await.unwrap();
+    }
+    let query = "query($groups: [ID!]) { users(filter: { groupId: $groups }) { totalCount } }";
+    let shown = administrator.ask(query, json!({ "groups": [group] })).await;
+    assert_eq!(shown["users"]["totalCount"], created);
+    let verified = deployment.run(&["log", "verify"]);
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_accepted_while_the_projection_was_away_is_said_and_shown_later() {
     let Some(mut deployment) = Deployment::distributed().await else { return };
     let (administrator, group) = with_group(&deployment).await;

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use domain::position::{Place, Position, Stream};
 use tokio::sync::{mpsc, watch};
 
-pub use membership::{Assignment, Handover, Membership};
+pub use membership::{Assignment, Handover, Membership, Seat};
 pub use record::{Record, Recorded};
 
 /// The log of one deployment.

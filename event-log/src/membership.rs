@@ -30,13 +30,15 @@ pub struct Membership {
 }
 
 /// The adapter's end of a [`Membership`].
-pub(crate) struct Seat {
-    pub(crate) assignments: mpsc::Sender<Assignment>,
+pub struct Seat {
+    /// Tells the member what changes. Dropping it says that it has left.
+    pub assignments: mpsc::Sender<Assignment>,
     leave: watch::Receiver<bool>,
 }
 
 impl Membership {
-    pub(crate) fn channel() -> (Seat, Self) {
+    /// A membership and the seat from which an adapter of the log serves it.
+    pub fn channel() -> (Seat, Self) {
         // A process is told a few things an hour; a full channel only makes the teller wait.
         let (told, assignments) = mpsc::channel(16);
         let (leave, leaving) = watch::channel(false);
@@ -56,12 +58,12 @@ impl Membership {
 
 impl Seat {
     /// Whether the member wants to leave, or is gone.
-    pub(crate) fn is_given_up(&self) -> bool {
+    pub fn is_given_up(&self) -> bool {
         *self.leave.borrow() || self.leave.has_changed().is_err()
     }
 
     /// Waits until the member wants to leave or is gone.
-    pub(crate) async fn given_up(&mut self) {
+    pub async fn given_up(&mut self) {
         // An error says that it is gone.
         self.leave.wait_for(|leave| *leave).await.ok();
     }

@@ -52,7 +52,7 @@ impl KafkaSettings {
         Self {
             brokers: brokers.into(),
             prefix: prefix.into(),
-            lease: SESSION_TIMEOUT - 3 * HEARTBEAT,
+            lease: SESSION_TIMEOUT.saturating_sub(3 * HEARTBEAT),
             acknowledge: Acknowledge::default(),
             transaction_timeout: Duration::from_mins(1),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use event_log::{Assignment, EventLog, Handover, Membership};
+use event_log::{Assignment, Handover, Membership};
 use tokio::time::{Instant, timeout};
 
 use crate::fixture::{DEADLINE, Kept};

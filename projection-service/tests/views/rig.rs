@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::position::{Place, Position};
 use event_log::sqlite::SqliteLog;
-use event_log::{ClaimError, EventLog, Follow, Owners, Read, Record, Replay, Unavailable, Writer};
+use event_log::{
+    ClaimError, EventLog, Follow, Membership, Owners, Read, Record, Replay, Unavailable, Writer,
+};
 use projection_service::{ProjectionConfig, ProjectionService, Status};
 use read_model::ReadModel;
 use tokio::sync::{oneshot, watch};
@@ -132,6 +134,10 @@ impl EventLog for InPieces {
 
     fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
         self.log.claim(partition, replay)
+    }
+
+    fn join(&self) -> Membership {
+        self.log.join()
     }
 
     async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {

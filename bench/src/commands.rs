@@ -1,21 +1,25 @@
 //! The commands that are measured.
 
 use domain::actor::{Actor, Client};
+use domain::address::Claim;
 use domain::command::{Ask, Command};
-use domain::id::UserId;
+use domain::id::{AddressId, ClaimId, UserId};
 use domain::position::Position;
 use domain::user::{self, onboarding::RegisterUser};
 use domain::username::Username;
+use uuid::Uuid;
 
 /// A registration under a name that `run` and `number` make unique.
 pub fn register(run: &str, number: u64) -> Command {
     let name = format!("{run}-{number}");
     let username = Username::parse(&name).expect("letters, digits and a dash");
+    let email = format!("{name}@example.com");
+    let claim = Claim { id: ClaimId::from_uuid(Uuid::now_v7()), address: AddressId::of(&email) };
     let asked = RegisterUser {
         username: name.clone(),
         first_name: "Alexandra".to_owned(),
         last_name: "Montgomery".to_owned(),
-        email: format!("{name}@example.com"),
+        email,
         phone: Some("+49 30 1234567".to_owned()),
     };
     Command {
@@ -30,6 +34,8 @@ pub fn register(run: &str, number: u64) -> Command {
             command: user::Command::RegisterUser(asked),
         },
         made: None,
+        // As if it had been granted: what is measured is the owner of the user.
+        claim: Some(claim),
         seen: Position::new(),
     }
 }

@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use domain::command::{Answer, Ask, Command, Failure, Reply};
+use domain::command::{Answer, Command, Failure, Reply};
 use event_log::partition;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -64,11 +64,7 @@ impl Door {
 
     /// Hands a command to its owner and waits for the answer until the deadline.
     pub async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
-        let partition = match &command.ask {
-            Ask::User { id, .. } => partition::of(id.uuid(), self.0.partitions),
-            // One partition decides about groups, so that each of them has one writer.
-            Ask::Group { .. } => 0,
-        };
+        let partition = partition::of_ask(&command.ask, self.0.partitions);
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket::default();
         self.enqueue(partition, Job { command, reply, ticket: ticket.clone() })?;

@@ -1,21 +1,22 @@
 //! The first administrator, written without a running service: claims the partitions that it writes, so it is safe beside one.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use domain::actor::Role;
+use domain::address::{Next, Pursuit};
 use domain::aggregate::Limits;
 use domain::command::{Answer, Ask, Command};
 use domain::deployment::Initialised;
-use domain::id::UserId;
+use domain::id::{AddressId, ClaimId, UserId};
 use domain::refusal::{Code, Refusal};
 use domain::timestamp::Timestamp;
 use domain::user;
 use domain::username::Username;
 use event_log::{AppendError, Batch, ClaimError, EventLog, partition};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use crate::ledger::{Draft, Ledger, Outcome};
+use crate::ledger::{Draft, Ledger};
 
 /// Why there is no administrator now who was not there before.
 #[derive(Debug, thiserror::Error)]
@@ -45,25 +46,48 @@ pub fn initialise(
 ) -> Result<(), InitialiseError> {
     let id = UserId::of(username);
     // What is wrong with the input is found before anybody stands in the log as the first.
-    let fresh = Ledger::default();
-    accept(fresh.draft(Limits::default()).decide(command, None, now())).map_err(InitialiseError::Refused)?;
+    let fresh = Ledger::of(0, log.partitions());
+    accept(fresh.draft(Limits::default()).decide(command, None, now()).into())
+        .map_err(InitialiseError::Refused)?;
     let first = Initialised { user_id: id, username: username.to_string() };
-    let known_before = Cell::new(false);
-    write(log, 0, |ledger, draft, now| {
-        known_before.set(ledger.deployment().is_some());
-        draft.initialise(command, &first, now)
+    let known_before = write(log, 0, |ledger, draft, now| {
+        draft.initialise(command, &first, now)?;
+        Ok(ledger.deployment().is_some())
     })?;
-    let own = partition::of(id.uuid(), log.partitions());
-    write(log, own, |_, draft, now| {
-        accept(draft.decide(command, None, now)).map_err(|refusal| {
-            let is_there = known_before.get() && refusal.code == Code::NameTaken;
-            if !is_there {
-                return refusal;
-            }
+    accept(pursue(log, command)?).map_err(|refusal| {
+        let is_there = known_before && refusal.code == Code::NameTaken;
+        InitialiseError::Refused(if is_there {
             let message = format!("This deployment was initialised with the administrator `{username}`.");
             Refusal::new(Code::AlreadyInitialised, message)
+        } else {
+            refusal
         })
     })
+}
+
+/// Asks one owner after another, by being each of them, until the command has its answer.
+fn pursue(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, InitialiseError> {
+    let partitions = log.partitions();
+    let decide = |question: &Command| {
+        let own = partition::of_ask(&question.ask, partitions);
+        write(log, own, |_, draft, now| Ok(Answer::from(draft.decide(question, None, now))))
+    };
+    let claim = || ClaimId::from_uuid(Uuid::now_v7());
+    let share = |user: UserId, address: AddressId| {
+        partition::of(user.uuid(), partitions) == partition::of(address.uuid(), partitions)
+    };
+    let mut pursuit = match Pursuit::try_begin(command.clone(), claim(), share) {
+        Ok(pursuit) => pursuit,
+        Err(command) => return decide(&command),
+    };
+    loop {
+        std::thread::sleep(pursuit.pause());
+        pursuit = match pursuit.clone().heard(decide(&pursuit.question())?, claim()) {
+            Next::Ask(next) => *next,
+            Next::Over(answer) => return Ok(answer),
+            Next::GiveUp => return Err(AppendError::Fenced.into()),
+        };
+    }
 }
 
 /// Gives an administrator a new temporary password. `command` asks [`user::Command::ResetPassword`] of `username`.
@@ -79,27 +103,28 @@ pub fn recover(
         if !ledger.roles(id).is_some_and(|roles| roles.contains(Role::Administrator)) {
             return Err(Refusal::new(Code::UnknownUser, format!("`{username}` is not an administrator.")));
         }
-        accept(draft.decide(command, None, now))
+        accept(draft.decide(command, None, now).into())
     })
 }
 
-fn write(
+/// Claims a partition and writes what is decided.
+fn write<T>(
     log: &Arc<dyn EventLog>,
     partition: u32,
-    decide: impl Fn(&Ledger, &mut Draft<'_>, Timestamp) -> Result<(), Refusal>,
-) -> Result<(), InitialiseError> {
+    decide: impl Fn(&Ledger, &mut Draft<'_>, Timestamp) -> Result<T, Refusal>,
+) -> Result<T, InitialiseError> {
     let mut last = AppendError::Fenced;
     for _ in 0..TRIES {
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::of(partition, log.partitions());
         let mut writer = claim(log, partition, &mut ledger)?;
         let mut draft = ledger.draft(Limits::default());
-        decide(&ledger, &mut draft, now()).map_err(InitialiseError::Refused)?;
+        let decided = decide(&ledger, &mut draft, now()).map_err(InitialiseError::Refused)?;
         let (records, _) = draft.finish();
         if records.is_empty() {
-            return Ok(());
+            return Ok(decided);
         }
         match writer.append(Batch { records }) {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(decided),
             // Whether it was written stands in the log, and the next claim reads it.
             Err(error) => last = error,
         }
@@ -118,23 +143,23 @@ fn claim(
 ) -> Result<Box<dyn event_log::Writer>, ClaimError> {
     let mut tries = 0;
     loop {
-        *ledger = Ledger::default();
+        *ledger = Ledger::of(partition, log.partitions());
         match log.claim(partition, &mut |recorded| ledger.replay(recorded)) {
             Err(ClaimError::Fenced) if tries < TRIES => tries += 1,
-            other => return other,
+            claimed => {
+                ledger.replayed();
+                return claimed;
+            }
         }
     }
 }
 
-fn accept(outcome: Outcome) -> Result<(), Refusal> {
-    match outcome {
-        Outcome::Written { .. } | Outcome::Repeated { .. } | Outcome::Answered(Answer::Accepted { .. }) => {
-            Ok(())
-        }
-        Outcome::Answered(Answer::Refused(mut refusals)) => Err(refusals.remove(0)),
-        Outcome::Answered(Answer::Forbidden) => {
-            Err(Refusal::new(Code::NotApplicable, "Only an operator may do this."))
-        }
+fn accept(answer: Answer) -> Result<(), Refusal> {
+    match answer {
+        // Where an address is to be asked about first, nothing else stands against it.
+        Answer::Accepted { .. } | Answer::OfAddress(_) => Ok(()),
+        Answer::Refused(mut refusals) => Err(refusals.remove(0)),
+        Answer::Forbidden => Err(Refusal::new(Code::NotApplicable, "Only an operator may do this.")),
     }
 }
 
@@ -148,6 +173,7 @@ pub fn ask(id: String, username: &Username, asked: user::Command, made: domain::
         traceparent: None,
         ask: Ask::User { id: UserId::of(username), expected_version: None, command: asked },
         made: Some(made),
+        claim: None,
         seen: domain::position::Position::new(),
     }
 }

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use domain::actor::Roles;
+use domain::address::{self, Asked};
 use domain::aggregate::{Aggregate, Decision, Facts, Limits, Secret};
 use domain::command::{Answer, Ask, Command};
 use domain::deployment::{self, Initialised};
 use domain::group::{self, Group, Known};
 use domain::id::{GroupId, UserId};
 use domain::policy::{self, Denial};
-use domain::position::{Position, Stream};
+use domain::position::{Place, Position, Stream};
 use domain::refusal::{Code, Refusal};
 use domain::timestamp::Timestamp;
 use domain::user::{self, User};
@@ -19,15 +20,16 @@ use event_log::{Record, Recorded};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::addresses::{self, Addresses, InBatch};
 use crate::remembered::{Remembered, Seen, asked};
 
 /// Everything that a partition's owner knows. Only what is committed is in it.
-#[derive(Default)]
 pub(crate) struct Ledger {
     users: HashMap<UserId, Slot<User>>,
     groups: HashMap<GroupId, Slot<Group>>,
     deployment: Option<Initialised>,
     deployment_version: u64,
+    addresses: Addresses,
     committed: Position,
 }
 
@@ -51,6 +53,7 @@ pub(crate) struct Draft<'a> {
 pub(crate) struct Changes {
     users: HashMap<UserId, Slot<User>>,
     groups: HashMap<GroupId, Slot<Group>>,
+    addresses: addresses::Changes,
 }
 
 /// What a command came to.
@@ -74,14 +77,41 @@ pub(crate) enum Outcome {
     },
 }
 
+/// The answer for whoever needs no position, once what was decided is committed.
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        let (version, repeated) = match outcome {
+            Outcome::Answered(answer) => return answer,
+            Outcome::Written { version, .. } => (version, false),
+            Outcome::Repeated { version, .. } => (version, true),
+        };
+        Self::Accepted { version, position: Position::new(), repeated }
+    }
+}
+
 impl Ledger {
+    /// Nothing yet, of one of so many partitions.
+    pub(crate) fn of(partition: u32, partitions: u32) -> Self {
+        Self {
+            users: HashMap::new(),
+            groups: HashMap::new(),
+            deployment: None,
+            deployment_version: 0,
+            addresses: Addresses::of(partition, partitions),
+            committed: Position::new(),
+        }
+    }
+
     /// Takes in a record of the log.
     pub(crate) fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
-        self.committed.cover(recorded.place, recorded.offset);
+        self.cover(recorded.place, recorded.offset);
         if recorded.record.is_claim() {
             return Ok(());
         }
         let record = &recorded.record;
+        if recorded.place.stream == Stream::Claims {
+            return self.addresses.replay(record);
+        }
         let text = |error: &dyn std::error::Error| error.to_string();
         let envelope = record.envelope().map_err(|error| text(&error))?;
         let name = record.wire_name().map_err(|error| text(&error))?;
@@ -103,6 +133,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// Takes in that everything up to the claim was replayed.
+    pub(crate) fn replayed(&mut self) {
+        self.users.values().for_each(|slot| self.addresses.replayed(&slot.aggregate));
+    }
+
     /// Begins a batch.
     pub(crate) fn draft(&self, limits: Limits) -> Draft<'_> {
         Draft { ledger: self, limits, changes: Changes::default(), records: Vec::new() }
@@ -112,7 +147,15 @@ impl Ledger {
     pub(crate) fn commit(&mut self, changes: Changes, position: &Position) {
         self.users.extend(changes.users);
         self.groups.extend(changes.groups);
+        self.addresses.commit(changes.addresses);
         for (place, offset) in position.iter() {
+            self.cover(place, offset);
+        }
+    }
+
+    /// Answers name this position to those who wait for views, so places that no view follows are not in it.
+    fn cover(&mut self, place: Place, offset: u64) {
+        if place.stream.is_followed() {
             self.committed.cover(place, offset);
         }
     }
@@ -156,10 +199,9 @@ impl Draft<'_> {
         let asking = Asking { command, subject: command.ask.subject(), digest: digest(&command.ask), facts };
         match &command.ask {
             Ask::User { id, expected_version, command: asked } => {
-                let mut slot = take(&mut self.changes.users, &self.ledger.users, id)
-                    .unwrap_or_else(|| Slot::new(User::nobody(*id)));
+                let mut slot = self.user(*id);
                 let outcome = match policy::may(&command.actor, asked, *id, slot.aggregate.roles()) {
-                    Ok(()) => slot.ask(&asking, asked, *expected_version, &USER_RECORDS, &mut self.records),
+                    Ok(()) => self.decide_user(&mut slot, &asking, asked, *expected_version),
                     Err(Denial::Forbidden) => Outcome::Answered(Answer::Forbidden),
                     Err(Denial::Refused(refusal)) => Outcome::Answered(Answer::Refused(refusal.into())),
                 };
@@ -172,10 +214,71 @@ impl Draft<'_> {
             Ask::Group { id, expected_version, command: asked } => {
                 let mut slot = take(&mut self.changes.groups, &self.ledger.groups, id)
                     .unwrap_or_else(|| Slot::new(Group::default()));
-                let outcome = slot.ask(&asking, asked, *expected_version, &GROUP_RECORDS, &mut self.records);
+                let outcome = match slot.ask(&asking, asked, *expected_version) {
+                    Ok(decision) => slot.write(&asking, &decision, &GROUP_RECORDS, &mut self.records),
+                    Err(outcome) => outcome,
+                };
                 keep(&mut self.changes.groups, *id, slot);
                 outcome
             }
+            Ask::Claim { address, claim, holder, over } => {
+                of_address(self.addresses().claim(*address, *claim, *holder, *over))
+            }
+            Ask::LetGo { id, address, claim, to, insists } => {
+                let mut slot = self.user(*id);
+                let is_void = claim.is_some_and(|claim| self.addresses().is_void(claim));
+                let to = (*to, &command.actor);
+                let asked = address::let_go(&slot.aggregate, *address, *claim, is_void, to, *insists, now);
+                let reply = match asked {
+                    Asked::Held => address::Reply::Held,
+                    Asked::Undecided => address::Reply::Undecided,
+                    Asked::Free { gives_way, void } => {
+                        if let Some(claim) = void {
+                            self.addresses().make_void(claim, now);
+                        }
+                        if let Some(decision) = gives_way {
+                            let followed =
+                                self.addresses().follow(&slot.aggregate, decision.events(), None, now);
+                            followed.expect("whoever gives an address away takes none");
+                            slot.write(&asking, &decision, &USER_RECORDS, &mut self.records);
+                        }
+                        address::Reply::Free
+                    }
+                };
+                keep(&mut self.changes.users, *id, slot);
+                of_address(reply)
+            }
+        }
+    }
+
+    fn decide_user(
+        &mut self,
+        slot: &mut Slot<User>,
+        asking: &Asking<'_>,
+        asked: &user::Command,
+        expected_version: Option<u64>,
+    ) -> Outcome {
+        let decision = match slot.ask(asking, asked, expected_version) {
+            Ok(decision) => decision,
+            Err(outcome) => return outcome,
+        };
+        let (claim, now) = (asking.command.claim, asking.facts.now);
+        match self.addresses().follow(&slot.aggregate, decision.events(), claim, now) {
+            Ok(()) => slot.write(asking, &decision, &USER_RECORDS, &mut self.records),
+            Err(address) => of_address(address::Reply::ClaimNeeded(address)),
+        }
+    }
+
+    /// The user as this batch has left them.
+    fn user(&mut self, id: UserId) -> Slot<User> {
+        take(&mut self.changes.users, &self.ledger.users, &id).unwrap_or_else(|| Slot::new(User::nobody(id)))
+    }
+
+    fn addresses(&mut self) -> InBatch<'_> {
+        InBatch {
+            known: &self.ledger.addresses,
+            changes: &mut self.changes.addresses,
+            records: &mut self.records,
         }
     }
 
@@ -234,34 +337,31 @@ impl<A: Aggregate> Slot<A> {
         self.remembered.note(&envelope.command_id, asked, envelope.id, envelope.time, envelope.sequence);
     }
 
-    /// Decides, and on acceptance moves on and adds the records.
+    /// What follows from a command that was not done before; or else what it comes to.
     fn ask(
-        &mut self,
+        &self,
         asking: &Asking<'_>,
         what: &A::Command,
         expected_version: Option<u64>,
-        to_records: &ToRecords<A::Event>,
-        records: &mut Vec<(Stream, Record)>,
-    ) -> Outcome {
+    ) -> Result<Decision<A::Event>, Outcome> {
         let refuse =
-            |code, message: &str| Outcome::Answered(Answer::Refused(Refusal::new(code, message).into()));
+            |code, message: &str| Err(Outcome::Answered(Answer::Refused(Refusal::new(code, message).into())));
         let asked = asked(&asking.command.actor.id_text(), &asking.digest);
         match self.remembered.look_up(&asking.command.id, asked) {
             Seen::New => {}
             Seen::Done(done) => {
-                return Outcome::Repeated { version: done.version, first_event: done.first_event };
+                return Err(Outcome::Repeated { version: done.version, first_event: done.first_event });
             }
             Seen::Reused => return refuse(Code::CommandIdReused, "Another command was sent under this id."),
         }
         if expected_version.is_some_and(|expected| expected != self.aggregate.version()) {
             return refuse(Code::StaleVersion, "This has changed since you saw it.");
         }
-        match self.aggregate.decide(what, &asking.facts) {
-            Err(refusals) => Outcome::Answered(Answer::Refused(refusals)),
-            Ok(decision) => self.write(asking, &decision, to_records, records),
-        }
+        let decision = self.aggregate.decide(what, &asking.facts);
+        decision.map_err(|refusals| Outcome::Answered(Answer::Refused(refusals)))
     }
 
+    /// Adds the records of a decision and moves on.
     fn write(
         &mut self,
         asking: &Asking<'_>,
@@ -283,9 +383,9 @@ impl<A: Aggregate> Slot<A> {
             let record = match secret {
                 Secret::Put(id, credential) => {
                     let body = serde_json::to_vec(credential).expect("a credential is plain data");
-                    Record::credential(id.to_string(), Some(body))
+                    Record::keyed(id.to_string(), Some(body))
                 }
-                Secret::Remove(id) => Record::credential(id.to_string(), None),
+                Secret::Remove(id) => Record::keyed(id.to_string(), None),
             };
             records.push((Stream::Credentials, record));
         }
@@ -307,6 +407,10 @@ fn keep<K: Hash + Eq, A: Aggregate>(changed: &mut HashMap<K, Slot<A>>, id: K, sl
     if slot.aggregate.version() > 0 {
         changed.insert(id, slot);
     }
+}
+
+fn of_address(reply: address::Reply) -> Outcome {
+    Outcome::Answered(Answer::OfAddress(reply))
 }
 
 fn envelope(command: &Command, subject: &str, digest: &str, sequence: u64, time: Timestamp) -> Envelope {

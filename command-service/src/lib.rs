@@ -4,6 +4,7 @@ pub mod config;
 pub mod door;
 pub mod initialise;
 
+mod addresses;
 mod groups;
 mod job;
 mod ledger;

@@ -112,7 +112,7 @@ impl Owner {
 
     fn take_over(&self) -> Result<(Ledger, Box<dyn Writer>), ClaimError> {
         let begun = Instant::now();
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::of(self.partition, self.common.log.partitions());
         let mut replayed = 0;
         let mut replay = |recorded: &event_log::Recorded| {
             replayed += 1;
@@ -128,6 +128,7 @@ impl Owner {
         if self.is_stopping() {
             return Err(ClaimError::Fenced);
         }
+        ledger.replayed();
         // Whoever hears the announcement finds the door open.
         self.serving.store(true, Ordering::Release);
         if let Err(error) = self.pulse.during(|| writer.announce(&self.common.url)) {

@@ -158,6 +158,7 @@ impl<'a> Serving<'a> {
             Ok(Answer::Accepted { .. }) => "repeated",
             Ok(Answer::Refused(_)) => "refused",
             Ok(Answer::Forbidden) => "forbidden",
+            Ok(Answer::OfAddress(_)) => "address",
             Err(_) => "failed",
         };
         metrics::counter!("muster_commands_total", "command" => command.ask.name(), "outcome" => outcome)
@@ -188,7 +189,9 @@ impl Owner {
     ) -> Option<Outcome> {
         let group = match &command.ask {
             domain::command::Ask::User { command: asked, .. } => asked.group(),
-            domain::command::Ask::Group { .. } => None,
+            domain::command::Ask::Group { .. }
+            | domain::command::Ask::Claim { .. }
+            | domain::command::Ask::LetGo { .. } => None,
         };
         let known = match group {
             None => None,

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::actor::{Actor, Client};
+use crate::address::{self, Claim, Trace};
 use crate::aggregate::Made;
-use crate::id::{GroupId, UserId};
+use crate::id::{AddressId, ClaimId, GroupId, UserId};
 use crate::position::Position;
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::{group, user};
@@ -32,6 +33,9 @@ pub struct Command {
     /// What the gateway made for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<Made>,
+    /// The right to come to hold an e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
     /// What of the log the views had shown when it was asked: an owner that has read less does not decide it.
     #[serde(default)]
     pub seen: Position,
@@ -58,6 +62,30 @@ pub enum Ask {
         /// What.
         command: group::Command,
     },
+    /// A claim of an e-mail address, of its owner.
+    Claim {
+        /// Which address.
+        address: AddressId,
+        /// The claim.
+        claim: ClaimId,
+        /// The user who is to hold the address.
+        holder: UserId,
+        /// The trace that was found to lead nowhere.
+        over: Option<Trace>,
+    },
+    /// Whether a user holds an e-mail address, of the user's owner. If not, the claim is void from then on.
+    LetGo {
+        /// Which user.
+        id: UserId,
+        /// Which address.
+        address: AddressId,
+        /// The claim by which the user may come to hold it.
+        claim: Option<ClaimId>,
+        /// The user who wants it.
+        to: UserId,
+        /// Whether a claim that may be on its way is made void all the same.
+        insists: bool,
+    },
 }
 
 impl Ask {
@@ -66,6 +94,8 @@ impl Ask {
         match self {
             Self::User { command, .. } => command.name(),
             Self::Group { command, .. } => command.name(),
+            Self::Claim { .. } => "ClaimAddress",
+            Self::LetGo { .. } => "LetGoOfAddress",
         }
     }
 
@@ -74,6 +104,8 @@ impl Ask {
         match self {
             Self::User { id, .. } => id.to_string(),
             Self::Group { id, .. } => id.to_string(),
+            Self::Claim { address, .. } => address.to_string(),
+            Self::LetGo { id, .. } => id.to_string(),
         }
     }
 }
@@ -94,6 +126,8 @@ pub enum Answer {
     Refused(Refusals),
     /// The actor may not ask this. Nothing was written.
     Forbidden,
+    /// Something about an e-mail address, on the way to the answer.
+    OfAddress(address::Reply),
 }
 
 /// Why there is no answer.

@@ -1,6 +1,8 @@
 //! An e-mail address: kept as typed before the @, its domain lower-cased as IDNA says (UTS #46).
 
 use email_address::{EmailAddress, Options};
+use unicase::UniCase;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::refusal::{Code, Refusal};
 use crate::text::too_long;
@@ -35,6 +37,12 @@ pub fn optional(text: Option<&str>) -> Result<Option<String>, Refusal> {
     Ok(Some(address))
 }
 
+/// The address as addresses are compared: NFC (UAX #15) and full case folding, so that capital letters make no difference.
+pub fn folded(address: &str) -> String {
+    let composed: String = address.nfc().collect();
+    UniCase::unicode(composed).to_folded_case().nfc().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +51,14 @@ mod tests {
     fn the_domain_is_lower_cased_and_the_rest_kept() {
         assert_eq!(required("Alice.B@Example.COM").as_deref(), Ok("Alice.B@example.com"));
         assert_eq!(required("a@BÜCHER.example").as_deref(), Ok("a@xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn addresses_that_differ_in_capital_letters_are_one() {
+        assert_eq!(folded("Alice.B@example.com"), folded("alice.b@EXAMPLE.com"));
+        assert_eq!(folded("stra\u{df}e@b.example"), folded("STRASSE@b.example"));
+        assert_eq!(folded("zoe\u{308}@b.example"), folded("ZO\u{cb}@b.example"));
+        assert_ne!(folded("alice@example.com"), folded("alice@example.org"));
     }
 
     #[test]

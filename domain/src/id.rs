@@ -10,7 +10,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::email;
 use crate::group::GroupName;
+use crate::timestamp::Timestamp;
 use crate::username::Username;
 
 /// Namespace of every id that Muster derives from a name. Never changes.
@@ -104,6 +106,10 @@ ids! {
     MailboxId = "mailbox";
     /// An agent rule: made from its user and its name.
     RuleId = "rule";
+    /// An e-mail address, whoever holds it: made from its folded text.
+    AddressId = "address";
+    /// A claim of an address: a `UUIDv7`, so that it says when it was made.
+    ClaimId = "claim";
     /// An entry of the audit log: the id of the record that it shows.
     EntryId = "entry";
 }
@@ -119,6 +125,23 @@ impl GroupId {
     /// The id of the group with this name.
     pub fn of(name: &GroupName) -> Self {
         Self(derive("group", name.as_str()))
+    }
+}
+
+impl AddressId {
+    /// The id of an address. Capital letters make no difference.
+    pub fn of(address: &str) -> Self {
+        Self(derive("address", &email::folded(address)))
+    }
+}
+
+impl ClaimId {
+    /// When it was made, by the clock of whoever made it; the earliest instant for one that does not say.
+    pub fn made_at(self) -> Timestamp {
+        let Some(stamp) = self.0.get_timestamp() else { return Timestamp::MIN };
+        let (seconds, nanos) = stamp.to_unix();
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        Timestamp::from_micros(seconds.saturating_mul(1_000_000).saturating_add((nanos / 1_000).into()))
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod actor;
+pub mod address;
 pub mod aggregate;
 pub mod command;
 pub mod credential;

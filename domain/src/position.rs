@@ -19,11 +19,14 @@ pub enum Stream {
     Credentials,
     /// Sign-ins, failures, denials. Kept for 400 days, unchained.
     Access,
+    /// Traces of e-mail addresses and claims that are void. Compacted; between owners alone, nobody follows it.
+    Claims,
 }
 
 impl Stream {
     /// Every stream.
-    pub const ALL: [Self; 4] = [Self::UserEvents, Self::GroupEvents, Self::Credentials, Self::Access];
+    pub const ALL: [Self; 5] =
+        [Self::UserEvents, Self::GroupEvents, Self::Credentials, Self::Access, Self::Claims];
 
     /// The stream's name, as topics carry it.
     pub const fn name(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Stream {
             Self::GroupEvents => "group-events",
             Self::Credentials => "credentials",
             Self::Access => "access",
+            Self::Claims => "claims",
         }
     }
 
@@ -53,12 +57,23 @@ impl Stream {
         matches!(self, Self::UserEvents | Self::GroupEvents)
     }
 
+    /// Whether of a key only the newest record counts.
+    pub const fn is_compacted(self) -> bool {
+        matches!(self, Self::Credentials | Self::Claims)
+    }
+
+    /// Whether views and other followers read it.
+    pub const fn is_followed(self) -> bool {
+        !matches!(self, Self::Claims)
+    }
+
     const fn letter(self) -> char {
         match self {
             Self::UserEvents => 'u',
             Self::GroupEvents => 'g',
             Self::Credentials => 'c',
             Self::Access => 'a',
+            Self::Claims => 'm',
         }
     }
 }
@@ -89,6 +104,11 @@ impl Place {
         Stream::ALL.into_iter().flat_map(move |stream| {
             (0..stream.partitions(partitions)).map(move |partition| Self { stream, partition })
         })
+    }
+
+    /// Every place that views and other followers read.
+    pub fn followed(partitions: u32) -> impl Iterator<Item = Self> {
+        Self::all(partitions).filter(|place| place.stream.is_followed())
     }
 }
 

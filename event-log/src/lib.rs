@@ -29,7 +29,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// Makes the caller the one writer of a partition: fences an earlier one, settles what that one left open,
     /// commits a claim record and hands every record up to it to `replay`, oldest first, claim records included.
     ///
-    /// The writer of partition 0 owns the group events too; they are replayed first. Blocks: call it on a thread that may.
+    /// Claims of addresses are replayed before the user events. The writer of partition 0 owns the group events too; they
+    /// are replayed first. Blocks: call it on a thread that may.
     fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError>;
 
     /// Takes part in sharing the partitions with the other command services of the deployment.
@@ -41,7 +42,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// Reads each place from its offset on, committed records only, and goes on as the log grows.
     fn follow(&self, from: Vec<(Place, u64)>) -> Follow;
 
-    /// Per place the offset that the next record will at least have: what a reader who starts now has to reach.
+    /// Per place that is followed the offset that the next record will at least have: what a reader who starts now has
+    /// to reach.
     async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable>;
 
     /// Who serves which partition, as announced, and every change of it.
@@ -73,7 +75,7 @@ pub trait Writer: Send {
 /// What one transaction writes, in order.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// User events, group events and credentials; each goes to the writer's partition of its stream (groups: the only one).
+    /// User events, group events, credentials and claims of addresses; each goes to the writer's partition of its stream (groups: the only one).
     pub records: Vec<(Stream, Record)>,
 }
 

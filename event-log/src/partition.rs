@@ -1,5 +1,6 @@
 //! Where a key lives, for ever.
 
+use domain::command::Ask;
 use uuid::Uuid;
 
 /// The partition of an id: the first four bytes of its uuid as a big-endian number, modulo the number of partitions.
@@ -9,6 +10,16 @@ use uuid::Uuid;
 pub fn of(id: Uuid, partitions: u32) -> u32 {
     let [a, b, c, d, ..] = *id.as_bytes();
     u32::from_be_bytes([a, b, c, d]) % partitions
+}
+
+/// The partition whose owner decides about what is asked.
+pub fn of_ask(ask: &Ask, partitions: u32) -> u32 {
+    match ask {
+        Ask::User { id, .. } | Ask::LetGo { id, .. } => of(id.uuid(), partitions),
+        Ask::Claim { address, .. } => of(address.uuid(), partitions),
+        // One partition decides about groups, so that each of them has one writer.
+        Ask::Group { .. } => 0,
+    }
 }
 
 /// The partition of a record key: that of the id it begins with (`user_<uuid>`, `user_<uuid>/password`), or of a

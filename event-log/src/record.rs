@@ -185,8 +185,8 @@ impl Record {
         }
     }
 
-    /// A credential as it is written; no body makes a tombstone.
-    pub fn credential(key: String, body: Option<Vec<u8>>) -> Self {
+    /// A credential, a trace or a void claim as it is written: the newest of its key counts. No body makes a tombstone.
+    pub fn keyed(key: String, body: Option<Vec<u8>>) -> Self {
         let headers = vec![(CONTENT_TYPE, "application/json".to_owned())];
         Self { key, headers, body }
     }

@@ -117,6 +117,7 @@ impl<'a> Errand<'a> {
             }
             Answer::Refused(refusals) => Err(refusals.into()),
             Answer::Forbidden => Err(self.denied(name, Some(&subject)).into()),
+            Answer::OfAddress(_) => Err(unfinished()),
         }
     }
 
@@ -143,6 +144,7 @@ impl<'a> Errand<'a> {
             traceparent: self.caller.traceparent.clone(),
             ask,
             made: with.made,
+            claim: None,
             seen,
         })
     }
@@ -150,15 +152,22 @@ impl<'a> Errand<'a> {
     /// What the views have shown of the places that the command is decided from.
     fn seen(&self, ask: &Ask) -> Position {
         let groups = Place::new(Stream::GroupEvents, 0);
-        let (own, other) = match ask {
-            Ask::Group { .. } => (groups, None),
-            Ask::User { id, command, .. } => {
-                let partition = partition::of(id.uuid(), self.gateway.log.partitions());
-                (Place::new(Stream::UserEvents, partition), command.group().map(|_| groups))
+        let partitions = self.gateway.log.partitions();
+        let users = |partition| Place::new(Stream::UserEvents, partition);
+        let places: Vec<_> = match ask {
+            // Whoever holds an address may live anywhere.
+            Ask::User { command, .. } if command.may_take_address() => {
+                (0..partitions).map(users).chain([groups]).collect()
             }
+            Ask::User { command, .. } => {
+                let groups = command.group().map(|_| groups);
+                [users(partition::of_ask(ask, partitions))].into_iter().chain(groups).collect()
+            }
+            Ask::Group { .. } => vec![groups],
+            Ask::Claim { .. } | Ask::LetGo { .. } => Vec::new(),
         };
         let mut seen = Position::new();
-        for place in [own].into_iter().chain(other) {
+        for place in places {
             let shown = self.gateway.views.progress().checkpoint(place);
             if let Some(last) = shown.and_then(|shown| shown.next.checked_sub(1)) {
                 seen.cover(place, last);
@@ -260,6 +269,12 @@ impl<'a> With<'a> {
     fn expected_version(&self) -> Option<u64> {
         self.expected_version.map(|version| u64::try_from(version).unwrap_or(u64::MAX))
     }
+}
+
+/// The route brings a command that takes an address to its end; what lies on the way is not for callers.
+pub(crate) fn unfinished() -> Stop {
+    tracing::error!("a command came back before its address was settled");
+    Fault::Internal.into()
 }
 
 /// The user whom `userId` names.

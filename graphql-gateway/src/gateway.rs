@@ -96,6 +96,7 @@ impl Gateway {
                     command: user::Command::RehashPassword,
                 },
                 made: Some(Made::ChosenPassword { phc, checked: proved.credential.version }),
+                claim: None,
                 seen: Position::new(),
             };
             let deadline = tokio::time::Instant::now() + gateway.config.command_deadline;

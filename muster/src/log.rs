@@ -56,7 +56,7 @@ async fn tail(arguments: Tail) -> Result<ExitCode> {
     let log = arguments.log.open_for_reading().await?;
     let stop = Stop::on_signals()?;
     let places: Vec<Place> =
-        Place::all(log.partitions()).filter(|place| place.stream != Stream::Credentials).collect();
+        Place::followed(log.partitions()).filter(|place| place.stream != Stream::Credentials).collect();
     let mut open: BTreeSet<Place> = places.iter().copied().collect();
     let mut follow = log.follow(places.into_iter().map(|place| (place, 0)).collect());
     let mut stdout = std::io::stdout().lock();

@@ -98,6 +98,7 @@ fn command(id: &str, actor: Actor, ask: Ask) -> Command {
         traceparent: None,
         ask,
         made: Some(made),
+        claim: None,
         seen: Position::new(),
     }
 }
@@ -107,7 +108,7 @@ fn register(id: &str, typed: &str) -> Command {
         username: typed.into(),
         first_name: "Alice".into(),
         last_name: "Archer".into(),
-        email: "a@b.example".into(),
+        email: format!("{typed}@b.example"),
         phone: None,
     };
     let user = UserId::of(&Username::parse(typed).unwrap());

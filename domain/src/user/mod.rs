@@ -13,6 +13,10 @@ pub mod tokens;
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::Patch;
+use crate::email;
+use crate::id::AddressId;
+
 pub use state::{Account, Standing, User};
 
 /// What can be asked of a user.
@@ -99,6 +103,29 @@ impl Command {
         }
     }
 
+    /// Whether it may make its user hold an e-mail address.
+    pub fn may_take_address(&self) -> bool {
+        match self {
+            Self::RegisterUser(_) | Self::ReconsiderUser => true,
+            Self::CreateUser(command) => command.email.is_some(),
+            Self::MakeFirstAdministrator(command) => command.email.is_some(),
+            Self::UpdateProfile(command) => matches!(command.email, Patch::Set(_)),
+            _ => false,
+        }
+    }
+
+    /// The address that a user who comes new by it is to hold, if it is a valid one.
+    pub(crate) fn address_of_a_newcomer(&self) -> Option<AddressId> {
+        let typed = match self {
+            Self::RegisterUser(command) => Some(&command.email),
+            Self::CreateUser(command) => command.email.as_ref(),
+            Self::MakeFirstAdministrator(command) => command.email.as_ref(),
+            _ => None,
+        };
+        let address = email::optional(typed.map(String::as_str)).ok()??;
+        Some(AddressId::of(&address))
+    }
+
     /// The group that the command names, which its rule has to know.
     pub fn group(&self) -> Option<crate::id::GroupId> {
         match self {
@@ -157,5 +184,19 @@ crate::wire::wire_events! {
         RoleGranted(roles::RoleGranted) = "muster.user.role_granted",
         /// The user holds one right less.
         RoleRevoked(roles::RoleRevoked) = "muster.user.role_revoked",
+    }
+}
+
+impl Event {
+    /// Whether a user may hold another e-mail address after it than before.
+    pub fn moves_address(&self) -> bool {
+        matches!(
+            self,
+            Self::Registered(_)
+                | Self::EmailChanged(_)
+                | Self::Rejected(_)
+                | Self::Reconsidered(_)
+                | Self::Deleted(_)
+        )
     }
 }

@@ -117,6 +117,17 @@ impl UpdateProfile {
     }
 }
 
+impl User {
+    /// What follows when an administrator wants to give the user's address to somebody else: a registration that nobody
+    /// has looked at yet gives way, for whoever typed the address may not be whose it is.
+    pub fn give_way(&self) -> Option<Decision<Event>> {
+        let account = self.account().filter(|account| account.standing == Standing::Pending)?;
+        let old = Personal { email: account.personal.email.clone(), ..Personal::default() };
+        let personal = Change::between(&old, &Personal::default())?;
+        Some(self.decision().event(EmailChanged { personal }))
+    }
+}
+
 impl ChangeGroup {
     pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
         let (Standing::Active(before) | Standing::Suspended(before)) = &user.known()?.standing else {

@@ -3,7 +3,7 @@
 use crate::actor::Roles;
 use crate::aggregate::{Aggregate, Decision, Facts};
 use crate::group::GroupRef;
-use crate::id::{TokenId, UserId};
+use crate::id::{AddressId, TokenId, UserId};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::timestamp::Timestamp;
 use crate::user::agent::Config;
@@ -89,6 +89,22 @@ impl User {
     /// What the user holds.
     pub fn roles(&self) -> Roles {
         self.account().map_or(Roles::BASE, |account| account.roles)
+    }
+
+    /// The e-mail address that the user holds, as it was typed: a living user holds one for himself alone.
+    pub fn holds(&self) -> Option<&str> {
+        let account = self.account()?;
+        match account.standing {
+            Standing::Pending | Standing::Active(_) | Standing::Suspended(_) => {
+                account.personal.email.as_deref()
+            }
+            Standing::Rejected | Standing::Deleted => None,
+        }
+    }
+
+    /// Whether the user holds this e-mail address.
+    pub fn holds_address(&self, address: AddressId) -> bool {
+        self.holds().is_some_and(|held| AddressId::of(held) == address)
     }
 
     /// The account, in whatever state.

@@ -102,7 +102,7 @@ impl EventLog for KafkaLog {
     async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
         let (settings, partitions) = (Arc::clone(&self.settings), self.partitions);
         let asking = spawn_blocking(move || {
-            ends::ask(&settings.asker(Sees::Written)?, &settings, Place::all(partitions), ANSWER)
+            ends::ask(&settings.asker(Sees::Written)?, &settings, Place::followed(partitions), ANSWER)
         });
         let answer = asking.await.map_err(|stopped| Unavailable(stopped.to_string()))?;
         answer.map_err(|error| Unavailable(error.to_string()))

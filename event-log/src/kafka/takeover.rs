@@ -28,11 +28,10 @@ pub(super) fn take_over(
     replay: &mut Replay<'_>,
 ) -> Result<KafkaWriter, ClaimError> {
     let mut transactions = fence(settings, partition)?;
-    let mut places = vec![Place::new(Stream::UserEvents, partition)];
-    if partition == 0 {
-        // Read first: what users may do depends on groups.
-        places.insert(0, Place::new(Stream::GroupEvents, 0));
-    }
+    // The user events come last: their claim record is the epoch.
+    let groups = (partition == 0).then_some(Place::new(Stream::GroupEvents, 0));
+    let own = [Stream::Claims, Stream::UserEvents].map(|stream| Place::new(stream, partition));
+    let places: Vec<_> = groups.into_iter().chain(own).collect();
     let claims: Vec<_> = places.iter().map(|place| (settings.topic(place.stream), claim::fresh())).collect();
     let outgoing: Vec<_> = claims
         .iter()
@@ -58,7 +57,8 @@ pub(super) fn take_over(
 }
 
 fn read_back(settings: &Arc<KafkaSettings>, partition: u32) -> Result<ReadBack, ClaimError> {
-    let written = [Stream::UserEvents, Stream::Credentials].map(|stream| Place::new(stream, partition));
+    let written =
+        [Stream::UserEvents, Stream::Credentials, Stream::Claims].map(|stream| Place::new(stream, partition));
     let groups = (partition == 0).then_some(Place::new(Stream::GroupEvents, 0));
     let begun = ReadBack::try_new(settings, written.into_iter().chain(groups));
     begun.map_err(|error| ClaimError::Unavailable(error.to_string()))
@@ -101,7 +101,9 @@ fn read_up_to(
                 let recorded = recorded(place, &message);
                 let offset = recorded.offset;
                 replay(&recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
-                chains.of(place.stream).pass(&recorded.record);
+                if place.stream.is_chained() {
+                    chains.of(place.stream).pass(&recorded.record);
+                }
                 if offset >= claimed {
                     return Ok(());
                 }

@@ -108,6 +108,8 @@ fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<Wanted> {
                 }
                 // A tombstone must outlive every follower that was away: the secret that it revokes would stay.
                 Stream::Credentials => vec![("cleanup.policy", "compact"), ("delete.retention.ms", DAYS_400)],
+                // Owners alone read it, from its start.
+                Stream::Claims => vec![("cleanup.policy", "compact")],
                 Stream::Access => vec![("cleanup.policy", "delete"), ("retention.ms", DAYS_400)],
             },
         })

@@ -118,7 +118,7 @@ impl SqliteLog {
     async fn read_ends(&self) -> Result<Vec<(Place, u64)>, sqlx::Error> {
         let mut reader = Reader::open(&self.file).await?;
         let mut ends = Vec::new();
-        for place in Place::all(ONE_PARTITION) {
+        for place in Place::followed(ONE_PARTITION) {
             ends.push((place, reader.end(place.stream).await?));
         }
         Ok(ends)

@@ -29,3 +29,11 @@ CREATE TABLE IF NOT EXISTS access (
     headers TEXT NOT NULL,
     body    BLOB
 ) STRICT;
+
+-- Compacted like the credentials.
+CREATE TABLE IF NOT EXISTS claims (
+    offset  INTEGER PRIMARY KEY,
+    key     TEXT NOT NULL UNIQUE,
+    headers TEXT NOT NULL,
+    body    BLOB
+) STRICT;

@@ -141,7 +141,7 @@ async fn insert(
             .push_bind(headers_text(record))
             .push_bind(record.body.as_deref());
     });
-    if stream == Stream::Credentials {
+    if stream.is_compacted() {
         insert.push(
             " ON CONFLICT (key) DO UPDATE
              SET offset = excluded.offset, headers = excluded.headers, body = excluded.body",
@@ -161,7 +161,7 @@ fn is_before_the_commit_frame(error: &sqlx::Error) -> bool {
 
 /// Applies the schema; refuses a file that a newer Muster made.
 pub(super) async fn prepare(file: &Path) -> Result<Result<(), i64>, sqlx::Error> {
-    const FORMAT: i64 = 1;
+    const FORMAT: i64 = 2;
     let mut connection = connect(file).await?;
     let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await?;
     if found > FORMAT {
@@ -169,7 +169,7 @@ pub(super) async fn prepare(file: &Path) -> Result<Result<(), i64>, sqlx::Error>
     }
     if found < FORMAT {
         sqlx::raw_sql(include_str!("schema.sql")).execute(&mut connection).await?;
-        sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut connection).await?;
+        sqlx::raw_sql("PRAGMA user_version = 2").execute(&mut connection).await?;
     }
     connection.close().await?;
     Ok(Ok(()))
@@ -188,7 +188,7 @@ mod tests {
         let mut store = Store::open(file).await.unwrap();
         let connection = store.connection.as_mut().unwrap();
         sqlx::raw_sql("PRAGMA max_page_count = 12").execute(connection).await.unwrap();
-        let record = Record::credential("key".to_owned(), Some(vec![b' '; 100_000]));
+        let record = Record::keyed("key".to_owned(), Some(vec![b' '; 100_000]));
 
         let failed = store.write(&[(Stream::UserEvents, record.clone())]).await.err().unwrap();
         assert!(failed.nothing_written, "{}", failed.source);

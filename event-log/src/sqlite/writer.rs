@@ -17,6 +17,7 @@ use crate::{AppendError, Batch, ClaimError, Owner, Owners, Replay, Unavailable, 
 
 const USERS: Place = Place::new(Stream::UserEvents, 0);
 const GROUPS: Place = Place::new(Stream::GroupEvents, 0);
+const CLAIMS: Place = Place::new(Stream::Claims, 0);
 
 /// What the log and its writers share. The directory stays locked until the last of them is gone.
 pub(super) struct Shared {
@@ -57,7 +58,7 @@ impl Shared {
 /// Claims the partition, fencing an earlier writer of this process; other processes are kept out by the lock.
 pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<SqliteWriter, ClaimError> {
     let unavailable = |error: sqlx::Error| ClaimError::Unavailable(error.to_string());
-    let claims = [(Stream::GroupEvents, claim::fresh()), (Stream::UserEvents, claim::fresh())];
+    let claims = [GROUPS, CLAIMS, USERS].map(|place| (place.stream, claim::fresh()));
     let claimed = shared.runtime.block_on(async {
         let mut desk = shared.desk.lock().await;
         // Even a claim that fails may lie in the file, and the chain of an earlier writer would not cover it.
@@ -70,7 +71,7 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<Sql
     let mut writer =
         SqliteWriter { shared: Arc::clone(shared), epoch, groups: Chain::default(), users: Chain::default() };
     let mut reader = shared.runtime.block_on(Reader::open(&shared.file)).map_err(unavailable)?;
-    for place in [GROUPS, USERS] {
+    for place in [GROUPS, CLAIMS, USERS] {
         let up_to = claimed.covered(place).unwrap_or_default();
         let mut next = 0;
         while next <= up_to {
@@ -78,7 +79,9 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<Sql
             for recorded in records.iter().take_while(|recorded| recorded.offset <= up_to) {
                 let offset = recorded.offset;
                 replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
-                writer.chain(place.stream).pass(&recorded.record);
+                if place.stream.is_chained() {
+                    writer.chain(place.stream).pass(&recorded.record);
+                }
             }
             next = records.last().map_or(u64::MAX, |last| last.offset + 1);
         }

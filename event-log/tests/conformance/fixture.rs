@@ -126,7 +126,7 @@ pub(crate) fn user() -> String {
 
 pub(crate) fn credential(key: &str, body: Option<&str>) -> (Stream, Record) {
     let body = body.map(|body| body.as_bytes().to_vec());
-    (Stream::Credentials, Record::credential(key.to_owned(), body))
+    (Stream::Credentials, Record::keyed(key.to_owned(), body))
 }
 
 /// The sequence numbers of what is an event.

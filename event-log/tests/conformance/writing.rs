@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::position::{Place, Position, Stream};
-use event_log::{AppendError, ClaimError, EventLog, partition};
+use event_log::{AppendError, ClaimError, EventLog, Record, Recorded, partition};
 
 use crate::fixture::{
     CREDENTIALS, DEADLINE, GROUPS, Kept, Owner, USERS, assert_chain_verifies, credential, end_of, event,
@@ -13,12 +13,14 @@ use crate::fixture::{
 pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: impl Kept) {
     let log = kept.open().await;
     let mut first = Owner::claim(&log, 0).await;
-    assert_eq!(first.replayed.len(), 2, "its own claim in group-events and in user-events");
+    assert_eq!(first.replayed.len(), 3, "its own claim in group-events, claims and user-events");
     first.append(user_events(1..4)).await.unwrap();
     first.append(vec![(Stream::GroupEvents, event("group_1", 1))]).await.unwrap();
     first.append(user_events(4..6)).await.unwrap();
 
-    let second = Owner::claim(&log, 0).await;
+    let mut second = Owner::claim(&log, 0).await;
+    // Of those only the newest is certain to be there.
+    second.replayed.retain(|recorded| recorded.place.stream != Stream::Claims);
     let places: Vec<Place> = second.replayed.iter().map(|recorded| recorded.place).collect();
     assert_eq!(places, [[GROUPS; 3].as_slice(), &[USERS; 7]].concat(), "group events come first");
     let (groups, users) = second.replayed.split_at(3);
@@ -28,6 +30,30 @@ pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: im
         assert_chain_verifies(place);
         assert!(place.first().unwrap().record.is_claim() && place.last().unwrap().record.is_claim());
     }
+}
+
+pub(crate) async fn a_claim_replays_the_newest_of_every_key_before_the_user_events(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut first = Owner::claim(&log, 0).await;
+    let keyed = |key: &str, body: Option<&str>| {
+        (Stream::Claims, Record::keyed(key.to_owned(), body.map(|body| body.as_bytes().to_vec())))
+    };
+    first
+        .append([user_events(1..2), vec![keyed("a", Some("1")), keyed("b", Some("2"))]].concat())
+        .await
+        .unwrap();
+    first.append(vec![keyed("a", Some("3")), keyed("b", None)]).await.unwrap();
+
+    let second = Owner::claim(&log, 0).await;
+    let places: Vec<Stream> = second.replayed.iter().map(|recorded| recorded.place.stream).collect();
+    assert!(places.is_sorted_by_key(|stream| *stream == Stream::UserEvents), "{places:?}");
+    let newest = |key: &str| {
+        let of_key =
+            |recorded: &&Recorded| recorded.place.stream == Stream::Claims && recorded.record.key == key;
+        second.replayed.iter().rfind(of_key).map(|recorded| recorded.record.body.clone())
+    };
+    assert_eq!(newest("a"), Some(Some(b"3".to_vec())));
+    assert_eq!(newest("b").flatten(), None);
 }
 
 pub(crate) async fn a_claim_that_cannot_replay_a_record_says_which(kept: impl Kept) {

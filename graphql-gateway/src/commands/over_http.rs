@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::command::{Answer, Ask, Command, Failure, Reply};
+use domain::command::{Answer, Command, Failure, Reply};
 use event_log::{EventLog, Owner, Owners, partition};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
@@ -59,14 +59,6 @@ impl OwnersOverHttp {
         Ok(Self { log, token, http })
     }
 
-    fn partition(&self, ask: &Ask) -> u32 {
-        match ask {
-            Ask::User { id, .. } => partition::of(id.uuid(), self.log.partitions()),
-            // The owner of partition 0 owns the groups.
-            Ask::Group { .. } => 0,
-        }
-    }
-
     async fn send(&self, owner: &Owner, command: &Command, deadline: Instant) -> Attempt {
         let url = format!("{}/commands", owner.url.trim_end_matches('/'));
         let left = deadline.saturating_duration_since(Instant::now());
@@ -106,7 +98,7 @@ impl OwnersOverHttp {
 #[async_trait]
 impl CommandRoute for OwnersOverHttp {
     async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
-        let partition = self.partition(&command.ask);
+        let partition = partition::of_ask(&command.ask, self.log.partitions());
         let mut owners = self.log.owners();
         // Once an attempt may have had an effect, only an answer can say that it had none.
         let mut open = false;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::password::Temporary;
 use super::payload::{ApproveUser, CreateUser, PasswordPayload, ReconsiderUser, RejectUser, UserPayload};
 use crate::clock::now;
-use crate::errand::{Errand, With, group};
+use crate::errand::{Errand, With, group, unfinished};
 use crate::schema::error::{Fault, Stop, UserError, settle};
 
 /// Asks to be let in.
@@ -184,6 +184,7 @@ async fn register(errand: &Errand<'_>, input: RegisterUserInput) -> Result<Regis
             begun.not_written().await;
         }
         Answer::Forbidden => return Err(Fault::Forbidden.into()),
+        Answer::OfAddress(_) => return Err(unfinished()),
     }
     Ok(RegisterUserPayload { user_errors: Vec::new(), accepted: true })
 }

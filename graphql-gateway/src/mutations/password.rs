@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::payload::{Mutation, PasswordPayload, ResetPassword};
 use crate::clock::now;
-use crate::errand::{Done, Errand, With};
+use crate::errand::{Done, Errand, With, unfinished};
 use crate::gateway::Gateway;
 use crate::proof::No;
 use crate::schema::error::{Fault, Stop, UserError, settle};
@@ -154,5 +154,6 @@ async fn change(errand: &Errand<'_>, input: ChangePasswordInput) -> Result<Chang
         }
         Answer::Refused(refusals) => Err(refusals.into()),
         Answer::Forbidden => Err(errand.denied("ChangePassword", None).into()),
+        Answer::OfAddress(_) => Err(unfinished()),
     }
 }

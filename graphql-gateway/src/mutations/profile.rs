@@ -1,6 +1,9 @@
 //! Names, phone, address and group.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use domain::id::UserId;
+use domain::policy;
+use domain::refusal::Code;
 use domain::user::{Command, profile};
 
 use super::patch;
@@ -73,8 +76,23 @@ async fn update(errand: &Errand<'_>, input: UpdateProfileInput) -> Result<UserPa
         phone: patch(input.phone),
         email: patch(input.email),
     });
-    let done = errand.ask_user(id, command, with).await?;
+    let done = errand.ask_user(id, command, with).await.map_err(|stop| without_names(errand, id, stop))?;
     Ok(UserPayload::new(errand.user(&done, id).await))
+}
+
+/// Only administrators hear that somebody else has an address. Others hear that they can't, and administrators see why.
+fn without_names(errand: &Errand<'_>, id: UserId, stop: Stop) -> Stop {
+    let actor = errand.caller.actor();
+    let Stop::Refused(mut refusals) = stop else { return stop };
+    if policy::may_administer(&actor) || !refusals.iter().any(|refusal| refusal.code == Code::EmailTaken) {
+        return Stop::Refused(refusals);
+    }
+    errand.refused("UpdateProfile", id, actor.name(), &refusals);
+    for refusal in refusals.iter_mut().filter(|refusal| refusal.code == Code::EmailTaken) {
+        refusal.code = Code::NotApplicable;
+        "This address can't be used here; an administrator can help.".clone_into(&mut refusal.message);
+    }
+    Stop::Refused(refusals)
 }
 
 async fn change_group(

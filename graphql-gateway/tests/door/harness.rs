@@ -274,5 +274,5 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(mut ask: impl F
 }
 
 fn places() -> Vec<Place> {
-    Place::all(1).collect()
+    Place::followed(1).collect()
 }

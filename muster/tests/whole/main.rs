@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
 
+mod addresses;
 mod canary;
 mod crates;
 mod deployment;
@@ -37,6 +38,8 @@ both! {
     the_main_job_from_registration_to_suspension => crate::journey::main_job;
     what_was_answered_survives_a_kill => crate::journey::survives_a_kill;
     of_a_thousand_registrations_of_one_name_one_wins => crate::races::thousand_registrations;
+    an_address_has_one_holder => crate::addresses::one_holder;
+    of_racing_names_and_addresses_each_has_one_winner => crate::addresses::race;
     every_bad_field_is_refused_and_nothing_is_written => crate::refusals::every_bad_field;
     secrets_are_found_nowhere => crate::canary::found_nowhere;
     the_chain_verifies_over_a_live_log => crate::operators::verify_live;

@@ -170,7 +170,7 @@ async fn a_wait_ends_when_the_views_pass_the_position(stage: Stage) {
 async fn a_place_is_confirmed_while_the_projection_stands_at_its_end(stage: Stage) {
     let (log, _, views) = play(&stage).await;
     let running = Running::start(log.follow(), &views, 100);
-    let places: Vec<_> = Place::all(1).collect();
+    let places: Vec<_> = Place::followed(1).collect();
     let health = |place| {
         let now = time::OffsetDateTime::now_utc().into();
         views.progress().health(place, now, Duration::from_secs(5))

@@ -93,7 +93,7 @@ impl Story {
                 Secret::Put(key, credential) => (key, Some(serde_json::to_vec(credential).unwrap())),
                 Secret::Remove(key) => (key, None),
             };
-            self.events.push((Stream::Credentials, Record::credential(key.to_string(), body)));
+            self.events.push((Stream::Credentials, Record::keyed(key.to_string(), body)));
         }
     }
 

@@ -107,3 +107,22 @@ fn only_an_approved_user_moves() {
     }
     given_nothing().when(change("staff")).then_refused([(Code::UnknownUser, "userId")]);
 }
+
+#[test]
+fn a_registration_that_waits_gives_its_address_to_an_administrator() {
+    let personal = Change { old: address(Some("alice@example.com")), new: address(None) };
+    let expected = [crate::user::Event::from(EmailChanged { personal })];
+    let way = given([registered()]).aggregate.give_way().map(|decision| decision.events().to_vec());
+    assert_eq!(way.as_deref(), Some(&expected[..]));
+    assert_eq!(given(active()).aggregate.give_way(), None);
+    assert_eq!(given_nothing().aggregate.give_way(), None);
+}
+
+#[test]
+fn living_users_hold_their_address_and_others_hold_none() {
+    assert_eq!(given([registered()]).aggregate.holds(), Some("alice@example.com"));
+    assert_eq!(given(active()).aggregate.holds(), Some("alice@example.com"));
+    assert_eq!(given(with(active(), [suspended()])).aggregate.holds(), Some("alice@example.com"));
+    assert_eq!(given([registered(), rejected()]).aggregate.holds(), None);
+    assert_eq!(given(with(active(), [deleted()])).aggregate.holds(), None);
+}

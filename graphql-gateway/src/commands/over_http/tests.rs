@@ -72,6 +72,7 @@ fn command() -> Command {
         traceparent: None,
         ask,
         made: None,
+        claim: None,
         seen: Position::new(),
     }
 }

@@ -1,0 +1,180 @@
+//! What an owner knows of e-mail addresses: who is to be asked about those of its partition, and which claims of its users are void.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use domain::address::{self, Claim, Claimed, Trace};
+use domain::id::{AddressId, ClaimId, UserId};
+use domain::position::Stream;
+use domain::timestamp::Timestamp;
+use domain::user::{Event, User};
+use event_log::{Record, partition};
+
+/// Most void claims that are forgotten with one that is added.
+const FORGOTTEN_AT_ONCE: usize = 16;
+
+/// Everything that an owner knows of addresses. Only what is committed is in it.
+#[derive(Default)]
+pub(crate) struct Addresses {
+    own: u32,
+    partitions: u32,
+    /// Users of this partition who hold an address of this partition. Known from the users themselves.
+    holders: HashMap<AddressId, UserId>,
+    /// Who was granted a claim of an address of this partition last.
+    traces: HashMap<AddressId, (UserId, ClaimId)>,
+    /// Claims of users of this partition that can't be used any more, oldest first.
+    void: BTreeSet<ClaimId>,
+}
+
+/// What a batch changes in it once it is committed.
+#[derive(Default)]
+pub(crate) struct Changes {
+    holders: HashMap<AddressId, Option<UserId>>,
+    traces: HashMap<AddressId, (UserId, ClaimId)>,
+    void: HashSet<ClaimId>,
+    forgotten: HashSet<ClaimId>,
+}
+
+/// What is known in the middle of a batch.
+pub(crate) struct InBatch<'a> {
+    pub(crate) known: &'a Addresses,
+    pub(crate) changes: &'a mut Changes,
+    pub(crate) records: &'a mut Vec<(Stream, Record)>,
+}
+
+impl Addresses {
+    /// Nothing yet, for the owner of one of so many partitions.
+    pub(crate) fn of(own: u32, partitions: u32) -> Self {
+        Self { own, partitions, ..Self::default() }
+    }
+
+    /// Takes in a record of the claims.
+    pub(crate) fn replay(&mut self, record: &Record) -> Result<(), String> {
+        if let Ok(claim) = record.key.parse::<ClaimId>() {
+            if record.body.is_some() {
+                self.void.insert(claim);
+            } else {
+                self.void.remove(&claim);
+            }
+            return Ok(());
+        }
+        let address = record.key.parse::<AddressId>().map_err(|error| error.to_string())?;
+        let body = record.body.as_deref().unwrap_or_default();
+        let trace: Trace = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let claim = trace.claim.ok_or("a trace without a claim")?;
+        self.traces.insert(address, (trace.holder, claim));
+        Ok(())
+    }
+
+    /// Takes in a user as the log has left them.
+    pub(crate) fn replayed(&mut self, user: &User) {
+        if let Some(address) = user.holds().map(AddressId::of)
+            && self.is_here(address)
+        {
+            self.holders.insert(address, user.id());
+        }
+    }
+
+    /// Takes in what a batch changed, now that it is committed.
+    pub(crate) fn commit(&mut self, changes: Changes) {
+        for (address, holder) in changes.holders {
+            match holder {
+                Some(user) => self.holders.insert(address, user),
+                None => self.holders.remove(&address),
+            };
+        }
+        self.traces.extend(changes.traces);
+        self.void.extend(changes.void);
+        self.void.retain(|claim| !changes.forgotten.contains(claim));
+    }
+
+    fn is_here(&self, address: AddressId) -> bool {
+        partition::of(address.uuid(), self.partitions) == self.own
+    }
+}
+
+impl InBatch<'_> {
+    /// Who is to be asked about an address of this partition.
+    fn trace(&self, address: AddressId) -> Option<Trace> {
+        let holder = match self.changes.holders.get(&address) {
+            Some(holder) => *holder,
+            None => self.known.holders.get(&address).copied(),
+        };
+        // A user of this partition who holds it is right, whatever was granted before.
+        if let Some(holder) = holder {
+            return Some(Trace { holder, claim: None });
+        }
+        let granted = self.changes.traces.get(&address).or_else(|| self.known.traces.get(&address));
+        granted.map(|(holder, claim)| Trace { holder: *holder, claim: Some(*claim) })
+    }
+
+    /// Decides about a claim of an address, and writes the trace of one that is granted.
+    pub(crate) fn claim(
+        &mut self,
+        address: AddressId,
+        claim: ClaimId,
+        holder: UserId,
+        over: Option<Trace>,
+    ) -> address::Reply {
+        match address::claim(self.trace(address), claim, holder, over) {
+            Claimed::Already => address::Reply::Granted,
+            Claimed::Contested(trace) => address::Reply::Contested(trace),
+            Claimed::Written(trace) => {
+                let body = serde_json::to_vec(&trace).expect("a trace is two ids");
+                self.records.push((Stream::Claims, Record::keyed(address.to_string(), Some(body))));
+                self.changes.traces.insert(address, (holder, claim));
+                address::Reply::Granted
+            }
+        }
+    }
+
+    /// Follows a user from one address to another, as these events have it; or names the address that they may not take
+    /// with this claim.
+    pub(crate) fn follow(
+        &mut self,
+        user: &User,
+        events: &[Event],
+        claim: Option<Claim>,
+        now: Timestamp,
+    ) -> Result<(), AddressId> {
+        let Some(moved) = address::moves(user, events, now) else { return Ok(()) };
+        if let Some(address) = moved.taken()
+            && !claim.is_some_and(|claim| claim.is_for(address, now) && !self.is_void(claim.id))
+            // One owner decides about both, so an address that nobody is known to hold needs no claim.
+            && !(self.known.is_here(address) && self.trace(address).is_none())
+        {
+            return Err(address);
+        }
+        let here = |address: &AddressId| self.known.is_here(*address);
+        if let Some(address) = moved.from.filter(here) {
+            self.changes.holders.insert(address, None);
+        }
+        if let Some(address) = moved.to.filter(here) {
+            self.changes.holders.insert(address, Some(user.id()));
+        }
+        Ok(())
+    }
+
+    /// Whether a claim can't be used any more.
+    pub(crate) fn is_void(&self, claim: ClaimId) -> bool {
+        self.changes.void.contains(&claim) || self.known.void.contains(&claim)
+    }
+
+    /// Makes a claim void, and forgets some that are void for so long that it makes no difference.
+    pub(crate) fn make_void(&mut self, claim: ClaimId, now: Timestamp) {
+        self.changes.void.insert(claim);
+        self.records.push((Stream::Claims, Record::keyed(claim.to_string(), Some(b"{}".to_vec()))));
+        let forgotten: Vec<_> = self
+            .known
+            .void
+            .iter()
+            .take_while(|old| !old.may_be_used(now))
+            .filter(|old| !self.changes.forgotten.contains(old))
+            .take(FORGOTTEN_AT_ONCE)
+            .copied()
+            .collect();
+        for old in forgotten {
+            self.changes.forgotten.insert(old);
+            self.records.push((Stream::Claims, Record::keyed(old.to_string(), None)));
+        }
+    }
+}

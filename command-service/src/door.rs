@@ -68,6 +68,7 @@ impl Door {
             Ask::User { id, .. } => partition::of(id.uuid(), self.0.partitions),
             // One partition decides about groups, so that each of them has one writer.
             Ask::Group { .. } => 0,
+            Ask::Barrier { partition } => *partition,
         };
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket::default();

@@ -14,7 +14,7 @@ use crate::groups::Groups;
 use crate::job::{Job, Taken};
 use crate::ledger::Ledger;
 use crate::pulse::Pulse;
-use crate::serving::{Ended, Serving};
+use crate::serving::{Ended, GROUP_WAIT, Serving};
 
 /// Pause between two tries to take over, growing up to [`LONGEST_PAUSE`].
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -128,6 +128,19 @@ impl Owner {
         if self.is_stopping() {
             return Err(ClaimError::Fenced);
         }
+        let ends = self.pulse.during(|| self.common.runtime.block_on(self.common.log.ends()));
+        let ends = ends.map_err(|error| ClaimError::Unavailable(error.to_string()))?;
+        let mut end = Position::new();
+        ends.into_iter().filter(|(_, next)| *next > 0).for_each(|(place, next)| end.cover(place, next - 1));
+        // An earlier owner may have promised, before this claim, to let nobody into a group any more.
+        if !self.common.groups.wait(&end, Instant::now() + GROUP_WAIT, &self.common.runtime) {
+            return Err(ClaimError::Unavailable("the groups are not read to their end yet".to_owned()));
+        }
+        // An answer to a repeated command covers the credentials too, which a claim does not replay.
+        let credentials = Place::new(Stream::Credentials, self.partition);
+        if let Some(last) = end.covered(credentials) {
+            ledger.confirmed(&Position::at(credentials, last));
+        }
         // Whoever hears the announcement finds the door open.
         self.serving.store(true, Ordering::Release);
         if let Err(error) = self.pulse.during(|| writer.announce(&self.common.url)) {
@@ -136,13 +149,6 @@ impl Owner {
                 AppendError::Fenced => ClaimError::Fenced,
                 other => ClaimError::Unavailable(other.to_string()),
             });
-        }
-        // An answer to a repeated command covers the credentials too, which a claim does not replay.
-        let ends = self.pulse.during(|| self.common.runtime.block_on(self.common.log.ends()));
-        if let Ok(ends) = ends {
-            let own = Place::new(Stream::Credentials, self.partition);
-            let written = ends.into_iter().filter(|(place, next)| *place == own && *next > 0);
-            written.for_each(|(place, next)| ledger.confirmed(&Position::at(place, next - 1)));
         }
         tracing::info!(
             kafka.partition = self.partition,

@@ -64,6 +64,7 @@ impl OwnersOverHttp {
             Ask::User { id, .. } => partition::of(id.uuid(), self.log.partitions()),
             // The owner of partition 0 owns the groups.
             Ask::Group { .. } => 0,
+            Ask::Barrier { partition } => *partition,
         }
     }
 

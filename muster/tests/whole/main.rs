@@ -4,6 +4,7 @@
 
 mod canary;
 mod crates;
+mod deletion;
 mod deployment;
 mod faults;
 mod journey;
@@ -39,5 +40,6 @@ both! {
     of_a_thousand_registrations_of_one_name_one_wins => crate::races::thousand_registrations;
     every_bad_field_is_refused_and_nothing_is_written => crate::refusals::every_bad_field;
     secrets_are_found_nowhere => crate::canary::found_nowhere;
+    groups_are_deleted_when_they_are_empty => crate::deletion::of_groups;
     the_chain_verifies_over_a_live_log => crate::operators::verify_live;
 }

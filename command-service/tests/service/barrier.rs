@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::aggregate::Made;
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::group::{self, GroupName};
 use domain::id::GroupId;
@@ -153,5 +154,35 @@ async fn a_new_owner_serves_once_it_has_read_the_groups_to_their_end() {
     dam.send_replace(true);
     let service = next.await.unwrap();
     assert_eq!(codes(service.ask(approve("a1", "alice")).await), [Code::GroupClosed]);
+    service.stop().await;
+}
+
+/// What a gateway asks of the owner of the groups for one deletion, and what the same deletion is told later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_is_done_once_and_its_close_is_known_by_its_id() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), None).await;
+    accepted(service.ask(create_group("c1")).await);
+    let of_staff = |id: &str, expected_version: Option<u64>, asked: group::Command| {
+        let ask = Ask::Group { id: staff(), expected_version, command: asked };
+        Command { made: None, ..command(id, administrator(), ask) }
+    };
+    let delete = |version: Option<u64>| {
+        let made = version.map(|version| Made::Emptied { version });
+        Command { made, ..of_staff("d", None, group::Command::DeleteGroup) }
+    };
+    assert_eq!(codes(service.ask(delete(None)).await), [Code::GroupNotEmpty]);
+    let never = |id: &str| of_staff(id, Some(u64::MAX), group::Command::CloseGroup);
+    assert_eq!(codes(service.ask(never("d close")).await), [Code::StaleVersion]);
+    let (closed, _, _) =
+        accepted(service.ask(of_staff("d close", Some(1), group::Command::CloseGroup)).await);
+    assert_eq!(codes(service.ask(never("d close")).await), [Code::CommandIdReused]);
+    assert_eq!(codes(service.ask(never("e close")).await), [Code::StaleVersion]);
+    let (version, _, repeated) = accepted(service.ask(delete(Some(closed))).await);
+    assert_eq!((version, repeated), (3, false));
+    let (version, _, _) = accepted(service.ask(create_group("c2")).await);
+    assert_eq!(version, 4);
+    let (version, _, repeated) = accepted(service.ask(delete(None)).await);
+    assert_eq!((version, repeated), (3, true), "the same deletion leaves the new group alone");
     service.stop().await;
 }

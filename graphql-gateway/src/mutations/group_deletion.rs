@@ -94,12 +94,9 @@ impl Deletion<'_> {
             return Ok(deleted);
         }
         // A member that the views show is reason enough to refuse; that they show none proves nothing yet.
-        self.nobody_is_shown().await?;
+        self.or_reopen(self.nobody_is_shown().await).await?;
         let closed = self.close().await?;
-        if let Err(stop) = self.nobody_is_in(&closed.position).await {
-            self.reopen().await;
-            return Err(stop);
-        }
+        self.or_reopen(self.nobody_is_in(&closed.position).await).await?;
         let emptied = Made::Emptied { version: closed.version };
         self.ask(self.id.clone(), Command::DeleteGroup, None, Some(emptied)).await
     }
@@ -163,6 +160,14 @@ impl Deletion<'_> {
             n => format!("{n} users are in this group."),
         };
         Err(Refusal::new(Code::GroupNotEmpty, message).at("groupId").into())
+    }
+
+    /// What keeps the group keeps it open as well, also after an earlier request that broke off behind the close.
+    async fn or_reopen(&self, checked: Result<(), Stop>) -> Result<(), Stop> {
+        if checked.is_err() {
+            self.reopen().await;
+        }
+        checked
     }
 
     /// Opens the group again if this command has closed it. If that fails it stays closed, as if the request had broken off.

@@ -14,7 +14,7 @@ use crate::groups::Groups;
 use crate::job::{Job, Taken};
 use crate::ledger::Ledger;
 use crate::pulse::Pulse;
-use crate::serving::{Ended, GROUP_WAIT, Serving};
+use crate::serving::{Ended, Serving};
 
 /// Pause between two tries to take over, growing up to [`LONGEST_PAUSE`].
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -23,6 +23,9 @@ const UNREADABLE_PAUSE: Duration = Duration::from_mins(5);
 /// How long a fenced owner waits before it takes over again: longer than it takes to hear that the partition has been
 /// given to somebody else, whom another claim would only disturb.
 const REGROUP: Duration = Duration::from_secs(1);
+/// How long a new owner waits at most until it has read the groups, and how often it looks meanwhile whether it is wanted.
+const CATCH_UP: Duration = Duration::from_secs(30);
+const LOOK_UP: Duration = Duration::from_millis(500);
 /// How many records are replayed between two signs of life.
 const BEAT: usize = 1_024;
 
@@ -133,7 +136,7 @@ impl Owner {
         let mut end = Position::new();
         ends.into_iter().filter(|(_, next)| *next > 0).for_each(|(place, next)| end.cover(place, next - 1));
         // An earlier owner may have promised, before this claim, to let nobody into a group any more.
-        if !self.common.groups.wait(&end, Instant::now() + GROUP_WAIT, &self.common.runtime) {
+        if !self.knows_groups(&end) {
             return Err(ClaimError::Unavailable("the groups are not read to their end yet".to_owned()));
         }
         // An answer to a repeated command covers the credentials too, which a claim does not replay.
@@ -158,6 +161,20 @@ impl Owner {
         );
         metrics::histogram!("muster_takeover_duration_seconds").record(begun.elapsed().as_secs_f64());
         Ok((ledger, writer))
+    }
+
+    /// Waits until the groups are read up to there. The claim is kept meanwhile: another one would only disturb others.
+    fn knows_groups(&self, end: &Position) -> bool {
+        let until = Instant::now() + CATCH_UP;
+        loop {
+            let step = until.min(Instant::now() + LOOK_UP);
+            if self.common.groups.wait(end, step, &self.common.runtime) {
+                return true;
+            }
+            if self.is_stopping() || Instant::now() >= until {
+                return false;
+            }
+        }
     }
 
     /// Waits, but not longer than the owner is wanted.

@@ -12,7 +12,7 @@ use crate::ledger::{Draft, Ledger, Outcome};
 use crate::owner::{FIRST_PAUSE, Owner, millis};
 
 /// For how long an owner waits for a group that the gateway has seen already.
-pub(crate) const GROUP_WAIT: Duration = Duration::from_secs(2);
+const GROUP_WAIT: Duration = Duration::from_secs(2);
 /// How often a batch that was aborted for certain is tried before its callers are told.
 const TRIES: u32 = 3;
 /// For how long an owner that is to end goes on with what waits. The rest goes back to its callers.

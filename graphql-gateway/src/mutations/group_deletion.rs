@@ -189,7 +189,7 @@ impl Deletion<'_> {
         match send(id, Command::ReopenGroup, None).await {
             Ok(reopened) => drop(self.errand.wait(&reopened.position).await),
             Err(_) => {
-                tracing::warn!(group = %self.group, "A group that is not deleted after all stays closed.")
+                tracing::warn!(group = %self.group, "A group that is not deleted after all stays closed.");
             }
         }
     }

@@ -52,7 +52,8 @@ async fn partitions_that_change_hands_let_nobody_into_a_deleted_group() {
 }
 
 async fn made(administrator: &Portal, name: &str) -> String {
-    let made = administrator.must("createGroup", json!({ "name": name }), "group { id }").await;
+    let input = json!({ "name": name, "commandId": format!("make-{name}") });
+    let made = insist(administrator, "createGroup", input, "group { id }").await;
     made["group"]["id"].as_str().unwrap().to_owned()
 }
 
@@ -190,10 +191,11 @@ async fn races(administrator: &Portal, round: usize, disturbed: bool) {
 
 /// A user of another group, and one who waits for approval; their ids.
 async fn prepare(administrator: &Portal, moved: String, pending: String, group: &str) -> (Value, Value) {
-    let input = json!({ "username": moved, "groupId": group });
-    let moved = administrator.must("createUser", input, "user { id }").await["user"]["id"].take();
-    let input = json!({ "username": pending, "firstName": "P", "lastName": "P", "email": "p@p.example" });
-    administrator.must("registerUser", input, "accepted").await;
+    let input = json!({ "username": moved, "groupId": group, "commandId": format!("make-{moved}") });
+    let moved = insist(administrator, "createUser", input, "user { id }").await["user"]["id"].take();
+    let input = json!({ "username": pending, "firstName": "P", "lastName": "P", "email": "p@p.example",
+                        "commandId": format!("make-{pending}") });
+    insist(administrator, "registerUser", input, "accepted").await;
     let query = "query($name: String!) { user(username: $name) { id } }";
     let mut id = Value::Null;
     eventually("who registered is shown", async || {

@@ -76,10 +76,7 @@ fn pursue(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, Initiali
     let share = |user: UserId, address: AddressId| {
         partition::of(user.uuid(), partitions) == partition::of(address.uuid(), partitions)
     };
-    let mut pursuit = match Pursuit::try_begin(command.clone(), claim(), share) {
-        Ok(pursuit) => pursuit,
-        Err(command) => return decide(&command),
-    };
+    let Some(mut pursuit) = Pursuit::of(command, claim(), share) else { return decide(command) };
     loop {
         std::thread::sleep(pursuit.pause());
         pursuit = match pursuit.clone().heard(decide(&pursuit.question())?, claim()) {

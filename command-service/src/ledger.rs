@@ -208,9 +208,11 @@ impl Draft<'_> {
                 keep(&mut self.changes.users, *id, slot);
                 outcome
             }
-            Ask::Group { .. } if !policy::may_administer(&command.actor) => {
+            Ask::Group { .. } | Ask::Barrier { .. } if !policy::may_administer(&command.actor) => {
                 Outcome::Answered(Answer::Forbidden)
             }
+            // What it asks for was done before anything of its batch was decided.
+            Ask::Barrier { .. } => Outcome::Written { version: 0, first_event: None },
             Ask::Group { id, expected_version, command: asked } => {
                 let mut slot = take(&mut self.changes.groups, &self.ledger.groups, id)
                     .unwrap_or_else(|| Slot::new(Group::default()));

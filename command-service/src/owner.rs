@@ -23,6 +23,9 @@ const UNREADABLE_PAUSE: Duration = Duration::from_mins(5);
 /// How long a fenced owner waits before it takes over again: longer than it takes to hear that the partition has been
 /// given to somebody else, whom another claim would only disturb.
 const REGROUP: Duration = Duration::from_secs(1);
+/// How long a new owner waits at most until it has read the groups, and how often it looks meanwhile whether it is wanted.
+const CATCH_UP: Duration = Duration::from_secs(30);
+const LOOK_UP: Duration = Duration::from_millis(500);
 /// How many records are replayed between two signs of life.
 const BEAT: usize = 1_024;
 
@@ -129,6 +132,19 @@ impl Owner {
             return Err(ClaimError::Fenced);
         }
         ledger.replayed();
+        let ends = self.pulse.during(|| self.common.runtime.block_on(self.common.log.ends()));
+        let ends = ends.map_err(|error| ClaimError::Unavailable(error.to_string()))?;
+        let mut end = Position::new();
+        ends.into_iter().filter(|(_, next)| *next > 0).for_each(|(place, next)| end.cover(place, next - 1));
+        // An earlier owner may have promised, before this claim, to let nobody into a group any more.
+        if !self.knows_groups(&end) {
+            return Err(ClaimError::Unavailable("the groups are not read to their end yet".to_owned()));
+        }
+        // An answer to a repeated command covers the credentials too, which a claim does not replay.
+        let credentials = Place::new(Stream::Credentials, self.partition);
+        if let Some(last) = end.covered(credentials) {
+            ledger.confirmed(&Position::at(credentials, last));
+        }
         // Whoever hears the announcement finds the door open.
         self.serving.store(true, Ordering::Release);
         if let Err(error) = self.pulse.during(|| writer.announce(&self.common.url)) {
@@ -138,13 +154,6 @@ impl Owner {
                 other => ClaimError::Unavailable(other.to_string()),
             });
         }
-        // An answer to a repeated command covers the credentials too, which a claim does not replay.
-        let ends = self.pulse.during(|| self.common.runtime.block_on(self.common.log.ends()));
-        if let Ok(ends) = ends {
-            let own = Place::new(Stream::Credentials, self.partition);
-            let written = ends.into_iter().filter(|(place, next)| *place == own && *next > 0);
-            written.for_each(|(place, next)| ledger.confirmed(&Position::at(place, next - 1)));
-        }
         tracing::info!(
             kafka.partition = self.partition,
             users = ledger.users(),
@@ -153,6 +162,20 @@ impl Owner {
         );
         metrics::histogram!("muster_takeover_duration_seconds").record(begun.elapsed().as_secs_f64());
         Ok((ledger, writer))
+    }
+
+    /// Waits until the groups are read up to there. The claim is kept meanwhile: another one would only disturb others.
+    fn knows_groups(&self, end: &Position) -> bool {
+        let until = Instant::now() + CATCH_UP;
+        loop {
+            let step = until.min(Instant::now() + LOOK_UP);
+            if self.common.groups.wait(end, step, &self.common.runtime) {
+                return true;
+            }
+            if self.is_stopping() || Instant::now() >= until {
+                return false;
+            }
+        }
     }
 
     /// Waits, but not longer than the owner is wanted.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::command::{Answer, Command, Failure};
+use domain::command::{Answer, Ask, Command, Failure};
 use domain::timestamp::Timestamp;
 use event_log::{AppendError, Batch, Writer};
 use time::OffsetDateTime;
@@ -69,12 +69,11 @@ impl<'a> Serving<'a> {
             let begun = Instant::now();
             // Nobody waits for these any more, and nothing was written for them.
             jobs.retain(|waiting| !waiting.is_idle());
-            if jobs.iter().any(|waiting| self.ledger.is_behind(&waiting.job.command.seen)) {
-                // Somebody else wrote here, or a batch was aborted: only a commit of our own tells which.
+            if jobs.iter().any(|waiting| self.must_reclaim(&waiting.job.command)) {
                 match self.owner.pulse.during(|| self.writer.reclaim()) {
                     Ok(position) => self.ledger.confirmed(&position),
                     Err(error) => {
-                        tracing::info!(kafka.partition = self.owner.partition, %error, "callers have seen more than was read here");
+                        tracing::info!(kafka.partition = self.owner.partition, %error, "whether this is still the owner is not certain");
                         return Err(ended(&error, jobs));
                     }
                 }
@@ -135,6 +134,18 @@ impl<'a> Serving<'a> {
         }
     }
 
+    /// Whether only a commit of our own tells if the command can be answered here.
+    fn must_reclaim(&self, command: &Command) -> bool {
+        match command.ask {
+            // Whoever claims the partition after this commit learns of the groups up to here before it serves.
+            Ask::Barrier { .. } => true,
+            // Somebody else wrote here, or a batch was aborted.
+            Ask::User { .. } | Ask::Group { .. } | Ask::Claim { .. } | Ask::LetGo { .. } => {
+                self.ledger.is_behind(&command.seen)
+            }
+        }
+    }
+
     /// Tells the caller. `None` is a command that could not be decided or written.
     fn answer(&self, waiting: Taken, outcome: Option<Outcome>, begun: Instant) {
         let accepted = |version, repeated| {
@@ -179,7 +190,7 @@ impl<'a> Serving<'a> {
 }
 
 impl Owner {
-    /// `None` when the group that the command names was not read in time.
+    /// `None` when the groups that the command is decided by were not read in time.
     fn decide(
         &self,
         draft: &mut Draft<'_>,
@@ -188,20 +199,14 @@ impl Owner {
         until: Instant,
     ) -> Option<Outcome> {
         let group = match &command.ask {
-            domain::command::Ask::User { command: asked, .. } => asked.group(),
-            domain::command::Ask::Group { .. }
-            | domain::command::Ask::Claim { .. }
-            | domain::command::Ask::LetGo { .. } => None,
+            Ask::User { command: asked, .. } => asked.group(),
+            Ask::Group { .. } | Ask::Barrier { .. } | Ask::Claim { .. } | Ask::LetGo { .. } => None,
         };
-        let known = match group {
-            None => None,
-            Some(id) => {
-                if !self.common.groups.wait(&command.seen, until, &self.common.runtime) {
-                    return None;
-                }
-                self.common.groups.find(id)
-            }
-        };
+        let is_by_groups = group.is_some() || matches!(command.ask, Ask::Barrier { .. });
+        if is_by_groups && !self.common.groups.wait(&command.seen, until, &self.common.runtime) {
+            return None;
+        }
+        let known = group.and_then(|id| self.common.groups.find(id));
         Some(draft.decide(command, known, now))
     }
 }

@@ -75,6 +75,11 @@ pub enum Made {
         /// Hex SHA-256 of the secret.
         digest: String,
     },
+    /// The certainty that nobody is in a group, and that nobody enters it for as long as it stays closed.
+    Emptied {
+        /// Version of the group, which was closed then.
+        version: u64,
+    },
 }
 
 /// Says the kind and nothing that helps guessing.
@@ -84,6 +89,7 @@ impl std::fmt::Debug for Made {
             Self::TemporaryPassword { .. } => "TemporaryPassword(…)",
             Self::ChosenPassword { .. } => "ChosenPassword(…)",
             Self::TokenSecret { .. } => "TokenSecret(…)",
+            Self::Emptied { .. } => "Emptied(…)",
         })
     }
 }

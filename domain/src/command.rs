@@ -86,6 +86,12 @@ pub enum Ask {
         /// Whether a claim that may be on its way is made void all the same.
         insists: bool,
     },
+    /// That whoever owns a partition has read the groups as far as the command's `seen`, and decides on nothing older
+    /// from now on. The position of the answer covers everything that was decided before.
+    Barrier {
+        /// Which partition.
+        partition: u32,
+    },
 }
 
 impl Ask {
@@ -96,16 +102,17 @@ impl Ask {
             Self::Group { command, .. } => command.name(),
             Self::Claim { .. } => "ClaimAddress",
             Self::LetGo { .. } => "LetGoOfAddress",
+            Self::Barrier { .. } => "Barrier",
         }
     }
 
-    /// The text of the id that the command is about.
+    /// The text of the id that the command is about, or which partition.
     pub fn subject(&self) -> String {
         match self {
-            Self::User { id, .. } => id.to_string(),
+            Self::User { id, .. } | Self::LetGo { id, .. } => id.to_string(),
             Self::Group { id, .. } => id.to_string(),
             Self::Claim { address, .. } => address.to_string(),
-            Self::LetGo { id, .. } => id.to_string(),
+            Self::Barrier { partition } => format!("partition {partition}"),
         }
     }
 }
@@ -115,7 +122,7 @@ impl Ask {
 pub enum Answer {
     /// It holds: what it asked is in the log, or was so already.
     Accepted {
-        /// Version of the user or group after the command's last event.
+        /// Version of the user or group after the command's last event; 0 for a barrier.
         version: u64,
         /// What a view must have seen to show it.
         position: Position,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Aggregate, Decision, Facts};
+use crate::aggregate::{Aggregate, Decision, Facts, Made};
 use crate::command::Patch;
 use crate::id::GroupId;
 use crate::refusal::{Check, Code, Refusal, Refusals};
@@ -82,6 +82,8 @@ pub enum Command {
     CloseGroup,
     /// Take new members again.
     ReopenGroup,
+    /// Be gone. Comes with [`Made::Emptied`], because whether anybody is in it only all partitions together know.
+    DeleteGroup,
 }
 
 impl Command {
@@ -92,6 +94,7 @@ impl Command {
             Self::EditGroup(_) => "EditGroup",
             Self::CloseGroup => "CloseGroup",
             Self::ReopenGroup => "ReopenGroup",
+            Self::DeleteGroup => "DeleteGroup",
         }
     }
 }
@@ -159,6 +162,10 @@ pub struct Closed {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reopened {}
 
+/// The group is gone. Its name may be taken again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Deleted {}
+
 crate::wire::wire_events! {
     /// What can have happened to a group.
     pub enum Event {
@@ -170,6 +177,8 @@ crate::wire::wire_events! {
         Closed(Closed) = "muster.group.closed",
         /// It takes new members again.
         Reopened(Reopened) = "muster.group.reopened",
+        /// It is gone.
+        Deleted(Deleted) = "muster.group.deleted",
     }
 }
 
@@ -185,15 +194,16 @@ struct Details {
     name: String,
     description: Option<String>,
     contact: Contact,
-    closed: bool,
+    /// The version at which it was closed, while it is.
+    closed_at: Option<u64>,
 }
 
 impl Group {
-    /// What a user's rules need to know of it; `None` while it does not exist.
+    /// What a user's rules need to know of it; `None` while it does not exist, or no longer.
     pub fn known(&self, id: GroupId) -> Option<Known> {
         self.details.as_ref().map(|details| Known {
             group: GroupRef { id, name: details.name.clone() },
-            closed: details.closed,
+            closed: details.closed_at.is_some(),
         })
     }
 
@@ -240,6 +250,20 @@ impl Group {
         let personal = Change { old: group.contact.clone(), new: contact };
         Ok(decision.event(Edited { description, personal }))
     }
+
+    /// Nobody can have entered a group that has stayed closed since it was seen to be empty.
+    fn delete(&self, made: Option<&Made>) -> Result<Decision<Event>, Refusals> {
+        let group = self.existing()?;
+        let Some(Made::Emptied { version }) = made else {
+            let message = "Whether anybody is in this group has not been looked at.";
+            return Err(Refusal::new(Code::GroupNotEmpty, message).at("groupId").into());
+        };
+        if group.closed_at.is_none_or(|closed_at| closed_at > *version) {
+            let message = "This group was opened again while it was to be deleted.";
+            return Err(Refusal::new(Code::StaleVersion, message).into());
+        }
+        Ok(Decision::after(self.version).event(Deleted {}))
+    }
 }
 
 impl Aggregate for Group {
@@ -250,15 +274,16 @@ impl Aggregate for Group {
         self.version
     }
 
-    fn decide(&self, command: &Command, _: &Facts) -> Result<Decision<Event>, Refusals> {
+    fn decide(&self, command: &Command, facts: &Facts) -> Result<Decision<Event>, Refusals> {
         let decision = Decision::after(self.version);
         match command {
             Command::CreateGroup(command) => self.create(command),
             Command::EditGroup(command) => self.edit(command),
-            Command::CloseGroup if self.existing()?.closed => Ok(decision),
+            Command::CloseGroup if self.existing()?.closed_at.is_some() => Ok(decision),
             Command::CloseGroup => Ok(decision.event(Closed {})),
-            Command::ReopenGroup if !self.existing()?.closed => Ok(decision),
+            Command::ReopenGroup if self.existing()?.closed_at.is_none() => Ok(decision),
             Command::ReopenGroup => Ok(decision.event(Reopened {})),
+            Command::DeleteGroup => self.delete(facts.made.as_ref()),
         }
     }
 
@@ -270,7 +295,7 @@ impl Aggregate for Group {
                     name: name.clone(),
                     description: description.clone(),
                     contact: personal.clone(),
-                    closed: false,
+                    closed_at: None,
                 });
             }
             (Event::Edited(Edited { description, personal }), Some(details)) => {
@@ -279,8 +304,9 @@ impl Aggregate for Group {
                 }
                 details.contact = personal.new.clone();
             }
-            (Event::Closed(_), Some(details)) => details.closed = true,
-            (Event::Reopened(_), Some(details)) => details.closed = false,
+            (Event::Closed(_), Some(details)) => details.closed_at = Some(self.version),
+            (Event::Reopened(_), Some(details)) => details.closed_at = None,
+            (Event::Deleted(_), details) => *details = None,
             (Event::Edited(_) | Event::Closed(_) | Event::Reopened(_), None) => {}
         }
     }

@@ -16,6 +16,10 @@ fn created() -> Event {
     Created { name: "staff".into(), description: Some("All".into()), personal: Contact::default() }.into()
 }
 
+fn closed() -> Event {
+    Closed {}.into()
+}
+
 fn create(name: &str) -> CreateGroup {
     CreateGroup { name: name.into(), description: Some("All".into()), phone: None, email: None }
 }
@@ -75,9 +79,45 @@ fn a_group_is_closed_and_reopened_and_twice_changes_nothing() {
 
 #[test]
 fn what_does_not_exist_is_not_changed() {
-    for command in [Command::EditGroup(EditGroup::default()), Command::CloseGroup, Command::ReopenGroup] {
-        group([]).when(command).then_refused([(Code::UnknownGroup, "groupId")]);
+    let commands = [
+        Command::EditGroup(EditGroup::default()),
+        Command::CloseGroup,
+        Command::ReopenGroup,
+        Command::DeleteGroup,
+    ];
+    for command in commands {
+        let never = group([]).and_made(Made::Emptied { version: 9 });
+        never.when(command.clone()).then_refused([(Code::UnknownGroup, "groupId")]);
+        let no_longer =
+            group([created(), closed(), Deleted {}.into()]).and_made(Made::Emptied { version: 9 });
+        no_longer.when(command).then_refused([(Code::UnknownGroup, "groupId")]);
     }
+}
+
+#[test]
+fn a_group_is_deleted_when_it_is_empty_and_has_stayed_closed() {
+    let emptied = |version| Made::Emptied { version };
+    let edit =
+        Edited { description: None, personal: Change { old: Contact::default(), new: Contact::default() } };
+    let once = || group([created(), closed()]);
+    once().and_made(emptied(2)).when(Command::DeleteGroup).then([Deleted {}]);
+    let edited = group([created(), closed(), edit.into()]);
+    edited.and_made(emptied(2)).when(Command::DeleteGroup).then([Deleted {}]);
+    once().when(Command::DeleteGroup).then_refused([(Code::GroupNotEmpty, "groupId")]);
+    group([created()]).when(Command::DeleteGroup).then_refused([(Code::GroupNotEmpty, "groupId")]);
+    let open = group([created(), closed(), Reopened {}.into()]);
+    open.and_made(emptied(2)).when(Command::DeleteGroup).then_refused([(Code::StaleVersion, "")]);
+    let again = group([created(), closed(), Reopened {}.into(), closed()]);
+    again.and_made(emptied(2)).when(Command::DeleteGroup).then_refused([(Code::StaleVersion, "")]);
+}
+
+#[test]
+fn the_name_of_a_deleted_group_is_taken_again_and_its_versions_go_on() {
+    let deleted = || group([created(), closed(), Deleted {}.into()]);
+    deleted().when(Command::CreateGroup(create("staff"))).then([created()]);
+    let again = group([created(), closed(), Deleted {}.into(), created()]).aggregate;
+    assert_eq!(again.version(), 4);
+    assert!(!again.known(GroupId::of(&GroupName::parse("staff").unwrap())).unwrap().closed);
 }
 
 #[test]
@@ -85,5 +125,6 @@ fn members_see_whether_it_is_closed() {
     let id = GroupId::of(&GroupName::parse("staff").unwrap());
     assert_eq!(group([]).aggregate.known(id), None);
     assert!(!group([created()]).aggregate.known(id).unwrap().closed);
-    assert!(group([created(), Closed {}.into()]).aggregate.known(id).unwrap().closed);
+    assert!(group([created(), closed()]).aggregate.known(id).unwrap().closed);
+    assert_eq!(group([created(), closed(), Deleted {}.into()]).aggregate.known(id), None);
 }

@@ -61,6 +61,8 @@ codes! {
     UnknownToken = "unknown_token";
     /// The group takes no new members.
     GroupClosed = "group_closed";
+    /// There are users in the group.
+    GroupNotEmpty = "group_not_empty";
     /// The user has been approved before.
     AlreadyApproved = "already_approved";
     /// The user has been deleted before.

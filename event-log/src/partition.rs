@@ -19,6 +19,7 @@ pub fn of_ask(ask: &Ask, partitions: u32) -> u32 {
         Ask::Claim { address, .. } => of(address.uuid(), partitions),
         // One partition decides about groups, so that each of them has one writer.
         Ask::Group { .. } => 0,
+        Ask::Barrier { partition } => *partition,
     }
 }
 

@@ -29,7 +29,19 @@ use crate::schema::user::User;
 pub(crate) struct Errand<'a> {
     pub(crate) gateway: &'a Arc<Gateway>,
     pub(crate) caller: &'a Caller,
-    deadline: Instant,
+    /// Until when the caller waits.
+    pub(crate) deadline: Instant,
+}
+
+/// What an owner said yes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// Version of the user or group after the command's last event.
+    pub(crate) version: u64,
+    /// What a view must have seen to show it.
+    pub(crate) position: Position,
+    /// Whether it had been accepted before.
+    pub(crate) repeated: bool,
 }
 
 /// What was asked holds.
@@ -107,14 +119,18 @@ impl<'a> Errand<'a> {
     }
 
     async fn send(&self, ask: Ask, with: With<'_>) -> Result<Done, Stop> {
-        let (name, subject) = (ask.name(), ask.subject());
         let command = self.command(ask, with)?;
-        let answer = self.gateway.commands.submit(command, self.deadline).await.map_err(Fault::from)?;
+        let Accepted { version, position, repeated } = self.accepted(command, self.deadline).await?;
+        let seen = self.wait(&position).await;
+        Ok(Done { version, seen, repeated })
+    }
+
+    /// Sends a command that must be accepted, without waiting for the views.
+    pub(crate) async fn accepted(&self, command: Command, deadline: Instant) -> Result<Accepted, Stop> {
+        let (name, subject) = (command.ask.name(), command.ask.subject());
+        let answer = self.gateway.commands.submit(command, deadline).await.map_err(Fault::from)?;
         match answer {
-            Answer::Accepted { version, position, repeated } => {
-                let seen = self.wait(&position).await;
-                Ok(Done { version, seen, repeated })
-            }
+            Answer::Accepted { version, position, repeated } => Ok(Accepted { version, position, repeated }),
             Answer::Refused(refusals) => Err(refusals.into()),
             Answer::Forbidden => Err(self.denied(name, Some(&subject)).into()),
             Answer::OfAddress(_) => Err(unfinished()),
@@ -128,29 +144,28 @@ impl<'a> Errand<'a> {
     }
 
     fn command(&self, ask: Ask, with: With<'_>) -> Result<Command, Refusal> {
-        let id = match with.command_id {
-            Some(id) => {
-                command::check_id(id)?;
-                id.to_string()
-            }
-            None => Uuid::now_v7().to_string(),
-        };
+        let id = command_id(with.command_id)?;
         let seen = self.seen(&ask);
-        Ok(Command {
+        Ok(self.command_of(id, ask, with.made, seen))
+    }
+
+    /// The caller's command under this id.
+    pub(crate) fn command_of(&self, id: String, ask: Ask, made: Option<Made>, seen: Position) -> Command {
+        Command {
             id,
             actor: self.caller.actor(),
             client: self.caller.client.clone(),
             correlation_id: self.caller.correlation_id.clone(),
             traceparent: self.caller.traceparent.clone(),
             ask,
-            made: with.made,
+            made,
             claim: None,
             seen,
-        })
+        }
     }
 
     /// What the views have shown of the places that the command is decided from.
-    fn seen(&self, ask: &Ask) -> Position {
+    pub(crate) fn seen(&self, ask: &Ask) -> Position {
         let groups = Place::new(Stream::GroupEvents, 0);
         let partitions = self.gateway.log.partitions();
         let users = |partition| Place::new(Stream::UserEvents, partition);
@@ -163,7 +178,7 @@ impl<'a> Errand<'a> {
                 let groups = command.group().map(|_| groups);
                 [users(partition::of_ask(ask, partitions))].into_iter().chain(groups).collect()
             }
-            Ask::Group { .. } => vec![groups],
+            Ask::Group { .. } | Ask::Barrier { .. } => vec![groups],
             Ask::Claim { .. } | Ask::LetGo { .. } => Vec::new(),
         };
         let mut seen = Position::new();
@@ -266,7 +281,7 @@ impl<'a> With<'a> {
     }
 
     /// No user has a negative version, so one that is given never matches.
-    fn expected_version(&self) -> Option<u64> {
+    pub(crate) fn expected_version(&self) -> Option<u64> {
         self.expected_version.map(|version| u64::try_from(version).unwrap_or(u64::MAX))
     }
 }
@@ -275,6 +290,13 @@ impl<'a> With<'a> {
 pub(crate) fn unfinished() -> Stop {
     tracing::error!("a command came back before its address was settled");
     Fault::Internal.into()
+}
+
+/// The id that the client gave to its command, else a new one.
+pub(crate) fn command_id(given: Option<&ID>) -> Result<String, Refusal> {
+    let Some(id) = given else { return Ok(Uuid::now_v7().to_string()) };
+    command::check_id(id)?;
+    Ok(id.to_string())
 }
 
 /// The user whom `userId` names.

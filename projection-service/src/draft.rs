@@ -69,7 +69,7 @@ impl Draft {
         for row in read_model.users_by_ids(&users).await? {
             draft.users.insert(row.id, Slot::of(row));
         }
-        for row in read_model.groups_by_ids(&groups).await? {
+        for row in read_model.groups_ever(&groups).await? {
             draft.groups.insert(row.id, Slot::of(row));
         }
         Ok(draft)

@@ -25,6 +25,8 @@ pub struct GroupRow {
     pub email: Option<String>,
     /// Whether it takes no new members.
     pub closed: bool,
+    /// Whether it is gone; then nothing but [`ReadModel::groups_ever`] gives it.
+    pub deleted: bool,
     /// Number of the group's last event.
     pub version: u64,
     /// When anything of it changed last.
@@ -35,28 +37,40 @@ pub struct GroupRow {
 
 const ORDER: Order = Order { name: "groups", columns: &["name"], is_descending: false };
 
-const SELECT: &str = "SELECT id, name, description, phone, email, closed, version, updated_at, \
+const SELECT: &str = "SELECT id, name, description, phone, email, closed, deleted, version, updated_at, \
     (SELECT CAST(COALESCE(SUM(n), 0) AS bigint) FROM user_counts WHERE group_id = groups.id) AS member_count FROM groups";
 
 impl ReadModel {
     /// The group with this id.
     pub async fn group(&self, id: GroupId) -> Result<Option<GroupRow>, Error> {
-        self.database.maybe_one(sql(format!("{SELECT} WHERE id = $1")).bind(id)).await
+        self.database.maybe_one(sql(format!("{SELECT} WHERE id = $1 AND NOT deleted")).bind(id)).await
     }
 
     /// The group with this name, however it is capitalised.
     pub async fn group_by_name(&self, name: &str) -> Result<Option<GroupRow>, Error> {
-        self.database.maybe_one(sql(format!("{SELECT} WHERE name = $1")).bind(folded(name))).await
+        self.database
+            .maybe_one(sql(format!("{SELECT} WHERE name = $1 AND NOT deleted")).bind(folded(name)))
+            .await
     }
 
     /// Those of these groups that there are, in any order.
     pub async fn groups_by_ids(&self, ids: &[GroupId]) -> Result<Vec<GroupRow>, Error> {
+        self.database.all_of(listed(&format!("{SELECT} WHERE id IN"), ids, "AND NOT deleted")).await
+    }
+
+    /// Those of these groups that there ever were, in any order.
+    pub async fn groups_ever(&self, ids: &[GroupId]) -> Result<Vec<GroupRow>, Error> {
         self.database.all_of(listed(&format!("{SELECT} WHERE id IN"), ids, "")).await
+    }
+
+    /// How many users are in a group, whether there is such a group or not.
+    pub async fn members_count(&self, id: GroupId) -> Result<u64, Error> {
+        self.counted(&[], &[id]).await
     }
 
     /// Groups by name; only those whose name, or a part of it after `. _ -`, begins with `search`.
     pub async fn groups_page(&self, search: Option<&str>, window: &Window) -> Result<Page<GroupRow>, Error> {
-        let mut statement = sql(format!("{SELECT} WHERE "));
+        let mut statement = sql(format!("{SELECT} WHERE NOT deleted AND "));
         matching(&mut statement, search);
         ORDER.limit::<(String,)>(&mut statement, window)?;
         let rows = self.database.all(statement).await?;
@@ -65,7 +79,7 @@ impl ReadModel {
 
     /// How many groups [`ReadModel::groups_page`] walks through.
     pub async fn groups_count(&self, search: Option<&str>) -> Result<u64, Error> {
-        let mut statement = sql("SELECT count(*) AS n FROM groups WHERE ");
+        let mut statement = sql("SELECT count(*) AS n FROM groups WHERE NOT deleted AND ");
         matching(&mut statement, search);
         let n: i64 = self.database.one(statement).await?;
         Ok(n.unsigned_abs())
@@ -95,6 +109,7 @@ impl FromColumns for GroupRow {
             phone: row.maybe_text("phone")?,
             email: row.maybe_text("email")?,
             closed: row.flag("closed")?,
+            deleted: row.flag("deleted")?,
             version: row.number("version")?,
             updated_at: row.time("updated_at")?,
             member_count: row.number("member_count")?,
@@ -103,10 +118,12 @@ impl FromColumns for GroupRow {
 }
 
 pub(crate) fn upsert(groups: &[GroupRow]) -> Change {
-    let head = "INSERT INTO groups (id, name, description, phone, email, closed, version, updated_at)";
+    let head =
+        "INSERT INTO groups (id, name, description, phone, email, closed, deleted, version, updated_at)";
     let tail = "ON CONFLICT (id) DO UPDATE SET description = excluded.description, phone = excluded.phone, \
-        email = excluded.email, closed = excluded.closed, version = excluded.version, updated_at = excluded.updated_at";
-    multi_row(head, groups, 8, tail, |group| {
+        email = excluded.email, closed = excluded.closed, deleted = excluded.deleted, \
+        version = excluded.version, updated_at = excluded.updated_at";
+    multi_row(head, groups, 9, tail, |group| {
         vec![
             group.id.into(),
             (&group.name).into(),
@@ -114,6 +131,7 @@ pub(crate) fn upsert(groups: &[GroupRow]) -> Change {
             (&group.phone).into(),
             (&group.email).into(),
             group.closed.into(),
+            group.deleted.into(),
             group.version.into(),
             group.updated_at.into(),
         ]

@@ -60,23 +60,22 @@ enum Step {
 
 impl Pursuit {
     /// Begins, with the id of the claim that is tried first. `shares_partition` says whether this user and this address
-    /// live in one partition, whose owner then needs no claim. The command itself comes back where no address is in play.
-    pub fn try_begin(
-        command: Command,
+    /// live in one partition, whose owner then needs no claim. `None` where no address is in play.
+    pub fn of(
+        command: &Command,
         claim: ClaimId,
         shares_partition: impl FnOnce(UserId, AddressId) -> bool,
-    ) -> Result<Self, Command> {
-        let Ask::User { id: user, command: asked, .. } = &command.ask else { return Err(command) };
+    ) -> Option<Self> {
+        let Ask::User { id: user, command: asked, .. } = &command.ask else { return None };
         if !asked.may_take_address() {
-            return Err(command);
+            return None;
         }
-        let user = *user;
         // Whoever comes new holds nothing, so the claim is needed unless the name is taken.
         let step = match asked.address_of_a_newcomer() {
-            Some(address) if !shares_partition(user, address) => Step::Claim { address, over: None },
+            Some(address) if !shares_partition(*user, address) => Step::Claim { address, over: None },
             _ => Step::Command(None),
         };
-        Ok(Self { command, user, step, claim, answer: None, asked: 0 })
+        Some(Self { command: command.clone(), user: *user, step, claim, answer: None, asked: 0 })
     }
 
     /// What is to be asked now.

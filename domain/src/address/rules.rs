@@ -67,7 +67,9 @@ pub fn moves(user: &User, events: &[Event], at: Timestamp) -> Option<Moved> {
         return None;
     }
     let mut after = user.clone();
-    events.iter().for_each(|event| after.evolve(event, at));
+    for event in events {
+        after.evolve(event, at);
+    }
     let held = |user: &User| user.holds().map(AddressId::of);
     Some(Moved { from: held(user), to: held(&after) })
 }

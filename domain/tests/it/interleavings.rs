@@ -123,7 +123,7 @@ impl Owners {
                 )
             }
             Ask::User { id, command, .. } => self.decide_user(*id, command, asked),
-            Ask::Group { .. } => unreachable!("no group is asked here"),
+            Ask::Group { .. } | Ask::Barrier { .. } => unreachable!("no group is asked here"),
         }
     }
 
@@ -180,9 +180,9 @@ struct World {
 
 impl World {
     fn of(mut owners: Owners, commands: Vec<Command>) -> Self {
-        let begin = |command| {
+        let begin = |command: Command| {
             owners.claims += 1;
-            let pursuit = Pursuit::try_begin(command, claim(owners.claims), |_, _| false).unwrap();
+            let pursuit = Pursuit::of(&command, claim(owners.claims), |_, _| false).unwrap();
             Seeker::Asks(Box::new(pursuit))
         };
         let seekers = commands.into_iter().map(begin).collect();

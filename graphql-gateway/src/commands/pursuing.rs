@@ -35,10 +35,9 @@ impl Pursuing {
 #[async_trait]
 impl CommandRoute for Pursuing {
     async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
-        let begun = Pursuit::try_begin(command, fresh(), |user, address| self.share_partition(user, address));
-        let mut pursuit = match begun {
-            Ok(pursuit) => pursuit,
-            Err(command) => return self.route.submit(command, deadline).await,
+        let share = |user, address| self.share_partition(user, address);
+        let Some(mut pursuit) = Pursuit::of(&command, fresh(), share) else {
+            return self.route.submit(command, deadline).await;
         };
         loop {
             let pause = pursuit.pause();

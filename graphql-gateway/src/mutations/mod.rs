@@ -1,6 +1,7 @@
 //! What can be asked to change: one input and one payload per mutation, a file per subject.
 
 mod agent;
+mod group_deletion;
 mod groups;
 mod mailboxes;
 mod onboarding;
@@ -26,6 +27,7 @@ pub(crate) struct Mutation(
     profile::ProfileMutations,
     standing::StandingMutations,
     groups::GroupMutations,
+    group_deletion::GroupDeletion,
     roles::RoleMutations,
     agent::AgentMutations,
     rules::RuleMutations,

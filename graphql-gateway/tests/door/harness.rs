@@ -197,6 +197,7 @@ impl Door {
             phone: None,
             email: None,
             closed: false,
+            deleted: false,
             version: 1,
             updated_at: now(),
             member_count: 0,

@@ -4,6 +4,7 @@
 
 mod access;
 mod agents;
+mod groups;
 mod harness;
 mod mutations;
 mod noted;

@@ -81,6 +81,13 @@ async fn an_id_that_can_not_be_one_names_nothing() {
         ("approveUser", json!({ "userId": "x", "groupId": group.to_string() }), "unknown_user", "userId"),
         ("approveUser", json!({ "userId": own, "groupId": "x" }), "unknown_group", "groupId"),
         ("closeGroup", json!({ "groupId": own }), "unknown_group", "groupId"),
+        ("deleteGroup", json!({ "groupId": own }), "unknown_group", "groupId"),
+        (
+            "deleteGroup",
+            json!({ "groupId": group.to_string(), "commandId": "a b" }),
+            "invalid_format",
+            "commandId",
+        ),
         ("removeAgentRule", json!({ "userId": own, "ruleId": "x" }), "unknown_rule", "ruleId"),
         ("deleteMailbox", json!({ "userId": own, "mailboxId": "x" }), "unknown_mailbox", "mailboxId"),
         ("revokeAuthToken", json!({ "userId": own, "authTokenId": "x" }), "unknown_token", "authTokenId"),

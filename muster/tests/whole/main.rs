@@ -5,6 +5,7 @@
 mod addresses;
 mod canary;
 mod crates;
+mod deletion;
 mod deployment;
 mod faults;
 mod journey;
@@ -42,5 +43,6 @@ both! {
     of_racing_names_and_addresses_each_has_one_winner => crate::addresses::race;
     every_bad_field_is_refused_and_nothing_is_written => crate::refusals::every_bad_field;
     secrets_are_found_nowhere => crate::canary::found_nowhere;
+    groups_are_deleted_when_they_are_empty => crate::deletion::of_groups;
     the_chain_verifies_over_a_live_log => crate::operators::verify_live;
 }

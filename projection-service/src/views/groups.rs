@@ -21,6 +21,7 @@ pub(crate) fn fold(
             phone: created.personal.phone.clone(),
             email: created.personal.email.clone(),
             closed: false,
+            deleted: false,
             version: sequence,
             updated_at: time,
             member_count: 0,
@@ -40,6 +41,12 @@ pub(crate) fn fold(
         }
         Event::Closed(_) => row.closed = true,
         Event::Reopened(_) => row.closed = false,
+        Event::Deleted(_) => row = emptied(row),
     }
     Some(row)
+}
+
+/// Only the name and the number of the last event are left: the next event of that name is numbered on.
+fn emptied(row: GroupRow) -> GroupRow {
+    GroupRow { description: None, phone: None, email: None, deleted: true, ..row }
 }

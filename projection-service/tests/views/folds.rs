@@ -4,10 +4,11 @@ use domain::access::{CommandDenied, CommandRefused, FailedBecause, SignInFailed}
 use domain::actor::{Actor, Role, Roles};
 use domain::command::Patch;
 use domain::credential::Kind;
+use domain::group::Command as G;
 use domain::id::{MailboxId, RuleId, TokenId};
 use domain::user::Command as C;
 use domain::user::onboarding::RejectUser;
-use domain::user::profile::UpdateProfile;
+use domain::user::profile::{ChangeGroup, UpdateProfile};
 use read_model::audit::{AuditRow, Outcome, Target};
 use read_model::audit_page::AuditFilter;
 use read_model::users::{State, UserRow};
@@ -27,6 +28,7 @@ on_both! {
     rules_mailboxes_and_tokens_follow_their_events
     credentials_are_a_keyed_copy_of_their_topic
     groups_know_their_members
+    a_deleted_group_is_not_shown_and_its_name_starts_anew
     numbers_of_users_follow_their_states
     changes_stand_in_the_audit_log_field_by_field
     what_gateways_note_stands_in_the_audit_log
@@ -176,12 +178,60 @@ async fn groups_know_their_members(stage: Stage) {
     assert_eq!(acme.description.as_deref(), Some("Made here"));
     let globex = views.group_by_name("Globex").await.unwrap().unwrap();
     assert_eq!((globex.member_count, globex.closed), (1, true));
-    assert_eq!(views.groups_count(None).await.unwrap(), 2);
+    assert_eq!(views.groups_count(None).await.unwrap(), 3);
     assert_eq!(views.groups_count(Some("GLO")).await.unwrap(), 1);
     assert_eq!(views.groups_count(Some("lo")).await.unwrap(), 0);
     let page = views.groups_page(None, &Window::last(1, None)).await.unwrap();
-    assert!(page.has_previous && page.edges[0].row.name == "globex");
+    assert!(page.has_previous && page.edges[0].row.name == "initech");
     assert_eq!(views.groups_by_ids(&[group_of("acme")]).await.unwrap(), [acme]);
+}
+
+async fn a_deleted_group_is_not_shown_and_its_name_starts_anew(stage: Stage) {
+    let mut story = Story::new();
+    for name in ["acme", "initech"] {
+        story.new_group(name);
+    }
+    for name in ["bob", "carl", "dora"] {
+        story.register(name);
+        story.approve(name, "initech");
+    }
+    story.user("bob", &C::ChangeGroup(ChangeGroup { group_id: group_of("acme") }), None);
+    story.user("carl", &C::DeleteUser, None);
+    let mut log = Log::open(stage.directory.path()).await;
+    log.write(&mut story).await;
+    let views = stage.fresh().await;
+    project(log.follow(), &views, 1_000).await;
+    let initech = group_of("initech");
+    assert_eq!(views.members_count(initech).await.unwrap(), 1, "dora");
+
+    story.user("dora", &C::ChangeGroup(ChangeGroup { group_id: group_of("acme") }), None);
+    story.group("initech", &G::CloseGroup);
+    story.delete_group("initech");
+    log.write(&mut story).await;
+    project(log.follow(), &views, 1_000).await;
+    assert_eq!(views.members_count(initech).await.unwrap(), 0);
+    assert_eq!(views.group(initech).await.unwrap(), None);
+    assert_eq!(views.group_by_name("initech").await.unwrap(), None);
+    assert_eq!(views.groups_by_ids(&[initech]).await.unwrap(), []);
+    assert_eq!(views.groups_count(None).await.unwrap(), 1);
+    assert_eq!(views.groups_count(Some("ini")).await.unwrap(), 0);
+    let names = async || {
+        let page = views.groups_page(None, &Window::first(10, None)).await.unwrap();
+        page.edges.into_iter().map(|group| group.row.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["acme"]);
+    let deleted = &of_action(&views, "muster.group.deleted").await[0];
+    assert_eq!(changes(deleted), ["deleted: false → true"]);
+    assert_eq!(deleted.target_name.as_deref(), Some("initech"));
+
+    story.new_group("initech");
+    story.register("erin");
+    story.approve("erin", "initech");
+    log.write(&mut story).await;
+    project(log.follow(), &views, 1_000).await;
+    let anew = views.group(initech).await.unwrap().unwrap();
+    assert_eq!((anew.version, anew.closed, anew.member_count), (4, false, 1));
+    assert_eq!(names().await, ["acme", "initech"]);
 }
 
 async fn numbers_of_users_follow_their_states(stage: Stage) {

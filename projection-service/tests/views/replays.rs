@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::command::Patch;
-use domain::group::{Command as G, EditGroup};
+use domain::group::{Command as G, CreateGroup, EditGroup};
 use domain::id::{MailboxId, RuleId, TokenId};
 use domain::user::Command as C;
 use domain::user::agent::EditUfaConfig;
@@ -79,9 +79,21 @@ pub(crate) fn eventful() -> Story {
     story.group("globex", &G::CloseGroup);
     story.group("acme", &G::CloseGroup);
     story.group("acme", &G::ReopenGroup);
+    gone(&mut story);
     let signed_in = domain::access::SignedIn { service: "portal".into() };
     story.note(&id_of("bob").to_string(), &crate::story::admin(), signed_in);
     story
+}
+
+/// A group that is deleted and made again under its name, and one that stays away.
+fn gone(story: &mut Story) {
+    for name in ["initech", "hooli"] {
+        let new = CreateGroup { name: name.into(), phone: Some("12".into()), ..CreateGroup::default() };
+        story.group(name, &G::CreateGroup(new));
+        story.group(name, &G::CloseGroup);
+        story.delete_group(name);
+    }
+    story.new_group("initech");
 }
 
 /// Somebody who is rejected and registers anew, and somebody who is taken over.

@@ -98,10 +98,20 @@ impl Story {
     }
 
     pub(crate) fn group(&mut self, name: &str, command: &group::Command) {
+        self.group_with(name, command, None);
+    }
+
+    /// Deletes a group that is closed and of which everybody knows that it is empty.
+    pub(crate) fn delete_group(&mut self, name: &str) {
+        let version = self.groups[&group_of(name)].version();
+        self.group_with(name, &group::Command::DeleteGroup, Some(Made::Emptied { version }));
+    }
+
+    fn group_with(&mut self, name: &str, command: &group::Command, made: Option<Made>) {
         let id = group_of(name);
         self.later(1);
         let group = self.groups.entry(id).or_default();
-        let facts = Facts { now: self.now, group: None, made: None, limits: Limits::default() };
+        let facts = Facts { now: self.now, group: None, made, limits: Limits::default() };
         let decision = group.decide(command, &facts).unwrap();
         let base = group.version();
         for event in decision.events() {

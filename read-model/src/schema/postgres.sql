@@ -70,6 +70,7 @@ CREATE TABLE user_counts (
     PRIMARY KEY (group_id, state, log_partition)
 ) WITH (fillfactor = 50);
 
+-- A deleted group stays as a row that nobody is shown: its events are numbered on when the name is taken again.
 CREATE TABLE groups (
     id          uuid PRIMARY KEY,
     name        text COLLATE "C" NOT NULL UNIQUE,
@@ -77,6 +78,7 @@ CREATE TABLE groups (
     phone       text,
     email       text,
     closed      boolean NOT NULL,
+    deleted     boolean NOT NULL,
     version     bigint NOT NULL,
     updated_at  bigint NOT NULL
 );

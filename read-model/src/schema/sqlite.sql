@@ -70,6 +70,7 @@ CREATE TABLE user_counts (
     PRIMARY KEY (group_id, state, log_partition)
 ) STRICT, WITHOUT ROWID;
 
+-- A deleted group stays as a row that nobody is shown: its events are numbered on when the name is taken again.
 CREATE TABLE groups (
     id          BLOB PRIMARY KEY,
     name        TEXT NOT NULL UNIQUE,
@@ -77,6 +78,7 @@ CREATE TABLE groups (
     phone       TEXT,
     email       TEXT,
     closed      INTEGER NOT NULL,
+    deleted     INTEGER NOT NULL,
     version     INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL
 ) STRICT;

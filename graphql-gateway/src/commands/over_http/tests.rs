@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use domain::actor::{Actor, Client};
+use domain::command::Ask;
 use domain::group;
 use domain::id::GroupId;
 use domain::position::Position;

@@ -91,6 +91,7 @@ pub(super) fn of_group(event: &group::Event) -> Vec<FieldChange> {
         }
         group::Event::Closed(_) => vec![changed("closed", Some("false".into()), Some("true".into()))],
         group::Event::Reopened(_) => vec![changed("closed", Some("true".into()), Some("false".into()))],
+        group::Event::Deleted(_) => vec![changed("deleted", Some("false".into()), Some("true".into()))],
     }
 }
 

@@ -90,6 +90,7 @@ async fn resident(directory: &Path, takeovers: &Takeovers) -> Result<()> {
     let grown = process::resident()?.saturating_sub(before);
     let each = grown.checked_div(users).unwrap_or_default();
     line(users, "resident", &format!("{} MB more, {each} bytes a user", grown / 1_000_000));
+    line(users, "at most while taking over", &format!("{} MB", process::most_resident()? / 1_000_000));
     running.stop().await
 }
 

@@ -12,6 +12,13 @@ pub(crate) fn resident() -> Result<u64> {
     Ok(pages * PAGE)
 }
 
+/// The most bytes of memory that the process has held so far.
+pub(crate) fn most_resident() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("status has VmHWM")?;
+    Ok(most.trim().trim_end_matches(" kB").parse::<u64>()? * 1_024)
+}
+
 /// A beginning, from which time is taken.
 pub(crate) struct Begun {
     at: Instant,

@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
 
 mod contracts;
+mod histories;
 mod laws;

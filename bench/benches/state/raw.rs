@@ -13,6 +13,9 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 
+/// Offset, key, headers, body.
+type Row = (i64, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+
 /// Reads every user event of an embedded log, a thousand at a time; says how many there are.
 pub(crate) async fn sqlite(directory: &Path) -> Result<u64> {
     const SQL: &str =
@@ -22,8 +25,7 @@ pub(crate) async fn sqlite(directory: &Path) -> Result<u64> {
     let mut connection: SqliteConnection = options.disable_statement_logging().connect().await?;
     let (mut next, mut count) = (0, 0);
     loop {
-        let rows: Vec<(i64, Vec<u8>, Vec<u8>, Option<Vec<u8>>)> =
-            sqlx::query_as(SQL).bind(next).fetch_all(&mut connection).await?;
+        let rows: Vec<Row> = sqlx::query_as(SQL).bind(next).fetch_all(&mut connection).await?;
         let Some(last) = rows.last() else { return Ok(count) };
         next = last.0 + 1;
         count += rows.len() as u64;

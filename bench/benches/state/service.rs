@@ -22,7 +22,7 @@ pub(crate) struct Running {
     pub(crate) takeovers: Vec<f64>,
     log: Arc<dyn EventLog>,
     stop: oneshot::Sender<()>,
-    running: JoinHandle<std::io::Result<()>>,
+    ended: JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
@@ -33,9 +33,9 @@ impl Running {
         let service = CommandService::build(&config, log.clone(), Reach::InProcess).await?;
         let door = service.door();
         let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(service.run_until_stopped(async { stopped.await.unwrap_or(()) }));
+        let ended = tokio::spawn(service.run_until_stopped(async { stopped.await.unwrap_or(()) }));
         let takeovers = takeovers.after(known, usize::try_from(log.partitions())?).await?;
-        Ok(Self { door, takeovers, log, stop, running })
+        Ok(Self { door, takeovers, log, stop, ended })
     }
 
     /// Fences the owner of one partition and waits until it has taken over again; says how long that took it.
@@ -47,25 +47,25 @@ impl Running {
         let run = commands::run_name();
         let partitions = self.log.partitions();
         let of_partition =
-            (0..).map(|number| commands::register(&run, number)).find(|command| match &command.ask {
+            (0..10_000).map(|number| commands::register(&run, number)).find(|command| match &command.ask {
                 Ask::User { id, .. } => partition::of(id.uuid(), partitions) == of,
                 Ask::Group { .. } => false,
             });
         // The owner learns of the fence when it writes.
-        register(self.door.clone(), of_partition.context("no end of numbers")?).await?;
+        register(self.door.clone(), of_partition.context("one name in eight is of that partition")?).await?;
         Ok(takeovers.after(known, 1).await?[0])
     }
 
     pub(crate) async fn stop(self) -> Result<()> {
         drop(self.stop);
-        self.running.await??;
+        self.ended.await??;
         Ok(())
     }
 }
 
 /// Has a user registered.
 pub(crate) async fn register(door: Door, command: Command) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     match door.submit(command, deadline).await.context("no answer")? {
         Answer::Accepted { .. } => Ok(()),
         other => bail!("{other:?}"),

@@ -53,7 +53,7 @@ impl Reader {
     /// Up to [`BATCH`] records of a stream from an offset on.
     pub(super) async fn batch(&mut self, stream: Stream, from: u64) -> Result<Vec<Recorded>, sqlx::Error> {
         let rows = self.rows(stream, from).await?;
-        Ok(rows.into_iter().map(|row| recorded(stream, row)).collect())
+        Ok(rows.iter().map(|row| recorded(stream, row)).collect())
     }
 
     /// Up to [`BATCH`] records of a stream from an offset on, as they lie in the file.

@@ -30,9 +30,9 @@ pub(super) fn headers_text(record: &Record) -> String {
 }
 
 /// The record of a row.
-pub(super) fn recorded(stream: Stream, row: Row) -> Recorded {
+pub(super) fn recorded(stream: Stream, row: &Row) -> Recorded {
     let mut reused = Reused::new(Place::new(stream, 0));
-    read_into(&mut reused, &row);
+    read_into(&mut reused, row);
     reused.keep()
 }
 
@@ -128,18 +128,18 @@ mod tests {
         let headers = vec![(TYPE, "a \"b\"".to_owned()), (CONTENT_TYPE, "application/json".to_owned())];
         let record = Record { key: "k".to_owned(), headers, body: Some(b"{}".to_vec()) };
         let row = (7, record.key.clone().into(), headers_text(&record).into(), record.body.clone());
-        assert_eq!(recorded(Stream::UserEvents, row).record, record);
+        assert_eq!(recorded(Stream::UserEvents, &row).record, record);
     }
 
     #[test]
     fn a_header_that_is_not_ours_is_passed_over() {
         let row = (0, "k".into(), r#"{"other":1,"ce_type":"t"}"#.into(), None);
-        assert_eq!(recorded(Stream::UserEvents, row).record.headers, vec![(TYPE, "t".to_owned())]);
+        assert_eq!(recorded(Stream::UserEvents, &row).record.headers, vec![(TYPE, "t".to_owned())]);
     }
 
     #[test]
     fn headers_that_cannot_be_read_leave_a_record_that_is_no_event() {
         let row = (0, "k".into(), "{".into(), None);
-        assert!(recorded(Stream::UserEvents, row).record.wire_name().is_err());
+        assert!(recorded(Stream::UserEvents, &row).record.wire_name().is_err());
     }
 }

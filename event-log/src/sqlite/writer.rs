@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use domain::position::{Place, Position, Stream};
 use tokio::runtime::Handle;
@@ -78,6 +79,7 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<Sql
         let up_to = claimed.covered(place).unwrap_or_default();
         let mut rows = read_ahead(shared, place.stream, up_to);
         let mut reused = Reused::new(place);
+        let mut reached = None;
         while let Some(read) = rows.blocking_recv() {
             for row in read.map_err(unavailable)? {
                 read_into(&mut reused, &row);
@@ -85,22 +87,27 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<Sql
                 let offset = recorded.offset;
                 replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
                 writer.chain(place.stream).pass(&recorded.record);
+                reached = Some(offset);
             }
+        }
+        // Whoever reads ahead may be brought down with the runtime; half a replay is none.
+        if reached != Some(up_to) {
+            return Err(ClaimError::Unavailable(format!("{place} was not read to its end")));
         }
     }
     Ok(writer)
 }
 
-/// Reads a stream up to an offset on a task of its own, so that the next rows are read while the last are taken in.
-/// Ends when nobody listens any more.
+/// Reads a stream up to an offset on a thread of its own, so that the next rows are read while the last are taken in;
+/// no task, because whoever claims may be what keeps the runtime waiting. Ends when nobody listens any more.
 fn read_ahead(
     shared: &Arc<Shared>,
     stream: Stream,
     up_to: u64,
 ) -> mpsc::Receiver<Result<Vec<Row>, sqlx::Error>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
-    let file = shared.file.clone();
-    shared.runtime.spawn(async move {
+    let (file, runtime) = (shared.file.clone(), shared.runtime.clone());
+    let reading = async move {
         let mut reader = match Reader::open(&file).await {
             Ok(reader) => reader,
             Err(error) => return sender.send(Err(error)).await.unwrap_or_default(),
@@ -117,7 +124,8 @@ fn read_ahead(
                 return;
             }
         }
-    });
+    };
+    thread::spawn(move || runtime.block_on(reading));
     receiver
 }
 

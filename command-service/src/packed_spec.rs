@@ -4,7 +4,7 @@ use domain::aggregate::Aggregate;
 use domain::group::GroupName;
 use domain::user::rules::Entry;
 use domain::user::standing::Suspended;
-use domain::user::{Event, onboarding, rules};
+use domain::user::{Event, onboarding, password, rules};
 use proptest::prelude::*;
 
 use super::*;
@@ -118,6 +118,37 @@ fn a_replay_and_what_follows_it_see_the_same_user() {
         assert_eq!(residents.wake(*id), Some(slot));
     }
     assert_eq!(residents.len(), ids.len());
+}
+
+#[test]
+fn a_user_with_a_profile_a_group_and_three_commands_takes_some_two_hundred_bytes() {
+    let mut slot = Slot::new(User::nobody(histories::id()));
+    let text = |text: &str| Some(text.to_owned());
+    let personal = Personal {
+        first_name: text("Friederike"),
+        last_name: text("Montgomery"),
+        phone: text("+49 30 1234567"),
+        email: text("friederike.montgomery@example.com"),
+    };
+    let username = "friederike.montgomery".to_owned();
+    let registered = onboarding::Registered { username, origin: onboarding::Origin::OneSelf, personal };
+    let approved = onboarding::Approved { group: Some(group("suppliers-europe")) };
+    let reset = password::PasswordReset { expires_at: AT };
+    let commands: [Vec<Event>; 3] = [
+        vec![registered.into()],
+        vec![approved.into(), reset.into()],
+        vec![password::PasswordChanged {}.into()],
+    ];
+    for (hour, events) in (480_000_i64..).zip(commands) {
+        for event in events {
+            slot.aggregate.evolve(&event, AT);
+            let (command, at) = (format!("command {hour}"), Timestamp::from_micros(hour * 3_600_000_000));
+            let version = slot.aggregate.version();
+            slot.remembered.note(&command, asked("user", "digest"), Uuid::now_v7(), at, version);
+        }
+    }
+    let length = pack(&slot, &mut Groups::default(), Vec::new()).len();
+    assert!(length <= 210, "{length} bytes");
 }
 
 #[test]

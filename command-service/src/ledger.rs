@@ -15,17 +15,18 @@ use domain::position::{Place, Position, Stream};
 use domain::refusal::{Code, Refusal};
 use domain::timestamp::Timestamp;
 use domain::user::{self, User};
-use event_log::record::Envelope;
+use event_log::record::{Envelope, Stamp};
 use event_log::{Record, Recorded};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::addresses::{self, Addresses, InBatch};
-use crate::remembered::{Remembered, Seen, asked};
+use crate::remembered::{Mark, Remembered, Seen, asked};
+use crate::resident::Residents;
 
 /// Everything that a partition's owner knows. Only what is committed is in it.
 pub(crate) struct Ledger {
-    users: HashMap<UserId, Slot<User>>,
+    users: Residents,
     groups: HashMap<GroupId, Slot<Group>>,
     deployment: Option<Initialised>,
     deployment_version: u64,
@@ -34,10 +35,10 @@ pub(crate) struct Ledger {
 }
 
 /// An aggregate and the commands that it has done.
-#[derive(Clone)]
-struct Slot<A> {
-    aggregate: A,
-    remembered: Remembered,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Slot<A> {
+    pub(crate) aggregate: A,
+    pub(crate) remembered: Remembered,
 }
 
 /// What a batch has decided so far and nobody has committed yet.
@@ -72,8 +73,8 @@ pub(crate) enum Outcome {
     Repeated {
         /// Version after the command's last event.
         version: u64,
-        /// Id of the first event that was written for it.
-        first_event: Uuid,
+        /// The first event that was written for it.
+        first_event: Mark,
     },
 }
 
@@ -93,7 +94,7 @@ impl Ledger {
     /// Nothing yet, of one of so many partitions.
     pub(crate) fn of(partition: u32, partitions: u32) -> Self {
         Self {
-            users: HashMap::new(),
+            users: Residents::default(),
             groups: HashMap::new(),
             deployment: None,
             deployment_version: 0,
@@ -113,29 +114,29 @@ impl Ledger {
             return self.addresses.replay(record);
         }
         let text = |error: &dyn std::error::Error| error.to_string();
-        let envelope = record.envelope().map_err(|error| text(&error))?;
+        let stamp = record.stamp().map_err(|error| text(&error))?;
         let name = record.wire_name().map_err(|error| text(&error))?;
         let body = record.body.as_deref().unwrap_or_default();
-        if envelope.subject == deployment::SUBJECT {
+        if stamp.subject == deployment::SUBJECT {
             let deployment::Event::Initialised(first) =
                 deployment::Event::from_json(name, body).map_err(|error| text(&error))?;
             self.deployment.get_or_insert(first);
-            self.deployment_version = envelope.sequence;
+            self.deployment_version = stamp.sequence;
         } else if recorded.place.stream == Stream::GroupEvents {
-            let id: GroupId = envelope.subject.parse().map_err(|error| text(&error))?;
+            let id: GroupId = stamp.subject.parse().map_err(|error| text(&error))?;
             let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
-            self.groups.entry(id).or_insert_with(|| Slot::new(Group::default())).evolve(&event, &envelope);
+            self.groups.entry(id).or_insert_with(|| Slot::new(Group::default())).evolve(&event, &stamp);
         } else {
-            let id: UserId = envelope.subject.parse().map_err(|error| text(&error))?;
+            let id: UserId = stamp.subject.parse().map_err(|error| text(&error))?;
             let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
-            self.users.entry(id).or_insert_with(|| Slot::new(User::nobody(id))).evolve(&event, &envelope);
+            self.users.awake(id).evolve(&event, &stamp);
         }
         Ok(())
     }
 
     /// Takes in that everything up to the claim was replayed.
     pub(crate) fn replayed(&mut self) {
-        self.users.values().for_each(|slot| self.addresses.replayed(&slot.aggregate));
+        self.users.each(|user| self.addresses.replayed(user));
     }
 
     /// Begins a batch.
@@ -145,7 +146,9 @@ impl Ledger {
 
     /// Takes in what a batch changed, now that it is committed up to `position`.
     pub(crate) fn commit(&mut self, changes: Changes, position: &Position) {
-        self.users.extend(changes.users);
+        for (id, slot) in changes.users {
+            self.users.rest(id, &slot);
+        }
         self.groups.extend(changes.groups);
         self.addresses.commit(changes.addresses);
         for (place, offset) in position.iter() {
@@ -188,7 +191,7 @@ impl Ledger {
 
     /// What a user holds; `None` for one who was never registered.
     pub(crate) fn roles(&self, id: UserId) -> Option<Roles> {
-        self.users.get(&id)?.aggregate.account().map(|account| account.roles)
+        self.users.wake(id)?.aggregate.account().map(|account| account.roles)
     }
 }
 
@@ -273,7 +276,9 @@ impl Draft<'_> {
 
     /// The user as this batch has left them.
     fn user(&mut self, id: UserId) -> Slot<User> {
-        take(&mut self.changes.users, &self.ledger.users, &id).unwrap_or_else(|| Slot::new(User::nobody(id)))
+        (self.changes.users.remove(&id))
+            .or_else(|| self.ledger.users.wake(id))
+            .unwrap_or_else(|| Slot::new(User::nobody(id)))
     }
 
     fn addresses(&mut self) -> InBatch<'_> {
@@ -329,14 +334,14 @@ const GROUP_RECORDS: ToRecords<group::Event> =
     ToRecords { stream: Stream::GroupEvents, encode: |event| (event.wire_name(), event.to_json()) };
 
 impl<A: Aggregate> Slot<A> {
-    fn new(aggregate: A) -> Self {
+    pub(crate) fn new(aggregate: A) -> Self {
         Self { aggregate, remembered: Remembered::default() }
     }
 
-    fn evolve(&mut self, event: &A::Event, envelope: &Envelope) {
-        self.aggregate.evolve(event, envelope.time);
-        let asked = asked(&envelope.actor, &envelope.command_digest);
-        self.remembered.note(&envelope.command_id, asked, envelope.id, envelope.time, envelope.sequence);
+    fn evolve(&mut self, event: &A::Event, stamp: &Stamp<'_>) {
+        self.aggregate.evolve(event, stamp.time);
+        let asked = asked(stamp.actor, stamp.command_digest);
+        self.remembered.note(stamp.command_id, asked, stamp.id, stamp.time, stamp.sequence);
     }
 
     /// What follows from a command that was not done before; or else what it comes to.
@@ -379,7 +384,7 @@ impl<A: Aggregate> Slot<A> {
             first_event.get_or_insert(envelope.id);
             let (name, body) = (to_records.encode)(event);
             records.push((to_records.stream, Record::event(&envelope, name, body)));
-            self.evolve(event, &envelope);
+            self.evolve(event, &envelope.stamp());
         }
         for secret in decision.secrets() {
             let record = match secret {

@@ -10,8 +10,10 @@ mod job;
 mod ledger;
 mod owner;
 mod ownership;
+mod packed;
 mod pulse;
 mod remembered;
+mod resident;
 mod serving;
 
 use std::future::{Future, IntoFuture};

@@ -1,10 +1,12 @@
 //! Commands that an aggregate has done already, so that the same again is answered and not done again.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use domain::timestamp::Timestamp;
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// How many of an aggregate's commands are remembered however old they are.
@@ -13,21 +15,22 @@ const ALWAYS: usize = 16;
 const SPAN: Duration = Duration::from_mins(2);
 
 /// The last commands of one aggregate that wrote something. Rebuilt from the headers of their events.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Remembered {
     done: VecDeque<Done>,
 }
 
 /// One command that was done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Done {
     id: Fingerprint,
     asked: Fingerprint,
-    at: Timestamp,
+    /// Seconds since 1970, rounded up: nothing is forgotten too soon.
+    at: i64,
     /// Version of the aggregate after the command.
     pub(crate) version: u64,
-    /// Id of the command's first event: tells its own write from one of the same command by somebody else.
-    pub(crate) first_event: Uuid,
+    /// The command's first event: tells its own write from one of the same command by somebody else.
+    pub(crate) first_event: Mark,
 }
 
 /// What is known of a command that comes.
@@ -41,10 +44,72 @@ pub(crate) enum Seen {
     Reused,
 }
 
-/// The first half of a SHA-256: long enough that nobody finds two texts with the same one.
-type Fingerprint = [u8; 16];
+/// A hash with a key that this process made and tells nobody, of 64 bits. Two texts of one user that share one are
+/// nothing that can be looked for, only met with, once in 10^18 tries.
+type Fingerprint = u64;
+
+const ALMOST_A_SECOND: Duration = Duration::from_micros(999_999);
+
+static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// An event, by the half of its `UUIDv7` that is counted and random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark(u64);
+
+impl From<Uuid> for Mark {
+    fn from(event: Uuid) -> Self {
+        Self(event.as_u64_pair().1)
+    }
+}
+
+/// A command at rest. In memory only; what is random has a fixed length, the rest is the shorter the nearer it is to
+/// the command after it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Packed {
+    id: [u8; 8],
+    asked: [u8; 8],
+    first_event: [u8; 8],
+    /// Seconds after the command before it; of the first, since 1970.
+    later: i64,
+    /// Versions after the command before it.
+    further: u64,
+}
 
 impl Remembered {
+    /// Its form at rest.
+    pub(crate) fn pack(&self) -> Vec<Packed> {
+        let (mut at, mut version) = (0, 0);
+        let pack = |done: &Done| {
+            let packed = Packed {
+                id: done.id.to_ne_bytes(),
+                asked: done.asked.to_ne_bytes(),
+                first_event: done.first_event.0.to_ne_bytes(),
+                later: done.at - at,
+                further: done.version.wrapping_sub(version),
+            };
+            (at, version) = (done.at, done.version);
+            packed
+        };
+        self.done.iter().map(pack).collect()
+    }
+
+    /// From its form at rest.
+    pub(crate) fn unpack(packed: Vec<Packed>) -> Self {
+        let (mut at, mut version) = (0, 0_u64);
+        let unpack = |packed: Packed| {
+            at += packed.later;
+            version = version.wrapping_add(packed.further);
+            Done {
+                id: Fingerprint::from_ne_bytes(packed.id),
+                asked: Fingerprint::from_ne_bytes(packed.asked),
+                first_event: Mark(u64::from_ne_bytes(packed.first_event)),
+                at,
+                version,
+            }
+        };
+        Self { done: packed.into_iter().map(unpack).collect() }
+    }
+
     /// Takes in one event of a command.
     pub(crate) fn note(
         &mut self,
@@ -55,14 +120,16 @@ impl Remembered {
         version: u64,
     ) {
         let id = fingerprint(&[command]);
+        let seconds = (at + ALMOST_A_SECOND).micros().div_euclid(1_000_000);
         match self.done.back_mut() {
             Some(last) if last.id == id && last.asked == asked => {
                 last.version = version;
-                last.at = at;
+                last.at = seconds;
             }
-            _ => self.done.push_back(Done { id, asked, at, version, first_event: event }),
+            _ => self.done.push_back(Done { id, asked, at: seconds, version, first_event: event.into() }),
         }
-        while self.done.len() > ALWAYS && self.done.front().is_some_and(|oldest| oldest.at < at - SPAN) {
+        let span = SPAN.as_secs().cast_signed();
+        while self.done.len() > ALWAYS && self.done.front().is_some_and(|oldest| oldest.at < seconds - span) {
             self.done.pop_front();
         }
     }
@@ -79,19 +146,12 @@ impl Remembered {
 }
 
 /// What makes two commands of one id the same: who asked, and the digest of what was asked.
-pub(crate) fn asked(actor: &str, digest: &str) -> Fingerprint {
+pub(crate) fn asked(actor: &str, digest: &str) -> u64 {
     fingerprint(&[actor, digest])
 }
 
 fn fingerprint(parts: &[&str]) -> Fingerprint {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    let mut first = Fingerprint::default();
-    first.copy_from_slice(&hash.finalize()[..16]);
-    first
+    KEY.hash_one(parts)
 }
 
 #[cfg(test)]
@@ -131,6 +191,21 @@ mod tests {
         remembered.note("c1", asked("user_1", "d"), Uuid::nil(), at(0), 2);
         assert_eq!(version(&remembered.look_up("c1", asked("user_1", "d"))), Some(2));
         assert_eq!(remembered.done.len(), 1);
+    }
+
+    #[test]
+    fn what_is_remembered_survives_rest_without_a_change() {
+        for remembered in
+            [remember(0, 1), remember(3, 7), remember(40, 1), remember(20, 3_600), remember(9, -5)]
+        {
+            assert_eq!(Remembered::unpack(remembered.pack()), remembered);
+        }
+    }
+
+    #[test]
+    fn commands_that_need_not_be_remembered_take_no_place() {
+        assert_eq!(remember(1_000, 3_600).done.len(), ALWAYS);
+        assert_eq!(remember(1_000, 1).done.len(), 121);
     }
 
     #[test]

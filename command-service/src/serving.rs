@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use crate::job::Taken;
 use crate::ledger::{Draft, Ledger, Outcome};
 use crate::owner::{FIRST_PAUSE, Owner, millis};
+use crate::remembered::Mark;
 
 /// For how long an owner waits for a group that the gateway has seen already.
 const GROUP_WAIT: Duration = Duration::from_secs(2);
@@ -160,7 +161,7 @@ impl<'a> Serving<'a> {
             Some(Outcome::Written { version, .. }) => accepted(version, false),
             // Found in the log with the event that this very request wrote: its first answer, only late.
             Some(Outcome::Repeated { version, first_event }) => {
-                accepted(version, waiting.first_event != Some(first_event))
+                accepted(version, waiting.first_event.map(Mark::from) != Some(first_event))
             }
         };
         let command = &waiting.job.command;

@@ -8,6 +8,7 @@ pub mod kafka;
 mod membership;
 pub mod partition;
 pub mod record;
+mod reused;
 pub mod sqlite;
 mod telemetry;
 
@@ -50,7 +51,7 @@ pub trait EventLog: Send + Sync + 'static {
     fn owners(&self) -> watch::Receiver<Owners>;
 }
 
-/// What is called with each record that a claim replays. An error ends the claim.
+/// What is called with each record that a claim replays; the next one is read over it. An error ends the claim.
 pub type Replay<'a> = dyn FnMut(&Recorded) -> Result<(), String> + 'a;
 
 /// The one writer of a partition, until somebody else claims it. Every call blocks.

@@ -120,7 +120,39 @@ pub struct Envelope {
     pub traceparent: Option<String>,
 }
 
+/// What the state that follows from an event remembers of its envelope, borrowed from the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp<'a> {
+    /// `UUIDv7` of the record.
+    pub id: Uuid,
+    /// When it was decided.
+    pub time: Timestamp,
+    /// The id of the user or group, or `deployment`.
+    pub subject: &'a str,
+    /// Number of the event in its aggregate, from 1.
+    pub sequence: u64,
+    /// Id of the command.
+    pub command_id: &'a str,
+    /// Hex SHA-256 of what was asked.
+    pub command_digest: &'a str,
+    /// Who asked.
+    pub actor: &'a str,
+}
+
 impl Envelope {
+    /// What the state that follows from the event remembers.
+    pub fn stamp(&self) -> Stamp<'_> {
+        Stamp {
+            id: self.id,
+            time: self.time,
+            subject: &self.subject,
+            sequence: self.sequence,
+            command_id: &self.command_id,
+            command_digest: &self.command_digest,
+            actor: &self.actor,
+        }
+    }
+
     /// Fills in who asked.
     #[must_use]
     pub fn asked_by(mut self, actor: &Actor) -> Self {
@@ -211,11 +243,21 @@ impl Record {
         self.required(TYPE)
     }
 
+    /// What the state that follows from the event remembers. Nothing else is looked at.
+    pub fn stamp(&self) -> Result<Stamp<'_>, NotAnEvent> {
+        Ok(Stamp {
+            id: self.required(ID)?.parse().map_err(|_| wrong(ID))?,
+            time: Timestamp::parse(self.required(TIME)?).map_err(|_| wrong(TIME))?,
+            subject: self.required(SUBJECT)?,
+            sequence: self.required(SEQUENCE)?.parse().map_err(|_| wrong(SEQUENCE))?,
+            command_id: self.required(COMMANDID)?,
+            command_digest: self.required(COMMANDDIGEST)?,
+            actor: self.required(ACTOR)?,
+        })
+    }
+
     /// What the event carries beside its data.
     pub fn envelope(&self) -> Result<Envelope, NotAnEvent> {
-        fn wrong(header: &'static str) -> NotAnEvent {
-            NotAnEvent { header, problem: "can't be read" }
-        }
         let text = |header| self.required(header).map(str::to_owned);
         Ok(Envelope {
             id: self.required(ID)?.parse().map_err(|_| wrong(ID))?,
@@ -238,7 +280,44 @@ impl Record {
     }
 }
 
-/// The constant for a header name that Muster writes.
+fn wrong(header: &'static str) -> NotAnEvent {
+    NotAnEvent { header, problem: "can't be read" }
+}
+
+/// The constant for a header name that Muster writes. A match and no search: replays ask for every header there is.
 pub fn known_header(name: &str) -> Option<&'static str> {
-    ATTRIBUTES.into_iter().chain([CHAIN, TRACEPARENT, CONTENT_TYPE]).find(|known| *known == name)
+    Some(match name {
+        SPECVERSION => SPECVERSION,
+        ID => ID,
+        TYPE => TYPE,
+        SOURCE => SOURCE,
+        TIME => TIME,
+        SUBJECT => SUBJECT,
+        DATASCHEMA => DATASCHEMA,
+        SEQUENCE => SEQUENCE,
+        COMMANDID => COMMANDID,
+        COMMANDDIGEST => COMMANDDIGEST,
+        CORRELATIONID => CORRELATIONID,
+        ACTOR => ACTOR,
+        ACTORNAME => ACTORNAME,
+        ACTORROLE => ACTORROLE,
+        CLIENT => CLIENT,
+        CHAIN => CHAIN,
+        TRACEPARENT => TRACEPARENT,
+        CONTENT_TYPE => CONTENT_TYPE,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_header_that_is_written_is_known() {
+        for name in ATTRIBUTES.into_iter().chain([CHAIN, TRACEPARENT, CONTENT_TYPE]) {
+            assert_eq!(known_header(name), Some(name));
+        }
+        assert_eq!(known_header("ce_other"), None);
+    }
 }

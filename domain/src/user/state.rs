@@ -76,6 +76,11 @@ impl User {
         Self { id, version: 0, account: None }
     }
 
+    /// A user as it was after `history` events, for whoever kept its parts.
+    pub fn resumed(id: UserId, history: u64, account: Option<Box<Account>>) -> Self {
+        Self { id, version: history, account }
+    }
+
     /// Which user.
     pub fn id(&self) -> UserId {
         self.id

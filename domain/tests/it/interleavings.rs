@@ -89,7 +89,9 @@ impl Owners {
     }
 
     fn write(&mut self, id: UserId, events: &[user::Event]) {
-        events.iter().for_each(|event| self.user(id).evolve(event, now()));
+        for event in events {
+            self.user(id).evolve(event, now());
+        }
     }
 
     /// What the command service does, with these few facts in place of a log.

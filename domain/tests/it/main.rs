@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
 
 mod contracts;
+mod histories;
 mod interleavings;
 mod laws;

@@ -3,7 +3,8 @@
 use domain::position::Place;
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
-use crate::record::{Record, Recorded, known_header};
+use crate::record::{Record, Recorded};
+use crate::reused::Reused;
 
 /// The headers of a record as Kafka keeps them.
 pub(super) fn headers(record: &Record) -> OwnedHeaders {
@@ -14,22 +15,22 @@ pub(super) fn headers(record: &Record) -> OwnedHeaders {
         .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value.as_str()) }))
 }
 
-/// The record of a message. What is not text is left out: whoever needs it says so, with the offset, and the chain
-/// shows that it was changed.
+/// The record of a message.
 pub(super) fn recorded(place: Place, message: &BorrowedMessage<'_>) -> Recorded {
-    let key = String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned();
-    let mut headers = Vec::new();
-    if let Some(found) = message.headers() {
-        headers.reserve(found.count());
-        for header in found.iter() {
-            let value = header.value.and_then(|value| std::str::from_utf8(value).ok());
-            if let (Some(name), Some(value)) = (known_header(header.key), value) {
-                headers.push((name, value.to_owned()));
-            }
+    let mut reused = Reused::new(place);
+    read_into(&mut reused, message);
+    reused.keep()
+}
+
+/// Reads a message over the record before it. What is not text is left out: whoever needs it says so, with the
+/// offset, and the chain shows that it was changed.
+pub(super) fn read_into(reused: &mut Reused, message: &BorrowedMessage<'_>) {
+    reused.begin(offset(message), message.key().unwrap_or_default(), message.payload());
+    for header in message.headers().iter().flat_map(|headers| headers.iter()) {
+        if let Some(value) = header.value.and_then(|value| std::str::from_utf8(value).ok()) {
+            reused.header(header.key, value);
         }
     }
-    let body = message.payload().map(<[u8]>::to_vec);
-    Recorded { place, offset: offset(message), record: Record { key, headers, body } }
 }
 
 /// Where a message lies.

@@ -8,11 +8,12 @@ use rdkafka::message::Message;
 
 use super::DroppedElsewhere;
 use super::error::Trouble;
-use super::message::recorded;
+use super::message::read_into;
 use super::producer::{Outgoing, Transactions};
 use super::read_back::ReadBack;
 use super::settings::{Acknowledge, KafkaSettings};
 use super::writer::{Chains, KafkaWriter};
+use crate::reused::Reused;
 use crate::{AppendError, ClaimError, Replay, claim};
 
 /// How long a takeover may go without any progress.
@@ -92,26 +93,30 @@ fn read_up_to(
     let unavailable = |error: rdkafka::error::KafkaError| ClaimError::Unavailable(error.to_string());
     let from = [(settings.topic(place.stream), place.partition, 0)];
     let consumer = DroppedElsewhere::new(settings.reader(FETCH_WAIT, &from).map_err(unavailable)?);
-    let mut progress = Instant::now();
+    let mut reused = Reused::new(place);
+    // Since when nothing comes. Not looked up for every record: a clock costs a tenth of reading one.
+    let mut idle: Option<Instant> = None;
     let mut trouble = None;
     loop {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) if message.topic() == from[0].0 => {
-                progress = Instant::now();
-                let recorded = recorded(place, &message);
+                idle = None;
+                read_into(&mut reused, &message);
+                let recorded = reused.present();
                 let offset = recorded.offset;
-                replay(&recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
+                replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
                 if place.stream.is_chained() {
                     chains.of(place.stream).pass(&recorded.record);
                 }
                 if offset >= claimed {
                     return Ok(());
                 }
+                continue;
             }
             Some(Err(error)) => trouble = Some(error),
             Some(Ok(_)) | None => {}
         }
-        if progress.elapsed() >= PATIENCE {
+        if idle.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
             let reason = trouble.map_or("no records came".to_owned(), |error| error.to_string());
             return Err(ClaimError::Unavailable(format!("{place} could not be read: {reason}")));
         }

@@ -52,13 +52,17 @@ impl Reader {
 
     /// Up to [`BATCH`] records of a stream from an offset on.
     pub(super) async fn batch(&mut self, stream: Stream, from: u64) -> Result<Vec<Recorded>, sqlx::Error> {
+        let rows = self.rows(stream, from).await?;
+        Ok(rows.iter().map(|row| recorded(stream, row)).collect())
+    }
+
+    /// Up to [`BATCH`] records of a stream from an offset on, as they lie in the file.
+    pub(super) async fn rows(&mut self, stream: Stream, from: u64) -> Result<Vec<Row>, sqlx::Error> {
         let sql = format!(
             "SELECT offset, key, headers, body FROM {} WHERE offset >= $1 ORDER BY offset LIMIT {BATCH}",
             table(stream)
         );
-        let rows: Vec<Row> =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(stored(from)).fetch_all(&mut self.connection).await?;
-        Ok(rows.into_iter().map(|row| recorded(stream, row)).collect())
+        sqlx::query_as(AssertSqlSafe(sql)).bind(stored(from)).fetch_all(&mut self.connection).await
     }
 
     /// The offset that the next record of a stream gets.

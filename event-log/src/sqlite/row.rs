@@ -3,10 +3,11 @@
 use std::fmt;
 
 use domain::position::{Place, Stream};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::record::{Record, Recorded, known_header};
+use crate::reused::Reused;
 
 /// The columns of a record, in the order of the schema.
 ///
@@ -29,15 +30,21 @@ pub(super) fn headers_text(record: &Record) -> String {
     serde_json::to_string(&Headers(&record.headers)).expect("headers are plain texts")
 }
 
-/// The record of a row. Headers that can't be read are left out: whoever needs them says so, with the offset, and
-/// the chain shows that they were changed.
-pub(super) fn recorded(stream: Stream, (offset, key, headers, body): Row) -> Recorded {
-    let key = String::from_utf8_lossy(&key).into_owned();
-    let headers = serde_json::from_slice(&headers).map(|ReadHeaders(headers)| headers).unwrap_or_default();
-    Recorded {
-        place: Place::new(stream, 0),
-        offset: offset_of(offset),
-        record: Record { key, headers, body },
+/// The record of a row.
+pub(super) fn recorded(stream: Stream, row: &Row) -> Recorded {
+    let mut reused = Reused::new(Place::new(stream, 0));
+    read_into(&mut reused, row);
+    reused.keep()
+}
+
+/// Reads a row over the record before it. Headers that can't be read are left out: whoever needs them says so, with
+/// the offset, and the chain shows that they were changed.
+pub(super) fn read_into(reused: &mut Reused, (offset, key, headers, body): &Row) {
+    reused.begin(offset_of(*offset), key, body.as_deref());
+    let mut reader = serde_json::Deserializer::from_slice(headers);
+    let read = ReadHeaders(&mut *reused).deserialize(&mut reader).and_then(|()| reader.end());
+    if read.is_err() {
+        reused.without_headers();
     }
 }
 
@@ -59,32 +66,56 @@ impl Serialize for Headers<'_> {
     }
 }
 
-struct ReadHeaders(Vec<(&'static str, String)>);
+struct ReadHeaders<'a>(&'a mut Reused);
 
-impl<'de> Deserialize<'de> for ReadHeaders {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(InOrder)
+impl<'de> DeserializeSeed<'de> for ReadHeaders<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct InOrder;
-
-impl<'de> Visitor<'de> for InOrder {
-    type Value = ReadHeaders;
+impl<'de> Visitor<'de> for ReadHeaders<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of texts")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadHeaders, A::Error> {
-        let mut headers = Vec::with_capacity(18);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<&str>()? {
             match known_header(name) {
-                Some(known) => headers.push((known, map.next_value()?)),
+                Some(known) => map.next_value_seed(Value(self.0.value_of(known)))?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(ReadHeaders(headers))
+        Ok(())
+    }
+}
+
+/// A text that is written over another.
+struct Value<'a>(&'a mut String);
+
+impl<'de> DeserializeSeed<'de> for Value<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Value<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.clear();
+        self.0.push_str(text);
+        Ok(())
     }
 }
 
@@ -98,18 +129,18 @@ mod tests {
         let headers = vec![(TYPE, "a \"b\"".to_owned()), (CONTENT_TYPE, "application/json".to_owned())];
         let record = Record { key: "k".to_owned(), headers, body: Some(b"{}".to_vec()) };
         let row = (7, record.key.clone().into(), headers_text(&record).into(), record.body.clone());
-        assert_eq!(recorded(Stream::UserEvents, row).record, record);
+        assert_eq!(recorded(Stream::UserEvents, &row).record, record);
     }
 
     #[test]
     fn a_header_that_is_not_ours_is_passed_over() {
         let row = (0, "k".into(), r#"{"other":1,"ce_type":"t"}"#.into(), None);
-        assert_eq!(recorded(Stream::UserEvents, row).record.headers, vec![(TYPE, "t".to_owned())]);
+        assert_eq!(recorded(Stream::UserEvents, &row).record.headers, vec![(TYPE, "t".to_owned())]);
     }
 
     #[test]
     fn headers_that_cannot_be_read_leave_a_record_that_is_no_event() {
         let row = (0, "k".into(), "{".into(), None);
-        assert!(recorded(Stream::UserEvents, row).record.wire_name().is_err());
+        assert!(recorded(Stream::UserEvents, &row).record.wire_name().is_err());
     }
 }

@@ -3,21 +3,27 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use domain::position::{Place, Position, Stream};
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use super::Ends;
 use super::reader::Reader;
+use super::row::{Row, offset_of, read_into};
 use super::store::{Failed, Store};
 use crate::chain::Chain;
 use crate::record::Record;
+use crate::reused::Reused;
 use crate::{AppendError, Batch, ClaimError, Owner, Owners, Replay, Unavailable, Writer, claim, telemetry};
 
 const USERS: Place = Place::new(Stream::UserEvents, 0);
 const GROUPS: Place = Place::new(Stream::GroupEvents, 0);
 const CLAIMS: Place = Place::new(Stream::Claims, 0);
+
+/// Batches of rows that a replay may read ahead of itself.
+const AHEAD: usize = 2;
 
 /// What the log and its writers share. The directory stays locked until the last of them is gone.
 pub(super) struct Shared {
@@ -70,23 +76,60 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<Sql
     let epoch = claimed.covered(USERS).unwrap_or_default();
     let mut writer =
         SqliteWriter { shared: Arc::clone(shared), epoch, groups: Chain::default(), users: Chain::default() };
-    let mut reader = shared.runtime.block_on(Reader::open(&shared.file)).map_err(unavailable)?;
     for place in [GROUPS, CLAIMS, USERS] {
         let up_to = claimed.covered(place).unwrap_or_default();
-        let mut next = 0;
-        while next <= up_to {
-            let records = shared.runtime.block_on(reader.batch(place.stream, next)).map_err(unavailable)?;
-            for recorded in records.iter().take_while(|recorded| recorded.offset <= up_to) {
+        let mut rows = read_ahead(shared, place.stream, up_to);
+        let mut reused = Reused::new(place);
+        let mut reached = None;
+        while let Some(read) = rows.blocking_recv() {
+            for row in read.map_err(unavailable)? {
+                read_into(&mut reused, &row);
+                let recorded = reused.present();
                 let offset = recorded.offset;
                 replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
                 if place.stream.is_chained() {
                     writer.chain(place.stream).pass(&recorded.record);
                 }
+                reached = Some(offset);
             }
-            next = records.last().map_or(u64::MAX, |last| last.offset + 1);
+        }
+        // Whoever reads ahead may be brought down with the runtime; half a replay is none.
+        if reached != Some(up_to) {
+            return Err(ClaimError::Unavailable(format!("{place} was not read to its end")));
         }
     }
     Ok(writer)
+}
+
+/// Reads a stream up to an offset on a thread of its own, so that the next rows are read while the last are taken in;
+/// no task, because whoever claims may be what keeps the runtime waiting. Ends when nobody listens any more.
+fn read_ahead(
+    shared: &Arc<Shared>,
+    stream: Stream,
+    up_to: u64,
+) -> mpsc::Receiver<Result<Vec<Row>, sqlx::Error>> {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    let (file, runtime) = (shared.file.clone(), shared.runtime.clone());
+    let reading = async move {
+        let mut reader = match Reader::open(&file).await {
+            Ok(reader) => reader,
+            Err(error) => return sender.send(Err(error)).await.unwrap_or_default(),
+        };
+        let mut next = 0;
+        while next <= up_to {
+            let mut read = reader.rows(stream, next).await;
+            next = u64::MAX;
+            if let Ok(rows) = &mut read {
+                next = rows.last().map_or(u64::MAX, |last| offset_of(last.0) + 1);
+                rows.retain(|row| offset_of(row.0) <= up_to);
+            }
+            if sender.send(read).await.is_err() {
+                return;
+            }
+        }
+    };
+    thread::spawn(move || runtime.block_on(reading));
+    receiver
 }
 
 /// The writer of the only partition.

@@ -18,12 +18,12 @@ use crate::harness::{Door, eventually, in_group, user_row};
 const DELETE: &str = "mutation($input: DeleteGroupInput!) { deleteGroup(input: $input) { \
     userErrors { code field } deletedGroupId } }";
 
-fn yes(version: u64, position: &Position, repeated: bool) -> Result<Answer, Failure> {
-    Ok(Answer::Accepted { version, position: position.clone(), repeated })
+fn yes(version: u64, position: &Position, repeated: bool) -> Answer {
+    Answer::Accepted { version, position: position.clone(), repeated }
 }
 
-fn no(code: Code) -> Result<Answer, Failure> {
-    Ok(Answer::Refused(Refusal::new(code, "No.").into()))
+fn no(code: Code) -> Answer {
+    Answer::Refused(Refusal::new(code, "No.").into())
 }
 
 fn names(asked: &[Command]) -> Vec<&str> {
@@ -56,8 +56,8 @@ async fn a_group_is_closed_then_every_partition_knows_it_then_it_is_deleted() {
     closed.cover(Place::new(Stream::GroupEvents, 0), 0);
     let moves = vec![Move { place: Place::new(Stream::GroupEvents, 0), from: 0, to: 1 }];
     door.apply(Batch { moves, ..Batch::default() }).await;
-    door.owner.says(no(Code::GroupNotEmpty));
-    door.owner.says(yes(2, &closed, false));
+    door.owner.says(Ok(no(Code::GroupNotEmpty)));
+    door.owner.says(Ok(yes(2, &closed, false)));
     let input = json!({ "groupId": group.to_string(), "commandId": "d", "expectedVersion": 1 });
     let answer = door.ask(Some(&token), DELETE, json!({ "input": input })).await;
     let expected = json!({ "userErrors": [], "deletedGroupId": group.to_string() });
@@ -77,7 +77,7 @@ async fn what_this_very_command_has_deleted_before_is_deleted() {
     let door = Door::open().await;
     let token = door.administrator().await;
     let group = door.group("north").await;
-    door.owner.says(yes(3, &Position::new(), true));
+    door.owner.says(Ok(yes(3, &Position::new(), true)));
     let input = json!({ "input": { "groupId": group.to_string(), "commandId": "d" } });
     let answer = door.ask(Some(&token), DELETE, input).await;
     assert_eq!(answer["data"]["deleteGroup"]["deletedGroupId"], group.to_string());
@@ -91,8 +91,8 @@ async fn a_group_whose_members_are_shown_is_not_closed() {
     let group = door.group("north").await;
     door.apply(enters(group, Vec::new())).await;
     for (own_close, then) in [(Code::StaleVersion, vec![]), (Code::CommandIdReused, vec!["ReopenGroup"])] {
-        door.owner.says(no(Code::GroupNotEmpty));
-        door.owner.says(no(own_close));
+        door.owner.says(Ok(no(Code::GroupNotEmpty)));
+        door.owner.says(Ok(no(own_close)));
         let input = json!({ "groupId": group.to_string(), "commandId": "d" });
         let answer = door.ask(Some(&token), DELETE, json!({ "input": input })).await;
         assert_eq!(answer["data"]["deleteGroup"], not_empty());
@@ -114,9 +114,9 @@ async fn a_group_that_an_earlier_request_has_closed_is_closed_for_certain() {
     let door = Door::open().await;
     let token = door.administrator().await;
     let group = door.group("north").await;
-    door.owner.says(no(Code::GroupNotEmpty));
-    door.owner.says(yes(2, &Position::new(), true));
-    door.owner.says(yes(2, &Position::new(), false));
+    door.owner.says(Ok(no(Code::GroupNotEmpty)));
+    door.owner.says(Ok(yes(2, &Position::new(), true)));
+    door.owner.says(Ok(yes(2, &Position::new(), false)));
     let input = json!({ "groupId": group.to_string(), "commandId": "d", "expectedVersion": 1 });
     let answer = door.ask(Some(&token), DELETE, json!({ "input": input })).await;
     assert_eq!(answer["data"]["deleteGroup"]["deletedGroupId"], group.to_string());
@@ -137,10 +137,10 @@ async fn somebody_enters(own_close: Code) -> Vec<Command> {
     let door = Arc::new(Door::open().await);
     let token = door.administrator().await;
     let group = door.group("north").await;
-    door.owner.says(no(Code::GroupNotEmpty));
-    door.owner.says(yes(2, &Position::new(), false));
-    door.owner.says(yes(0, &after_entering(), false));
-    door.owner.says(no(own_close));
+    door.owner.says(Ok(no(Code::GroupNotEmpty)));
+    door.owner.says(Ok(yes(2, &Position::new(), false)));
+    door.owner.says(Ok(yes(0, &after_entering(), false)));
+    door.owner.says(Ok(no(own_close)));
     let deleting = tokio::spawn({
         let door = door.clone();
         let input = json!({ "input": { "groupId": group.to_string(), "commandId": "d" } });
@@ -170,10 +170,10 @@ async fn a_partition_without_an_owner_keeps_the_group() {
     let door = Door::open().await;
     let token = door.administrator().await;
     let group = door.group("north").await;
-    door.owner.says(no(Code::GroupNotEmpty));
-    door.owner.says(yes(2, &Position::new(), false));
+    door.owner.says(Ok(no(Code::GroupNotEmpty)));
+    door.owner.says(Ok(yes(2, &Position::new(), false)));
     door.owner.says(Err(Failure::UnknownOutcome));
-    door.owner.says(no(Code::CommandIdReused));
+    door.owner.says(Ok(no(Code::CommandIdReused)));
     let answer = door.ask(Some(&token), DELETE, json!({ "input": { "groupId": group.to_string() } })).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer}");
     let asked = door.owner.asked.lock().unwrap();

@@ -1,0 +1,199 @@
+//! A user comes back from rest as it went.
+
+use domain::aggregate::Aggregate;
+use domain::group::GroupName;
+use domain::user::rules::Entry;
+use domain::user::standing::Suspended;
+use domain::user::{Event, onboarding, password, rules};
+use proptest::prelude::*;
+
+use super::*;
+use crate::remembered::{Seen, asked};
+use crate::resident::Residents;
+
+/// The same histories as the laws of the domain.
+#[path = "../../domain/tests/it/histories.rs"]
+mod histories;
+
+const AT: Timestamp = Timestamp::MAX;
+
+fn group(name: &str) -> GroupRef {
+    GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() }
+}
+
+fn there_and_back(slot: &Slot<User>, groups: &mut Groups) {
+    let bytes = pack(slot, groups, Vec::new());
+    assert_eq!(&unpack(slot.aggregate.id(), &bytes, groups), slot);
+}
+
+fn registered(name: &str) -> Event {
+    let username = name.to_owned();
+    onboarding::Registered { username, origin: onboarding::Origin::OneSelf, personal: Personal::default() }
+        .into()
+}
+
+#[test]
+fn everything_that_a_user_can_have_comes_back() {
+    let id = histories::id();
+    let text = |text: &str| Some(text.to_owned());
+    let rule = |name: &str, kind| Rule {
+        id: RuleId::of(id, name),
+        name: name.to_owned(),
+        active: true,
+        poll_interval: 86_400,
+        subscribers: 20,
+        kind,
+    };
+    let upload = Upload {
+        match_pattern: "*.csv".to_owned(),
+        regex: true,
+        upload_format: String::new(),
+        metadata: vec![Entry { key: "k".to_owned(), value: "ü".to_owned() }],
+        ack_mode: rules::AckMode::Archive,
+    };
+    let download = Download {
+        mailbox: "inbox".to_owned(),
+        deliver_policy: DeliverPolicy::ByStartTime,
+        start_time: Some(Timestamp::MIN),
+        download_path: "./in".to_owned(),
+        max_files: 10_000,
+    };
+    let token = |sequence, expires_at| Token {
+        id: TokenId::issued_at(id, sequence),
+        name: format!("token {sequence}").into(),
+        expires_at,
+    };
+    let account = Account {
+        username: "alice".into(),
+        standing: Standing::Suspended(Some(group("staff"))),
+        personal: Personal {
+            first_name: text("Alice"),
+            last_name: text("Ärmel"),
+            phone: text("+49 30 1234567"),
+            email: text("alice@example.com"),
+        },
+        roles: Roles::EVERY,
+        password_version: u64::MAX,
+        config: Some(Box::new(Config { debug: true, log_file: "./log".to_owned(), ..Config::default() })),
+        rules: vec![rule("up", Kind::Upload(upload)), rule("down", Kind::Download(download))],
+        mailboxes: vec!["inbox".into(), "outbox".into()],
+        tokens: vec![token(5, None), token(6, Some(AT))],
+        revoked: vec![TokenId::issued_at(id, 7)],
+    };
+    let mut slot = Slot::new(User::resumed(id, 9, Some(Box::new(account))));
+    slot.remembered.note("c", asked("user", "digest"), Uuid::now_v7(), Timestamp::from_micros(1), 9);
+    there_and_back(&slot, &mut Groups::default());
+}
+
+#[test]
+fn each_user_keeps_its_own_group() {
+    let (mut groups, mut residents) = (Groups::default(), Residents::default());
+    let renamed = GroupRef { name: "other".to_owned(), ..group("staff") };
+    for group in [group("staff"), group("suppliers"), renamed, group("staff")] {
+        let mut slot = Slot::new(User::nobody(histories::id()));
+        slot.aggregate.evolve(&registered("alice"), AT);
+        slot.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), AT);
+        there_and_back(&slot, &mut groups);
+        residents.rest(slot.aggregate.id(), &slot);
+        assert_eq!(residents.wake(slot.aggregate.id()), Some(slot));
+    }
+    assert_eq!(residents.len(), 1);
+}
+
+#[test]
+fn a_replay_and_what_follows_it_see_the_same_user() {
+    let ids: Vec<UserId> = (0..2_000_u128).map(|n| UserId::from_uuid(Uuid::from_u128(n))).collect();
+    let mut residents = Residents::default();
+    for event in [registered("alice"), onboarding::Rejected { reason: "no".to_owned() }.into()] {
+        for id in &ids {
+            residents.awake(*id).aggregate.evolve(&event, AT);
+        }
+        assert_eq!(residents.len(), ids.len());
+    }
+    for id in &ids {
+        let mut slot = residents.wake(*id).unwrap();
+        assert_eq!((slot.aggregate.id(), slot.aggregate.version()), (*id, 2));
+        slot.aggregate.evolve(&Suspended { reason: "why".to_owned() }.into(), AT);
+        residents.rest(*id, &slot);
+        assert_eq!(residents.wake(*id), Some(slot));
+    }
+    assert_eq!(residents.len(), ids.len());
+}
+
+#[test]
+fn a_user_with_a_profile_a_group_and_three_commands_takes_some_two_hundred_bytes() {
+    let mut slot = Slot::new(User::nobody(histories::id()));
+    let text = |text: &str| Some(text.to_owned());
+    let personal = Personal {
+        first_name: text("Friederike"),
+        last_name: text("Montgomery"),
+        phone: text("+49 30 1234567"),
+        email: text("friederike.montgomery@example.com"),
+    };
+    let username = "friederike.montgomery".to_owned();
+    let registered = onboarding::Registered { username, origin: onboarding::Origin::OneSelf, personal };
+    let approved = onboarding::Approved { group: Some(group("suppliers-europe")) };
+    let reset = password::PasswordReset { expires_at: AT };
+    let commands: [Vec<Event>; 3] = [
+        vec![registered.into()],
+        vec![approved.into(), reset.into()],
+        vec![password::PasswordChanged {}.into()],
+    ];
+    for (hour, events) in (480_000_i64..).zip(commands) {
+        for event in events {
+            slot.aggregate.evolve(&event, AT);
+            let (command, at) = (format!("command {hour}"), Timestamp::from_micros(hour * 3_600_000_000));
+            let version = slot.aggregate.version();
+            slot.remembered.note(&command, asked("user", "digest"), Uuid::now_v7(), at, version);
+        }
+    }
+    let length = pack(&slot, &mut Groups::default(), Vec::new()).len();
+    assert!(length <= 210, "{length} bytes");
+}
+
+#[test]
+fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
+    let mut groups = Groups::default();
+    let mut slot = Slot::new(User::nobody(histories::id()));
+    let mut lengths = Vec::new();
+    for n in 0..1_000_u32 {
+        slot.aggregate.evolve(&registered("alice"), AT);
+        let at = Timestamp::from_micros(i64::from(n) * 3_600_000_000);
+        slot.remembered.note(
+            &n.to_string(),
+            asked("user", "d"),
+            Uuid::now_v7(),
+            at,
+            slot.aggregate.version(),
+        );
+        let bytes = pack(&slot, &mut groups, Vec::new());
+        slot = unpack(slot.aggregate.id(), &bytes, &groups);
+        lengths.push(bytes.len());
+    }
+    assert!(lengths[999] <= lengths[16] + 4, "{} bytes, then {}", lengths[16], lengths[999]);
+    assert!(matches!(slot.remembered.look_up("999", asked("user", "d")), Seen::Done(_)));
+    assert!(matches!(slot.remembered.look_up("984", asked("user", "d")), Seen::Done(_)));
+    assert!(matches!(slot.remembered.look_up("983", asked("user", "d")), Seen::New));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_state_of_any_history_comes_back(
+        commands in proptest::collection::vec(histories::command(), 1..40)
+    ) {
+        let mut groups = Groups::default();
+        let mut slot = Slot::new(User::nobody(histories::id()));
+        for (n, command) in commands.iter().enumerate() {
+            let facts = histories::facts(command, &slot.aggregate);
+            let Ok(decision) = slot.aggregate.decide(command, &facts) else { continue };
+            for event in decision.events() {
+                slot.aggregate.evolve(event, facts.now);
+                let version = slot.aggregate.version();
+                slot.remembered.note(&n.to_string(), asked("user", "d"), Uuid::now_v7(), facts.now, version);
+            }
+            there_and_back(&slot, &mut groups);
+        }
+    }
+}

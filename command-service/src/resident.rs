@@ -1,0 +1,86 @@
+//! Users at rest: each is one small block of bytes, and whole only while something is asked of it.
+
+use std::collections::HashMap;
+
+use domain::id::UserId;
+use domain::user::User;
+
+use crate::ledger::Slot;
+use crate::packed::{self, Groups};
+
+/// Users that a replay keeps whole at a time: what happens to one within a short time is taken in at once, however
+/// much it is.
+const AWAKE: usize = 512;
+
+/// The users of one partition.
+#[derive(Default)]
+pub(crate) struct Residents {
+    /// Hashed with a key that nobody knows. An id is SHA-1 of a name that anybody may choose, and names whose SHA-1
+    /// agrees in the bits that a table looks at are found in seconds; a hash of the id's own bits would let them pile
+    /// up in one place.
+    blocks: HashMap<UserId, Box<[u8]>>,
+    groups: Groups,
+    /// Users to whom a replay has come lately. Newer than their blocks.
+    awake: HashMap<UserId, Slot<User>>,
+    scratch: Vec<u8>,
+}
+
+impl Residents {
+    /// A user, whole; `None` for one who was never registered.
+    pub(crate) fn wake(&self, id: UserId) -> Option<Slot<User>> {
+        if let Some(slot) = self.awake.get(&id) {
+            return Some(slot.clone());
+        }
+        self.blocks.get(&id).map(|block| packed::unpack(id, block, &self.groups))
+    }
+
+    /// A user to whom the replay has come, to be changed in place.
+    pub(crate) fn awake(&mut self, id: UserId) -> &mut Slot<User> {
+        if self.awake.len() >= AWAKE && !self.awake.contains_key(&id) {
+            self.settle();
+        }
+        let (blocks, groups) = (&self.blocks, &self.groups);
+        self.awake.entry(id).or_insert_with(|| match blocks.get(&id) {
+            Some(block) => packed::unpack(id, block, groups),
+            None => Slot::new(User::nobody(id)),
+        })
+    }
+
+    /// Lays a user to rest as it is now.
+    pub(crate) fn rest(&mut self, id: UserId, slot: &Slot<User>) {
+        self.settle();
+        self.pack(id, slot);
+    }
+
+    /// Shows every user, whole, after a replay.
+    pub(crate) fn each(&mut self, mut look: impl FnMut(&User)) {
+        self.settle();
+        for (id, block) in &self.blocks {
+            look(&packed::unpack(*id, block, &self.groups).aggregate);
+        }
+    }
+
+    /// Number of users that were ever registered.
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.len() + self.awake.keys().filter(|id| !self.blocks.contains_key(id)).count()
+    }
+
+    /// Lays to rest whom the replay has left awake.
+    fn settle(&mut self) {
+        let mut awake = std::mem::take(&mut self.awake);
+        for (id, slot) in awake.drain() {
+            self.pack(id, &slot);
+        }
+        self.awake = awake;
+    }
+
+    fn pack(&mut self, id: UserId, slot: &Slot<User>) {
+        self.scratch.clear();
+        self.scratch = packed::pack(slot, &mut self.groups, std::mem::take(&mut self.scratch));
+        match self.blocks.get_mut(&id) {
+            Some(block) if block.len() == self.scratch.len() => block.copy_from_slice(&self.scratch),
+            Some(block) => *block = self.scratch.as_slice().into(),
+            None => drop(self.blocks.insert(id, self.scratch.as_slice().into())),
+        }
+    }
+}

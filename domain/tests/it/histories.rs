@@ -1,0 +1,168 @@
+//! Histories to walk: any commands in any order, and what their rules need to know.
+
+use domain::actor::Role;
+use domain::aggregate::{Facts, Limits, Made};
+use domain::command::Patch;
+use domain::credential::Scope;
+use domain::group::{GroupName, GroupRef, Known};
+use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
+use domain::timestamp::Timestamp;
+use domain::user::{
+    Command, User, agent, mailboxes, onboarding, password, profile, roles, rules, standing, tokens,
+};
+use domain::username::Username;
+use proptest::prelude::*;
+
+/// The user whose history it is.
+pub(crate) fn id() -> UserId {
+    UserId::of(&Username::parse("alice").unwrap())
+}
+
+fn group() -> GroupRef {
+    GroupRef { id: GroupId::of(&GroupName::parse("staff").unwrap()), name: "staff".into() }
+}
+
+/// Valid and invalid names, so that both ways are walked.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("alice".to_owned()),
+        Just("a b".to_owned()),
+        Just(String::new()),
+        "[a-c]{1,2}",
+        "\\PC{0,4}"
+    ]
+}
+
+fn patch<T: std::fmt::Debug + Clone + 'static>(
+    value: impl Strategy<Value = T> + 'static,
+) -> BoxedStrategy<Patch<T>> {
+    prop_oneof![Just(Patch::Keep), Just(Patch::Clear), value.prop_map(Patch::Set)].boxed()
+}
+
+fn upload() -> impl Strategy<Value = rules::NewKind> {
+    name().prop_map(|text| {
+        rules::NewKind::Upload(rules::NewUpload {
+            match_pattern: text.clone(),
+            regex: text.len() % 2 == 0,
+            upload_format: text,
+            metadata: vec![],
+            ack_mode: rules::AckMode::None,
+        })
+    })
+}
+
+fn download() -> impl Strategy<Value = rules::NewKind> {
+    prop_oneof![Just("default".to_owned()), name()].prop_map(|mailbox| {
+        rules::NewKind::Download(rules::NewDownload {
+            mailbox,
+            deliver_policy: rules::DeliverPolicy::New,
+            start_time: None,
+            download_path: "./d".into(),
+            max_files: 1,
+        })
+    })
+}
+
+fn onboarding() -> impl Strategy<Value = Command> {
+    let register = (name(), name()).prop_map(|(username, first_name)| {
+        let (last_name, email) = (first_name.clone(), "a@b.example".to_owned());
+        Command::RegisterUser(onboarding::RegisterUser {
+            username,
+            first_name,
+            last_name,
+            email,
+            phone: None,
+        })
+    });
+    let create = name().prop_map(|username| {
+        let group_id = group().id;
+        Command::CreateUser(onboarding::CreateUser {
+            username,
+            group_id,
+            first_name: None,
+            last_name: None,
+            phone: None,
+            email: None,
+        })
+    });
+    prop_oneof![
+        register,
+        create,
+        Just(Command::ApproveUser(onboarding::ApproveUser { group_id: group().id })),
+        name().prop_map(|reason| Command::RejectUser(onboarding::RejectUser { reason })),
+        Just(Command::ReconsiderUser),
+        name().prop_map(|reason| Command::SuspendUser(standing::SuspendUser { reason })),
+        Just(Command::ReactivateUser),
+        Just(Command::ChangeGroup(profile::ChangeGroup { group_id: group().id })),
+    ]
+}
+
+fn editing() -> impl Strategy<Value = Command> {
+    let profile = (patch(name()), patch(name()), patch(name()), patch(name())).prop_map(
+        |(first_name, last_name, phone, email)| {
+            Command::UpdateProfile(profile::UpdateProfile { first_name, last_name, phone, email })
+        },
+    );
+    let config =
+        (patch(any::<bool>()), patch(name()), patch(0..100_i32)).prop_map(|(debug, log_file, jobs)| {
+            let max_jobs = jobs;
+            Command::EditUfaConfig(agent::EditUfaConfig { debug, log_file, max_jobs, ..Default::default() })
+        });
+    let rule =
+        (name(), 0..3_i32, prop_oneof![upload(), download()]).prop_map(|(name, poll_interval, kind)| {
+            Command::AddAgentRule(rules::AddAgentRule {
+                name,
+                active: true,
+                poll_interval,
+                subscribers: 5,
+                kind,
+            })
+        });
+    let token = (name(), any::<bool>()).prop_map(|(name, agent)| {
+        let scopes = if agent { vec![Scope::Agent] } else { vec![] };
+        Command::IssueAuthToken(tokens::IssueAuthToken {
+            name,
+            scopes,
+            expires_at: None,
+            allowed_networks: vec![],
+        })
+    });
+    prop_oneof![
+        profile,
+        config,
+        rule,
+        name()
+            .prop_map(|n| Command::RemoveAgentRule(rules::RemoveAgentRule { rule_id: RuleId::of(id(), &n) })),
+        name().prop_map(|name| Command::CreateMailbox(mailboxes::CreateMailbox { name, description: None })),
+        name().prop_map(|n| Command::DeleteMailbox(mailboxes::DeleteMailbox {
+            mailbox_id: MailboxId::of(id(), &n)
+        })),
+        token,
+        (1..9_u64).prop_map(|n| {
+            Command::RevokeAuthToken(tokens::RevokeAuthToken { token_id: TokenId::issued_at(id(), n) })
+        }),
+        any::<bool>()
+            .prop_map(|revoke_tokens| { Command::ResetPassword(password::ResetPassword { revoke_tokens }) }),
+        Just(Command::ChangePassword),
+        Just(Command::GrantRole(roles::GrantRole { role: Role::Administrator })),
+        Just(Command::RevokeRole(roles::RevokeRole { role: Role::Administrator })),
+    ]
+}
+
+/// Any command.
+pub(crate) fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![4 => onboarding(), 8 => editing(), 1 => Just(Command::DeleteUser)]
+}
+
+/// What the rules of a command need to know.
+pub(crate) fn facts(command: &Command, user: &User) -> Facts {
+    let now = Timestamp::parse("2026-01-01T12:00:00Z").unwrap();
+    let checked = user.account().map_or(0, |account| account.password_version);
+    let made = match command {
+        Command::ChangePassword => Made::ChosenPassword { phc: "phc".into(), checked },
+        Command::IssueAuthToken(_) => Made::TokenSecret { digest: "digest".into() },
+        _ => Made::TemporaryPassword { digest: "digest".into(), expires_at: now },
+    };
+    let limits = Limits { rules: 3, tokens: 3, mailboxes: 3 };
+    Facts { now, group: Some(Known { group: group(), closed: false }), made: Some(made), limits }
+}

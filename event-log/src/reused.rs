@@ -1,0 +1,91 @@
+//! The memory of one record, used for one after the other: a replay reads millions of records and keeps none.
+
+use domain::position::Place;
+
+use crate::record::{Record, Recorded, known_header};
+
+/// A record whose texts are overwritten by the next.
+pub(crate) struct Reused {
+    recorded: Recorded,
+    /// Texts that the present record has no header for.
+    spare: Vec<String>,
+}
+
+impl Reused {
+    /// Without a record yet.
+    pub(crate) fn new(place: Place) -> Self {
+        let record = Record { key: String::new(), headers: Vec::with_capacity(18), body: None };
+        Self { recorded: Recorded { place, offset: 0, record }, spare: Vec::new() }
+    }
+
+    /// Begins the next record. What is not text in its key is replaced.
+    pub(crate) fn begin(&mut self, offset: u64, key: &[u8], body: Option<&[u8]>) {
+        self.recorded.offset = offset;
+        let record = &mut self.recorded.record;
+        self.spare.extend(record.headers.drain(..).map(|(_, value)| value));
+        overwrite(&mut record.key, &String::from_utf8_lossy(key));
+        match (body, &mut record.body) {
+            (Some(body), Some(before)) => body.clone_into(before),
+            (body, before) => *before = body.map(<[u8]>::to_vec),
+        }
+    }
+
+    /// Adds a header to the present record, if it is one that Muster writes.
+    pub(crate) fn header(&mut self, name: &str, value: &str) {
+        if let Some(name) = known_header(name) {
+            overwrite(self.value_of(name), value);
+        }
+    }
+
+    /// Leaves out the headers that the present record has got so far.
+    pub(crate) fn without_headers(&mut self) {
+        self.spare.extend(self.recorded.record.headers.drain(..).map(|(_, value)| value));
+    }
+
+    /// Where the value of one more header is to be written.
+    pub(crate) fn value_of(&mut self, name: &'static str) -> &mut String {
+        let headers = &mut self.recorded.record.headers;
+        headers.push((name, self.spare.pop().unwrap_or_default()));
+        &mut headers.last_mut().expect("one was added just now").1
+    }
+
+    /// The present record.
+    pub(crate) fn present(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// The present record, to be kept.
+    pub(crate) fn keep(self) -> Recorded {
+        self.recorded
+    }
+}
+
+fn overwrite(text: &mut String, with: &str) {
+    text.clear();
+    text.push_str(with);
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::position::Stream;
+
+    use super::*;
+    use crate::record::{ID, TYPE};
+
+    #[test]
+    fn nothing_of_a_record_is_left_in_the_next() {
+        let mut reused = Reused::new(Place::new(Stream::UserEvents, 0));
+        reused.begin(7, b"a longer key", Some(b"{\"a\":1}"));
+        reused.header(TYPE, "muster.user.registered");
+        reused.header(ID, "1");
+        assert_eq!(reused.present().record.headers.len(), 2);
+        reused.begin(9, b"key", Some(b"{}"));
+        reused.header(ID, "2");
+        reused.header("other", "dropped");
+        let second =
+            Record { key: "key".into(), headers: vec![(ID, "2".into())], body: Some(b"{}".to_vec()) };
+        assert_eq!(reused.present().record, second);
+        reused.begin(11, b"key", None);
+        assert_eq!(reused.keep().record, Record { key: "key".into(), headers: vec![], body: None });
+    }
+}

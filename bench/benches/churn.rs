@@ -99,7 +99,7 @@ async fn main() -> Result<ExitCode> {
     let load = load::line::rate(arguments.rate);
     report.line(Line::new(Who::Muster, "a mixture of commands, HTTP door", load, &measured));
     let seconds = measured.duration.as_secs_f64();
-    let is_level = judge(&watched, seconds, measured.per_second());
+    let is_level = judge(&watched, seconds, measured.per_second(), &mut report);
     let code = report.finish()?;
     Ok(if is_level { code } else { ExitCode::from(1) })
 }
@@ -149,24 +149,24 @@ async fn watch(process: u32, every: Duration, ended: Arc<AtomicBool>) -> Result<
 }
 
 /// Says whether memory and descriptors stayed where they were once everything had been there for a while.
-fn judge(watched: &Watched, seconds: f64, per_second: f64) -> bool {
+fn judge(watched: &Watched, seconds: f64, per_second: f64, report: &mut Report) -> bool {
     let settled = (seconds / 5.0).max(REMEMBERED + 15.0);
     let Some(trend) = Trend::of(watched.since(settled)) else {
-        say(&format!(
-            "no verdict: the run ended {seconds:.0} s after it began, and is judged from {settled:.0} s on"
-        ));
+        report
+            .note(format!("no verdict: it ended after {seconds:.0} s, and is judged from {settled:.0} s on"));
         return true;
     };
     let growth = trend.growth(seconds - settled);
     let (fewest, most) = trend.descriptors;
-    let (level, steady) = (growth < LEVEL, most - fewest <= BREATH);
-    say(&format!(
-        "from {settled:.0} s to {seconds:.0} s: resident {:.1} MiB on average, {:+.2} % over that time, {:+.1} bytes a command: {}",
+    let (is_level, is_steady) = (growth < LEVEL, most - fewest <= BREATH);
+    report.note(format!(
+        "from {settled:.0} s to {seconds:.0} s resident memory was {:.1} MiB on average and moved by {:+.2} %, {:+.1} \
+         bytes a command: {}; descriptors {fewest} to {most}: {}",
         trend.mean / MIB,
         growth * 100.0,
         trend.slope / per_second,
-        if level { "LEVEL" } else { "IT GROWS" }
+        if is_level { "LEVEL" } else { "IT GROWS" },
+        if is_steady { "STEADY" } else { "THEY MOVE" },
     ));
-    say(&format!("descriptors {fewest} to {most}: {}", if steady { "STEADY" } else { "THEY MOVE" }));
-    level && steady
+    is_level && is_steady
 }

@@ -104,8 +104,9 @@ impl Portal {
             request = request.bearer_auth(session);
         }
         let mut response: Value = serde_json::from_slice(&request.send().await?.bytes().await?)?;
-        if response.get("errors").is_some() {
-            bail!("{response}");
+        // The data may hold a made password.
+        if let Some(errors) = response.get("errors") {
+            bail!("{errors}");
         }
         Ok(response["data"].take())
     }

@@ -32,6 +32,7 @@ fn main() -> Result<()> {
     for document in &documents {
         say(&format!("{} ({})", document.machine.describe(), document.date));
     }
+    let notes: Vec<_> = documents.iter().flat_map(|document| document.notes.clone()).collect();
     let lines: Vec<_> = documents.into_iter().flat_map(|document| document.lines).collect();
     let mut sections: Vec<&str> = Vec::new();
     for line in &lines {
@@ -46,5 +47,8 @@ fn main() -> Result<()> {
         }
     }
     say(&beside_peers(&lines, form));
+    for note in notes {
+        say(&format!("\n{note}"));
+    }
     Ok(())
 }

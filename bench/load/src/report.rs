@@ -22,6 +22,9 @@ pub struct Document {
     pub date: String,
     /// What it came to.
     pub lines: Vec<Line>,
+    /// What can't be said in lines.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Takes the lines of a benchmark and shows them as they come.
@@ -35,7 +38,7 @@ impl Report {
     /// Nothing yet. Says what it runs on.
     pub fn begin(show: &Show) -> Self {
         let date = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
-        let document = Document { machine: Machine::this(), date, lines: Vec::new() };
+        let document = Document { machine: Machine::this(), date, lines: Vec::new(), notes: Vec::new() };
         say(&format!("\n{} ({})", document.machine.describe(), document.date));
         Self { show: show.clone(), section: String::new(), document }
     }
@@ -59,6 +62,12 @@ impl Report {
             ));
         }
         self.document.lines.push(line);
+    }
+
+    /// Says something that is no line, and keeps it.
+    pub fn note(&mut self, text: String) {
+        say(&text);
+        self.document.notes.push(format!("{}: {text}", self.section));
     }
 
     /// Writes the document where one was asked for. 1 when too much failed.

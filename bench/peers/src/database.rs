@@ -20,7 +20,7 @@ impl Server {
         let options =
             PgConnectOptions::from_str(&self.url).context("DATABASE_URL is no address of PostgreSQL")?;
         let mut connection = options.connect().await.context("PostgreSQL does not answer")?;
-        connection.execute(format!("drop database if exists {name}").as_str()).await?;
+        connection.execute(format!("drop database if exists {name} with (force)").as_str()).await?;
         connection.execute(format!("create database {name}").as_str()).await?;
         let options = options.database(name).options(settings.iter().copied());
         Ok(PgPoolOptions::new().max_connections(self.connections).connect_with(options).await?)

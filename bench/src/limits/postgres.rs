@@ -16,7 +16,7 @@ const INSERT: &str = "insert into event (stream, sequence, kind, metadata, paylo
 pub async fn postgres(url: &str, connections: usize, in_batches: bool) -> Result<Limit> {
     let options: PgConnectOptions = url.parse().context("DATABASE_URL is no address of PostgreSQL")?;
     let mut first = options.connect().await.context("PostgreSQL does not answer")?;
-    first.execute("drop database if exists bench_limit").await?;
+    first.execute("drop database if exists bench_limit with (force)").await?;
     first.execute("create database bench_limit").await?;
     first.close().await?;
     let options = options.database("bench_limit");

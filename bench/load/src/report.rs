@@ -54,12 +54,7 @@ impl Report {
         line.section.clone_from(&self.section);
         say(&table::row(&line, self.form()));
         if line.share_failed() > self.show.most_failures {
-            say(&format!(
-                "!!! {} of {} requests FAILED; the first said: {}",
-                line.failed,
-                line.failed + line.answered,
-                line.first_failure.as_deref().unwrap_or("nothing, for none was answered")
-            ));
+            say(&format!("!!! {}", complaint(&line)));
         }
         self.document.lines.push(line);
     }
@@ -79,16 +74,22 @@ impl Report {
         let most = self.show.most_failures;
         let bad: Vec<_> = self.document.lines.iter().filter(|line| line.share_failed() > most).collect();
         for line in &bad {
-            say(&format!(
-                "!!! FAILED: {}, {}, {}: {} failed",
-                line.section, line.what, line.load, line.failed
-            ));
+            say(&format!("!!! {}, {}, {}: {}", line.section, line.what, line.load, complaint(line)));
         }
         Ok(ExitCode::from(u8::from(!bad.is_empty())))
     }
 
     fn form(&self) -> Form {
         if self.show.markdown { Form::Markdown } else { Form::Plain }
+    }
+}
+
+/// What is wrong with a line of which too much failed.
+fn complaint(line: &Line) -> String {
+    let all = line.failed + line.answered;
+    match &line.first_failure {
+        Some(reason) => format!("{} of {all} requests FAILED; the first said: {reason}", line.failed),
+        None => "NOTHING WAS ANSWERED in the time that is measured".to_owned(),
     }
 }
 

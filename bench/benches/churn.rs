@@ -159,7 +159,7 @@ fn judge(watched: &Watched, seconds: f64, per_second: f64, report: &mut Report) 
     let growth = trend.growth(seconds - settled);
     let (fewest, most) = trend.descriptors;
     let (is_level, is_steady) = (growth < LEVEL, most - fewest <= BREATH);
-    report.note(format!(
+    report.note(&format!(
         "from {settled:.0} s to {seconds:.0} s resident memory was {:.1} MiB on average and moved by {:+.2} %, {:+.1} \
          bytes a command: {}; descriptors {fewest} to {most}: {}",
         trend.mean / MIB,

@@ -63,21 +63,23 @@ mod tests {
         let request = {
             let seen = seen.clone();
             move |turn: Turn| {
-                seen.lock().unwrap().push(turn.number);
+                seen.lock().unwrap().push(turn);
                 async move {
                     tokio::time::sleep(Duration::from_millis(1)).await;
-                    if turn.count == 7 {
-                        anyhow::bail!("the seventh")
+                    if turn.count.is_multiple_of(2) {
+                        anyhow::bail!("every other one");
                     }
                     Ok(())
                 }
             }
         };
-        let measured = run(3, Duration::from_millis(200), request).await.unwrap();
+        let measured = run(3, Duration::from_millis(400), request).await.unwrap();
         let seen = seen.lock().unwrap();
-        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len());
-        assert!(seen.len() > 3 * 8, "{}", seen.len());
-        assert!(measured.latency.len() > 0);
-        assert!(measured.failed <= 3);
+        let numbers: BTreeSet<u64> = seen.iter().map(|turn| turn.number).collect();
+        assert_eq!(numbers.len(), seen.len());
+        assert!((0..3).all(|client| seen.iter().any(|turn| turn.client == client && turn.count > 1)));
+        assert!(!measured.latency.is_empty());
+        assert!(measured.failed > 0);
+        assert_eq!(measured.first_failure.as_deref(), Some("every other one"));
     }
 }

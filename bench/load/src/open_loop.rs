@@ -118,13 +118,15 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_rate_is_kept_and_failures_are_counted() {
         let request = |turn: Turn| async move {
-            if turn.number % 10 == 0 {
+            if turn.number.is_multiple_of(10) {
                 anyhow::bail!("every tenth")
             }
             Ok(())
         };
         let measured = run(500.0, Duration::from_millis(800), request).await.unwrap();
-        assert_eq!(measured.latency.len() + measured.failed, 400);
-        assert_eq!(measured.failed, 40);
+        // One at either end may fall on this or that side of it.
+        let all = measured.latency.len() + measured.failed;
+        assert!((399..=401).contains(&all), "{all}");
+        assert!((39..=41).contains(&measured.failed), "{}", measured.failed);
     }
 }

@@ -60,8 +60,8 @@ impl Report {
     }
 
     /// Says something that is no line, and keeps it.
-    pub fn note(&mut self, text: String) {
-        say(&text);
+    pub fn note(&mut self, text: &str) {
+        say(text);
         self.document.notes.push(format!("{}: {text}", self.section));
     }
 

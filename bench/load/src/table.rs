@@ -25,19 +25,12 @@ const COLUMNS: [&str; 11] = [
     "p95 ratio",
 ];
 const WIDTHS: [usize; 11] = [56, 11, 10, 8, 8, 8, 8, 8, 6, 6, 9];
+const PEER_COLUMNS: [&str; 5] = ["Muster", "peer", "load", "rate ratio", "p95 ratio"];
+const PEER_WIDTHS: [usize; 5] = [56, 34, 11, 10, 9];
 
 /// The head of one section.
 pub fn head(section: &str, form: Form) -> String {
-    match form {
-        Form::Plain => format!("\n{section}\n{}", plain(&COLUMNS.map(str::to_owned))),
-        Form::Markdown => {
-            format!(
-                "\n### {section}\n\n{}\n|{}",
-                markdown(&COLUMNS.map(str::to_owned)),
-                " --- |".repeat(COLUMNS.len())
-            )
-        }
-    }
+    titled(section, &COLUMNS.map(str::to_owned), &WIDTHS, form)
 }
 
 /// One line.
@@ -59,15 +52,11 @@ pub fn row(line: &Line, form: Form) -> String {
         ratio,
         p95_ratio,
     ];
-    match form {
-        Form::Plain => plain(&cells),
-        Form::Markdown => markdown(&cells),
-    }
+    joined(&cells, &WIDTHS, form)
 }
 
 /// Every line of Muster beside every line of a peer of the same section and load: rate by rate, p95 by p95.
 pub fn beside_peers(lines: &[Line], form: Form) -> String {
-    let heads = ["Muster", "peer", "load", "rate ratio", "p95 ratio"].map(str::to_owned);
     let mut rows = Vec::new();
     for own in lines.iter().filter(|line| line.who == Who::Muster) {
         let is_peer = |line: &&Line| {
@@ -88,39 +77,28 @@ pub fn beside_peers(lines: &[Line], form: Form) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut text = match form {
-        Form::Plain => format!(
-            "\nMuster beside its peers\n{:<56} {:<42} {:>11} {:>10} {:>9}",
-            heads[0], heads[1], heads[2], heads[3], heads[4]
-        ),
-        Form::Markdown => format!(
-            "\n### Muster beside its peers\n\n{}\n|{}",
-            markdown(&heads),
-            " --- |".repeat(heads.len())
-        ),
-    };
-    for row in rows {
-        text.push('\n');
-        text.push_str(&match form {
-            Form::Plain => {
-                format!("{:<56} {:<42} {:>11} {:>10} {:>9}", row[0], row[1], row[2], row[3], row[4])
-            }
-            Form::Markdown => markdown(&row),
-        });
-    }
-    text
+    let head = titled("Muster beside its peers", &PEER_COLUMNS.map(str::to_owned), &PEER_WIDTHS, form);
+    let rows = rows.iter().map(|row| joined(row, &PEER_WIDTHS, form));
+    std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
 }
 
-fn plain(cells: &[String; 11]) -> String {
-    let mut text = format!("{:<width$}", cells[0], width = WIDTHS[0]);
-    for (cell, width) in cells.iter().zip(WIDTHS).skip(1) {
-        text.push_str(&format!(" {cell:>width$}"));
+fn titled(title: &str, heads: &[String], widths: &[usize], form: Form) -> String {
+    let heads = joined(heads, widths, form);
+    match form {
+        Form::Plain => format!("\n{title}\n{heads}"),
+        Form::Markdown => format!("\n### {title}\n\n{heads}\n|{}", " --- |".repeat(widths.len())),
     }
-    text
 }
 
-fn markdown(cells: &[String]) -> String {
-    format!("| {} |", cells.join(" | "))
+/// One row; on a terminal the first column stands to the left and the others to the right.
+fn joined(cells: &[String], widths: &[usize], form: Form) -> String {
+    if form == Form::Markdown {
+        return format!("| {} |", cells.join(" | "));
+    }
+    let padded = cells.iter().zip(widths).enumerate().map(|(index, (cell, &width))| {
+        if index == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+    });
+    padded.collect::<Vec<_>>().join(" ")
 }
 
 /// Three digits or two decimals, whichever says more.
@@ -139,7 +117,7 @@ fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

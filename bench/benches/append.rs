@@ -1,85 +1,96 @@
 //! Decide and append, in process: registrations through the owners' door, beside raw appends of the same shape.
 
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use bench::{closed_loop, commands, limits, table};
-use clap::{Args, FromArgMatches};
-use command_service::{CommandConfig, CommandService, Door, Reach};
-use domain::command::Answer;
+use anyhow::{Result, bail};
+use bench::limits::{self, REGISTRATION};
+use bench::{commands, muster};
+use clap::Parser;
 use event_log::EventLog;
 use event_log::kafka::{KafkaLog, KafkaSettings, ensure_topics};
 use event_log::sqlite::SqliteLog;
-use tokio::sync::oneshot;
-use tokio::time::Instant;
+use load::{Line, Measured, Options, Report, Who, closed_loop, line, open_loop};
 
-const CLIENTS: [usize; 3] = [1, 64, 256];
-const DURATION: Duration = Duration::from_secs(8);
 const PARTITIONS: u32 = 8;
+const RAW_SQLITE: &str = "SQLite alone, multi-row INSERTs";
+const RAW_KAFKA: &str = "Kafka alone, transactions";
+const REGISTER: &str = "RegisterUser, decided and appended";
+
+/// Measures `RegisterUser`, decided and appended in process, beside raw appends of the same shape.
+#[derive(Parser)]
+struct Arguments {
+    /// `host:port` of a Kafka broker.
+    #[arg(long, env = "MUSTER_TEST_KAFKA")]
+    kafka: Option<String>,
+    #[command(flatten)]
+    options: Options,
+}
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    table::heading("decide and append, embedded (SQLite, full fsync)");
-    for clients in CLIENTS {
+async fn main() -> Result<ExitCode> {
+    let Arguments { kafka, options } = Arguments::parse();
+    let mut report = Report::begin(&options.show);
+    report.section("RegisterUser, embedded (SQLite, full fsync)");
+    for &clients in &options.clients {
         let directory = tempfile::tempdir()?;
         let raw = limits::sqlite(directory.path()).await?;
-        let limit = closed_loop::run(clients, DURATION, move |n| write(raw.clone(), n)).await?;
-        table::line("raw multi-row INSERT", clients, &limit, None);
+        let limit = raw_loop(raw, clients, &options).await?;
+        let limit = Line::new(Who::Limit, RAW_SQLITE, line::clients(clients), &limit);
+        report.line(limit.clone());
         let directory = tempfile::tempdir()?;
-        let measured = decided(SqliteLog::open(directory.path()).await?, clients).await?;
-        table::line("RegisterUser, decided and appended", clients, &measured, Some(&limit));
+        let measured = decided(SqliteLog::open(directory.path()).await?, clients, &options).await?;
+        report.line(Line::new(Who::Muster, REGISTER, line::clients(clients), &measured).beside(&limit));
     }
-    let Ok(brokers) = std::env::var("MUSTER_TEST_KAFKA") else {
+    let Some(brokers) = kafka else {
         bail!("MUSTER_TEST_KAFKA is not set: bench/run brings a broker and measures Kafka too");
     };
-    table::heading("decide and append, Kafka, 8 partitions");
-    for clients in CLIENTS {
-        let prefix = format!("{}.", commands::run_name());
-        let settings = KafkaSettings::new(&brokers, &prefix);
-        ensure_topics(&settings, PARTITIONS, 1).await?;
-        // The limit writes to a topic of the same shape, made by a second prefix.
-        let beside = format!("{prefix}raw.");
-        ensure_topics(&KafkaSettings::new(&brokers, &beside), PARTITIONS, 1).await?;
-        let raw_topic = format!("{beside}user-events");
-        let raw = tokio::task::spawn_blocking({
+    report.section("RegisterUser, Kafka, 8 partitions");
+    for &clients in &options.clients {
+        let settings = fresh(&brokers).await?;
+        // The limit writes to topics of the same shape.
+        let beside = fresh(&brokers).await?;
+        let raw = {
             let brokers = brokers.clone();
-            move || limits::kafka(&brokers, &raw_topic, PARTITIONS)
-        });
-        let raw = raw.await??;
-        let limit = closed_loop::run(clients, DURATION, move |n| write(raw.clone(), n)).await?;
-        table::line("raw transactions", clients, &limit, None);
-        let measured = decided(KafkaLog::connect(settings).await?, clients).await?;
-        table::line("RegisterUser, decided and appended", clients, &measured, Some(&limit));
+            tokio::task::spawn_blocking(move || limits::kafka(&brokers, &beside.prefix, PARTITIONS)).await??
+        };
+        let limit = raw_loop(raw, clients, &options).await?;
+        let limit = Line::new(Who::Limit, RAW_KAFKA, line::clients(clients), &limit);
+        report.line(limit.clone());
+        let measured = decided(KafkaLog::connect(settings).await?, clients, &options).await?;
+        report.line(Line::new(Who::Muster, REGISTER, line::clients(clients), &measured).beside(&limit));
     }
-    Ok(())
+    if !options.rates.is_empty() {
+        report.section("RegisterUser, constant arrivals, Kafka, 8 partitions");
+    }
+    for &rate in &options.rates {
+        let owners = muster::Owners::start(KafkaLog::connect(fresh(&brokers).await?).await?).await?;
+        let (way, run) = (owners.way(), commands::run_name());
+        let request = move |turn: load::Turn| way.clone().accept(commands::register(&run, turn.number));
+        let measured = open_loop::run(rate, options.duration(), request).await?;
+        report.line(Line::new(Who::Muster, REGISTER, line::rate(rate), &measured));
+        owners.stop().await?;
+    }
+    report.finish()
 }
 
-async fn write(raw: limits::Limit, number: u64) -> Result<()> {
-    raw.write(number).await
+/// Topics that nobody has written to.
+async fn fresh(brokers: &str) -> Result<KafkaSettings> {
+    let settings = KafkaSettings::new(brokers, format!("{}.", commands::run_name()));
+    ensure_topics(&settings, PARTITIONS, 1).await?;
+    Ok(settings)
 }
 
-async fn decided(log: Arc<dyn EventLog>, clients: usize) -> Result<closed_loop::Measured> {
-    let command = CommandConfig::augment_args(clap::Command::new("bench"));
-    let config = CommandConfig::from_arg_matches(&command.get_matches_from(["bench"]))?;
-    let service = CommandService::build(&config, log.clone(), Reach::InProcess).await?;
-    let door = service.door();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let running = tokio::spawn(service.run_until_stopped(async { stopped.await.unwrap_or(()) }));
-    let partitions = log.partitions();
-    log.owners().wait_for(|owners| (0..partitions).all(|p| owners.contains_key(&p))).await?;
-    let run = commands::run_name();
-    let measured =
-        closed_loop::run(clients, DURATION, move |n| register(door.clone(), run.clone(), n)).await?;
-    drop(stop);
-    running.await??;
+async fn raw_loop(raw: limits::Limit, clients: usize, options: &Options) -> Result<Measured> {
+    closed_loop::run(clients, options.duration(), move |turn| raw.clone().write(turn.number, REGISTRATION))
+        .await
+}
+
+async fn decided(log: Arc<dyn EventLog>, clients: usize, options: &Options) -> Result<Measured> {
+    let owners = muster::Owners::start(log).await?;
+    let (way, run) = (owners.way(), commands::run_name());
+    let request = move |turn: load::Turn| way.clone().accept(commands::register(&run, turn.number));
+    let measured = closed_loop::run(clients, options.duration(), request).await?;
+    owners.stop().await?;
     Ok(measured)
-}
-
-async fn register(door: Door, run: String, number: u64) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    match door.submit(commands::register(&run, number), deadline).await.context("no answer")? {
-        Answer::Accepted { .. } => Ok(()),
-        other => bail!("{other:?}"),
-    }
 }

@@ -1,49 +1,68 @@
 //! GraphQL mutations until they are visible, through the portal API of a running Muster: what a portal waits for.
 
-use std::time::Duration;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use bench::{closed_loop, commands, table};
+use bench::commands;
+use clap::Parser;
+use load::{Line, Options, Report, Turn, Who, closed_loop, line, open_loop};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-const CLIENTS: &str = "1,64,256";
-const DURATION: Duration = Duration::from_secs(8);
 const CHOSEN: &str = "seven lamps along the pier";
+const CREATE: &str = "createUser until it is visible";
+
+/// Measures GraphQL mutations until they are visible, and reads.
+#[derive(Parser)]
+struct Arguments {
+    /// What is measured, in words.
+    #[arg(long, env = "MUSTER_TEST_BENCH_NAME")]
+    name: String,
+    /// The portal API.
+    #[arg(long, env = "MUSTER_TEST_BENCH_URL")]
+    url: String,
+    /// The temporary password of `administrator`; it is changed.
+    #[arg(long, env = "MUSTER_TEST_BENCH_PASSWORD", hide_env_values = true)]
+    password: String,
+    #[command(flatten)]
+    options: Options,
+}
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let setting =
-        |name: &str| std::env::var(name).with_context(|| format!("{name} is not set: use bench/run"));
-    let url = setting("MUSTER_TEST_BENCH_URL")?;
-    let client = reqwest::Client::new();
-    let nobody = Portal { client: client.clone(), url: url.clone(), session: None };
-    let temporary = setting("MUSTER_TEST_BENCH_PASSWORD")?;
-    let input = json!({ "username": "administrator", "password": temporary });
+async fn main() -> Result<ExitCode> {
+    let Arguments { name, url, password, options } = Arguments::parse();
+    let client = reqwest::Client::builder().tcp_nodelay(true).no_proxy().build()?;
+    let nobody = Portal { client, url, session: None };
+    let input = json!({ "username": "administrator", "password": password });
     let signed_in = nobody.mutate("signIn", "SignInInput", input, "sessionToken").await?;
     let session = signed_in["sessionToken"].as_str().context("the password is not right")?.to_owned();
     let portal = Portal { session: Some(session), ..nobody };
-    let input = json!({ "currentPassword": temporary, "newPassword": CHOSEN });
+    let input = json!({ "currentPassword": password, "newPassword": CHOSEN });
     portal.mutate("changePassword", "ChangePasswordInput", input, "").await?;
     let input = json!({ "name": "bench" });
     let made = portal.mutate("createGroup", "CreateGroupInput", input, "group { id }").await?;
     let group = made["group"]["id"].as_str().context("no group")?.to_owned();
-
-    table::heading(&format!("GraphQL, {}", setting("MUSTER_TEST_BENCH_NAME")?));
-    let clients = std::env::var("MUSTER_TEST_BENCH_CLIENTS").unwrap_or_else(|_| CLIENTS.to_owned());
-    let clients = clients.split(',').map(str::parse).collect::<Result<Vec<usize>, _>>()?;
-    for &clients in &clients {
+    let creating = || {
         let (portal, group, run) = (portal.clone(), group.clone(), commands::run_name());
-        let request = move |n| create(portal.clone(), group.clone(), format!("{run}-{n}"));
-        let measured = closed_loop::run(clients, DURATION, request).await?;
-        table::line("createUser until it is visible", clients, &measured, None);
+        move |turn: Turn| create(portal.clone(), group.clone(), format!("{run}-{}", turn.number))
+    };
+
+    let mut report = Report::begin(&options.show);
+    report.section(format!("GraphQL, {name}"));
+    for &clients in &options.clients {
+        let measured = closed_loop::run(clients, options.duration(), creating()).await?;
+        report.line(Line::new(Who::Muster, CREATE, line::clients(clients), &measured));
     }
-    for clients in clients {
+    for &rate in &options.rates {
+        let measured = open_loop::run(rate, options.duration(), creating()).await?;
+        report.line(Line::new(Who::Muster, CREATE, line::rate(rate), &measured));
+    }
+    for &clients in &options.clients {
         let portal = portal.clone();
-        let measured = closed_loop::run(clients, DURATION, move |_| read(portal.clone())).await?;
-        table::line("one user by name", clients, &measured, None);
+        let measured = closed_loop::run(clients, options.duration(), move |_| read(portal.clone())).await?;
+        report.line(Line::new(Who::Muster, "one user by name", line::clients(clients), &measured));
     }
-    Ok(())
+    report.finish()
 }
 
 async fn create(portal: Portal, group: String, name: String) -> Result<()> {
@@ -85,8 +104,9 @@ impl Portal {
             request = request.bearer_auth(session);
         }
         let mut response: Value = serde_json::from_slice(&request.send().await?.bytes().await?)?;
-        if response.get("errors").is_some() {
-            bail!("{response}");
+        // The data may hold a made password.
+        if let Some(errors) = response.get("errors") {
+            bail!("{errors}");
         }
         Ok(response["data"].take())
     }

@@ -1,6 +1,7 @@
-//! Measures Muster beside the limit of the same machine in the same run: closed loops, percentiles, ratios.
+//! Measures Muster beside the limit of the same machine in the same run: what is asked, of whom, and the limits.
 
-pub mod closed_loop;
+pub mod churn;
 pub mod commands;
 pub mod limits;
-pub mod table;
+pub mod muster;
+pub mod watched;

@@ -130,7 +130,9 @@ mod tests {
         let mut records = written();
         records[1].record.body = Some(b"{ }".to_vec());
         let mut chain = Chain::default();
-        records.iter().for_each(|recorded| chain.pass(&recorded.record));
+        for recorded in &records {
+            chain.pass(&recorded.record);
+        }
         let mut next = event("user_1", "{}");
         chain.seal(&mut next);
         records.push(Recorded { place: records[0].place, offset: 3, record: next });

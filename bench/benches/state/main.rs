@@ -11,10 +11,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use bench::{closed_loop, commands};
+use bench::commands;
 use event_log::EventLog;
 use event_log::kafka::{KafkaLog, KafkaSettings, ensure_topics};
 use event_log::sqlite::SqliteLog;
+use load::closed_loop;
 
 use crate::process::Begun;
 use crate::service::Running;
@@ -127,12 +128,12 @@ async fn kafka(users: u64, brokers: &str, takeovers: &Takeovers) -> Result<()> {
 impl Running {
     async fn measure(self, users: u64) -> Result<()> {
         let (door, run) = (self.door.clone(), commands::run_name());
-        let measured = closed_loop::run(CLIENTS, DURATION, move |number| {
-            service::register(door.clone(), commands::register(&run, number))
+        let measured = closed_loop::run(CLIENTS, DURATION, move |turn: load::Turn| {
+            service::register(door.clone(), commands::register(&run, turn.number))
         });
         let measured = measured.await?;
         let (half, most) = (measured.millis(50.0), measured.millis(99.0));
-        let text = format!("{:.0}/s, p50 {half:.2} ms, p99 {most:.2} ms", measured.per_second);
+        let text = format!("{:.0}/s, p50 {half:.2} ms, p99 {most:.2} ms", measured.per_second());
         line(users, "RegisterUser, 64 clients", &text);
         self.stop().await
     }

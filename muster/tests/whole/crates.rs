@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The crates of this workspace that each may use, beside which libraries that touch servers.
-const RULES: [(&str, &[&str], &[&str]); 9] = [
+const RULES: [(&str, &[&str], &[&str]); 10] = [
     ("domain", &[], &[]),
     ("event-log", &["domain"], &["rdkafka", "sqlx"]),
     ("read-model", &["domain"], &["sqlx"]),
@@ -37,9 +37,11 @@ const RULES: [(&str, &[&str], &[&str]); 9] = [
             "command-service",
             "projection-service",
             "graphql-gateway",
+            "load",
         ],
         &["rdkafka", "sqlx"],
     ),
+    ("load", &[], &[]),
 ];
 
 #[test]

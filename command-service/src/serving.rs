@@ -67,8 +67,7 @@ impl<'a> Serving<'a> {
         loop {
             tries += 1;
             let begun = Instant::now();
-            // Nobody waits for these any more, and nothing was written for them.
-            jobs.retain(|waiting| !waiting.is_idle());
+            jobs.retain(|waiting| !waiting.is_given_up());
             if jobs.iter().any(|waiting| self.ledger.is_behind(&waiting.job.command.seen)) {
                 // Somebody else wrote here, or a batch was aborted: only a commit of our own tells which.
                 match self.owner.pulse.during(|| self.writer.reclaim()) {

@@ -2,12 +2,11 @@
 
 mod answers;
 mod log;
-mod subject;
-
-#[cfg(test)]
 mod spec;
+mod subject;
+mod world;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use domain::command::{Ask, Command};
@@ -77,7 +76,7 @@ pub(crate) fn check(history: &[Attempt], records: &[Recorded], partitions: u32) 
         written.entry(&event.envelope.subject).or_default().push(event);
     }
     let mut times_written: HashMap<&str, u32> = HashMap::new();
-    let subjects: std::collections::BTreeSet<&str> =
+    let subjects: BTreeSet<&str> =
         attempts.keys().map(String::as_str).chain(written.keys().copied()).collect();
     let world = subject::World { groups: &groups, commands: &commands };
     for name in subjects {

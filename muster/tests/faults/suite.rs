@@ -15,7 +15,7 @@ use crate::checker::{self, Kind};
 use crate::evidence::Evidence;
 use crate::figures::{Figures, Round, seconds};
 use crate::fleet::Fleet;
-use crate::history::{Clock, Moment};
+use crate::history::{Attempt, Clock, Moment};
 use crate::load::Load;
 use crate::plan::{Fault, Plan};
 use crate::waiting::{PATIENCE, comes_true, lasting};
@@ -103,8 +103,8 @@ impl OneLog<'_> {
             stage.fail(Fault::ServiceEnded, 0, broker).await;
             stage.recovers("the last handing over", clock.now()).await;
         }
+        let partitions = stage.log.partitions();
         let (history, records) = stage.end().await;
-        let partitions = 8;
         let violations = checker::check(&history, &records, partitions);
         let events = records.iter().filter(|recorded| !recorded.record.is_claim()).count();
         figures.add(&rounds, &history, partitions, events, &violations);
@@ -194,7 +194,7 @@ impl Stage {
     }
 
     /// Ends clients and services, and reads the log.
-    async fn end(mut self) -> (Vec<crate::history::Attempt>, Vec<Recorded>) {
+    async fn end(mut self) -> (Vec<Attempt>, Vec<Recorded>) {
         let history = self.load.stop().await;
         while self.fleet.len() > 0 {
             self.fleet.end_one(0).await;

@@ -67,7 +67,8 @@ impl Fleet {
         let lines = blocking(move || {
             let mut lines = String::new();
             for line in stdout.lines().map_while(Result::ok) {
-                lines = lines + &line + "\n";
+                lines.push_str(&line);
+                lines.push('\n');
                 if line.contains("/readyz") {
                     break;
                 }

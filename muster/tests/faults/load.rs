@@ -195,9 +195,10 @@ impl ClientAtWork {
             let index = self.random.usize(..self.recent.len());
             return Next::Again(self.recent.remove(index).expect("the index is within"));
         }
-        let written = self.recent.iter().filter(|recent| recent.accepted && always_writes(&recent.command));
+        let mut written =
+            self.recent.iter().filter(|recent| recent.accepted && always_writes(&recent.command));
         if (8..10).contains(&chance)
-            && let Some(recent) = written.last()
+            && let Some(recent) = written.next_back()
             && let Some(reused) = self.deck.under_the_id_of(&recent.command)
         {
             return Next::Reused(reused);

@@ -154,9 +154,9 @@ impl World {
     fn push(&mut self, stream: Stream, mut record: Record) {
         let chain = &mut self.chains[usize::from(stream == Stream::GroupEvents)];
         if record.is_claim() {
-            chain.pass(&record)
+            chain.pass(&record);
         } else {
-            chain.seal(&mut record)
+            chain.seal(&mut record);
         }
         let offset = self.records.len() as u64;
         self.records.push(Recorded { place: Place::new(stream, 0), offset, record });

@@ -37,9 +37,10 @@ impl Taken {
         job.ticket.draw().then_some(Self { job, first_event: None })
     }
 
-    /// Whether nobody waits for it any more and nothing was written for it.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.first_event.is_none() && self.job.reply.is_closed()
+    /// Whether nobody waits for it any more. Whoever asked may have been answered by another owner meanwhile, so it is
+    /// not to be decided anew; what was written for it stands in the log.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.job.reply.is_closed()
     }
 
     /// Answers that this owner will not decide it. What may have been written, only the log can tell.

@@ -90,7 +90,7 @@ impl Owner {
                 Err(_) if self.is_stopping() => break,
                 Err(error) => {
                     tracing::warn!(kafka.partition = self.partition, %error, "the partition can't be taken over yet");
-                    in_doubt.retain(|taken: &Taken| !taken.job.reply.is_closed());
+                    in_doubt.retain(|taken: &Taken| !taken.is_given_up());
                     match error {
                         // Somebody else claims as well: one of the two is about to hear that the partition isn't its.
                         ClaimError::Fenced => pause = pause.max(REGROUP),

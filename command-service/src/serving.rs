@@ -68,8 +68,7 @@ impl<'a> Serving<'a> {
         loop {
             tries += 1;
             let begun = Instant::now();
-            // Nobody waits for these any more, and nothing was written for them.
-            jobs.retain(|waiting| !waiting.is_idle());
+            jobs.retain(|waiting| !waiting.is_given_up());
             if jobs.iter().any(|waiting| self.must_reclaim(&waiting.job.command)) {
                 match self.owner.pulse.during(|| self.writer.reclaim()) {
                     Ok(position) => self.ledger.confirmed(&position),

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use domain::command::Failure;
 use domain::position::{Place, Position};
 use event_log::sqlite::SqliteLog;
 use event_log::{
@@ -20,6 +21,8 @@ enum Mishap {
     Hang(Receiver<()>),
     /// It brings down its thread.
     Panic,
+    /// It writes nothing and does not know so, once the sender is gone.
+    Lose(Receiver<()>),
 }
 
 type Next = Arc<Mutex<Option<Mishap>>>;
@@ -73,6 +76,10 @@ impl Writer for UnluckyWriter {
         match mishap {
             Some(Mishap::Hang(until)) => drop(until.recv()),
             Some(Mishap::Panic) => panic!("a mishap that the test has ordered"),
+            Some(Mishap::Lose(until)) => {
+                until.recv().expect_err("the sender only goes");
+                return Err(AppendError::Unknown("a mishap that the test has ordered".to_owned()));
+            }
             None => {}
         }
         self.writer.append(batch)
@@ -142,6 +149,25 @@ async fn an_owner_that_panics_is_replaced() {
     service.ask(register("c1", "alice")).await.unwrap_err();
     let (version, _, repeated) = ask_until_answered(&service, "c1", "alice").await;
     assert_eq!((version, repeated), (1, false));
+    assert_eq!(service.events().await.len(), 1);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_caller_has_given_up_is_not_decided_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let (service, next) = start(directory.path()).await;
+    let before = service.log.owners().borrow()[&0].epoch;
+    let (release, held): (Sender<()>, _) = channel();
+    *next.lock().unwrap() = Some(Mishap::Lose(held));
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_millis(500);
+    let answer = service.door.submit(register("c1", "alice"), deadline).await;
+    assert_eq!(answer, Err(Failure::UnknownOutcome));
+    drop(release);
+    service.log.owners().wait_for(|owners| owners[&0].epoch > before).await.unwrap();
+    let (_, _, repeated) = ask_until_answered(&service, "c2", "bob").await;
+    assert!(!repeated);
+    // By now another owner may have told the caller no.
     assert_eq!(service.events().await.len(), 1);
     service.stop().await;
 }

@@ -1,6 +1,7 @@
 //! The first administrator, written without a running service: claims the partitions that it writes, so it is safe beside one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::actor::Role;
 use domain::address::{Next, Pursuit};
@@ -34,6 +35,10 @@ pub enum InitialiseError {
 
 /// How often a claim is tried again when others claim at the same time.
 const TRIES: usize = 20;
+
+/// How often and after which pause a claim is tried again when the log could not be reached.
+const ABSENCES: usize = 3;
+const ABSENCE: Duration = Duration::from_millis(500);
 
 /// Writes the first administrator. `command` asks [`user::Command::MakeFirstAdministrator`] of `username`.
 ///
@@ -138,11 +143,16 @@ fn claim(
     partition: u32,
     ledger: &mut Ledger,
 ) -> Result<Box<dyn event_log::Writer>, ClaimError> {
-    let mut tries = 0;
+    let (mut tries, mut absences) = (0, 0);
     loop {
         *ledger = Ledger::of(partition, log.partitions());
         match log.claim(partition, &mut |recorded| ledger.replay(recorded)) {
             Err(ClaimError::Fenced) if tries < TRIES => tries += 1,
+            // Topics that were made a moment ago may have no leader yet.
+            Err(ClaimError::Unavailable(_)) if absences < ABSENCES => {
+                absences += 1;
+                std::thread::sleep(ABSENCE);
+            }
             claimed => {
                 ledger.replayed();
                 return claimed;

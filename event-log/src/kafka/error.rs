@@ -73,6 +73,9 @@ impl Trouble {
         };
         if is_fenced(transaction.code()) {
             Self::Fenced
+        } else if transaction.code() == RDKafkaErrorCode::ConcurrentTransactions {
+            // The coordinator still settles what an earlier producer left; librdkafka calls this fatal at times.
+            Self::Again(reason)
         } else if transaction.is_fatal() {
             Self::Fatal(reason)
         } else if transaction.txn_requires_abort() {

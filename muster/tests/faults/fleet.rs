@@ -48,9 +48,16 @@ impl Fleet {
             ("MUSTER_LOG_FILTER", "info,command_service::serving=warn".to_owned()),
         ];
         let mut fleet = Self { directory, environment, services: Vec::new(), started: 0 };
-        let mut topics = fleet.muster("topics");
-        let made = blocking(move || topics.output()).await.unwrap();
-        assert!(made.status.success(), "{made:?}");
+        let mut said = String::new();
+        let made = comes_true(async || {
+            let mut topics = fleet.muster("topics");
+            let output = blocking(move || topics.output()).await.unwrap();
+            said = String::from_utf8_lossy(&output.stderr).into_owned();
+            output.status.success()
+        });
+        // A broker that has only just started may let the first question wait for too long.
+        let made = made.await;
+        assert!(made, "{said}");
         for _ in 0..services {
             fleet.start_one().await;
         }

@@ -193,7 +193,7 @@ async fn races(administrator: &Portal, round: usize, disturbed: bool) {
 async fn prepare(administrator: &Portal, moved: String, pending: String, group: &str) -> (Value, Value) {
     let input = json!({ "username": moved, "groupId": group, "commandId": format!("make-{moved}") });
     let moved = insist(administrator, "createUser", input, "user { id }").await["user"]["id"].take();
-    let input = json!({ "username": pending, "firstName": "P", "lastName": "P", "email": "p@p.example",
+    let input = json!({ "username": pending, "firstName": "P", "lastName": "P", "email": format!("{pending}@p.example"),
                         "commandId": format!("make-{pending}") });
     insist(administrator, "registerUser", input, "accepted").await;
     let query = "query($name: String!) { user(username: $name) { id } }";

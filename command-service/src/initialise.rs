@@ -17,7 +17,8 @@ use event_log::{AppendError, Batch, ClaimError, EventLog, partition};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::ledger::{Draft, Ledger};
+use crate::draft::Draft;
+use crate::ledger::Ledger;
 
 /// Why there is no administrator now who was not there before.
 #[derive(Debug, thiserror::Error)]

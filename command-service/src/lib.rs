@@ -5,6 +5,7 @@ pub mod door;
 pub mod initialise;
 
 mod addresses;
+mod draft;
 mod groups;
 mod job;
 mod ledger;
@@ -15,6 +16,7 @@ mod pulse;
 mod remembered;
 mod resident;
 mod serving;
+mod slot;
 
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;

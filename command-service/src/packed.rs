@@ -19,8 +19,8 @@ use domain::user::{Account, Standing, User};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ledger::Slot;
 use crate::remembered::{Packed as PackedCommand, Remembered};
+use crate::slot::Slot;
 
 #[cfg(test)]
 #[path = "packed_spec.rs"]

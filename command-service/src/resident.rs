@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use domain::id::UserId;
 use domain::user::User;
 
-use crate::ledger::Slot;
 use crate::packed::{self, Groups};
+use crate::slot::Slot;
 
 /// Users that a replay keeps whole at a time: what happens to one within a short time is taken in at once, however
 /// much it is.

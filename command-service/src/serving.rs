@@ -7,8 +7,9 @@ use domain::timestamp::Timestamp;
 use event_log::{AppendError, Batch, Writer};
 use time::OffsetDateTime;
 
+use crate::draft::{Draft, Outcome};
 use crate::job::Taken;
-use crate::ledger::{Draft, Ledger, Outcome};
+use crate::ledger::Ledger;
 use crate::owner::{FIRST_PAUSE, Owner, millis};
 use crate::remembered::Mark;
 

@@ -1,0 +1,215 @@
+//! What follows from the commands of one batch, each decided on top of those before it and of what is committed.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use domain::address::{self, Asked};
+use domain::aggregate::{Aggregate, Facts, Limits};
+use domain::command::{Answer, Ask, Command};
+use domain::deployment::{self, Initialised};
+use domain::group::{Group, Known};
+use domain::id::{GroupId, UserId};
+use domain::policy::{self, Denial};
+use domain::position::{Position, Stream};
+use domain::refusal::Refusal;
+use domain::timestamp::Timestamp;
+use domain::user::{self, User};
+use event_log::Record;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::addresses::{self, InBatch};
+use crate::ledger::Ledger;
+use crate::remembered::Mark;
+use crate::slot::{Asking, GROUP_RECORDS, Slot, USER_RECORDS, envelope};
+
+/// What a batch has decided so far and nobody has committed yet.
+pub(crate) struct Draft<'a> {
+    ledger: &'a Ledger,
+    limits: Limits,
+    changes: Changes,
+    records: Vec<(Stream, Record)>,
+}
+
+/// What a batch changes in the ledger once it is committed.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub(crate) users: HashMap<UserId, Slot<User>>,
+    pub(crate) groups: HashMap<GroupId, Slot<Group>>,
+    pub(crate) addresses: addresses::Changes,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Its answer, which needs nothing to be written.
+    Answered(Answer),
+    /// Accepted once the batch is committed.
+    Written {
+        /// Version after the command's last event.
+        version: u64,
+        /// Id of its first event, if it has one.
+        first_event: Option<Uuid>,
+    },
+    /// It was done before.
+    Repeated {
+        /// Version after the command's last event.
+        version: u64,
+        /// The first event that was written for it.
+        first_event: Mark,
+    },
+}
+
+/// The answer for whoever needs no position, once what was decided is committed.
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        let (version, repeated) = match outcome {
+            Outcome::Answered(answer) => return answer,
+            Outcome::Written { version, .. } => (version, false),
+            Outcome::Repeated { version, .. } => (version, true),
+        };
+        Self::Accepted { version, position: Position::new(), repeated }
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// Nothing yet, on top of what is committed.
+    pub(crate) fn on(ledger: &'a Ledger, limits: Limits) -> Self {
+        Self { ledger, limits, changes: Changes::default(), records: Vec::new() }
+    }
+
+    /// Decides one command on top of what this batch decided before.
+    pub(crate) fn decide(&mut self, command: &Command, group: Option<Known>, now: Timestamp) -> Outcome {
+        let facts = Facts { now, group, made: command.made.clone(), limits: self.limits };
+        let asking = Asking { command, subject: command.ask.subject(), digest: digest(&command.ask), facts };
+        match &command.ask {
+            Ask::User { id, expected_version, command: asked } => {
+                let mut slot = self.user(*id);
+                let outcome = match policy::may(&command.actor, asked, *id, slot.aggregate.roles()) {
+                    Ok(()) => self.decide_user(&mut slot, &asking, asked, *expected_version),
+                    Err(Denial::Forbidden) => Outcome::Answered(Answer::Forbidden),
+                    Err(Denial::Refused(refusal)) => Outcome::Answered(Answer::Refused(refusal.into())),
+                };
+                keep(&mut self.changes.users, *id, slot);
+                outcome
+            }
+            Ask::Group { .. } | Ask::Barrier { .. } if !policy::may_administer(&command.actor) => {
+                Outcome::Answered(Answer::Forbidden)
+            }
+            // What it asks for was done before anything of its batch was decided.
+            Ask::Barrier { .. } => Outcome::Written { version: 0, first_event: None },
+            Ask::Group { id, expected_version, command: asked } => {
+                let mut slot = (self.changes.groups.remove(id))
+                    .or_else(|| self.ledger.groups.get(id).cloned())
+                    .unwrap_or_else(|| Slot::new(Group::default()));
+                let outcome = match slot.ask(&asking, asked, *expected_version) {
+                    Ok(decision) => slot.write(&asking, &decision, &GROUP_RECORDS, &mut self.records),
+                    Err(outcome) => outcome,
+                };
+                keep(&mut self.changes.groups, *id, slot);
+                outcome
+            }
+            Ask::Claim { address, claim, holder, over } => {
+                of_address(self.addresses().claim(*address, *claim, *holder, *over))
+            }
+            Ask::LetGo { id, address, claim, to, insists } => {
+                let mut slot = self.user(*id);
+                let is_void = claim.is_some_and(|claim| self.addresses().is_void(claim));
+                let to = (*to, &command.actor);
+                let asked = address::let_go(&slot.aggregate, *address, *claim, is_void, to, *insists, now);
+                let reply = match asked {
+                    Asked::Held => address::Reply::Held,
+                    Asked::Undecided => address::Reply::Undecided,
+                    Asked::Free { gives_way, void } => {
+                        if let Some(claim) = void {
+                            self.addresses().make_void(claim, now);
+                        }
+                        if let Some(decision) = gives_way {
+                            let followed =
+                                self.addresses().follow(&slot.aggregate, decision.events(), None, now);
+                            followed.expect("whoever gives an address away takes none");
+                            slot.write(&asking, &decision, &USER_RECORDS, &mut self.records);
+                        }
+                        address::Reply::Free
+                    }
+                };
+                keep(&mut self.changes.users, *id, slot);
+                of_address(reply)
+            }
+        }
+    }
+
+    fn decide_user(
+        &mut self,
+        slot: &mut Slot<User>,
+        asking: &Asking<'_>,
+        asked: &user::Command,
+        expected_version: Option<u64>,
+    ) -> Outcome {
+        let decision = match slot.ask(asking, asked, expected_version) {
+            Ok(decision) => decision,
+            Err(outcome) => return outcome,
+        };
+        let (claim, now) = (asking.command.claim, asking.facts.now);
+        match self.addresses().follow(&slot.aggregate, decision.events(), claim, now) {
+            Ok(()) => slot.write(asking, &decision, &USER_RECORDS, &mut self.records),
+            Err(address) => of_address(address::Reply::ClaimNeeded(address)),
+        }
+    }
+
+    /// The user as this batch has left them.
+    fn user(&mut self, id: UserId) -> Slot<User> {
+        (self.changes.users.remove(&id))
+            .or_else(|| self.ledger.users.wake(id))
+            .unwrap_or_else(|| Slot::new(User::nobody(id)))
+    }
+
+    fn addresses(&mut self) -> InBatch<'_> {
+        InBatch {
+            known: &self.ledger.addresses,
+            changes: &mut self.changes.addresses,
+            records: &mut self.records,
+        }
+    }
+
+    /// Records in the deployment's own stream who the first administrator is, unless it is recorded.
+    pub(crate) fn initialise(
+        &mut self,
+        command: &Command,
+        first: &Initialised,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let before = self.ledger.deployment();
+        let Some(event) = deployment::initialise(before, first.user_id, &first.username)? else {
+            return Ok(());
+        };
+        let event = deployment::Event::from(event);
+        let sequence = self.ledger.deployment_version + 1;
+        let envelope = envelope(command, deployment::SUBJECT, &digest(&command.ask), sequence, now);
+        self.records
+            .push((Stream::GroupEvents, Record::event(&envelope, event.wire_name(), event.to_json())));
+        Ok(())
+    }
+
+    /// What to write, and what to take into the ledger once that is committed.
+    pub(crate) fn finish(self) -> (Vec<(Stream, Record)>, Changes) {
+        (self.records, self.changes)
+    }
+}
+
+/// Keeps the slot for the rest of the batch. What never was is not kept: refused commands cost no memory.
+fn keep<K: Hash + Eq, A: Aggregate>(changed: &mut HashMap<K, Slot<A>>, id: K, slot: Slot<A>) {
+    if slot.aggregate.version() > 0 {
+        changed.insert(id, slot);
+    }
+}
+
+fn of_address(reply: address::Reply) -> Outcome {
+    Outcome::Answered(Answer::OfAddress(reply))
+}
+
+/// Hex SHA-256 of what was asked as JSON: nothing of what the gateway made for it is in it.
+fn digest(ask: &Ask) -> String {
+    let json = serde_json::to_vec(ask).expect("what is asked is plain data");
+    hex::encode(Sha256::digest(json))
+}

@@ -5,7 +5,7 @@
 //! it to the owner of the user. A trace is replaced only after the user whom it names was asked: the owner of that
 //! user answers that the address is held, or makes the claim of the trace void first, so that it can't come to be used
 //! any more. Nothing is confirmed and nothing given back: a user who changes it, is rejected or deleted holds no more.
-//! [`Pursuit`] is the way from one step to the next; `domain/tests/it/interleavings.rs` walks through all orders of them.
+//! [`Pursuit`] is the way from one step to the next; `domain/tests/it/interleavings` walks through all orders of them.
 
 mod pursuit;
 mod rules;

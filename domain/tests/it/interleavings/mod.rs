@@ -1,0 +1,109 @@
+//! Two who want one address: every order of their steps, with crashes, repeated and late messages, and a holder who lets go.
+
+mod owners;
+mod world;
+
+use std::collections::HashSet;
+
+use domain::aggregate::{Aggregate, Facts, Limits};
+use domain::command::{Answer, Patch};
+use domain::id::{AddressId, ClaimId};
+use domain::timestamp::Timestamp;
+use uuid::Uuid;
+
+use self::owners::{ADDRESS, Owners, address_of, claim, id, now, register, registration};
+use self::world::{Seeker, World};
+
+/// Walks through every world that can come of this one; `at_the_end` looks at those in which nothing more happens.
+fn walk(begin: World, at_the_end: impl Fn(&World)) -> usize {
+    let mut seen = HashSet::from([begin.key()]);
+    let mut open = vec![begin];
+    while let Some(world) = open.pop() {
+        assert!(world.owners.holders() <= 1, "two hold one address: {}", world.key());
+        let next = world.next();
+        if next.is_empty() {
+            at_the_end(&world);
+        }
+        open.extend(next.into_iter().filter(|world| seen.insert(world.key())));
+        assert!(seen.len() < 2_000_000, "the walk does not come to an end");
+    }
+    seen.len()
+}
+
+/// The user holds the address, by a claim that was granted in the regular way.
+fn held_by(name: &str) -> Owners {
+    let mut world = World::of(Owners::default(), vec![register(name)]);
+    while let Some(next) = world.next().pop() {
+        world = next;
+    }
+    assert_eq!((world.winners(), world.owners.holders()), (1, 1));
+    world.owners
+}
+
+#[test]
+fn of_two_registrations_one_wins_whatever_the_order() {
+    let worlds = walk(World::of(Owners::default(), vec![register("alice"), register("bob")]), |end| {
+        assert_eq!(end.owners.holders(), 1);
+        assert_eq!((end.winners(), end.losers()), (1, 1));
+    });
+    assert!(worlds > 50, "{worlds}");
+}
+
+#[test]
+fn no_crash_and_no_late_or_repeated_message_gives_an_address_to_two() {
+    let mut begin = World::of(Owners::default(), vec![register("alice"), register("bob")]);
+    (begin.crashes, begin.repeats) = (1, 1);
+    let worlds = walk(begin, |end| {
+        // Whoever was told so holds it.
+        assert!(end.winners() <= end.owners.holders());
+        assert!(end.losers() == 0 || end.owners.holders() == 1);
+    });
+    assert!(worlds > 1_000, "{worlds}");
+}
+
+#[test]
+fn an_address_that_is_let_go_in_the_middle_has_one_holder_afterwards_or_none_who_was_told_so() {
+    let mut begin = World::of(held_by("carol"), vec![register("alice"), register("bob")]);
+    begin.lets_go = Some(address_of("carol", Patch::Clear));
+    begin.crashes = 1;
+    let won = std::cell::Cell::new(0);
+    walk(begin, |end| {
+        assert!(end.winners() <= end.owners.holders());
+        won.set(won.get() + end.winners());
+    });
+    assert!(won.get() > 0, "in some worlds it is let go before anybody asks");
+}
+
+#[test]
+fn a_registration_that_waits_gives_way_to_an_administrator_and_to_nobody_else() {
+    let mut owners = held_by("carol");
+    let (kept, taken) = (address_of("dora", Patch::Set(ADDRESS.into())), register("alice"));
+    let facts = Facts { now: now(), group: None, made: None, limits: Limits::default() };
+    let asked = registration("dora", "dora@example.com");
+    let registered = owners.user(id("dora")).decide(&asked, &facts).unwrap();
+    owners.write(id("dora"), registered.events());
+    let refused = World::of(owners.clone(), vec![taken.clone()]).ends();
+    assert!(refused.iter().all(|end| end.losers() == 1));
+    walk(World::of(owners, vec![kept, taken]), |end| {
+        // Whether alice lost or won for a moment: she only registered.
+        assert_eq!(end.owners.holders(), 1);
+        assert!(end.owners.users[&id("dora")].holds_address(AddressId::of(ADDRESS)));
+        assert!(matches!(end.seekers[0], Seeker::Knows(Answer::Accepted { .. })));
+    });
+}
+
+impl World {
+    /// The worlds in which nothing more happens.
+    fn ends(self) -> Vec<Self> {
+        let ends = std::cell::RefCell::new(Vec::new());
+        walk(self, |end| ends.borrow_mut().push(end.clone()));
+        ends.into_inner()
+    }
+}
+
+#[test]
+fn claims_have_distinct_ids_that_say_when_they_were_made() {
+    assert_ne!(claim(1), claim(2));
+    assert_eq!(claim(1).made_at(), now());
+    assert_eq!(ClaimId::from_uuid(Uuid::nil()).made_at(), Timestamp::MIN);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use domain::address::{self, Claim, Claimed, Trace};
+use domain::address::{self, Claim, Claimed, FRESH, Trace};
 use domain::id::{AddressId, ClaimId, UserId};
 use domain::position::Stream;
 use domain::timestamp::Timestamp;
@@ -23,6 +23,8 @@ pub(crate) struct Addresses {
     traces: HashMap<AddressId, (UserId, ClaimId)>,
     /// Claims of users of this partition that can't be used any more, oldest first.
     void: BTreeSet<ClaimId>,
+    /// Claims that were used since this owner took over, oldest first: nobody has to wait for them.
+    used: BTreeSet<ClaimId>,
 }
 
 /// What a batch changes in it once it is committed.
@@ -32,6 +34,7 @@ pub(crate) struct Changes {
     traces: HashMap<AddressId, (UserId, ClaimId)>,
     void: HashSet<ClaimId>,
     forgotten: HashSet<ClaimId>,
+    used: HashSet<ClaimId>,
 }
 
 /// What is known in the middle of a batch.
@@ -84,7 +87,16 @@ impl Addresses {
         }
         self.traces.extend(changes.traces);
         self.void.extend(changes.void);
-        self.void.retain(|claim| !changes.forgotten.contains(claim));
+        for claim in changes.forgotten {
+            self.void.remove(&claim);
+        }
+        self.used.extend(changes.used);
+        let newest = self.used.last().map(|claim| claim.made_at());
+        while let (Some(oldest), Some(newest)) = (self.used.first(), newest)
+            && oldest.made_at() < newest - FRESH
+        {
+            self.used.pop_first();
+        }
     }
 
     fn is_here(&self, address: AddressId) -> bool {
@@ -144,6 +156,8 @@ impl InBatch<'_> {
         {
             return Err(address);
         }
+        let spent = claim.filter(|claim| moved.taken() == Some(claim.address));
+        self.changes.used.extend(spent.map(|claim| claim.id));
         let here = |address: &AddressId| self.known.is_here(*address);
         if let Some(address) = moved.from.filter(here) {
             self.changes.holders.insert(address, None);
@@ -157,6 +171,11 @@ impl InBatch<'_> {
     /// Whether a claim can't be used any more.
     pub(crate) fn is_void(&self, claim: ClaimId) -> bool {
         self.changes.void.contains(&claim) || self.known.void.contains(&claim)
+    }
+
+    /// Whether a claim was used, so that it is on its way no more.
+    pub(crate) fn is_used(&self, claim: ClaimId) -> bool {
+        self.changes.used.contains(&claim) || self.known.used.contains(&claim)
     }
 
     /// Makes a claim void, and forgets some that are void for so long that it makes no difference.

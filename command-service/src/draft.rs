@@ -115,8 +115,9 @@ impl<'a> Draft<'a> {
             Ask::LetGo { id, address, claim, to, insists } => {
                 let mut slot = self.user(*id);
                 let is_void = claim.is_some_and(|claim| self.addresses().is_void(claim));
+                let insists = *insists || claim.is_some_and(|claim| self.addresses().is_used(claim));
                 let to = (*to, &command.actor);
-                let asked = address::let_go(&slot.aggregate, *address, *claim, is_void, to, *insists, now);
+                let asked = address::let_go(&slot.aggregate, *address, *claim, is_void, to, insists, now);
                 let reply = match asked {
                     Asked::Held => address::Reply::Held,
                     Asked::Undecided => address::Reply::Undecided,

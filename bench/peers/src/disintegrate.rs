@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Event)]
 #[stream(UserEvent, [Registered, Approved, PasswordReset])]
-enum DomainEvent {
+pub enum DomainEvent {
     Registered {
         #[id]
         username: String,

@@ -75,7 +75,7 @@ pub fn moves(user: &User, events: &[Event], at: Timestamp) -> Option<Moved> {
 }
 
 /// Decides whether a user lets an address go to the user `to`, whom the actor acts for. `is_void` says what the owner
-/// remembers of the user's claim; `insists` that the user was given time to use it.
+/// remembers of the user's claim; `insists` that the user was given time to use it, or has used it.
 pub fn let_go(
     user: &User,
     address: AddressId,

@@ -1,8 +1,8 @@
 //! The consumer group that shares the partitions among command services. It only assigns; nothing is read through it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::position::Stream;
 use rdkafka::ClientContext;
@@ -20,6 +20,11 @@ use crate::membership::{Assignment, Handover, Membership, Seat};
 const POLL: Duration = Duration::from_millis(20);
 /// How long whoever gave up a partition may take to end what it writes. Afterwards the next owner's claim fences it.
 const HANDOVER: Duration = Duration::from_secs(5);
+/// For how long a process may be without a place in the group. A client whose session ran out while the brokers were away
+/// has been seen to wait for ever to join again; a new one then takes its place.
+const OUTSIDE: Duration = Duration::from_secs(20);
+/// How long the brokers may take to say that they are there.
+const ANSWER: Duration = Duration::from_secs(2);
 /// Pause before the group is joined again after the client has stopped for good.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -40,10 +45,26 @@ pub(super) fn join(settings: Arc<KafkaSettings>, stop: Stop) -> Membership {
 
 /// Takes part until it is over. The end of the consumer hands over whatever is held.
 fn attend(settings: &KafkaSettings, seat: &Seat, is_over: impl Fn() -> bool) -> KafkaResult<()> {
-    let member = Member { assignments: seat.assignments.clone() };
+    let outside = Outside::default();
+    let member = Member { assignments: seat.assignments.clone(), outside: outside.clone() };
     let consumer: BaseConsumer<Member> = settings.member().create_with_context(member)?;
-    consumer.subscribe(&[&settings.topic(Stream::UserEvents)])?;
+    let topic = settings.topic(Stream::UserEvents);
+    consumer.subscribe(&[&topic])?;
     while !is_over() {
+        if outside.lasts() > OUTSIDE {
+            if consumer.fetch_metadata(Some(&topic), ANSWER).is_err() {
+                // While the brokers are away there is no group to join.
+                outside.begins();
+                continue;
+            }
+            tracing::warn!(
+                "the group of command services does not take this process in; joining with a new client"
+            );
+            outside.retire();
+            // Its end may take as long as its joining.
+            thread::spawn(move || drop(consumer));
+            return Ok(());
+        }
         match consumer.poll(POLL) {
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
             Some(Err(error)) => tracing::debug!(%error, "the group of command services reports an error"),
@@ -57,6 +78,49 @@ fn attend(settings: &KafkaSettings, seat: &Seat, is_over: impl Fn() -> bool) -> 
 /// Passes on what the group decides. Its methods run on the thread that polls.
 struct Member {
     assignments: mpsc::Sender<Assignment>,
+    outside: Outside,
+}
+
+/// Since when a client has no place in the group; `None` while it has one, be it with no partition.
+#[derive(Clone)]
+struct Outside(Arc<Mutex<Place>>);
+
+struct Place {
+    without: Option<Instant>,
+    /// Nobody listens to this client any more.
+    retired: bool,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Place { without: Some(Instant::now()), retired: false })))
+    }
+}
+
+impl Outside {
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lasts(&self) -> Duration {
+        self.place().without.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn begins(&self) {
+        self.place().without = Some(Instant::now());
+    }
+
+    fn ends(&self) {
+        self.place().without = None;
+    }
+
+    fn retire(&self) {
+        self.place().retired = true;
+    }
+
+    fn is_retired(&self) -> bool {
+        self.place().retired
+    }
 }
 
 impl ClientContext for Member {
@@ -72,6 +136,9 @@ impl ClientContext for Member {
 impl ConsumerContext for Member {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         let Rebalance::Revoke(taken) = rebalance else { return };
+        if self.outside.is_retired() {
+            return;
+        }
         let (handover, handed_over) = Handover::new();
         let taken = partitions(taken);
         tracing::info!(kafka.partitions = ?taken, "partitions are taken from this process");
@@ -84,7 +151,12 @@ impl ConsumerContext for Member {
     }
 
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let Rebalance::Assign(given) = rebalance else { return };
+        // What is taken is given anew to somebody, and this process then hears what it has left, which may be nothing.
+        let Rebalance::Assign(given) = rebalance else { return self.outside.begins() };
+        if self.outside.is_retired() {
+            return;
+        }
+        self.outside.ends();
         if let Err(error) = consumer.pause(given) {
             tracing::debug!(%error, "a partition of the group can't be paused; its records are passed over");
         }

@@ -21,7 +21,7 @@ pub fn optional(text: Option<&str>, most: usize) -> Result<Option<String>, Refus
     if text.chars().count() > most.saturating_mul(4) {
         return Err(too_long(most));
     }
-    let text: String = text.trim().nfc().collect();
+    let text = composed(text.trim());
     if text.chars().any(is_forbidden) {
         return Err(Refusal::new(Code::InvalidFormat, "Control characters are not allowed."));
     }
@@ -29,6 +29,11 @@ pub fn optional(text: Option<&str>, most: usize) -> Result<Option<String>, Refus
         return Err(too_long(most));
     }
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// A text in NFC (UAX #15). One of ASCII alone is that already.
+pub(crate) fn composed(text: &str) -> String {
+    if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
 }
 
 /// The refusal of a text that is longer than `most` characters.

@@ -28,10 +28,11 @@ pub trait EventLog: Send + Sync + 'static {
     fn partitions(&self) -> u32;
 
     /// Makes the caller the one writer of a partition: fences an earlier one, settles what that one left open,
-    /// commits a claim record and hands every record up to it to `replay`, oldest first, claim records included.
+    /// commits a claim record and hands every record up to it to `replay`, claim records included.
     ///
-    /// Claims of addresses are replayed before the user events. The writer of partition 0 owns the group events too; they
-    /// are replayed first. Blocks: call it on a thread that may.
+    /// Replayed are the user events and the claims of addresses of that partition, and by the writer of partition 0,
+    /// who owns them too, the group events: each place in its order, the places mixed. Blocks: call it on a thread that
+    /// may.
     fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError>;
 
     /// Takes part in sharing the partitions with the other command services of the deployment.

@@ -9,9 +9,9 @@ mod error;
 mod group;
 mod message;
 mod notes;
+mod own;
 mod owners;
 mod producer;
-mod read_back;
 mod reader;
 mod settings;
 mod takeover;
@@ -47,7 +47,10 @@ type Asker = DroppedElsewhere<client::Reading>;
 pub struct KafkaLog {
     settings: Arc<KafkaSettings>,
     partitions: u32,
+    /// Asked for the ends that followers get to.
     asker: Arc<Asker>,
+    /// Asked for the ends behind everything, by owners.
+    written: Arc<Asker>,
     notes: DroppedElsewhere<FutureProducer>,
     owners: watch::Receiver<Owners>,
     stop: Stop,
@@ -60,11 +63,13 @@ impl KafkaLog {
         let settings = Arc::new(settings);
         let asker =
             Arc::new(DroppedElsewhere::new(settings.asker(Sees::Committed).map_err(OpenError::Client)?));
+        let written =
+            Arc::new(DroppedElsewhere::new(settings.asker(Sees::Written).map_err(OpenError::Client)?));
         let notes = DroppedElsewhere::new(notes::producer(&settings).map_err(OpenError::Client)?);
         let partitions = wait_for_topics(&asker, &settings).await?;
         let stop = Stop::default();
         let owners = owners::follow(Arc::clone(&settings), stop.clone());
-        Ok(Arc::new(Self { settings, partitions, asker, notes, owners, stop }))
+        Ok(Arc::new(Self { settings, partitions, asker, written, notes, owners, stop }))
     }
 }
 
@@ -84,7 +89,7 @@ impl EventLog for KafkaLog {
         if partition >= self.partitions {
             return Err(ClaimError::Unavailable(format!("there is no partition {partition}")));
         }
-        Ok(Box::new(takeover::take_over(&self.settings, partition, replay)?))
+        Ok(Box::new(takeover::take_over(&self.settings, &self.written, partition, replay)?))
     }
 
     fn join(&self) -> Membership {
@@ -101,9 +106,9 @@ impl EventLog for KafkaLog {
 
     async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
         let (settings, partitions) = (Arc::clone(&self.settings), self.partitions);
-        let asking = spawn_blocking(move || {
-            ends::ask(&settings.asker(Sees::Written)?, &settings, Place::followed(partitions), ANSWER)
-        });
+        let asker = Arc::clone(&self.written);
+        let asking =
+            spawn_blocking(move || ends::ask(&asker, &settings, Place::followed(partitions), ANSWER));
         let answer = asking.await.map_err(|stopped| Unavailable(stopped.to_string()))?;
         answer.map_err(|error| Unavailable(error.to_string()))
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::position::{Place, Position, Stream};
 
+use super::own::Own;
 use super::owners;
 use super::producer::{Outgoing, Transactions};
-use super::read_back::ReadBack;
 use super::settings::KafkaSettings;
 use crate::chain::Chain;
 use crate::record::Record;
@@ -32,7 +32,7 @@ pub(super) struct KafkaWriter {
     transactions: Transactions,
     chains: Chains,
     /// None when a commit is believed without looking.
-    read_back: Option<ReadBack>,
+    read_back: Option<Own>,
 }
 
 impl KafkaWriter {
@@ -42,7 +42,7 @@ impl KafkaWriter {
         epoch: u64,
         transactions: Transactions,
         chains: Chains,
-        read_back: Option<ReadBack>,
+        read_back: Option<Own>,
     ) -> Self {
         Self { settings, partition, epoch, transactions, chains, read_back }
     }

@@ -31,7 +31,7 @@ macro_rules! on_every_log {
 
 on_every_log! {
     writing::a_claim_replays_everything_in_order_claims_included;
-    writing::a_claim_replays_the_newest_of_every_key_before_the_user_events;
+    writing::a_claim_replays_the_newest_of_every_key;
     writing::a_claim_that_cannot_replay_a_record_says_which;
     writing::a_batch_over_several_streams_lies_in_all_of_them;
     writing::an_older_writer_is_fenced_and_its_batch_is_in_no_stream;

@@ -39,6 +39,8 @@ pub(super) struct Outgoing<'a> {
 pub(super) struct Transactions {
     producer: BaseProducer<Reports>,
     timeout: Duration,
+    /// After this without a commit nobody may be fenced any more.
+    remembered: Duration,
     /// Pause after a commit to one partition.
     gap: Duration,
     last: Option<LastCommit>,
@@ -66,11 +68,16 @@ impl Transactions {
             // Whoever has read the records back has waited for the markers already.
             Acknowledge::ReadBack => Duration::ZERO,
         };
-        Ok(Self { producer, timeout: settings.transaction_timeout, gap, last: None })
+        let KafkaSettings { transaction_timeout: timeout, remembered, .. } = *settings;
+        Ok(Self { producer, timeout, remembered, gap, last: None })
     }
 
     /// Commits all of it or nothing and says the offset of each.
     pub(super) fn commit(&mut self, outgoing: &[Outgoing<'_>]) -> Result<Vec<u64>, AppendError> {
+        // An id that the broker has forgotten is given out anew to whoever writes first, be it the owner before last.
+        if self.last.is_some() && self.is_older_than(self.remembered) {
+            return Err(AppendError::Fenced);
+        }
         self.wait_for_gap();
         match self.attempt(outgoing) {
             Ok(offsets) => Ok(offsets),

@@ -39,6 +39,10 @@ pub struct KafkaSettings {
     /// session timeout of the group by more than a heartbeat: a process that stopped right after a commit may have
     /// sent its last heartbeat before it, and from then on the group counts.
     pub lease: Duration,
+    /// For how long the broker certainly remembers a transactional id that nobody uses, and with it whom it fences: less
+    /// than its `transactional.id.expiration.ms`, 7 days unless it is told otherwise. A writer that has committed nothing
+    /// for so long claims its partition again.
+    pub remembered: Duration,
     /// When a batch counts as appended.
     pub acknowledge: Acknowledge,
     /// After this the broker aborts a transaction that is still open. Long, because a restart of the broker then
@@ -53,6 +57,7 @@ impl KafkaSettings {
             brokers: brokers.into(),
             prefix: prefix.into(),
             lease: SESSION_TIMEOUT.saturating_sub(3 * HEARTBEAT),
+            remembered: Duration::from_hours(5 * 24),
             acknowledge: Acknowledge::default(),
             transaction_timeout: Duration::from_mins(1),
         }

@@ -122,6 +122,17 @@ async fn a_writer_whose_last_commit_is_too_old_asks_the_log_whether_it_still_own
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_the_broker_may_have_forgotten_claims_again() {
+    let Some(mut topics) = Topics::make().await else { return };
+    topics.0.remembered = Duration::ZERO;
+    let log = topics.open().await;
+    let mut owner = Owner::claim(&log, 1).await;
+    let refused = owner.append(user_events(1..2)).await;
+    assert!(matches!(refused, Err(AppendError::Fenced)), "{refused:?}");
+    assert_eq!(sequences(&Owner::claim(&log, 1).await.replayed), [] as [u64; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn topics_are_made_once_and_wrong_ones_are_named() {
     let Some(topics) = Topics::named() else { return };
     let made = ensure_topics(&topics.0, PARTITIONS, 1).await.unwrap();

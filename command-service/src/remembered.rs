@@ -24,7 +24,7 @@ pub(crate) struct Remembered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Done {
     id: Fingerprint,
-    asked: Fingerprint,
+    asked: Asked,
     /// Seconds since 1970, rounded up: nothing is forgotten too soon.
     at: i64,
     /// Version of the aggregate after the command.
@@ -48,17 +48,23 @@ pub(crate) enum Seen {
 /// nothing that can be looked for, only met with, once in 10^18 tries.
 type Fingerprint = u64;
 
+/// Half of such a hash, for what is compared once the ids agree: a client that uses an id twice for different things is
+/// told so, but once in 10^9 times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked(u32);
+
 const ALMOST_A_SECOND: Duration = Duration::from_micros(999_999);
 
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// An event, by the half of its `UUIDv7` that is counted and random.
+/// An event, by the last bits of its `UUIDv7`, which are random. Compared with one other event, that of the same command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark(u64);
+pub(crate) struct Mark(u32);
 
 impl From<Uuid> for Mark {
     fn from(event: Uuid) -> Self {
-        Self(event.as_u64_pair().1)
+        let [.., a, b, c, d] = event.into_bytes();
+        Self(u32::from_ne_bytes([a, b, c, d]))
     }
 }
 
@@ -67,8 +73,8 @@ impl From<Uuid> for Mark {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Packed {
     id: [u8; 8],
-    asked: [u8; 8],
-    first_event: [u8; 8],
+    asked: [u8; 4],
+    first_event: [u8; 4],
     /// Seconds after the command before it; of the first, since 1970.
     later: i64,
     /// Versions after the command before it.
@@ -82,7 +88,7 @@ impl Remembered {
         let pack = |done: &Done| {
             let packed = Packed {
                 id: done.id.to_ne_bytes(),
-                asked: done.asked.to_ne_bytes(),
+                asked: done.asked.0.to_ne_bytes(),
                 first_event: done.first_event.0.to_ne_bytes(),
                 later: done.at - at,
                 further: done.version.wrapping_sub(version),
@@ -101,8 +107,8 @@ impl Remembered {
             version = version.wrapping_add(packed.further);
             Done {
                 id: Fingerprint::from_ne_bytes(packed.id),
-                asked: Fingerprint::from_ne_bytes(packed.asked),
-                first_event: Mark(u64::from_ne_bytes(packed.first_event)),
+                asked: Asked(u32::from_ne_bytes(packed.asked)),
+                first_event: Mark(u32::from_ne_bytes(packed.first_event)),
                 at,
                 version,
             }
@@ -111,14 +117,7 @@ impl Remembered {
     }
 
     /// Takes in one event of a command.
-    pub(crate) fn note(
-        &mut self,
-        command: &str,
-        asked: Fingerprint,
-        event: Uuid,
-        at: Timestamp,
-        version: u64,
-    ) {
+    pub(crate) fn note(&mut self, command: &str, asked: Asked, event: Uuid, at: Timestamp, version: u64) {
         let id = fingerprint(&[command]);
         let seconds = (at + ALMOST_A_SECOND).micros().div_euclid(1_000_000);
         match self.done.back_mut() {
@@ -135,7 +134,7 @@ impl Remembered {
     }
 
     /// Looks a command up.
-    pub(crate) fn look_up(&self, command: &str, asked: Fingerprint) -> Seen {
+    pub(crate) fn look_up(&self, command: &str, asked: Asked) -> Seen {
         let id = fingerprint(&[command]);
         match self.done.iter().rev().find(|done| done.id == id) {
             None => Seen::New,
@@ -146,8 +145,9 @@ impl Remembered {
 }
 
 /// What makes two commands of one id the same: who asked, and the digest of what was asked.
-pub(crate) fn asked(actor: &str, digest: &str) -> u64 {
-    fingerprint(&[actor, digest])
+pub(crate) fn asked(actor: &str, digest: &str) -> Asked {
+    let [a, b, c, d, ..] = fingerprint(&[actor, digest]).to_ne_bytes();
+    Asked(u32::from_ne_bytes([a, b, c, d]))
 }
 
 fn fingerprint(parts: &[&str]) -> Fingerprint {

@@ -67,6 +67,9 @@ impl Residents {
 
     /// Lays to rest whom the replay has left awake.
     fn settle(&mut self) {
+        if self.awake.is_empty() {
+            return;
+        }
         let mut awake = std::mem::take(&mut self.awake);
         for (id, slot) in awake.drain() {
             self.pack(id, &slot);

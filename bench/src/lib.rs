@@ -5,3 +5,7 @@ pub mod commands;
 pub mod limits;
 pub mod muster;
 pub mod watched;
+
+/// What the binary allocates with, for limits and Muster alike.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

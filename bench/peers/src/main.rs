@@ -11,6 +11,9 @@ use anyhow::Result;
 use clap::Parser;
 use load::{Options, Report};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures peers of Muster on one PostgreSQL server.
 #[derive(Parser)]
 struct Arguments {

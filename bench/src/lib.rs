@@ -4,6 +4,7 @@ pub mod churn;
 pub mod commands;
 pub mod limits;
 pub mod muster;
+pub mod population;
 pub mod watched;
 
 /// What the binary allocates with, for limits and Muster alike.

@@ -31,7 +31,7 @@ const GROUPS: [&str; 5] =
     ["accounting", "suppliers-europe", "suppliers-asia", "operations", "clearing-house"];
 
 /// Writes everything that happens to so many users; says how many events that is.
-pub(crate) async fn fill(log: &Arc<dyn EventLog>, users: u64) -> Result<u64> {
+pub async fn fill(log: &Arc<dyn EventLog>, users: u64) -> Result<u64> {
     let writing: Vec<_> = (0..log.partitions())
         .map(|partition| {
             let log = log.clone();

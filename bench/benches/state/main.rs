@@ -1,6 +1,5 @@
 //! What owners hold, at scale: memory per user, replay beside raw reading, takeovers, latency on long logs.
 
-mod population;
 mod process;
 mod raw;
 mod service;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use bench::commands;
+use bench::{commands, population};
 use event_log::EventLog;
 use event_log::kafka::{KafkaLog, KafkaSettings, ensure_topics};
 use event_log::sqlite::SqliteLog;

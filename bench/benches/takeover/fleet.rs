@@ -1,0 +1,97 @@
+//! Command services as processes.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use tokio::task::spawn_blocking;
+
+/// How a service ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum End {
+    /// By SIGKILL.
+    Killed,
+    /// By SIGTERM.
+    Told,
+}
+
+/// The command services of one deployment. They end with it.
+pub(crate) struct Fleet {
+    binary: PathBuf,
+    environment: Vec<(&'static str, String)>,
+    services: Vec<Service>,
+    urls: Vec<String>,
+}
+
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Fleet {
+    /// None yet.
+    pub(crate) fn try_new(binary: &Path, brokers: &str, prefix: &str, token: &str) -> Result<Self> {
+        // Benchmarks run in the directory of their crate.
+        let root =
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the crate lies in the workspace")?;
+        let environment = vec![
+            ("MUSTER_LOG", format!("kafka://{brokers}")),
+            ("MUSTER_TOPIC_PREFIX", prefix.to_owned()),
+            ("MUSTER_SERVICE_TOKEN", token.to_owned()),
+            ("MUSTER_OPERATIONS_LISTEN", "127.0.0.1:0".to_owned()),
+            ("MUSTER_COMMANDS_LISTEN", "127.0.0.1:0".to_owned()),
+            ("MUSTER_LOG_FILTER", "error".to_owned()),
+        ];
+        Ok(Self { binary: root.join(binary), environment, services: Vec::new(), urls: Vec::new() })
+    }
+
+    /// Where each service takes commands.
+    pub(crate) fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
+    /// Starts one more and waits until it says where it listens.
+    pub(crate) async fn start_one(&mut self) -> Result<()> {
+        let mut command = Command::new(&self.binary);
+        command.arg("command-service").stdin(Stdio::null()).stdout(Stdio::piped());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let child = command.spawn().with_context(|| format!("{} can't be run", self.binary.display()))?;
+        let mut service = Service(child);
+        let stdout = service.0.stdout.take().context("it is piped")?;
+        let read = move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            // The last of its lines: whoever stops listening earlier breaks the pipe.
+            let mut url = None;
+            for line in lines {
+                url = url.or_else(|| line.split_once("commands at ").map(|(_, url)| url.trim().to_owned()));
+                if line.contains("/readyz") {
+                    break;
+                }
+            }
+            url
+        };
+        let url = spawn_blocking(read).await?.context("a command service ended while it was starting")?;
+        self.services.push(service);
+        self.urls.push(url);
+        Ok(())
+    }
+
+    /// Ends one.
+    pub(crate) async fn end(&mut self, index: usize, how: End) -> Result<()> {
+        self.urls.remove(index);
+        let mut service = self.services.remove(index);
+        if let End::Told = how {
+            let status = Command::new("kill").args(["-TERM", &service.0.id().to_string()]).status()?;
+            ensure!(status.success(), "the service could not be told to end");
+            let ended = spawn_blocking(move || service.0.wait()).await??;
+            ensure!(ended.success(), "a command service that was told to end: {ended}");
+        }
+        Ok(())
+    }
+}

@@ -81,8 +81,9 @@ impl Own {
                     }
                     continue;
                 }
+                // One place may be read to its end while another is not.
+                Some(Err(KafkaError::PartitionEOF(_))) | None => {}
                 Some(Err(error)) => trouble = Some(error),
-                None => {}
             }
             if idle.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
                 let reason = trouble.map_or("no records came".to_owned(), |error| error.to_string());

@@ -220,8 +220,6 @@ fn needs_a_password(asked: &user::Command) -> bool {
 /// Whether a command that was accepted has written something for certain.
 pub(crate) fn always_writes(command: &Command) -> bool {
     use user::Command as C;
-    match &command.ask {
-        Ask::User { command, .. } => !matches!(command, C::EditUfaConfig(_) | C::UpdateProfile(_)),
-        _ => false,
-    }
+    let Ask::User { command, .. } = &command.ask else { return false };
+    !matches!(command, C::EditUfaConfig(_) | C::UpdateProfile(_))
 }

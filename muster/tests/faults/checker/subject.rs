@@ -177,10 +177,7 @@ pub(super) fn decide<A: Subject>(
     if expected(&command.ask).is_some_and(|expected| expected != state.version()) {
         return Some(Err(vec![domain::refusal::Code::StaleVersion]));
     }
-    let named = match &command.ask {
-        Ask::User { command, .. } => command.group(),
-        _ => None,
-    };
+    let named = if let Ask::User { command, .. } = &command.ask { command.group() } else { None };
     let group = named.and_then(|id| world.groups.get(&id));
     let group = group.map(|group| Known { group: group.clone(), closed: false });
     let facts = Facts { now, group, made: command.made.clone(), limits: Limits::default() };

@@ -17,6 +17,8 @@ pub use sqlite::sqlite;
 pub const KEY: usize = 41;
 /// Bytes of all header values of an event.
 pub const HEADERS: usize = 430;
+/// Bytes of all headers of an event as a file keeps them, names included.
+const HEADERS_AS_TEXT: usize = 705;
 /// Most records of one transaction that come from waiting commands.
 const MOST: usize = 512;
 
@@ -32,6 +34,10 @@ pub struct Row {
 impl Row {
     const fn headers(self) -> usize {
         if self.credential { 16 } else { HEADERS }
+    }
+
+    const fn headers_as_text(self) -> usize {
+        if self.credential { 35 } else { HEADERS_AS_TEXT }
     }
 }
 

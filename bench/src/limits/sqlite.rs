@@ -6,7 +6,7 @@ use anyhow::Result;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite};
 
-use super::{HEADERS, Jobs, KEY, Limit, MOST, answer, rows};
+use super::{HEADERS_AS_TEXT, Jobs, KEY, Limit, MOST, answer, rows};
 
 const TABLE: &str = "create table record (stream integer, at integer, key text, headers text, body blob, \
     primary key (stream, at)) without rowid";
@@ -26,7 +26,7 @@ pub async fn sqlite(directory: &Path) -> Result<Limit> {
     let (sender, mut jobs) = Jobs::lane(MOST);
     let runtime = tokio::runtime::Handle::current();
     std::thread::spawn(move || {
-        let (key, headers, body) = ("k".repeat(KEY), "h".repeat(HEADERS), vec![b'b'; 256]);
+        let (key, headers, body) = ("k".repeat(KEY), "h".repeat(HEADERS_AS_TEXT), vec![b'b'; 256]);
         let mut at = 0_i64;
         while let Some(batch) = jobs.blocking_waiting() {
             let all: Vec<_> = rows(&batch).collect();
@@ -41,7 +41,7 @@ pub async fn sqlite(directory: &Path) -> Result<Limit> {
                             .push_bind(i64::from(row.credential))
                             .push_bind(at)
                             .push_bind(&key)
-                            .push_bind(&headers[..row.headers()])
+                            .push_bind(&headers[..row.headers_as_text()])
                             .push_bind(&body[..row.body]);
                     });
                     insert.build().execute(&mut *transaction).await?;

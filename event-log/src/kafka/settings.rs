@@ -13,7 +13,7 @@ use super::client::{Calm, Reading};
 /// After this without a heartbeat the partitions of a process go to others. A stock broker allows no less.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
 /// How often a process says that it is alive, and the longest that it takes to hear of a change.
-const HEARTBEAT: Duration = Duration::from_millis(300);
+const HEARTBEAT: Duration = Duration::from_millis(500);
 /// For how long a process may fail to attend the group before it counts as gone: it holds up the others meanwhile.
 const ATTENDANCE: Duration = Duration::from_secs(30);
 
@@ -56,7 +56,7 @@ impl KafkaSettings {
         Self {
             brokers: brokers.into(),
             prefix: prefix.into(),
-            lease: SESSION_TIMEOUT.saturating_sub(5 * HEARTBEAT),
+            lease: SESSION_TIMEOUT.saturating_sub(3 * HEARTBEAT),
             remembered: Duration::from_hours(5 * 24),
             acknowledge: Acknowledge::default(),
             transaction_timeout: Duration::from_mins(1),

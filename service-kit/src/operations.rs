@@ -5,6 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -14,6 +15,9 @@ use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+/// How often what was measured is sorted into its buckets.
+const SUM_UP: Duration = Duration::from_secs(5);
 
 /// Settings of the listener for operators.
 #[derive(Debug, Clone, clap::Args)]
@@ -61,6 +65,7 @@ impl Operations {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let checks = Checks::default();
+        tokio::spawn(sum_up(metrics.clone()));
         let router = Router::new()
             .route("/livez", get(|| async { "alive\n" }))
             .route("/readyz", get(readyz).with_state(checks.clone()))
@@ -105,6 +110,16 @@ async fn readyz(State(checks): State<Checks>) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({ "ready": false, "waitingFor": waiting }))
     };
     (status, Json(body)).into_response()
+}
+
+/// Sorts what was measured into its buckets, for as long as the process lives. Until then every single sample is kept,
+/// and where nobody asks for the metrics nothing else would do it.
+async fn sum_up(metrics: PrometheusHandle) {
+    let mut due = tokio::time::interval(SUM_UP);
+    loop {
+        due.tick().await;
+        metrics.run_upkeep();
+    }
 }
 
 async fn render(State(metrics): State<PrometheusHandle>) -> Response {

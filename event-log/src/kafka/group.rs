@@ -1,7 +1,7 @@
 //! The consumer group that shares the partitions among command services. It only assigns; nothing is read through it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use domain::position::Stream;
@@ -12,8 +12,8 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use tokio::sync::mpsc;
 
-use super::Stop;
 use super::settings::KafkaSettings;
+use super::{Asker, Stop};
 use crate::membership::{Assignment, Handover, Membership, Seat};
 
 /// How long one look for news takes; a member that wants to leave waits for it.
@@ -28,43 +28,66 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// Pause before the group is joined again after the client has stopped for good.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Joins on a thread of its own, and leaves when the member wants to or the log is closed.
-pub(super) fn join(settings: Arc<KafkaSettings>, stop: Stop) -> Membership {
+/// Joins, and leaves when the member wants to or the log is closed. One thread attends with a client, another looks after
+/// it: what a client that is stuck would have to be asked for is asked of `asker`.
+pub(super) fn join(settings: Arc<KafkaSettings>, asker: Arc<Asker>, stop: Stop) -> Membership {
     let (seat, membership) = Membership::channel();
+    let seat = Arc::new(seat);
     thread::spawn(move || {
         let is_over = || stop.is_told() || seat.is_given_up();
         while !is_over() {
-            if let Err(error) = attend(&settings, &seat, is_over) {
-                tracing::warn!(%error, "the group of command services can't be attended; joining again");
-                thread::sleep(AGAIN);
+            let outside = Outside::default();
+            let attending = {
+                let (settings, seat, stop) = (Arc::clone(&settings), Arc::clone(&seat), stop.clone());
+                let outside = outside.clone();
+                thread::spawn(move || attend(&settings, &seat, &stop, &outside))
+            };
+            if !look_after(&attending, &outside, || answers(&asker, &settings)) {
+                tracing::warn!(
+                    "the group of command services does not take this process in; joining with a new client"
+                );
+                continue;
             }
+            match attending.join() {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the group of command services can't be attended; joining again");
+                }
+                Err(_) => tracing::error!("attending the group of command services panicked; joining again"),
+            }
+            thread::sleep(AGAIN);
         }
     });
     membership
 }
 
+/// Waits until a client has ended; false if it has had no place in the group for too long while the brokers answer. It is
+/// left to itself then: its end may take as long as its joining.
+fn look_after<T>(attending: &JoinHandle<T>, outside: &Outside, do_answer: impl Fn() -> bool) -> bool {
+    while !attending.is_finished() {
+        if outside.lasts() > OUTSIDE {
+            if do_answer() {
+                outside.retire();
+                return false;
+            }
+            // While the brokers are away there is no group to join.
+            outside.begins();
+        }
+        thread::sleep(POLL);
+    }
+    true
+}
+
+fn answers(asker: &Asker, settings: &KafkaSettings) -> bool {
+    asker.fetch_metadata(Some(&settings.topic(Stream::UserEvents)), ANSWER).is_ok()
+}
+
 /// Takes part until it is over. The end of the consumer hands over whatever is held.
-fn attend(settings: &KafkaSettings, seat: &Seat, is_over: impl Fn() -> bool) -> KafkaResult<()> {
-    let outside = Outside::default();
+fn attend(settings: &KafkaSettings, seat: &Seat, stop: &Stop, outside: &Outside) -> KafkaResult<()> {
     let member = Member { assignments: seat.assignments.clone(), outside: outside.clone() };
     let consumer: BaseConsumer<Member> = settings.member().create_with_context(member)?;
-    let topic = settings.topic(Stream::UserEvents);
-    consumer.subscribe(&[&topic])?;
-    while !is_over() {
-        if outside.lasts() > OUTSIDE {
-            if consumer.fetch_metadata(Some(&topic), ANSWER).is_err() {
-                // While the brokers are away there is no group to join.
-                outside.begins();
-                continue;
-            }
-            tracing::warn!(
-                "the group of command services does not take this process in; joining with a new client"
-            );
-            outside.retire();
-            // Its end may take as long as its joining.
-            thread::spawn(move || drop(consumer));
-            return Ok(());
-        }
+    consumer.subscribe(&[&settings.topic(Stream::UserEvents)])?;
+    while !(stop.is_told() || seat.is_given_up() || outside.is_retired()) {
         match consumer.poll(POLL) {
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
             Some(Err(error)) => tracing::debug!(%error, "the group of command services reports an error"),
@@ -139,6 +162,7 @@ impl ConsumerContext for Member {
         if self.outside.is_retired() {
             return;
         }
+        self.outside.begins();
         let (handover, handed_over) = Handover::new();
         let taken = partitions(taken);
         tracing::info!(kafka.partitions = ?taken, "partitions are taken from this process");
@@ -169,4 +193,52 @@ impl ConsumerContext for Member {
 
 fn partitions(list: &TopicPartitionList) -> Vec<u32> {
     list.elements().iter().filter_map(|one| u32::try_from(one.partition()).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn outside_for(duration: Duration) -> Outside {
+        let outside = Outside::default();
+        outside.place().without = Instant::now().checked_sub(duration);
+        outside
+    }
+
+    /// A client that attends until the sender is dropped.
+    fn attending() -> (mpsc::Sender<()>, JoinHandle<()>) {
+        let (end, ended) = mpsc::channel::<()>();
+        (end, thread::spawn(move || drop(ended.recv())))
+    }
+
+    #[test]
+    fn a_client_that_is_left_outside_is_given_up() {
+        let (_end, attending) = attending();
+        let outside = outside_for(OUTSIDE * 2);
+        assert!(!look_after(&attending, &outside, || true));
+        assert!(outside.is_retired());
+    }
+
+    #[test]
+    fn nobody_is_given_up_while_the_brokers_are_away() {
+        let (end, attending) = attending();
+        let outside = outside_for(OUTSIDE * 2);
+        let end = std::cell::Cell::new(Some(end));
+        let did_end = look_after(&attending, &outside, || {
+            assert!(end.take().is_some(), "it waits as long again before it asks again");
+            false
+        });
+        assert!(did_end && !outside.is_retired());
+    }
+
+    #[test]
+    fn a_client_with_a_place_is_left_alone() {
+        let (end, attending) = attending();
+        let outside = outside_for(OUTSIDE * 2);
+        outside.ends();
+        drop(end);
+        assert!(look_after(&attending, &outside, || unreachable!("it has a place")));
+    }
 }

@@ -49,7 +49,7 @@ pub struct KafkaLog {
     partitions: u32,
     /// Asked for the ends that followers get to.
     asker: Arc<Asker>,
-    /// Asked for the ends behind everything, by owners.
+    /// Asked for the ends behind everything, by owners, and whether the brokers are there.
     written: Arc<Asker>,
     notes: DroppedElsewhere<FutureProducer>,
     owners: watch::Receiver<Owners>,
@@ -93,7 +93,7 @@ impl EventLog for KafkaLog {
     }
 
     fn join(&self) -> Membership {
-        group::join(Arc::clone(&self.settings), self.stop.clone())
+        group::join(Arc::clone(&self.settings), Arc::clone(&self.written), self.stop.clone())
     }
 
     async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {

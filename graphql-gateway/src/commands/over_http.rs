@@ -80,6 +80,8 @@ impl OwnersOverHttp {
         match response.json::<Reply>().await {
             Ok(Reply::Answer(answer)) => Attempt::Answered(Ok(answer)),
             Ok(Reply::Failure(Failure::NotOwner)) => Attempt::WithoutEffect,
+            // It lost the partition while it wrote. The next owner has read the log and knows.
+            Ok(Reply::Failure(Failure::UnknownOutcome)) => Attempt::Open,
             Ok(Reply::Failure(failure)) => Attempt::Answered(Err(failure)),
             // Refused before it was read: by a door with another token, or by something that is no owner at all.
             Err(_) if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => {

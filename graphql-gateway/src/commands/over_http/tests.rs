@@ -155,15 +155,20 @@ async fn silence_until_the_deadline_leaves_the_outcome_unknown() {
 #[tokio::test]
 async fn what_the_owner_could_not_do_is_told_as_it_says() {
     let log = Arc::new(QuietLog::new());
-    let failures = [
-        (StatusCode::SERVICE_UNAVAILABLE, Failure::Unavailable { retry_after_ms: 7 }),
-        (StatusCode::GATEWAY_TIMEOUT, Failure::UnknownOutcome),
-    ];
-    for (status, failure) in failures {
-        let (address, _door) = door([Says::Failure(status, failure.clone())]).await;
-        log.announce(0, format!("http://{address}"), 1);
-        assert_eq!(route(&log).submit(command(), within(5_000)).await, Err(failure));
-    }
+    let unavailable = Failure::Unavailable { retry_after_ms: 7 };
+    let (address, _door) = door([Says::Failure(StatusCode::SERVICE_UNAVAILABLE, unavailable.clone())]).await;
+    log.announce(0, format!("http://{address}"), 1);
+    assert_eq!(route(&log).submit(command(), within(5_000)).await, Err(unavailable));
+}
+
+#[tokio::test]
+async fn what_one_owner_does_not_know_the_next_is_asked() {
+    let log = Arc::new(QuietLog::new());
+    let unknown = || Says::Failure(StatusCode::GATEWAY_TIMEOUT, Failure::UnknownOutcome);
+    let (address, door) = door([unknown(), Says::Answer(yes())]).await;
+    log.announce(0, format!("http://{address}"), 1);
+    assert_eq!(route(&log).submit(command(), within(5_000)).await, Ok(yes()));
+    assert_eq!(*door.asked.lock().unwrap(), ["c-1", "c-1"]);
 }
 
 #[tokio::test]

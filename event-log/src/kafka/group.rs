@@ -1,7 +1,8 @@
 //! The consumer group that shares the partitions among command services. It only assigns; nothing is read through it.
 
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::position::Stream;
@@ -18,6 +19,8 @@ use crate::membership::{Assignment, Handover, Membership, Seat};
 
 /// How long one look for news takes; a member that wants to leave waits for it.
 const POLL: Duration = Duration::from_millis(20);
+/// How often it is looked whether a client has a place in the group.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long whoever gave up a partition may take to end what it writes. Afterwards the next owner's claim fences it.
 const HANDOVER: Duration = Duration::from_secs(5);
 /// For how long a process may be without a place in the group. A client whose session ran out while the brokers were away
@@ -34,52 +37,63 @@ pub(super) fn join(settings: Arc<KafkaSettings>, asker: Arc<Asker>, stop: Stop) 
     let (seat, membership) = Membership::channel();
     let seat = Arc::new(seat);
     thread::spawn(move || {
-        let is_over = || stop.is_told() || seat.is_given_up();
-        while !is_over() {
+        while !(stop.is_told() || seat.is_given_up()) {
             let outside = Outside::default();
-            let attending = {
+            let (end, ended) = sync_channel(1);
+            {
                 let (settings, seat, stop) = (Arc::clone(&settings), Arc::clone(&seat), stop.clone());
                 let outside = outside.clone();
-                thread::spawn(move || attend(&settings, &seat, &stop, &outside))
-            };
-            if !look_after(&attending, &outside, || answers(&asker, &settings)) {
-                tracing::warn!(
-                    "the group of command services does not take this process in; joining with a new client"
-                );
-                continue;
+                // Nobody is left to tell once it was given up.
+                thread::spawn(move || end.send(attend(&settings, &seat, &stop, &outside)).ok());
             }
-            match attending.join() {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "the group of command services can't be attended; joining again");
-                }
-                Err(_) => tracing::error!("attending the group of command services panicked; joining again"),
+            if let Err(failed) = look_after(&ended, &outside, || answers(&asker, &settings)) {
+                tracing::warn!(error = %failed, "joining the group of command services again");
+                thread::sleep(AGAIN);
             }
-            thread::sleep(AGAIN);
         }
     });
     membership
 }
 
-/// Waits until a client has ended; false if it has had no place in the group for too long while the brokers answer. It is
-/// left to itself then: its end may take as long as its joining.
-fn look_after<T>(attending: &JoinHandle<T>, outside: &Outside, do_answer: impl Fn() -> bool) -> bool {
-    while !attending.is_finished() {
-        if outside.lasts() > OUTSIDE {
-            if do_answer() {
+/// Why a client takes part no longer although it should.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("the client stopped: {0}")]
+    Stopped(KafkaError),
+    #[error("attending it panicked")]
+    Panicked,
+    #[error("it does not take this process in")]
+    Outside,
+}
+
+/// Waits until a client has ended, or has had no place in the group for too long while the brokers answer. It is left to
+/// itself then: its end may take as long as its joining.
+fn look_after(
+    ended: &Receiver<KafkaResult<()>>,
+    outside: &Outside,
+    do_answer: impl Fn() -> bool,
+) -> Result<(), Failed> {
+    loop {
+        match ended.recv_timeout(LOOK) {
+            Ok(end) => return end.map_err(Failed::Stopped),
+            Err(RecvTimeoutError::Disconnected) => return Err(Failed::Panicked),
+            Err(RecvTimeoutError::Timeout) if outside.lasts() <= OUTSIDE => {}
+            Err(RecvTimeoutError::Timeout) if do_answer() => {
                 outside.retire();
-                return false;
+                return Err(Failed::Outside);
             }
             // While the brokers are away there is no group to join.
-            outside.begins();
+            Err(RecvTimeoutError::Timeout) => outside.begins(),
         }
-        thread::sleep(POLL);
     }
-    true
 }
 
 fn answers(asker: &Asker, settings: &KafkaSettings) -> bool {
-    asker.fetch_metadata(Some(&settings.topic(Stream::UserEvents)), ANSWER).is_ok()
+    let answer = asker.fetch_metadata(Some(&settings.topic(Stream::UserEvents)), ANSWER);
+    if let Err(error) = &answer {
+        tracing::info!(%error, "there is no place in the group of command services, and no broker answers");
+    }
+    answer.is_ok()
 }
 
 /// Takes part until it is over. The end of the consumer hands over whatever is held.
@@ -197,7 +211,7 @@ fn partitions(list: &TopicPartitionList) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::cell::Cell;
 
     use super::*;
 
@@ -207,38 +221,35 @@ mod tests {
         outside
     }
 
-    /// A client that attends until the sender is dropped.
-    fn attending() -> (mpsc::Sender<()>, JoinHandle<()>) {
-        let (end, ended) = mpsc::channel::<()>();
-        (end, thread::spawn(move || ended.recv().unwrap_or(())))
-    }
-
     #[test]
     fn a_client_that_is_left_outside_is_given_up() {
-        let (_end, attending) = attending();
+        let (_end, ended) = sync_channel(1);
         let outside = outside_for(OUTSIDE * 2);
-        assert!(!look_after(&attending, &outside, || true));
+        assert!(matches!(look_after(&ended, &outside, || true), Err(Failed::Outside)));
         assert!(outside.is_retired());
     }
 
     #[test]
     fn nobody_is_given_up_while_the_brokers_are_away() {
-        let (end, attending) = attending();
+        let (end, ended) = sync_channel(1);
         let outside = outside_for(OUTSIDE * 2);
-        let end = std::cell::Cell::new(Some(end));
-        let did_end = look_after(&attending, &outside, || {
-            assert!(end.take().is_some(), "it waits as long again before it asks again");
+        let end = Cell::new(Some(end));
+        let did_end = look_after(&ended, &outside, || {
+            end.take().expect("it waits as long again before it asks again").send(Ok(())).unwrap();
             false
         });
-        assert!(did_end && !outside.is_retired());
+        assert!(did_end.is_ok() && !outside.is_retired());
     }
 
     #[test]
-    fn a_client_with_a_place_is_left_alone() {
-        let (end, attending) = attending();
+    fn a_client_with_a_place_is_left_alone_until_it_ends() {
         let outside = outside_for(OUTSIDE * 2);
         outside.ends();
+        let (end, ended) = sync_channel(1);
+        end.send(Ok(())).unwrap();
+        let never = || unreachable!("it has a place");
+        assert!(look_after(&ended, &outside, never).is_ok());
         drop(end);
-        assert!(look_after(&attending, &outside, || unreachable!("it has a place")));
+        assert!(matches!(look_after(&ended, &outside, never), Err(Failed::Panicked)));
     }
 }

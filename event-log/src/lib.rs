@@ -105,8 +105,9 @@ pub enum ClaimError {
 /// Why a batch was not, or not certainly, appended.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Another writer owns the partition. Nothing was written by this call; the writer is of no more use.
-    #[error("another writer owns the partition")]
+    /// Another writer owns the partition, or may without this one being told. Nothing was written by this call; the writer
+    /// is of no more use.
+    #[error("another writer owns the partition, or may")]
     Fenced,
     /// Nothing was written and the same writer may try again.
     #[error("the batch was aborted: {0}")]

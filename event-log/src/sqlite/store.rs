@@ -19,8 +19,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// index, and a page of it that isn't kept is read again for nearly every one that is written.
 const CACHE: &str = "-65536";
 /// Pages of 4 KiB in the write-ahead log after which it is copied into the file, which holds up one commit. An index page
-/// that was written again and again since is copied once: at full load 8,000 pages took some 40 ms once a second, 4,000
-/// nearly as long twice a second.
+/// that was written again and again since is copied once. One run each with 256 clients: 95 of 100 commands took up to
+/// 8.5 ms and 99 up to 38 ms with 8,000 pages, 40 and 49 ms with 4,000, 17 and 19 ms with SQLite's own 1,000 and a sixth
+/// fewer commands.
 const CHECKPOINT: &str = "8000";
 
 /// What writes to the file, and up to where it is written.

@@ -41,7 +41,7 @@ enum Attempt {
     Answered(Result<Answer, Failure>),
     /// Certainly without effect: it was not sent, or refused by somebody who is not the owner.
     WithoutEffect,
-    /// Perhaps with effect: it was sent and no answer came.
+    /// Perhaps with effect: it was sent, and no answer came or the owner did not know.
     Open,
 }
 

@@ -21,16 +21,19 @@ pub(crate) struct Fleet {
     binary: PathBuf,
     environment: Vec<(&'static str, String)>,
     services: Vec<Service>,
-    urls: Vec<String>,
 }
 
-struct Service(Child);
+struct Service {
+    child: Child,
+    /// Where it takes commands.
+    url: String,
+}
 
 impl Drop for Service {
     fn drop(&mut self) {
         // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -48,12 +51,12 @@ impl Fleet {
             ("MUSTER_COMMANDS_LISTEN", "127.0.0.1:0".to_owned()),
             ("MUSTER_LOG_FILTER", "error".to_owned()),
         ];
-        Ok(Self { binary: root.join(binary), environment, services: Vec::new(), urls: Vec::new() })
+        Ok(Self { binary: root.join(binary), environment, services: Vec::new() })
     }
 
     /// Where each service takes commands.
-    pub(crate) fn urls(&self) -> &[String] {
-        &self.urls
+    pub(crate) fn urls(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(|service| service.url.as_str())
     }
 
     /// Starts one more and waits until it says where it listens.
@@ -62,8 +65,8 @@ impl Fleet {
         command.arg("command-service").stdin(Stdio::null()).stdout(Stdio::piped());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let child = command.spawn().with_context(|| format!("{} can't be run", self.binary.display()))?;
-        let mut service = Service(child);
-        let stdout = service.0.stdout.take().context("it is piped")?;
+        let mut service = Service { child, url: String::new() };
+        let stdout = service.child.stdout.take().context("it is piped")?;
         let read = move || {
             let lines = BufReader::new(stdout).lines().map_while(Result::ok);
             // The last of its lines: whoever stops listening earlier breaks the pipe.
@@ -76,20 +79,18 @@ impl Fleet {
             }
             url
         };
-        let url = spawn_blocking(read).await?.context("a command service ended while it was starting")?;
+        service.url = spawn_blocking(read).await?.context("a command service ended while it was starting")?;
         self.services.push(service);
-        self.urls.push(url);
         Ok(())
     }
 
     /// Ends one.
     pub(crate) async fn end(&mut self, index: usize, how: End) -> Result<()> {
-        self.urls.remove(index);
         let mut service = self.services.remove(index);
         if let End::Told = how {
-            let status = Command::new("kill").args(["-TERM", &service.0.id().to_string()]).status()?;
+            let status = Command::new("kill").args(["-TERM", &service.child.id().to_string()]).status()?;
             ensure!(status.success(), "the service could not be told to end");
-            let ended = spawn_blocking(move || service.0.wait()).await??;
+            let ended = spawn_blocking(move || service.child.wait()).await??;
             ensure!(ended.success(), "a command service that was told to end: {ended}");
         }
         Ok(())

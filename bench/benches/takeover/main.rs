@@ -92,8 +92,7 @@ async fn settle(log: &Arc<dyn EventLog>, fleet: &Fleet, callers: &Callers) -> Re
     let least = PARTITIONS as usize / SERVICES;
     let shared = |owners: &Owners| {
         let of = |url: &str| owners.values().filter(|owner| owner.url == url).count();
-        fleet.urls().iter().all(|url| of(url) >= least)
-            && fleet.urls().iter().map(|url| of(url)).sum::<usize>() == PARTITIONS as usize
+        fleet.urls().all(|url| of(url) >= least) && fleet.urls().map(of).sum::<usize>() == PARTITIONS as usize
     };
     let mut owners = log.owners();
     timeout(PATIENCE, owners.wait_for(shared)).await.context("the partitions are not shared evenly")??;
@@ -108,7 +107,7 @@ async fn once(
     end: End,
     index: usize,
 ) -> Result<Vec<Duration>> {
-    let url = fleet.urls()[index].clone();
+    let url = fleet.urls().nth(index).context("there are as many services as rounds go through")?.to_owned();
     let mut owners = log.owners();
     let of_it = |owners: &Owners| -> Vec<u32> {
         let its = owners.iter().filter(|(_, owner)| owner.url == url);

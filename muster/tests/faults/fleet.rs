@@ -136,12 +136,16 @@ impl Fleet {
         signal(self.services[index].child.id(), "CONT");
     }
 
-    /// Whether every service runs and says that it serves. Panics when one has ended by itself.
-    pub(crate) async fn is_ready(&mut self, http: &reqwest::Client) -> bool {
+    /// Panics when a service has ended by itself.
+    pub(crate) fn all_run(&mut self) {
         for service in &mut self.services {
             let ended = service.child.try_wait().unwrap();
             assert!(ended.is_none(), "a service ended by itself: {ended:?}; see {}", service.log.display());
         }
+    }
+
+    /// Whether every service says that it serves.
+    pub(crate) async fn is_ready(&self, http: &reqwest::Client) -> bool {
         for service in &self.services {
             if !http.get(&service.health).send().await.is_ok_and(|answer| answer.status() == 200) {
                 return false;

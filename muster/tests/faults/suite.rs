@@ -170,6 +170,7 @@ impl Stage {
     /// Waits until every partition acknowledges what is sent from now on, and every service has its share again.
     async fn recovers(&mut self, what: &str, since: Moment) {
         let recovered = comes_true(async || {
+            self.fleet.all_run();
             self.load.accepted_everywhere_since(since)
                 && self.without_share().is_empty()
                 && self.fleet.is_ready(&self.http).await

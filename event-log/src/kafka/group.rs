@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::position::Stream;
 use rdkafka::ClientContext;
@@ -18,6 +18,9 @@ use crate::membership::{Assignment, Handover, Membership, Seat};
 
 /// How long one look for news takes; a member that wants to leave waits for it.
 const POLL: Duration = Duration::from_millis(20);
+/// How often the client is asked something. It looks after the group when it is woken, or once in half a second to a
+/// second: without questions a heartbeat, and with it the news that partitions move, comes that late.
+const WAKE: Duration = Duration::from_millis(100);
 /// How long whoever gave up a partition may take to end what it writes. Afterwards the next owner's claim fences it.
 const HANDOVER: Duration = Duration::from_secs(5);
 /// Pause before the group is joined again after the client has stopped for good.
@@ -43,7 +46,13 @@ fn attend(settings: &KafkaSettings, seat: &Seat, is_over: impl Fn() -> bool) -> 
     let member = Member { assignments: seat.assignments.clone() };
     let consumer: BaseConsumer<Member> = settings.member().create_with_context(member)?;
     consumer.subscribe(&[&settings.topic(Stream::UserEvents)])?;
+    let mut woken = Instant::now();
     while !is_over() {
+        if woken.elapsed() >= WAKE {
+            woken = Instant::now();
+            // The answer does not matter; that the client's own thread has to give it does.
+            consumer.rebalance_protocol();
+        }
         match consumer.poll(POLL) {
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
             Some(Err(error)) => tracing::debug!(%error, "the group of command services reports an error"),

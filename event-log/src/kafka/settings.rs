@@ -12,8 +12,11 @@ use super::client::{Calm, Reading};
 
 /// After this without a heartbeat the partitions of a process go to others. A stock broker allows no less.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
-/// How often a process says that it is alive, and the longest that it takes to hear of a change.
-const HEARTBEAT: Duration = Duration::from_millis(500);
+/// How often a process says that it is alive, and the longest that it takes to hear of a change. Shorter does nothing
+/// unless the client is woken as often (`group`).
+const HEARTBEAT: Duration = Duration::from_millis(200);
+/// By how much the lease is shorter than the session.
+const LEASE_MARGIN: Duration = Duration::from_millis(1_500);
 /// For how long a process may fail to attend the group before it counts as gone: it holds up the others meanwhile.
 const ATTENDANCE: Duration = Duration::from_secs(30);
 
@@ -56,7 +59,7 @@ impl KafkaSettings {
         Self {
             brokers: brokers.into(),
             prefix: prefix.into(),
-            lease: SESSION_TIMEOUT.saturating_sub(3 * HEARTBEAT),
+            lease: SESSION_TIMEOUT.saturating_sub(LEASE_MARGIN),
             remembered: Duration::from_hours(5 * 24),
             acknowledge: Acknowledge::default(),
             transaction_timeout: Duration::from_mins(1),

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 const REMEMBERED: f64 = 120.0;
 /// Growth over the judged time that counts as level, as a share: allocators breathe.
 const LEVEL: f64 = 0.05;
-/// By how many descriptors the number may move: connections of clients come and go.
+/// By how many descriptors the second half may have more than the first: connections of clients come and go.
 const BREATH: usize = 8;
 const MIB: f64 = 1_048_576.0;
 
@@ -158,16 +158,16 @@ fn judge(watched: &Watched, seconds: f64, per_second: f64, report: &mut Report) 
         return true;
     };
     let growth = trend.growth(seconds - settled);
-    let (fewest, most) = trend.descriptors;
-    let (is_level, is_steady) = (growth < LEVEL, most - fewest <= BREATH);
+    let (is_level, is_steady) = (growth < LEVEL, trend.leaked <= BREATH);
     report.note(&format!(
         "from {settled:.0} s to {seconds:.0} s resident memory was {:.1} MiB on average and moved by {:+.2} %, {:+.1} \
-         bytes a command: {}; descriptors {fewest} to {most}: {}",
+         bytes a command: {}; {} more descriptors than before: {}",
         trend.mean / MIB,
         growth * 100.0,
         trend.slope / per_second,
         if is_level { "LEVEL" } else { "IT GROWS" },
-        if is_steady { "STEADY" } else { "THEY MOVE" },
+        trend.leaked,
+        if is_steady { "STEADY" } else { "THEY GROW" },
     ));
     is_level && is_steady
 }

@@ -57,8 +57,8 @@ pub struct Trend {
     pub slope: f64,
     /// Mean memory in bytes.
     pub mean: f64,
-    /// Fewest and most descriptors.
-    pub descriptors: (usize, usize),
+    /// By how many descriptors the second half had more than the first, at their highest: a leak never gives back.
+    pub leaked: usize,
 }
 
 impl Trend {
@@ -76,9 +76,10 @@ impl Trend {
             together += (sample.seconds - time) * (sample.resident - mean);
             alone += (sample.seconds - time).powi(2);
         }
-        let open = || samples.iter().map(|sample| sample.descriptors);
-        let descriptors = (open().min().unwrap_or(0), open().max().unwrap_or(0));
-        Some(Self { slope: together / alone, mean, descriptors })
+        let (first, second) = samples.split_at(samples.len() / 2);
+        let most = |of: &[Sample]| of.iter().map(|sample| sample.descriptors).max().unwrap_or(0);
+        let leaked = most(second).saturating_sub(most(first));
+        Some(Self { slope: together / alone, mean, leaked })
     }
 
     /// By what share of its mean memory would grow in so many seconds.
@@ -104,8 +105,19 @@ mod tests {
         assert!((leaking.slope - 1e6).abs() < 1.0);
         let level = Trend::of(&samples(|second| 1e8 + 1e5 * (second % 2.0))).unwrap();
         assert!(level.growth(20.0).abs() < 0.001, "{level:?}");
-        assert_eq!(level.descriptors, (9, 9));
         assert_eq!(Trend::of(&samples(|_| 0.0)[..2]), None);
+    }
+
+    #[test]
+    fn descriptors_that_are_given_back_are_no_leak() {
+        let leaked = |open: fn(usize) -> usize| {
+            let mut samples = samples(|_| 1e8);
+            samples.iter_mut().enumerate().for_each(|(number, sample)| sample.descriptors = open(number));
+            Trend::of(&samples).unwrap().leaked
+        };
+        assert_eq!(leaked(|number| 80 + 2 * number), 20);
+        assert_eq!(leaked(|number| if number < 9 { 110 } else { 84 }), 0);
+        assert_eq!(leaked(|number| 80 + 30 * (number % 2)), 0);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use service_kit::lifecycle::Stop;
 
 use crate::store::{LogArguments, ViewsArguments};
+use crate::wiring::say;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -180,16 +181,15 @@ async fn walk(log: &dyn EventLog, ends: &[(Place, u64)]) -> Result<Result<BTreeM
     Ok(Ok(found))
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 fn report(found: &BTreeMap<Place, Found>, behind: &[(Place, String)]) -> ExitCode {
     for (place, found) in found {
         match &found.broken {
-            None => println!("{place}: {} records, the chain is whole", found.records),
-            Some(broken) => println!("{place}: BROKEN: {broken}"),
+            None => say(&format!("{place}: {} records, the chain is whole", found.records)),
+            Some(broken) => say(&format!("{place}: BROKEN: {broken}")),
         }
     }
     for (place, reason) in behind {
-        println!("{place}: BROKEN: {reason}");
+        say(&format!("{place}: BROKEN: {reason}"));
     }
     let is_broken = !behind.is_empty() || found.values().any(|found| found.broken.is_some());
     ExitCode::from(u8::from(is_broken))

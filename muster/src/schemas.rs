@@ -9,6 +9,8 @@ use domain::refusal::Code;
 use domain::{access, deployment, group, user};
 use serde_json::{Value, json};
 
+use crate::wiring::say;
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Where the files are.
@@ -53,10 +55,9 @@ fn stale(events: &Path, generated: &BTreeMap<String, String>) -> Vec<String> {
     names.filter(|name| !generated.contains_key(name)).collect()
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 fn report(different: &[String]) -> ExitCode {
     for name in different {
-        println!("{name} is not as `muster schemas` would write it");
+        say(&format!("{name} is not as `muster schemas` would write it"));
     }
     ExitCode::from(u8::from(!different.is_empty()))
 }

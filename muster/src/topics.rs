@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use event_log::kafka::ensure_topics;
 
 use crate::store::{LogArguments, LogAt};
+use crate::wiring::say;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -22,7 +23,6 @@ pub(crate) struct Arguments {
 }
 
 /// Creates or checks the topics and says which.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let LogAt::Kafka(brokers) = &arguments.log.log else {
         bail!("--log (MUSTER_LOG) is `sqlite`: only a log on Kafka has topics");
@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let topics = ensure_topics(&settings, arguments.partitions, arguments.replication).await?;
     for topic in topics {
         let state = if topic.made { "made" } else { "was there" };
-        println!("{} ({} partitions): {state}", topic.name, topic.partitions);
+        say(&format!("{} ({} partitions): {state}", topic.name, topic.partitions));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -82,7 +82,7 @@ pub(crate) fn keeps_up(status: projection_service::Status) -> Check {
     at_once(move || status.ready())
 }
 
-/// Says a line to whoever started the process. That nobody listens any more is no reason not to serve.
+/// Says a line to whoever started the process. That nobody listens any more is no reason to stop.
 pub(crate) fn say(line: &str) {
     writeln!(std::io::stdout(), "{line}").ok();
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// The time between two commands of one caller.
-const PACE: Duration = Duration::from_millis(10);
+const PACE: Duration = Duration::from_millis(50);
 /// How long a caller waits.
 const DEADLINE: Duration = Duration::from_mins(1);
 

@@ -30,7 +30,9 @@ pub(super) fn take_over(
     partition: u32,
     replay: &mut Replay<'_>,
 ) -> Result<KafkaWriter, ClaimError> {
+    let begun = Instant::now();
     let mut transactions = fence(settings, partition)?;
+    let fenced = begun.elapsed();
     let groups = (partition == 0).then_some(Place::new(Stream::GroupEvents, 0));
     let own = [Stream::Claims, Stream::UserEvents].map(|stream| Place::new(stream, partition));
     // The user events come last: their claim record is the epoch.
@@ -45,6 +47,7 @@ pub(super) fn take_over(
         AppendError::Fenced => ClaimError::Fenced,
         AppendError::Aborted(reason) | AppendError::Unknown(reason) => ClaimError::Unavailable(reason),
     })?;
+    let committed = begun.elapsed();
     let epoch = *offsets.last().expect("user events are claimed always");
     let claims: Vec<_> = places.into_iter().zip(offsets).collect();
 
@@ -54,7 +57,16 @@ pub(super) fn take_over(
     let ends = ends::ask(asker, settings, credentials, ANSWER).map_err(unavailable)?;
     let from = claims.iter().map(|(place, _)| (*place, 0)).chain(ends);
     let mut own = Own::read_from(settings, from).map_err(unavailable)?;
+    let asked = begun.elapsed();
     let chains = own.replay(&claims, replay)?;
+    tracing::debug!(
+        kafka.partition = partition,
+        ?fenced,
+        ?committed,
+        ?asked,
+        replayed = ?begun.elapsed(),
+        "claimed; times since the beginning"
+    );
     let read_back = match settings.acknowledge {
         Acknowledge::Committed => None,
         Acknowledge::ReadBack => Some(own),

@@ -21,8 +21,9 @@ use crate::{AppendError, ClaimError, Replay};
 const FETCH_WAIT: Duration = Duration::from_millis(500);
 /// One look for records.
 const POLL: Duration = Duration::from_millis(100);
-/// How long a replay may go without any progress.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a replay may go without any progress. The next try has a new client: one has been seen to get nothing from
+/// a broker that served all others.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A committed-only reader of the places that one writer writes.
 pub(super) struct Own {

@@ -57,13 +57,13 @@ pub(super) fn take_over(
     let ends = ends::ask(asker, settings, credentials, ANSWER).map_err(unavailable)?;
     let from = claims.iter().map(|(place, _)| (*place, 0)).chain(ends);
     let mut own = Own::read_from(settings, from).map_err(unavailable)?;
-    let asked = begun.elapsed();
+    let opened = begun.elapsed();
     let chains = own.replay(&claims, replay)?;
     tracing::debug!(
         kafka.partition = partition,
         ?fenced,
         ?committed,
-        ?asked,
+        ?opened,
         replayed = ?begun.elapsed(),
         "claimed; times since the beginning"
     );

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use domain::actor::Client;
@@ -17,7 +17,7 @@ use domain::user::profile::{EmailChanged, Personal};
 use domain::username::Username;
 use domain::wire::Change;
 use event_log::record::Envelope;
-use event_log::{Batch, ClaimError, EventLog, Record, Writer, partition};
+use event_log::{Batch, EventLog, Record, partition};
 use uuid::Uuid;
 
 /// Records of one transaction.
@@ -25,9 +25,6 @@ const BATCH: usize = 1_000;
 /// Users who register before the first of them is approved: the events of one user lie far apart, as they do in life.
 const BLOCK: u64 = 20_000;
 const STEPS: u64 = 4;
-/// How long partitions may have no leader, and how long it takes until they are asked for again.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(200);
 const FIRST_NAMES: [&str; 6] = ["Alexandra", "Ben", "Chidi", "Dagmar", "Émile", "Friederike"];
 const LAST_NAMES: [&str; 6] = ["Montgomery", "Okafor", "Li", "van den Berg", "Schmidt", "Fernández"];
 const GROUPS: [&str; 5] =
@@ -48,7 +45,7 @@ pub async fn fill(log: &Arc<dyn EventLog>, users: u64) -> Result<u64> {
 }
 
 fn fill_partition(log: &dyn EventLog, of: u32, users: u64) -> Result<u64> {
-    let mut writer = claim(log, of)?;
+    let mut writer = log.claim(of, &mut |_| Ok(()))?;
     let mut records = Vec::with_capacity(BATCH + 2);
     let mut written = 0;
     let mut begin = 0;
@@ -72,17 +69,6 @@ fn fill_partition(log: &dyn EventLog, of: u32, users: u64) -> Result<u64> {
     written += records.len() as u64;
     writer.append(Batch { records })?;
     Ok(written)
-}
-
-/// Topics that have just been made have no leaders yet.
-fn claim(log: &dyn EventLog, partition: u32) -> Result<Box<dyn Writer>> {
-    let begun = Instant::now();
-    loop {
-        match log.claim(partition, &mut |_| Ok(())) {
-            Err(ClaimError::Unavailable(_)) if begun.elapsed() < PATIENCE => thread::sleep(PAUSE),
-            claimed => return Ok(claimed?),
-        }
-    }
 }
 
 fn name(number: u64) -> Username {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use domain::position::Stream;
+use domain::position::{Place, Stream};
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
     TopicReplication,
@@ -15,10 +15,13 @@ use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use super::client::Reading;
+use super::ends;
 use super::error::OpenError;
 use super::settings::{KafkaSettings, Sees};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two looks at topics that were just made.
+const PAUSE: Duration = Duration::from_millis(50);
 const FOR_EVER: &str = "-1";
 const DAYS_400: &str = "34560000000";
 
@@ -33,7 +36,7 @@ pub struct Topic {
     pub made: bool,
 }
 
-/// Makes the topics that are missing and checks those that are there.
+/// Makes the topics that are missing, so that they can be written when it returns, and checks those that are there.
 pub async fn ensure_topics(
     settings: &KafkaSettings,
     partitions: u32,
@@ -54,6 +57,9 @@ fn ensure(settings: &KafkaSettings, partitions: u32, replication: u16) -> Result
         make(&admin, &missing, replication)?;
     }
     let there = appear(&asker, settings, &wanted)?;
+    if !missing.is_empty() {
+        serve(&asker, settings, partitions)?;
+    }
     for topic in &wanted {
         check_partitions(&topic.name, there[&topic.name], topic.partitions)?;
     }
@@ -168,9 +174,26 @@ fn appear(
                 let source = KafkaError::AdminOp(RDKafkaErrorCode::UnknownTopicOrPartition);
                 return Err(OpenError::Refused { topic: missing.name.clone(), source });
             }
-            Some(_) => std::thread::sleep(Duration::from_millis(50)),
+            Some(_) => std::thread::sleep(PAUSE),
         }
     }
+}
+
+/// Waits until every partition answers: a broker that has just become its leader may deny it for a moment.
+fn serve(asker: &Reading, settings: &KafkaSettings, partitions: u32) -> Result<(), OpenError> {
+    let deadline = Instant::now() + TIMEOUT;
+    let places = || {
+        Stream::ALL.into_iter().flat_map(|stream| {
+            (0..stream.partitions(partitions)).map(move |partition| Place::new(stream, partition))
+        })
+    };
+    while let Err(error) = ends::ask(asker, settings, places(), TIMEOUT) {
+        if Instant::now() >= deadline {
+            return Err(unreachable(settings, error));
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(())
 }
 
 /// The topics with our prefix and how many partitions each has.

@@ -163,8 +163,7 @@ pub(crate) async fn read_to(follow: &mut Follow, place: Place, end: u64) -> Vec<
                 }
                 Read::End(of, next) if of == place && next >= end => break,
                 Read::End(..) => {}
-                // A topic that was just made may have no leader yet; reading goes on.
-                Read::Unreachable(reason) => eprintln!("the log can't be reached: {reason}"),
+                Read::Unreachable(reason) => panic!("the log can't be reached: {reason}"),
             }
         }
     };

@@ -1,11 +1,11 @@
-//! Says so when librdkafka is compiled without `librdkafka/zeroed_memory.h`, which ends a crash of its own.
+//! Says so when librdkafka is compiled without `librdkafka/zeroed_memory.h`, and may crash.
 
 fn main() {
     println!("cargo:rerun-if-env-changed=CFLAGS");
     if !std::env::var("CFLAGS").is_ok_and(|flags| flags.contains("zeroed_memory.h")) {
         println!(
-            "cargo:warning=CFLAGS is set and lacks `-include zeroed_memory.h`: librdkafka may end the process when a \
-             broker restarts (event-log/librdkafka/zeroed_memory.h)"
+            "cargo:warning=CFLAGS lack `-include zeroed_memory.h`: librdkafka may end the process when a broker \
+             restarts (event-log/librdkafka/zeroed_memory.h)"
         );
     }
 }

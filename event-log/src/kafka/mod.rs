@@ -49,7 +49,7 @@ pub struct KafkaLog {
     partitions: u32,
     /// Asked for the ends that followers get to.
     asker: Arc<Asker>,
-    /// Asked for the ends behind everything, by owners, and whether the brokers are there.
+    /// Asked for the ends behind everything, by owners.
     written: Arc<Asker>,
     notes: DroppedElsewhere<FutureProducer>,
     owners: watch::Receiver<Owners>,

@@ -81,7 +81,8 @@ impl<'a> Draft<'a> {
     /// Decides one command on top of what this batch decided before.
     pub(crate) fn decide(&mut self, command: &Command, group: Option<Known>, now: Timestamp) -> Outcome {
         let facts = Facts { now, group, made: command.made.clone(), limits: self.limits };
-        let asking = Asking { command, subject: command.ask.subject(), digest: digest(&command.ask), facts };
+        let (subject, digest) = (command.ask.subject(), digest(&command.ask));
+        let asking = Asking { command, subject, digest, facts, key: self.ledger.key };
         match &command.ask {
             Ask::User { id, expected_version, command: asked } => {
                 let mut slot = self.user(*id);

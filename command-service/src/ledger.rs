@@ -13,11 +13,14 @@ use event_log::Recorded;
 
 use crate::addresses::Addresses;
 use crate::draft::{Changes, Draft};
+use crate::remembered::Key;
 use crate::resident::Residents;
 use crate::slot::Slot;
 
 /// Everything that a partition's owner knows. Only what is committed is in it.
 pub(crate) struct Ledger {
+    /// By which aggregates know commands again.
+    pub(crate) key: Key,
     pub(crate) users: Residents,
     pub(crate) groups: HashMap<GroupId, Slot<Group>>,
     deployment: Option<Initialised>,
@@ -30,6 +33,7 @@ impl Ledger {
     /// Nothing yet, of one of so many partitions.
     pub(crate) fn of(partition: u32, partitions: u32) -> Self {
         Self {
+            key: Key::random(),
             users: Residents::default(),
             groups: HashMap::new(),
             deployment: None,
@@ -61,11 +65,14 @@ impl Ledger {
         } else if recorded.place.stream == Stream::GroupEvents {
             let id: GroupId = stamp.subject.parse().map_err(|error| text(&error))?;
             let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
-            self.groups.entry(id).or_insert_with(|| Slot::new(Group::default())).evolve(&event, &stamp);
+            self.groups
+                .entry(id)
+                .or_insert_with(|| Slot::new(Group::default()))
+                .evolve(&event, &stamp, self.key);
         } else {
             let id: UserId = stamp.subject.parse().map_err(|error| text(&error))?;
             let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
-            self.users.awake(id).evolve(&event, &stamp);
+            self.users.awake(id).evolve(&event, &stamp, self.key);
         }
         Ok(())
     }

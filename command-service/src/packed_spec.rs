@@ -8,7 +8,7 @@ use domain::user::{Event, onboarding, password, rules};
 use proptest::prelude::*;
 
 use super::*;
-use crate::remembered::{Seen, asked};
+use crate::remembered::{Key, Seen};
 use crate::resident::Residents;
 
 /// The same histories as the laws of the domain.
@@ -16,6 +16,10 @@ use crate::resident::Residents;
 mod histories;
 
 const AT: Timestamp = Timestamp::MAX;
+
+fn key() -> Key {
+    postcard::from_bytes(&[7; 16]).unwrap()
+}
 
 fn group(name: &str) -> GroupRef {
     GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() }
@@ -81,7 +85,13 @@ fn everything_that_a_user_can_have_comes_back() {
         revoked: vec![TokenId::issued_at(id, 7)],
     };
     let mut slot = Slot::new(User::resumed(id, 9, Some(Box::new(account))));
-    slot.remembered.note("c", asked("user", "digest"), Uuid::now_v7(), Timestamp::from_micros(1), 9);
+    slot.remembered.note(
+        key().command("c"),
+        key().asked("user", "digest"),
+        Uuid::now_v7(),
+        Timestamp::from_micros(1),
+        9,
+    );
     there_and_back(&slot, &mut Groups::default());
 }
 
@@ -144,7 +154,13 @@ fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_
             slot.aggregate.evolve(&event, AT);
             let (command, at) = (format!("command {hour}"), Timestamp::from_micros(hour * 3_600_000_000));
             let version = slot.aggregate.version();
-            slot.remembered.note(&command, asked("user", "digest"), Uuid::now_v7(), at, version);
+            slot.remembered.note(
+                key().command(&command),
+                key().asked("user", "digest"),
+                Uuid::now_v7(),
+                at,
+                version,
+            );
         }
     }
     let length = pack(&slot, &mut Groups::default(), Vec::new()).len();
@@ -160,8 +176,8 @@ fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
         slot.aggregate.evolve(&registered("alice"), AT);
         let at = Timestamp::from_micros(i64::from(n) * 3_600_000_000);
         slot.remembered.note(
-            &n.to_string(),
-            asked("user", "d"),
+            key().command(&n.to_string()),
+            key().asked("user", "d"),
             Uuid::now_v7(),
             at,
             slot.aggregate.version(),
@@ -171,9 +187,9 @@ fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
         lengths.push(bytes.len());
     }
     assert!(lengths[999] <= lengths[16] + 4, "{} bytes, then {}", lengths[16], lengths[999]);
-    assert!(matches!(slot.remembered.look_up("999", asked("user", "d")), Seen::Done(_)));
-    assert!(matches!(slot.remembered.look_up("984", asked("user", "d")), Seen::Done(_)));
-    assert!(matches!(slot.remembered.look_up("983", asked("user", "d")), Seen::New));
+    assert!(matches!(slot.remembered.look_up(key().command("999"), key().asked("user", "d")), Seen::Done(_)));
+    assert!(matches!(slot.remembered.look_up(key().command("984"), key().asked("user", "d")), Seen::Done(_)));
+    assert!(matches!(slot.remembered.look_up(key().command("983"), key().asked("user", "d")), Seen::New));
 }
 
 proptest! {
@@ -191,7 +207,7 @@ proptest! {
             for event in decision.events() {
                 slot.aggregate.evolve(event, facts.now);
                 let version = slot.aggregate.version();
-                slot.remembered.note(&n.to_string(), asked("user", "d"), Uuid::now_v7(), facts.now, version);
+                slot.remembered.note(key().command(&n.to_string()), key().asked("user", "d"), Uuid::now_v7(), facts.now, version);
             }
             there_and_back(&slot, &mut groups);
         }

@@ -1,12 +1,12 @@
 //! Commands that an aggregate has done already, so that the same again is answered and not done again.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
+use std::hash::Hasher;
 use std::time::Duration;
 
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
 use uuid::Uuid;
 
 /// How many of an aggregate's commands are remembered however old they are.
@@ -44,9 +44,15 @@ pub(crate) enum Seen {
     Reused,
 }
 
-/// A hash with a key that this process made and tells nobody, of 64 bits. Two texts of one user that share one are
-/// nothing that can be looked for, only met with, once in 10^18 tries.
-type Fingerprint = u64;
+/// The secret by which the owner of a partition knows commands again. Whoever sends commands must not know it, or could
+/// look for two that agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Key([u8; 16]);
+
+/// A keyed hash (SipHash-1-3) of 64 bits. Two texts of one user that share one are nothing that can be looked for, only
+/// met with, once in 10^18 tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint(u64);
 
 /// Half of such a hash, for what is compared once the ids agree: a client that uses an id twice for different things is
 /// told so, but once in 10^9 times.
@@ -55,8 +61,6 @@ pub(crate) struct Asked(u32);
 
 const ALMOST_A_SECOND: Duration = Duration::from_micros(999_999);
 
-static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-
 /// An event, by the last bits of its `UUIDv7`, which are random. Compared with one other event, that of the same command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark(u32);
@@ -64,11 +68,11 @@ pub(crate) struct Mark(u32);
 impl From<Uuid> for Mark {
     fn from(event: Uuid) -> Self {
         let [.., a, b, c, d] = event.into_bytes();
-        Self(u32::from_ne_bytes([a, b, c, d]))
+        Self(u32::from_le_bytes([a, b, c, d]))
     }
 }
 
-/// A command at rest. In memory only; what is random has a fixed length, the rest is the shorter the nearer it is to
+/// A command at rest. What is random has a fixed length, the rest is the shorter the nearer it is to
 /// the command after it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Packed {
@@ -87,9 +91,9 @@ impl Remembered {
         let (mut at, mut version) = (0, 0);
         let pack = |done: &Done| {
             let packed = Packed {
-                id: done.id.to_ne_bytes(),
-                asked: done.asked.0.to_ne_bytes(),
-                first_event: done.first_event.0.to_ne_bytes(),
+                id: done.id.0.to_le_bytes(),
+                asked: done.asked.0.to_le_bytes(),
+                first_event: done.first_event.0.to_le_bytes(),
                 later: done.at - at,
                 further: done.version.wrapping_sub(version),
             };
@@ -106,9 +110,9 @@ impl Remembered {
             at += packed.later;
             version = version.wrapping_add(packed.further);
             Done {
-                id: Fingerprint::from_ne_bytes(packed.id),
-                asked: Asked(u32::from_ne_bytes(packed.asked)),
-                first_event: Mark(u32::from_ne_bytes(packed.first_event)),
+                id: Fingerprint(u64::from_le_bytes(packed.id)),
+                asked: Asked(u32::from_le_bytes(packed.asked)),
+                first_event: Mark(u32::from_le_bytes(packed.first_event)),
                 at,
                 version,
             }
@@ -117,8 +121,7 @@ impl Remembered {
     }
 
     /// Takes in one event of a command.
-    pub(crate) fn note(&mut self, command: &str, asked: Asked, event: Uuid, at: Timestamp, version: u64) {
-        let id = fingerprint(&[command]);
+    pub(crate) fn note(&mut self, id: Fingerprint, asked: Asked, event: Uuid, at: Timestamp, version: u64) {
         let seconds = (at + ALMOST_A_SECOND).micros().div_euclid(1_000_000);
         match self.done.back_mut() {
             Some(last) if last.id == id && last.asked == asked => {
@@ -134,8 +137,7 @@ impl Remembered {
     }
 
     /// Looks a command up.
-    pub(crate) fn look_up(&self, command: &str, asked: Asked) -> Seen {
-        let id = fingerprint(&[command]);
+    pub(crate) fn look_up(&self, id: Fingerprint, asked: Asked) -> Seen {
         match self.done.iter().rev().find(|done| done.id == id) {
             None => Seen::New,
             Some(done) if done.asked == asked => Seen::Done(*done),
@@ -144,19 +146,41 @@ impl Remembered {
     }
 }
 
-/// What makes two commands of one id the same: who asked, and the digest of what was asked.
-pub(crate) fn asked(actor: &str, digest: &str) -> Asked {
-    let [a, b, c, d, ..] = fingerprint(&[actor, digest]).to_ne_bytes();
-    Asked(u32::from_ne_bytes([a, b, c, d]))
-}
+impl Key {
+    /// One that nobody has.
+    pub(crate) fn random() -> Self {
+        let mut key = [0; 16];
+        getrandom::fill(&mut key).expect("the operating system gives randomness");
+        Self(key)
+    }
 
-fn fingerprint(parts: &[&str]) -> Fingerprint {
-    KEY.hash_one(parts)
+    /// A command, by the id that its client gave it.
+    pub(crate) fn command(&self, id: &str) -> Fingerprint {
+        self.fingerprint([id, ""])
+    }
+
+    /// What makes two commands of one id the same: who asked, and the digest of what was asked.
+    pub(crate) fn asked(&self, actor: &str, digest: &str) -> Asked {
+        let [a, b, c, d, ..] = self.fingerprint([actor, digest]).0.to_le_bytes();
+        Asked(u32::from_le_bytes([a, b, c, d]))
+    }
+
+    fn fingerprint(&self, parts: [&str; 2]) -> Fingerprint {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        for part in parts {
+            hasher.write(part.as_bytes());
+            // No text has this byte in it.
+            hasher.write_u8(0xff);
+        }
+        Fingerprint(hasher.finish())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const KEY: Key = Key([7; 16]);
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
@@ -166,7 +190,13 @@ mod tests {
         let mut remembered = Remembered::default();
         for (n, second) in (1..=count).zip(0..) {
             let event = Uuid::from_u128(n.into());
-            remembered.note(&format!("c{n}"), asked("user_1", "d"), event, at(second * seconds_apart), n);
+            remembered.note(
+                KEY.command(&format!("c{n}")),
+                KEY.asked("user_1", "d"),
+                event,
+                at(second * seconds_apart),
+                n,
+            );
         }
         remembered
     }
@@ -181,15 +211,15 @@ mod tests {
     #[test]
     fn the_same_command_is_found_with_its_outcome() {
         let remembered = remember(3, 1);
-        assert_eq!(version(&remembered.look_up("c2", asked("user_1", "d"))), Some(2));
-        assert!(matches!(remembered.look_up("c9", asked("user_1", "d")), Seen::New));
+        assert_eq!(version(&remembered.look_up(KEY.command("c2"), KEY.asked("user_1", "d"))), Some(2));
+        assert!(matches!(remembered.look_up(KEY.command("c9"), KEY.asked("user_1", "d")), Seen::New));
     }
 
     #[test]
     fn the_events_of_one_command_are_one() {
         let mut remembered = remember(1, 1);
-        remembered.note("c1", asked("user_1", "d"), Uuid::nil(), at(0), 2);
-        assert_eq!(version(&remembered.look_up("c1", asked("user_1", "d"))), Some(2));
+        remembered.note(KEY.command("c1"), KEY.asked("user_1", "d"), Uuid::nil(), at(0), 2);
+        assert_eq!(version(&remembered.look_up(KEY.command("c1"), KEY.asked("user_1", "d"))), Some(2));
         assert_eq!(remembered.done.len(), 1);
     }
 
@@ -211,14 +241,23 @@ mod tests {
     #[test]
     fn another_actor_or_another_request_under_the_same_id_is_seen() {
         let remembered = remember(3, 1);
-        assert!(matches!(remembered.look_up("c2", asked("user_2", "d")), Seen::Reused));
-        assert!(matches!(remembered.look_up("c2", asked("user_1", "e")), Seen::Reused));
+        assert!(matches!(remembered.look_up(KEY.command("c2"), KEY.asked("user_2", "d")), Seen::Reused));
+        assert!(matches!(remembered.look_up(KEY.command("c2"), KEY.asked("user_1", "e")), Seen::Reused));
     }
 
     #[test]
     fn sixteen_are_remembered_however_old_and_all_of_two_minutes() {
-        assert!(matches!(remember(17, 3_600).look_up("c1", asked("user_1", "d")), Seen::New));
-        assert!(matches!(remember(17, 3_600).look_up("c2", asked("user_1", "d")), Seen::Done(_)));
-        assert!(matches!(remember(100, 1).look_up("c1", asked("user_1", "d")), Seen::Done(_)));
+        assert!(matches!(
+            remember(17, 3_600).look_up(KEY.command("c1"), KEY.asked("user_1", "d")),
+            Seen::New
+        ));
+        assert!(matches!(
+            remember(17, 3_600).look_up(KEY.command("c2"), KEY.asked("user_1", "d")),
+            Seen::Done(_)
+        ));
+        assert!(matches!(
+            remember(100, 1).look_up(KEY.command("c1"), KEY.asked("user_1", "d")),
+            Seen::Done(_)
+        ));
     }
 }

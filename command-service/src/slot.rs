@@ -12,7 +12,7 @@ use event_log::record::{Envelope, Stamp};
 use uuid::Uuid;
 
 use crate::draft::Outcome;
-use crate::remembered::{Remembered, Seen, asked};
+use crate::remembered::{Key, Remembered, Seen};
 
 /// An aggregate and the commands that it has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) subject: String,
     pub(crate) digest: String,
     pub(crate) facts: Facts,
+    /// By which the aggregate knows commands again.
+    pub(crate) key: Key,
 }
 
 /// How the events of an aggregate become records.
@@ -45,10 +47,10 @@ impl<A: Aggregate> Slot<A> {
         Self { aggregate, remembered: Remembered::default() }
     }
 
-    pub(crate) fn evolve(&mut self, event: &A::Event, stamp: &Stamp<'_>) {
+    pub(crate) fn evolve(&mut self, event: &A::Event, stamp: &Stamp<'_>, key: Key) {
         self.aggregate.evolve(event, stamp.time);
-        let asked = asked(stamp.actor, stamp.command_digest);
-        self.remembered.note(stamp.command_id, asked, stamp.id, stamp.time, stamp.sequence);
+        let (command, asked) = (key.command(stamp.command_id), key.asked(stamp.actor, stamp.command_digest));
+        self.remembered.note(command, asked, stamp.id, stamp.time, stamp.sequence);
     }
 
     /// What follows from a command that was not done before; or else what it comes to.
@@ -60,8 +62,8 @@ impl<A: Aggregate> Slot<A> {
     ) -> Result<Decision<A::Event>, Outcome> {
         let refuse =
             |code, message: &str| Err(Outcome::Answered(Answer::Refused(Refusal::new(code, message).into())));
-        let asked = asked(&asking.command.actor.id_text(), &asking.digest);
-        match self.remembered.look_up(&asking.command.id, asked) {
+        let asked = asking.key.asked(&asking.command.actor.id_text(), &asking.digest);
+        match self.remembered.look_up(asking.key.command(&asking.command.id), asked) {
             Seen::New => {}
             Seen::Done(done) => {
                 return Err(Outcome::Repeated { version: done.version, first_event: done.first_event });
@@ -91,7 +93,7 @@ impl<A: Aggregate> Slot<A> {
             first_event.get_or_insert(envelope.id);
             let (name, body) = (to_records.encode)(event);
             records.push((to_records.stream, Record::event(&envelope, name, body)));
-            self.evolve(event, &envelope.stamp());
+            self.evolve(event, &envelope.stamp(), asking.key);
         }
         for secret in decision.secrets() {
             let record = match secret {

@@ -17,7 +17,7 @@ use domain::user::profile::{EmailChanged, Personal};
 use domain::username::Username;
 use domain::wire::Change;
 use event_log::record::Envelope;
-use event_log::{Batch, EventLog, Record, partition};
+use event_log::{Batch, EventLog, Record, every_record, partition};
 use uuid::Uuid;
 
 /// Records of one transaction.
@@ -45,7 +45,7 @@ pub async fn fill(log: &Arc<dyn EventLog>, users: u64) -> Result<u64> {
 }
 
 fn fill_partition(log: &dyn EventLog, of: u32, users: u64) -> Result<u64> {
-    let mut writer = log.claim(of, &mut |_| Ok(()))?;
+    let mut writer = log.claim(of, &mut every_record(|_| Ok(())))?;
     let mut records = Vec::with_capacity(BATCH + 2);
     let mut written = 0;
     let mut begin = 0;

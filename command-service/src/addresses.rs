@@ -13,7 +13,7 @@ use event_log::{Record, partition};
 const FORGOTTEN_AT_ONCE: usize = 16;
 
 /// Everything that an owner knows of addresses. Only what is committed is in it.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Addresses {
     own: u32,
     partitions: u32,
@@ -26,6 +26,9 @@ pub(crate) struct Addresses {
     /// Claims that were used since this owner took over, oldest first: nobody has to wait for them.
     used: BTreeSet<ClaimId>,
 }
+
+/// An address, who was granted it, and by which claim.
+pub(crate) type Granted = (AddressId, UserId, ClaimId);
 
 /// What a batch changes in it once it is committed.
 #[derive(Default)]
@@ -50,6 +53,11 @@ impl Addresses {
         Self { own, partitions, ..Self::default() }
     }
 
+    /// The same owner's, as if nothing had been taken in.
+    pub(crate) fn nothing_yet(&self) -> Self {
+        Self::of(self.own, self.partitions)
+    }
+
     /// Takes in a record of the claims.
     pub(crate) fn replay(&mut self, record: &Record) -> Result<(), String> {
         if let Ok(claim) = record.key.parse::<ClaimId>() {
@@ -64,16 +72,48 @@ impl Addresses {
         let body = record.body.as_deref().unwrap_or_default();
         let trace: Trace = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         let claim = trace.claim.ok_or("a trace without a claim")?;
-        self.traces.insert(address, (trace.holder, claim));
+        self.trace((address, trace.holder, claim));
         Ok(())
     }
 
-    /// Takes in a user as the log has left them.
-    pub(crate) fn replayed(&mut self, user: &User) {
+    /// Who holds what, who was granted what last, and which claims are void.
+    pub(crate) fn known(
+        &self,
+    ) -> (&HashMap<AddressId, UserId>, impl Iterator<Item = Granted>, &BTreeSet<ClaimId>) {
+        let granted = self.traces.iter().map(|(address, (holder, claim))| (*address, *holder, *claim));
+        (&self.holders, granted, &self.void)
+    }
+
+    /// Takes in who holds an address of this partition.
+    pub(crate) fn hold(&mut self, address: AddressId, holder: UserId) {
+        self.holders.insert(address, holder);
+    }
+
+    /// Takes in who was granted an address last.
+    pub(crate) fn trace(&mut self, (address, holder, claim): Granted) {
+        self.traces.insert(address, (holder, claim));
+    }
+
+    /// Takes in that a claim is void.
+    pub(crate) fn void(&mut self, claim: ClaimId) {
+        self.void.insert(claim);
+    }
+
+    /// Takes in a user as they are.
+    pub(crate) fn take_in(&mut self, user: &User) {
         if let Some(address) = user.holds().map(AddressId::of)
             && self.is_here(address)
         {
-            self.holders.insert(address, user.id());
+            self.hold(address, user.id());
+        }
+    }
+
+    /// Takes back what was taken in of a user, before they change.
+    pub(crate) fn leave_out(&mut self, user: &User) {
+        if let Some(address) = user.holds().map(AddressId::of)
+            && self.holders.get(&address) == Some(&user.id())
+        {
+            self.holders.remove(&address);
         }
     }
 

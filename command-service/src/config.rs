@@ -30,6 +30,11 @@ pub struct CommandConfig {
           value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub command_patience: u32,
 
+    /// Events of a partition after which its owner keeps a snapshot of what it knows, so that whoever owns it next has less
+    /// to read; more events where there are more than twice as many users. 0 keeps none.
+    #[arg(long, env = "MUSTER_SNAPSHOT_EVERY", default_value_t = 50_000, value_name = "EVENTS")]
+    pub snapshot_every: u32,
+
     /// Most agent rules a user may have.
     #[arg(long, env = "MUSTER_RULES_PER_USER", default_value_t = 100, value_name = "RULES",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -39,6 +44,10 @@ pub struct CommandConfig {
 impl CommandConfig {
     pub(crate) fn patience(&self) -> Duration {
         Duration::from_secs(self.command_patience.into())
+    }
+
+    pub(crate) fn snapshot_every(&self) -> Option<usize> {
+        (self.snapshot_every > 0).then_some(self.snapshot_every as usize)
     }
 
     /// The settings that rules look at.

@@ -37,6 +37,8 @@ pub(crate) struct Changes {
     pub(crate) users: HashMap<UserId, Slot<User>>,
     pub(crate) groups: HashMap<GroupId, Slot<Group>>,
     pub(crate) addresses: addresses::Changes,
+    /// How many user events are written.
+    pub(crate) user_events: usize,
 }
 
 /// What a command came to.
@@ -194,7 +196,9 @@ impl<'a> Draft<'a> {
     }
 
     /// What to write, and what to take into the ledger once that is committed.
-    pub(crate) fn finish(self) -> (Vec<(Stream, Record)>, Changes) {
+    pub(crate) fn finish(mut self) -> (Vec<(Stream, Record)>, Changes) {
+        self.changes.user_events =
+            self.records.iter().filter(|(stream, _)| *stream == Stream::UserEvents).count();
         (self.records, self.changes)
     }
 }

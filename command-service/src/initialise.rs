@@ -147,7 +147,7 @@ fn claim(
     let (mut tries, mut absences) = (0, 0);
     loop {
         *ledger = Ledger::of(partition, log.partitions());
-        match log.claim(partition, &mut |recorded| ledger.replay(recorded)) {
+        match log.claim(partition, ledger) {
             Err(ClaimError::Fenced) if tries < TRIES => tries += 1,
             // Topics that were made a moment ago may have no leader yet.
             Err(ClaimError::Unavailable(_)) if absences < ABSENCES => {

@@ -1,6 +1,6 @@
 //! What one partition holds: everything that its owner knows, folded from the log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::actor::Roles;
 use domain::aggregate::Limits;
@@ -9,13 +9,18 @@ use domain::group::{self, Group};
 use domain::id::{GroupId, UserId};
 use domain::position::{Place, Position, Stream};
 use domain::user;
-use event_log::Recorded;
+use event_log::{Recorded, Replay};
 
 use crate::addresses::Addresses;
 use crate::draft::{Changes, Draft};
+use crate::image::{self, Image};
 use crate::remembered::Key;
 use crate::resident::Residents;
 use crate::slot::Slot;
+
+#[cfg(test)]
+#[path = "ledger_spec.rs"]
+mod spec;
 
 /// Everything that a partition's owner knows. Only what is committed is in it.
 pub(crate) struct Ledger {
@@ -27,6 +32,23 @@ pub(crate) struct Ledger {
     pub(crate) deployment_version: u64,
     pub(crate) addresses: Addresses,
     committed: Position,
+    /// User events that were taken in since the last snapshot.
+    since_snapshot: usize,
+    /// Users who have changed since the snapshot that this began with, if it did, while the log is replayed.
+    changed: Option<HashSet<UserId>>,
+}
+
+impl Replay for Ledger {
+    fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
+        let Image { key, users, addresses } = image::read(parts, self.addresses.nothing_yet())?;
+        (self.key, self.users, self.addresses) = (key, users, addresses);
+        self.changed = Some(HashSet::new());
+        Ok(())
+    }
+
+    fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
+        self.take_in(recorded)
+    }
 }
 
 impl Ledger {
@@ -40,11 +62,13 @@ impl Ledger {
             deployment_version: 0,
             addresses: Addresses::of(partition, partitions),
             committed: Position::new(),
+            since_snapshot: 0,
+            changed: None,
         }
     }
 
     /// Takes in a record of the log.
-    pub(crate) fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
+    fn take_in(&mut self, recorded: &Recorded) -> Result<(), String> {
         self.cover(recorded.place, recorded.offset);
         if recorded.record.is_claim() {
             return Ok(());
@@ -72,14 +96,29 @@ impl Ledger {
         } else {
             let id: UserId = stamp.subject.parse().map_err(|error| text(&error))?;
             let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
-            self.users.awake(id).evolve(&event, &stamp, self.key);
+            self.since_snapshot += 1;
+            let slot = self.users.awake(id);
+            if let Some(changed) = &mut self.changed
+                && changed.insert(id)
+            {
+                self.addresses.leave_out(&slot.aggregate);
+            }
+            slot.evolve(&event, &stamp, self.key);
         }
         Ok(())
     }
 
     /// Takes in that everything up to the claim was replayed.
     pub(crate) fn replayed(&mut self) {
-        self.users.each(|user| self.addresses.replayed(user));
+        self.users.settle();
+        let Self { users, addresses, .. } = self;
+        match self.changed.take() {
+            Some(changed) => {
+                let slots = changed.into_iter().filter_map(|id| users.wake(id));
+                slots.for_each(|slot| addresses.take_in(&slot.aggregate));
+            }
+            None => users.each(|user| addresses.take_in(user)),
+        }
     }
 
     /// Begins a batch.
@@ -89,6 +128,7 @@ impl Ledger {
 
     /// Takes in what a batch changed, now that it is committed up to `position`.
     pub(crate) fn commit(&mut self, changes: Changes, position: &Position) {
+        self.since_snapshot += changes.user_events;
         for (id, slot) in changes.users {
             self.users.rest(id, &slot);
         }
@@ -104,6 +144,22 @@ impl Ledger {
         if place.stream.is_followed() {
             self.committed.cover(place, offset);
         }
+    }
+
+    /// Whether so much has happened since the last snapshot that the next owner should have a newer one: so many events,
+    /// and half as many as there are users, because writing one takes as long as it is large.
+    pub(crate) fn wants_snapshot(&self, every: usize) -> bool {
+        self.since_snapshot >= every.max(self.users.len() / 2)
+    }
+
+    /// What is known, to be kept as a snapshot.
+    pub(crate) fn image(&self) -> Vec<Vec<u8>> {
+        image::of(self.key, &self.users, &self.addresses)
+    }
+
+    /// Takes in that a snapshot is being kept.
+    pub(crate) fn kept(&mut self) {
+        self.since_snapshot = 0;
     }
 
     /// Takes in that nothing else was committed up to `position`.

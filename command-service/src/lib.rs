@@ -7,6 +7,7 @@ pub mod initialise;
 mod addresses;
 mod draft;
 mod groups;
+mod image;
 mod job;
 mod ledger;
 mod owner;
@@ -98,6 +99,7 @@ impl CommandService {
             limits: config.limits(),
             batch: config.command_batch as usize,
             queue: config.command_queue as usize,
+            snapshot_every: config.snapshot_every(),
             runtime: Handle::current(),
         };
         let ownership = Ownership::new(Arc::new(common), door.clone(), config.patience());

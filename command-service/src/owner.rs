@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use domain::aggregate::Limits;
 use domain::position::{Place, Position, Stream};
-use event_log::{AppendError, ClaimError, EventLog, Writer};
+use event_log::{AppendError, ClaimError, EventLog, Recorded, Replay, Writer};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
@@ -39,6 +39,8 @@ pub(crate) struct Common {
     pub(crate) batch: usize,
     /// Commands that may wait for one owner.
     pub(crate) queue: usize,
+    /// User events after which a snapshot is kept, if ever.
+    pub(crate) snapshot_every: Option<usize>,
     pub(crate) runtime: Handle,
 }
 
@@ -115,22 +117,13 @@ impl Owner {
 
     fn take_over(&self) -> Result<(Ledger, Box<dyn Writer>), ClaimError> {
         let begun = Instant::now();
-        let mut ledger = Ledger::of(self.partition, self.common.log.partitions());
-        let mut replayed = 0;
-        let mut replay = |recorded: &event_log::Recorded| {
-            replayed += 1;
-            if replayed % BEAT == 0 {
-                self.pulse.beat();
-                if self.is_stopping() {
-                    return Err("the partition was taken away".to_owned());
-                }
-            }
-            ledger.replay(recorded)
-        };
-        let mut writer = self.pulse.during(|| self.common.log.claim(self.partition, &mut replay))?;
+        let ledger = Ledger::of(self.partition, self.common.log.partitions());
+        let mut replaying = Replaying { owner: self, ledger, restored: 0, replayed: 0 };
+        let mut writer = self.pulse.during(|| self.common.log.claim(self.partition, &mut replaying))?;
         if self.is_stopping() {
             return Err(ClaimError::Fenced);
         }
+        let Replaying { mut ledger, restored, replayed, .. } = replaying;
         ledger.replayed();
         let ends = self.pulse.during(|| self.common.runtime.block_on(self.common.log.ends()));
         let ends = ends.map_err(|error| ClaimError::Unavailable(error.to_string()))?;
@@ -157,6 +150,8 @@ impl Owner {
         tracing::info!(
             kafka.partition = self.partition,
             users = ledger.users(),
+            restored,
+            replayed,
             duration_ms = millis(begun),
             "partition taken over"
         );
@@ -191,6 +186,35 @@ impl Owner {
     /// Whether it was told to end so long ago that what still waits goes back to its callers.
     pub(crate) fn is_overdue(&self, patience: Duration) -> bool {
         self.stopping.borrow().is_some_and(|since| since.elapsed() > patience)
+    }
+}
+
+/// A ledger while it takes in what a claim finds.
+struct Replaying<'a> {
+    owner: &'a Owner,
+    ledger: Ledger,
+    /// Users that a snapshot knew.
+    restored: usize,
+    /// Records that were replayed.
+    replayed: usize,
+}
+
+impl Replay for Replaying<'_> {
+    fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
+        self.ledger.restore(parts)?;
+        self.restored = self.ledger.users();
+        Ok(())
+    }
+
+    fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
+        self.replayed += 1;
+        if self.replayed.is_multiple_of(BEAT) {
+            self.owner.pulse.beat();
+            if self.owner.is_stopping() {
+                return Err("the partition was taken away".to_owned());
+            }
+        }
+        self.ledger.replay(recorded)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The form of a user at rest. It is in memory alone, never in a file or on the wire, so every release may change it.
+//! The form of a user at rest: in memory, and in the snapshots that the next owner begins with. A release may change it
+//! with [`crate::image::FORMAT`], because a snapshot of another format is passed over.
 //!
 //! Mirrors of the domain's types stand here because those are also wire types, with fields that are left out when they
 //! are empty; this form says nothing of itself, so every field has its place. Texts are borrowed both ways.
@@ -24,7 +25,7 @@ use crate::slot::Slot;
 
 #[cfg(test)]
 #[path = "packed_spec.rs"]
-mod spec;
+pub(crate) mod spec;
 
 /// The groups that users are in, each once: a user's block has its number in this list.
 #[derive(Default)]
@@ -36,18 +37,28 @@ pub(crate) struct Groups {
 impl Groups {
     fn number(&mut self, group: &GroupRef) -> u32 {
         if let Some(number) = self.numbers.get(&group.id)
-            && self.at(*number) == group
+            && self.at(*number) == Some(group)
         {
             return *number;
         }
-        let number = u32::try_from(self.known.len()).expect("there are far fewer groups than 2^32");
-        self.known.push(group.clone());
-        self.numbers.insert(group.id, number);
-        number
+        self.push(group.clone());
+        self.numbers[&group.id]
     }
 
-    fn at(&self, number: u32) -> &GroupRef {
-        &self.known[number as usize]
+    fn at(&self, number: u32) -> Option<&GroupRef> {
+        self.known.get(number as usize)
+    }
+
+    /// All of them, by their numbers.
+    pub(crate) fn known(&self) -> &[GroupRef] {
+        &self.known
+    }
+
+    /// Gives the next number to a group.
+    pub(crate) fn push(&mut self, group: GroupRef) {
+        let number = u32::try_from(self.known.len()).expect("there are far fewer groups than 2^32");
+        self.numbers.insert(group.id, number);
+        self.known.push(group);
     }
 }
 
@@ -62,14 +73,27 @@ pub(crate) fn pack(slot: &Slot<User>, groups: &mut Groups, bytes: Vec<u8>) -> Ve
     postcard::to_extend(&packed, bytes).expect("plain data has a form at rest")
 }
 
-/// Reads a user that was packed with the same groups.
+/// Reads a user that was packed with the same groups, here or where [`is_user`] was asked.
 pub(crate) fn unpack(id: UserId, bytes: &[u8], groups: &Groups) -> Slot<User> {
-    let packed: Packed<'_> = postcard::from_bytes(bytes).expect("it was packed by this process");
+    let packed: Packed<'_> = postcard::from_bytes(bytes).expect("it was packed");
     let account = packed.account.map(|account| Box::new(account.whole(groups)));
     Slot {
         aggregate: User::resumed(id, packed.version, account),
         remembered: Remembered::unpack(packed.commands),
     }
+}
+
+/// Whether these bytes are a user that was packed with the same groups.
+pub(crate) fn is_user(bytes: &[u8], groups: &Groups) -> bool {
+    postcard::from_bytes::<Packed<'_>>(bytes).is_ok_and(|packed| {
+        let standing = packed.account.map(|account| account.standing);
+        match standing {
+            Some(PackedStanding::Active(Some(number)) | PackedStanding::Suspended(Some(number))) => {
+                groups.at(number).is_some()
+            }
+            _ => true,
+        }
+    })
 }
 
 type Bytes = [u8; 16];
@@ -169,7 +193,8 @@ impl<'a> PackedAccount<'a> {
     }
 
     fn whole(self, groups: &Groups) -> Account {
-        let group = |number: Option<u32>| number.map(|number| groups.at(number).clone());
+        let group =
+            |number: Option<u32>| number.map(|number| groups.at(number).expect("it was packed").clone());
         let text = |text: Option<&str>| text.map(str::to_owned);
         Account {
             username: self.username.into(),

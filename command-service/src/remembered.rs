@@ -88,13 +88,13 @@ pub(crate) struct Packed {
 impl Remembered {
     /// Its form at rest.
     pub(crate) fn pack(&self) -> Vec<Packed> {
-        let (mut at, mut version) = (0, 0);
+        let (mut at, mut version) = (0_i64, 0_u64);
         let pack = |done: &Done| {
             let packed = Packed {
                 id: done.id.0.to_le_bytes(),
                 asked: done.asked.0.to_le_bytes(),
                 first_event: done.first_event.0.to_le_bytes(),
-                later: done.at - at,
+                later: done.at.wrapping_sub(at),
                 further: done.version.wrapping_sub(version),
             };
             (at, version) = (done.at, done.version);
@@ -105,9 +105,9 @@ impl Remembered {
 
     /// From its form at rest.
     pub(crate) fn unpack(packed: Vec<Packed>) -> Self {
-        let (mut at, mut version) = (0, 0_u64);
+        let (mut at, mut version) = (0_i64, 0_u64);
         let unpack = |packed: Packed| {
-            at += packed.later;
+            at = at.wrapping_add(packed.later);
             version = version.wrapping_add(packed.further);
             Done {
                 id: Fingerprint(u64::from_le_bytes(packed.id)),

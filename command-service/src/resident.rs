@@ -52,12 +52,36 @@ impl Residents {
         self.pack(id, slot);
     }
 
-    /// Shows every user, whole, after a replay.
-    pub(crate) fn each(&mut self, mut look: impl FnMut(&User)) {
-        self.settle();
+    /// Shows every user, whole, once the replay is over.
+    pub(crate) fn each(&self, mut look: impl FnMut(&User)) {
         for (id, block) in &self.blocks {
             look(&packed::unpack(*id, block, &self.groups).aggregate);
         }
+    }
+
+    /// Every user as it lies at rest, and the groups that these blocks are packed with.
+    pub(crate) fn at_rest(&self) -> (impl Iterator<Item = (UserId, &[u8])>, &Groups) {
+        debug_assert!(self.awake.is_empty(), "nobody is awake but in a replay");
+        (self.blocks.iter().map(|(id, block)| (*id, &**block)), &self.groups)
+    }
+
+    /// Begins with groups, before any user is there.
+    pub(crate) fn with(groups: Groups) -> Self {
+        Self { groups, ..Self::default() }
+    }
+
+    /// Takes in a user as it lay at rest elsewhere, with the same groups. False if that is no user.
+    pub(crate) fn take_over(&mut self, id: UserId, block: &[u8]) -> bool {
+        let is_user = packed::is_user(block, &self.groups);
+        if is_user {
+            self.blocks.insert(id, block.into());
+        }
+        is_user
+    }
+
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, users: usize) {
+        self.blocks.reserve(users);
     }
 
     /// Number of users that were ever registered.
@@ -66,7 +90,7 @@ impl Residents {
     }
 
     /// Lays to rest whom the replay has left awake.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if self.awake.is_empty() {
             return;
         }

@@ -58,6 +58,7 @@ impl<'a> Serving<'a> {
             if let Err(ended) = self.batch(std::mem::take(&mut waiting)) {
                 return ended;
             }
+            self.keep_snapshot();
         }
         waiting.into_iter().for_each(Taken::give_back);
         Ended::Stopped
@@ -132,6 +133,20 @@ impl<'a> Serving<'a> {
                     return Err(ended(&error, jobs));
                 }
             }
+        }
+    }
+
+    /// Has a snapshot kept when the next owner would have much to read. One that can't be kept now is after a later batch.
+    fn keep_snapshot(&mut self) {
+        let is_due = self.owner.common.snapshot_every.is_some_and(|every| self.ledger.wants_snapshot(every));
+        if !is_due {
+            return;
+        }
+        let (ledger, begun) = (&self.ledger, Instant::now());
+        if self.writer.keep(&mut || ledger.image()).is_some() {
+            // Commands wait meanwhile.
+            metrics::histogram!("muster_snapshot_pause_seconds").record(begun.elapsed().as_secs_f64());
+            self.ledger.kept();
         }
     }
 

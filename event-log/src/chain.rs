@@ -6,14 +6,41 @@
 //! A claim record carries no value, because its writer has not read yet; the chain moves over it all the same, so the
 //! next event's value covers it.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use domain::position::Place;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::record::{ATTRIBUTES, CHAIN, Record, Recorded};
 
 /// The value of the chain at some record of a partition.
+///
+/// Its text form is that of `ce_chain`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Chain([u8; 32]);
+
+impl fmt::Display for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl Serialize for Chain {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Chain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let mut value = [0; 32];
+        hex::decode_to_slice(text.as_bytes(), &mut value).map_err(serde::de::Error::custom)?;
+        Ok(Self(value))
+    }
+}
 
 /// A record whose chain value is not the one that its predecessors ask for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +71,7 @@ impl Chain {
     /// Gives a record its place in the chain and moves on.
     pub fn seal(&mut self, record: &mut Record) {
         *self = self.over(record);
-        record.push_header(CHAIN, hex::encode(self.0));
+        record.push_header(CHAIN, self.to_string());
     }
 
     /// Moves over a record that was read, to the value that it carries, which is not checked: a record that was
@@ -61,7 +88,7 @@ impl Chain {
         *self = self.over(&recorded.record);
         let carried = recorded.record.header(CHAIN);
         let fits = match carried {
-            Some(value) => value == hex::encode(self.0) && !recorded.record.is_claim(),
+            Some(value) => value == self.to_string() && !recorded.record.is_claim(),
             None => recorded.record.is_claim(),
         };
         if fits { Ok(()) } else { Err(Broken { place: recorded.place, offset: recorded.offset }) }

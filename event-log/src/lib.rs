@@ -9,6 +9,7 @@ mod membership;
 pub mod partition;
 pub mod record;
 mod reused;
+mod snapshot;
 pub mod sqlite;
 mod telemetry;
 
@@ -20,6 +21,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use membership::{Assignment, Handover, Membership, Seat};
 pub use record::{Record, Recorded};
+pub use snapshot::Keeping;
 
 /// The log of one deployment.
 #[async_trait]
@@ -28,12 +30,13 @@ pub trait EventLog: Send + Sync + 'static {
     fn partitions(&self) -> u32;
 
     /// Makes the caller the one writer of a partition: fences an earlier one, settles what that one left open,
-    /// commits a claim record and hands every record up to it to `replay`, claim records included.
+    /// commits a claim record and hands every record up to it to `replay`, claim records included. Where a snapshot was
+    /// kept and is not refused, the records that it stands for are left out.
     ///
     /// Replayed are the user events and the claims of addresses of that partition, and by the writer of partition 0,
     /// who owns them too, the group events: each place in its order, the places mixed. Blocks: call it on a thread that
     /// may.
-    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError>;
+    fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError>;
 
     /// Takes part in sharing the partitions with the other command services of the deployment.
     fn join(&self) -> Membership;
@@ -52,8 +55,32 @@ pub trait EventLog: Send + Sync + 'static {
     fn owners(&self) -> watch::Receiver<Owners>;
 }
 
-/// What is called with each record that a claim replays; the next one is read over it. An error ends the claim.
-pub type Replay<'a> = dyn FnMut(&Recorded) -> Result<(), String> + 'a;
+/// Takes in what a claim finds.
+pub trait Replay {
+    /// Takes in a snapshot that [`Writer::keep`] was given, before any record. An error refuses it: then every record
+    /// is replayed, as if there were none.
+    fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String>;
+
+    /// Takes in a record; the next one is read over it. An error ends the claim.
+    fn replay(&mut self, recorded: &Recorded) -> Result<(), String>;
+}
+
+/// Replays every record, whatever snapshots there are.
+pub fn every_record(take: impl FnMut(&Recorded) -> Result<(), String>) -> impl Replay {
+    EveryRecord(take)
+}
+
+struct EveryRecord<F>(F);
+
+impl<F: FnMut(&Recorded) -> Result<(), String>> Replay for EveryRecord<F> {
+    fn restore(&mut self, _parts: &[Vec<u8>]) -> Result<(), String> {
+        Err("every record is wanted".to_owned())
+    }
+
+    fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
+        (self.0)(recorded)
+    }
+}
 
 /// The one writer of a partition, until somebody else claims it. Every call blocks.
 pub trait Writer: Send {
@@ -69,6 +96,15 @@ pub trait Writer: Send {
 
     /// Commits a fresh claim record, for whoever must know for certain that nobody else has claimed the partition.
     fn reclaim(&mut self) -> Result<Position, AppendError>;
+
+    /// Keeps what the caller has made of all user events and claims of addresses that were replayed to it or that it has
+    /// appended, so that the next claim can begin with it: at least one part, each of a few hundred kilobytes. It is
+    /// written in the background and takes the place of the one before once it is whole; a failure is logged and harms
+    /// nothing.
+    ///
+    /// None, and `snapshot` isn't called, while that can't be done: another one is being written, no user event was
+    /// appended since the claim, or what is committed is not certain to stay.
+    fn keep(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<Keeping>;
 
     /// Tells everybody that follows [`EventLog::owners`] where the owner of this partition is reached.
     fn announce(&mut self, url: &str) -> Result<(), AppendError>;

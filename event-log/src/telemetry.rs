@@ -27,3 +27,8 @@ pub(crate) fn measured<T>(
         .record(started.elapsed().as_secs_f64());
     outcome
 }
+
+/// Counts a snapshot that came to an end.
+pub(crate) fn snapshot(outcome: &'static str) {
+    metrics::counter!("muster_snapshots_total", "outcome" => outcome).increment(1);
+}

@@ -37,7 +37,7 @@ impl EventLog for QuietLog {
         1
     }
 
-    fn claim(&self, _: u32, _: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+    fn claim(&self, _: u32, _: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
         Err(ClaimError::Unavailable("nobody writes here".to_owned()))
     }
 

@@ -8,7 +8,7 @@ use bench::commands;
 use clap::{Args, FromArgMatches};
 use command_service::{CommandConfig, CommandService, Door, Reach};
 use domain::command::{Answer, Ask, Command};
-use event_log::{EventLog, partition};
+use event_log::{EventLog, every_record, partition};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -42,7 +42,8 @@ impl Running {
     pub(crate) async fn fence(&self, of: u32, takeovers: &Takeovers) -> Result<f64> {
         let known = takeovers.count();
         let log = self.log.clone();
-        let fencing = move || log.claim(of, &mut |_| Err("only the fence is wanted".to_owned())).err();
+        let fencing =
+            move || log.claim(of, &mut every_record(|_| Err("only the fence is wanted".to_owned()))).err();
         tokio::task::spawn_blocking(fencing).await?;
         let run = commands::run_name();
         let partitions = self.log.partitions();

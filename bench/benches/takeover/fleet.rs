@@ -27,6 +27,8 @@ struct Service {
     child: Child,
     /// Where it takes commands.
     url: String,
+    /// Where it tells of itself.
+    metrics: String,
 }
 
 impl Drop for Service {
@@ -65,21 +67,23 @@ impl Fleet {
         command.arg("command-service").stdin(Stdio::null()).stdout(Stdio::piped());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let child = command.spawn().with_context(|| format!("{} can't be run", self.binary.display()))?;
-        let mut service = Service { child, url: String::new() };
+        let mut service = Service { child, url: String::new(), metrics: String::new() };
         let stdout = service.child.stdout.take().context("it is piped")?;
         let read = move || {
             let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            // The last of its lines: whoever stops listening earlier breaks the pipe.
             let mut url = None;
             for line in lines {
                 url = url.or_else(|| line.split_once("commands at ").map(|(_, url)| url.trim().to_owned()));
+                // The last of its lines: whoever stops listening earlier breaks the pipe.
                 if line.contains("/readyz") {
-                    break;
+                    let health = line.split([' ', ',']).find_map(|word| word.strip_suffix("/readyz"));
+                    return url.zip(health.map(|address| format!("{address}/metrics")));
                 }
             }
-            url
+            None
         };
-        service.url = spawn_blocking(read).await?.context("a command service ended while it was starting")?;
+        let found = spawn_blocking(read).await?.context("a command service ended while it was starting")?;
+        (service.url, service.metrics) = found;
         self.services.push(service);
         Ok(())
     }
@@ -94,5 +98,19 @@ impl Fleet {
             ensure!(ended.success(), "a command service that was told to end: {ended}");
         }
         Ok(())
+    }
+
+    /// How many snapshots the services have written.
+    pub(crate) async fn snapshots(&self, http: &reqwest::Client) -> Result<u64> {
+        let mut written = 0;
+        for service in &self.services {
+            let text = http.get(&service.metrics).send().await?.text().await?;
+            let lines = text.lines().filter(|line| line.starts_with("muster_snapshots_total"));
+            for line in lines.filter(|line| line.contains("written")) {
+                let number = line.rsplit(' ').next().context("a metric has a value")?;
+                written += number.parse::<u64>()?;
+            }
+        }
+        Ok(written)
     }
 }

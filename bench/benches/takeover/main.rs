@@ -21,6 +21,9 @@ use crate::fleet::{End, Fleet};
 
 const PARTITIONS: u32 = 8;
 const SERVICES: usize = 3;
+/// From so many users on, the events of every partition are more than after which a snapshot is kept.
+const SNAPSHOTS_FROM: u64 = 200_000;
+const LOOK: Duration = Duration::from_millis(200);
 /// How long the others may take for what one has left, whatever the size of the log.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -62,6 +65,10 @@ async fn main() -> Result<ExitCode> {
             fleet.start_one().await?;
         }
         let callers = Callers::begin(&log, &arguments.token)?;
+        // As it is in a deployment that has run for a while.
+        if users >= SNAPSHOTS_FROM {
+            timeout(PATIENCE, kept(&fleet)).await.context("not every partition gets a snapshot")??;
+        }
         for end in [End::Killed, End::Told] {
             let mut pauses = Measured::new(Duration::ZERO);
             let begun = Instant::now();
@@ -85,6 +92,15 @@ async fn main() -> Result<ExitCode> {
         }
     }
     report.finish()
+}
+
+/// Waits until the owner of every partition has kept a snapshot.
+async fn kept(fleet: &Fleet) -> Result<()> {
+    let http = reqwest::Client::new();
+    while fleet.snapshots(&http).await? < u64::from(PARTITIONS) {
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
 }
 
 /// Waits until every service has its share and every partition answers.

@@ -33,7 +33,7 @@ impl EventLog for Dammed {
         self.log.partitions()
     }
 
-    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+    fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
         self.log.claim(partition, replay)
     }
 

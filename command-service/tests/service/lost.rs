@@ -9,7 +9,8 @@ use domain::command::Failure;
 use domain::position::{Place, Position};
 use event_log::sqlite::SqliteLog;
 use event_log::{
-    AppendError, Batch, ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer,
+    AppendError, Batch, ClaimError, EventLog, Follow, Keeping, Membership, Owners, Record, Replay,
+    Unavailable, Writer,
 };
 use tokio::sync::watch;
 
@@ -44,7 +45,7 @@ impl EventLog for Unlucky {
         self.log.partitions()
     }
 
-    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+    fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
         let writer = self.log.claim(partition, replay)?;
         Ok(Box::new(UnluckyWriter { writer, next: self.next.clone() }))
     }
@@ -91,6 +92,10 @@ impl Writer for UnluckyWriter {
 
     fn reclaim(&mut self) -> Result<Position, AppendError> {
         self.writer.reclaim()
+    }
+
+    fn keep(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<Keeping> {
+        self.writer.keep(snapshot)
     }
 
     fn announce(&mut self, url: &str) -> Result<(), AppendError> {

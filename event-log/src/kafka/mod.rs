@@ -14,6 +14,7 @@ mod owners;
 mod producer;
 mod reader;
 mod settings;
+mod snapshots;
 mod takeover;
 mod topics;
 mod writer;
@@ -27,13 +28,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::position::Place;
 use rdkafka::producer::FutureProducer;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 pub use self::error::OpenError;
 use self::settings::Sees;
 pub use self::settings::{Acknowledge, KafkaSettings};
+use self::snapshots::Snapshots;
 pub use self::topics::{Topic, ensure_topics};
+use crate::snapshot::Turns;
 use crate::{ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer};
 
 /// How often it is looked whether the topics have been made.
@@ -51,7 +55,9 @@ pub struct KafkaLog {
     asker: Arc<Asker>,
     /// Asked for the ends behind everything, by owners.
     written: Arc<Asker>,
-    notes: DroppedElsewhere<FutureProducer>,
+    /// What is sent outside of transactions.
+    plain: Arc<DroppedElsewhere<FutureProducer>>,
+    snapshots: Arc<Snapshots>,
     owners: watch::Receiver<Owners>,
     stop: Stop,
 }
@@ -65,11 +71,19 @@ impl KafkaLog {
             Arc::new(DroppedElsewhere::new(settings.asker(Sees::Committed).map_err(OpenError::Client)?));
         let written =
             Arc::new(DroppedElsewhere::new(settings.asker(Sees::Written).map_err(OpenError::Client)?));
-        let notes = DroppedElsewhere::new(notes::producer(&settings).map_err(OpenError::Client)?);
+        let plain = Arc::new(DroppedElsewhere::new(notes::producer(&settings).map_err(OpenError::Client)?));
         let partitions = wait_for_topics(&asker, &settings).await?;
         let stop = Stop::default();
         let owners = owners::follow(Arc::clone(&settings), stop.clone());
-        Ok(Arc::new(Self { settings, partitions, asker, written, notes, owners, stop }))
+        let snapshots = Snapshots {
+            settings: Arc::clone(&settings),
+            asker: Arc::clone(&written),
+            producer: Arc::clone(&plain),
+            runtime: Handle::current(),
+            turns: Turns::default(),
+        };
+        let snapshots = Arc::new(snapshots);
+        Ok(Arc::new(Self { settings, partitions, asker, written, plain, snapshots, owners, stop }))
     }
 }
 
@@ -85,11 +99,11 @@ impl EventLog for KafkaLog {
         self.partitions
     }
 
-    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+    fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
         if partition >= self.partitions {
             return Err(ClaimError::Unavailable(format!("there is no partition {partition}")));
         }
-        Ok(Box::new(takeover::take_over(&self.settings, &self.written, partition, replay)?))
+        Ok(Box::new(takeover::take_over(&self.settings, &self.written, &self.snapshots, partition, replay)?))
     }
 
     fn join(&self) -> Membership {
@@ -97,7 +111,7 @@ impl EventLog for KafkaLog {
     }
 
     async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        notes::send(&self.notes, &self.settings, self.partitions, records).await
+        notes::send(&self.plain, &self.settings, self.partitions, records).await
     }
 
     fn follow(&self, from: Vec<(Place, u64)>) -> Follow {

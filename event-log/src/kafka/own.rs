@@ -46,11 +46,12 @@ impl Own {
     }
 
     /// Replays every place up to the claim record in it: a record of our own, because an end offset may be a marker's,
-    /// which is never delivered. Says where the chains are then.
+    /// which is never delivered. Moves the chains on from where they are at the first record.
     pub(super) fn replay(
         &mut self,
         claims: &[(Place, u64)],
-        replay: &mut Replay<'_>,
+        mut chains: Chains,
+        replay: &mut dyn Replay,
     ) -> Result<Chains, ClaimError> {
         let begin = |(place, claim): &(Place, u64)| Replayed {
             topic: self.settings.topic(place.stream),
@@ -58,7 +59,6 @@ impl Own {
             reused: Reused::new(*place),
         };
         let mut open: Vec<_> = claims.iter().map(begin).collect();
-        let mut chains = Chains::default();
         // Since when nothing comes. Not looked up for every record: a clock costs a tenth of reading one.
         let mut idle: Option<Instant> = None;
         let mut trouble = None;
@@ -73,7 +73,11 @@ impl Own {
                     read_into(reused, &message);
                     let recorded = reused.present();
                     let (place, offset) = (recorded.place, recorded.offset);
-                    replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
+                    replay.replay(recorded).map_err(|reason| ClaimError::Unreadable {
+                        place,
+                        offset,
+                        reason,
+                    })?;
                     if place.stream.is_chained() {
                         chains.of(place.stream).pass(&recorded.record);
                     }

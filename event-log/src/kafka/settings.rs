@@ -76,6 +76,11 @@ impl KafkaSettings {
         format!("{}owners", self.prefix)
     }
 
+    /// The topic where owners keep what the next one begins with.
+    pub(super) fn snapshots_topic(&self) -> String {
+        format!("{}snapshots", self.prefix)
+    }
+
     /// The place that a partition of a topic is.
     pub(super) fn place(&self, topic: &str, partition: i32) -> Option<Place> {
         let stream = Stream::from_name(topic.strip_prefix(&self.prefix)?)?;
@@ -125,8 +130,25 @@ impl KafkaSettings {
 
     /// A consumer that reads committed records from given offsets and never joins its group.
     pub(super) fn reader(&self, fetch_wait: Duration, from: &[(String, u32, u64)]) -> KafkaResult<Reading> {
-        let consumer: Reading = self
-            .client()
+        self.reader_of(&mut self.client(), fetch_wait, from)
+    }
+
+    /// The same, for what is read once and at once: fetches bring 16 MiB and not one at a time.
+    pub(super) fn bulk_reader(
+        &self,
+        fetch_wait: Duration,
+        from: &[(String, u32, u64)],
+    ) -> KafkaResult<Reading> {
+        self.reader_of(self.client().set("max.partition.fetch.bytes", "16777216"), fetch_wait, from)
+    }
+
+    fn reader_of(
+        &self,
+        client: &mut ClientConfig,
+        fetch_wait: Duration,
+        from: &[(String, u32, u64)],
+    ) -> KafkaResult<Reading> {
+        let consumer: Reading = client
             .set("group.id", format!("{}readers", self.prefix))
             .set("isolation.level", "read_committed")
             .set("enable.auto.commit", "false")

@@ -12,7 +12,9 @@ use super::error::Trouble;
 use super::own::Own;
 use super::producer::{Outgoing, Transactions};
 use super::settings::{Acknowledge, KafkaSettings};
-use super::writer::KafkaWriter;
+use super::snapshots::Snapshots;
+use super::writer::{Chains, KafkaWriter};
+use crate::snapshot::{Anchor, Reached};
 use crate::{AppendError, ClaimError, Replay, claim};
 
 /// How long fencing the writer before may take.
@@ -27,8 +29,9 @@ const LAST_TRY: Duration = Duration::from_secs(5);
 pub(super) fn take_over(
     settings: &Arc<KafkaSettings>,
     asker: &Reading,
+    snapshots: &Arc<Snapshots>,
     partition: u32,
-    replay: &mut Replay<'_>,
+    replay: &mut dyn Replay,
 ) -> Result<KafkaWriter, ClaimError> {
     let begun = Instant::now();
     let mut transactions = fence(settings, partition)?;
@@ -55,14 +58,19 @@ pub(super) fn take_over(
     // What is only written is read from where it ends. Whoever wrote it before is fenced.
     let credentials = std::iter::once(Place::new(Stream::Credentials, partition));
     let ends = ends::ask(asker, settings, credentials, ANSWER).map_err(unavailable)?;
-    let from = claims.iter().map(|(place, _)| (*place, 0)).chain(ends);
+    let restored = snapshots.restore(partition, replay);
+    let restored_after = begun.elapsed();
+    let from = claims.iter().map(|(place, _)| (*place, first(*place, restored))).chain(ends);
     let mut own = Own::read_from(settings, from).map_err(unavailable)?;
     let opened = begun.elapsed();
-    let chains = own.replay(&claims, replay)?;
+    let mut chains = Chains::default();
+    *chains.of(Stream::UserEvents) = restored.map(|anchor| anchor.chain).unwrap_or_default();
+    let chains = own.replay(&claims, chains, replay)?;
     tracing::debug!(
         kafka.partition = partition,
         ?fenced,
         ?committed,
+        restored = ?restored_after,
         ?opened,
         replayed = ?begun.elapsed(),
         "claimed; times since the beginning"
@@ -71,7 +79,27 @@ pub(super) fn take_over(
         Acknowledge::Committed => None,
         Acknowledge::ReadBack => Some(own),
     };
-    Ok(KafkaWriter::new(Arc::clone(settings), partition, epoch, transactions, chains, read_back))
+    let of_addresses = claims.iter().find(|(place, _)| place.stream == Stream::Claims);
+    let reached = Reached::claimed(of_addresses.map_or(0, |(_, claim)| claim + 1));
+    Ok(KafkaWriter {
+        settings: Arc::clone(settings),
+        snapshots: Arc::clone(snapshots),
+        partition,
+        epoch,
+        transactions,
+        chains,
+        reached,
+        read_back,
+    })
+}
+
+/// The first record of a place that is to be replayed.
+fn first(place: Place, restored: Option<Anchor>) -> u64 {
+    match (place.stream, restored) {
+        (Stream::UserEvents, Some(anchor)) => anchor.event + 1,
+        (Stream::Claims, Some(anchor)) => anchor.claims,
+        _ => 0,
+    }
 }
 
 fn fence(settings: &KafkaSettings, partition: u32) -> Result<Transactions, ClaimError> {

@@ -125,7 +125,17 @@ fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<Wanted> {
         partitions: 1,
         settings: vec![("cleanup.policy", "compact")],
     };
-    wanted.push(owners);
+    let snapshots = Wanted {
+        name: settings.snapshots_topic(),
+        partitions,
+        // What a newer one replaces is deleted by whoever wrote that.
+        settings: vec![
+            ("cleanup.policy", "delete"),
+            ("retention.ms", FOR_EVER),
+            ("retention.bytes", FOR_EVER),
+        ],
+    };
+    wanted.extend([owners, snapshots]);
     wanted
 }
 

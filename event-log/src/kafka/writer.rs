@@ -8,9 +8,11 @@ use super::own::Own;
 use super::owners;
 use super::producer::{Outgoing, Transactions};
 use super::settings::KafkaSettings;
+use super::snapshots::Snapshots;
 use crate::chain::Chain;
 use crate::record::Record;
-use crate::{AppendError, Batch, Owner, Writer, claim, telemetry};
+use crate::snapshot::{Reached, Snapshot};
+use crate::{AppendError, Batch, Keeping, Owner, Writer, claim, telemetry};
 
 /// The chain values after the last committed record.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,27 +28,18 @@ impl Chains {
 }
 
 pub(super) struct KafkaWriter {
-    settings: Arc<KafkaSettings>,
-    partition: u32,
-    epoch: u64,
-    transactions: Transactions,
-    chains: Chains,
+    pub(super) settings: Arc<KafkaSettings>,
+    pub(super) snapshots: Arc<Snapshots>,
+    pub(super) partition: u32,
+    pub(super) epoch: u64,
+    pub(super) transactions: Transactions,
+    pub(super) chains: Chains,
+    pub(super) reached: Reached,
     /// None when a commit is believed without looking.
-    read_back: Option<Own>,
+    pub(super) read_back: Option<Own>,
 }
 
 impl KafkaWriter {
-    pub(super) fn new(
-        settings: Arc<KafkaSettings>,
-        partition: u32,
-        epoch: u64,
-        transactions: Transactions,
-        chains: Chains,
-        read_back: Option<Own>,
-    ) -> Self {
-        Self { settings, partition, epoch, transactions, chains, read_back }
-    }
-
     fn place(&self, stream: Stream) -> Place {
         Place::new(stream, if stream == Stream::GroupEvents { 0 } else { self.partition })
     }
@@ -81,6 +74,9 @@ impl KafkaWriter {
         if let Some(read_back) = &mut self.read_back {
             read_back.wait(&position, self.settings.transaction_timeout)?;
         }
+        let last = |stream| position.covered(self.place(stream));
+        let (event, claims) = (last(Stream::UserEvents), last(Stream::Claims));
+        self.reached.advance(event, self.chains.users, claims);
         Ok(position)
     }
 }
@@ -121,6 +117,13 @@ impl Writer for KafkaWriter {
             position.cover(self.place(*stream), offset);
         }
         Ok(position)
+    }
+
+    fn keep(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<Keeping> {
+        let anchor = self.reached.anchor()?;
+        let (turn, keeping) = self.snapshots.turn()?;
+        self.snapshots.keep(self.partition, Snapshot { anchor, parts: snapshot() }, turn);
+        Some(keeping)
     }
 
     fn announce(&mut self, url: &str) -> Result<(), AppendError> {

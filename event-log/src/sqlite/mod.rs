@@ -3,6 +3,7 @@
 mod files;
 mod reader;
 mod row;
+mod snapshot;
 mod store;
 mod writer;
 
@@ -21,6 +22,7 @@ use tokio::sync::{Mutex, watch};
 use self::reader::{News, Reader};
 use self::store::Store;
 use self::writer::{Desk, Shared};
+use crate::snapshot::Turns;
 use crate::{
     Assignment, ClaimError, EventLog, Follow, Handover, Membership, Owners, Record, Replay, Unavailable,
     Writer,
@@ -92,7 +94,16 @@ impl SqliteLog {
         let (owners, seen_owners) = watch::channel(Owners::new());
         let runtime = Handle::current();
         let desk = Mutex::new(Desk { store, epoch: None });
-        let shared = Shared { file: file.clone(), runtime: runtime.clone(), desk, ends, owners, _lock: lock };
+        let shared = Shared {
+            directory: data_dir.to_owned(),
+            file: file.clone(),
+            runtime: runtime.clone(),
+            desk,
+            ends,
+            owners,
+            snapshots: Turns::default(),
+            _lock: lock,
+        };
         Ok(Arc::new(Self {
             file,
             runtime,
@@ -131,7 +142,7 @@ impl EventLog for SqliteLog {
         ONE_PARTITION
     }
 
-    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+    fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
         if partition >= ONE_PARTITION {
             return Err(ClaimError::Unavailable(format!("there is no partition {partition} in one file")));
         }

@@ -12,11 +12,15 @@ use tokio::sync::{Mutex, mpsc, watch};
 use super::Ends;
 use super::reader::Reader;
 use super::row::{Row, offset_of, read_into};
+use super::snapshot;
 use super::store::{Failed, Store};
 use crate::chain::Chain;
 use crate::record::Record;
 use crate::reused::Reused;
-use crate::{AppendError, Batch, ClaimError, Owner, Owners, Replay, Unavailable, Writer, claim, telemetry};
+use crate::snapshot::{Anchor, Reached, Snapshot, Turns};
+use crate::{
+    AppendError, Batch, ClaimError, Keeping, Owner, Owners, Replay, Unavailable, Writer, claim, telemetry,
+};
 
 const USERS: Place = Place::new(Stream::UserEvents, 0);
 const GROUPS: Place = Place::new(Stream::GroupEvents, 0);
@@ -27,11 +31,13 @@ const AHEAD: usize = 2;
 
 /// What the log and its writers share. The directory stays locked until the last of them is gone.
 pub(super) struct Shared {
+    pub(super) directory: PathBuf,
     pub(super) file: PathBuf,
     pub(super) runtime: Handle,
     pub(super) desk: Mutex<Desk>,
     pub(super) ends: watch::Sender<Ends>,
     pub(super) owners: watch::Sender<Owners>,
+    pub(super) snapshots: Turns,
     pub(super) _lock: File,
 }
 
@@ -62,7 +68,7 @@ impl Shared {
 }
 
 /// Claims the partition, fencing an earlier writer of this process; other processes are kept out by the lock.
-pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<SqliteWriter, ClaimError> {
+pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<SqliteWriter, ClaimError> {
     let unavailable = |error: sqlx::Error| ClaimError::Unavailable(error.to_string());
     let claims = [GROUPS, CLAIMS, USERS].map(|place| (place.stream, claim::fresh()));
     let claimed = shared.runtime.block_on(async {
@@ -74,11 +80,22 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<Sql
         Ok(claimed)
     })?;
     let epoch = claimed.covered(USERS).unwrap_or_default();
-    let mut writer =
-        SqliteWriter { shared: Arc::clone(shared), epoch, groups: Chain::default(), users: Chain::default() };
+    let restored = restore(shared, replay).map_err(unavailable)?;
+    let mut writer = SqliteWriter {
+        shared: Arc::clone(shared),
+        epoch,
+        groups: Chain::default(),
+        users: restored.map(|anchor| anchor.chain).unwrap_or_default(),
+        reached: Reached::claimed(claimed.covered(CLAIMS).map_or(0, |last| last + 1)),
+    };
     for place in [GROUPS, CLAIMS, USERS] {
         let up_to = claimed.covered(place).unwrap_or_default();
-        let mut rows = read_ahead(shared, place.stream, up_to);
+        let from = match (place, restored) {
+            (USERS, Some(anchor)) => anchor.event + 1,
+            (CLAIMS, Some(anchor)) => anchor.claims,
+            _ => 0,
+        };
+        let mut rows = read_ahead(shared, place.stream, from, up_to);
         let mut reused = Reused::new(place);
         let mut reached = None;
         while let Some(read) = rows.blocking_recv() {
@@ -86,7 +103,7 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<Sql
                 read_into(&mut reused, &row);
                 let recorded = reused.present();
                 let offset = recorded.offset;
-                replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
+                replay.replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
                 if place.stream.is_chained() {
                     writer.chain(place.stream).pass(&recorded.record);
                 }
@@ -101,11 +118,40 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut Replay<'_>) -> Result<Sql
     Ok(writer)
 }
 
-/// Reads a stream up to an offset on a thread of its own, so that the next rows are read while the last are taken in;
+/// Hands over the snapshot that was kept, if it was made from this very log.
+fn restore(shared: &Shared, replay: &mut dyn Replay) -> Result<Option<Anchor>, sqlx::Error> {
+    let found = match snapshot::read(&shared.directory) {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(None),
+        Err(error) => {
+            tracing::warn!(%error, "the snapshot can't be read; every record is replayed");
+            return Ok(None);
+        }
+    };
+    let anchor = found.anchor;
+    let last = shared.runtime.block_on(async {
+        let mut reader = Reader::open(&shared.file).await?;
+        reader.batch(USERS.stream, anchor.event).await
+    })?;
+    let refused = match last.first() {
+        Some(last) if anchor.fits(last) => replay.restore(&found.parts),
+        _ => Err("it was made from another history".to_owned()),
+    };
+    match refused {
+        Ok(()) => Ok(Some(anchor)),
+        Err(reason) => {
+            tracing::info!(reason, "the snapshot is of no use; every record is replayed");
+            Ok(None)
+        }
+    }
+}
+
+/// Reads a stream between two offsets on a thread of its own, so that the next rows are read while the last are taken in;
 /// no task, because whoever claims may be what keeps the runtime waiting. Ends when nobody listens any more.
 fn read_ahead(
     shared: &Arc<Shared>,
     stream: Stream,
+    from: u64,
     up_to: u64,
 ) -> mpsc::Receiver<Result<Vec<Row>, sqlx::Error>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
@@ -115,7 +161,7 @@ fn read_ahead(
             Ok(reader) => reader,
             Err(error) => return sender.send(Err(error)).await.unwrap_or_default(),
         };
-        let mut next = 0;
+        let mut next = from;
         while next <= up_to {
             let mut read = reader.rows(stream, next).await;
             next = u64::MAX;
@@ -138,6 +184,7 @@ pub(super) struct SqliteWriter {
     epoch: u64,
     groups: Chain,
     users: Chain,
+    reached: Reached,
 }
 
 impl SqliteWriter {
@@ -158,17 +205,22 @@ impl SqliteWriter {
                 self.chain(*stream).seal(record);
             }
         }
-        let written = shared.write(&mut desk, &batch.records).await;
-        written.map_err(|failed| {
-            (self.groups, self.users) = committed;
-            let reason = failed.source.to_string();
-            if failed.nothing_written {
-                return AppendError::Aborted(reason);
+        match shared.write(&mut desk, &batch.records).await {
+            Ok(position) => {
+                self.reached.advance(position.covered(USERS), self.users, position.covered(CLAIMS));
+                Ok(position)
             }
-            // What may lie in the file is not covered by this writer's chain: only a new claim can go on.
-            desk.epoch = None;
-            AppendError::Unknown(reason)
-        })
+            Err(failed) => {
+                (self.groups, self.users) = committed;
+                let reason = failed.source.to_string();
+                if failed.nothing_written {
+                    return Err(AppendError::Aborted(reason));
+                }
+                // What may lie in the file is not covered by this writer's chain: only a new claim can go on.
+                desk.epoch = None;
+                Err(AppendError::Unknown(reason))
+            }
+        }
     }
 
     fn still_owns(&self, desk: &Desk) -> Result<(), AppendError> {
@@ -189,6 +241,23 @@ impl Writer for SqliteWriter {
     fn reclaim(&mut self) -> Result<Position, AppendError> {
         // The lock on the directory keeps others out: there is nothing that a record could tell.
         self.confirm()
+    }
+
+    fn keep(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<Keeping> {
+        let anchor = self.reached.anchor()?;
+        let (turn, keeping) = self.shared.snapshots.take()?;
+        let snapshot = Snapshot { anchor, parts: snapshot() };
+        // Keeps the directory locked while it writes.
+        let shared = Arc::clone(&self.shared);
+        thread::spawn(move || match snapshot::write(&shared.directory, &snapshot) {
+            Ok(()) => {
+                tracing::info!(offset = anchor.event, "wrote a snapshot");
+                drop(shared);
+                turn.finish();
+            }
+            Err(error) => tracing::warn!(%error, "a snapshot can't be written"),
+        });
+        Some(keeping)
     }
 
     fn announce(&mut self, url: &str) -> Result<(), AppendError> {

@@ -10,7 +10,7 @@ use domain::position::{Place, Position, Stream};
 use domain::timestamp::Timestamp;
 use event_log::chain::Chain;
 use event_log::record::Envelope;
-use event_log::{AppendError, Batch, ClaimError, EventLog, Follow, Read, Record, Recorded, Writer};
+use event_log::{AppendError, Batch, ClaimError, EventLog, Follow, Read, Record, Recorded, Replay, Writer};
 use uuid::Uuid;
 
 pub(crate) const USERS: Place = Place::new(Stream::UserEvents, 0);
@@ -32,6 +32,28 @@ pub(crate) trait Kept: Send {
 pub(crate) struct Owner {
     writer: Option<Box<dyn Writer>>,
     pub(crate) replayed: Vec<Recorded>,
+    /// The snapshot that it was offered.
+    pub(crate) restored: Option<Vec<Vec<u8>>>,
+}
+
+/// Takes in everything, and snapshots too if it is to.
+#[derive(Default)]
+struct Notes {
+    refuses: bool,
+    replayed: Vec<Recorded>,
+    restored: Option<Vec<Vec<u8>>>,
+}
+
+impl Replay for Notes {
+    fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
+        self.restored = Some(parts.to_vec());
+        if self.refuses { Err("it is to be refused".to_owned()) } else { Ok(()) }
+    }
+
+    fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
+        self.replayed.push(recorded.clone());
+        Ok(())
+    }
 }
 
 impl Owner {
@@ -40,16 +62,35 @@ impl Owner {
     }
 
     pub(crate) async fn try_claim(log: &Arc<dyn EventLog>, partition: u32) -> Result<Self, ClaimError> {
+        Self::claim_with(log, partition, Notes::default()).await
+    }
+
+    /// Claims, and wants every record.
+    pub(crate) async fn claim_without_snapshot(log: &Arc<dyn EventLog>) -> Self {
+        let notes = Notes { refuses: true, ..Notes::default() };
+        Self::claim_with(log, 0, notes).await.expect("nobody else claims")
+    }
+
+    async fn claim_with(
+        log: &Arc<dyn EventLog>,
+        partition: u32,
+        mut notes: Notes,
+    ) -> Result<Self, ClaimError> {
         let log = Arc::clone(log);
         blocking(move || {
-            let mut replayed = Vec::new();
-            let writer = log.claim(partition, &mut |recorded| {
-                replayed.push(recorded.clone());
-                Ok(())
-            })?;
-            Ok(Self { writer: Some(writer), replayed })
+            let writer = log.claim(partition, &mut notes)?;
+            Ok(Self { writer: Some(writer), replayed: notes.replayed, restored: notes.restored })
         })
         .await
+    }
+
+    /// Keeps a snapshot, if that can be done now, and waits until it is written.
+    pub(crate) async fn keep(&mut self, parts: &'static [&'static [u8]]) -> bool {
+        let snapshot = || parts.iter().map(|part| part.to_vec()).collect();
+        match self.call(move |writer| writer.keep(&mut { snapshot })).await {
+            Some(keeping) => tokio::time::timeout(DEADLINE, keeping.written()).await.expect("in time"),
+            None => false,
+        }
     }
 
     pub(crate) async fn append(&mut self, records: Vec<(Stream, Record)>) -> Result<Position, AppendError> {

@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::position::Stream;
-use event_log::kafka::{KafkaLog, KafkaSettings, OpenError, ensure_topics};
+use event_log::kafka::{Acknowledge, KafkaLog, KafkaSettings, OpenError, ensure_topics};
 use event_log::{AppendError, EventLog, Record};
+use rdkafka::config::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::fixture::{
     CREDENTIALS, DEADLINE, Kept, Owner, USERS, assert_chain_verifies, credential, read, sequences,
     user_events,
 };
+use crate::snapshots;
 
 const PARTITIONS: u32 = 2;
 
@@ -136,7 +141,7 @@ async fn a_writer_that_the_broker_may_have_forgotten_claims_again() {
 async fn topics_are_made_once_and_wrong_ones_are_named() {
     let Some(topics) = Topics::named() else { return };
     let made = ensure_topics(&topics.0, PARTITIONS, 1).await.unwrap();
-    assert_eq!(made.len(), 6);
+    assert_eq!(made.len(), 7);
     assert!(made.iter().all(|topic| topic.made));
     let found = ensure_topics(&topics.0, PARTITIONS, 1).await.unwrap();
     assert!(found.iter().all(|topic| !topic.made));
@@ -152,4 +157,49 @@ async fn connecting_waits_until_the_topics_are_there() {
     ensure_topics(&topics.0, PARTITIONS, 1).await.unwrap();
     let log = tokio::time::timeout(DEADLINE, connecting).await.expect("it sees them").unwrap().unwrap();
     assert_eq!(log.partitions(), PARTITIONS);
+}
+
+/// Sends a part of a snapshot that no writer has made.
+async fn send_part(topics: &Topics, part: serde_json::Value) {
+    let settings = &topics.0;
+    let producer: FutureProducer =
+        ClientConfig::new().set("bootstrap.servers", &settings.brokers).create().unwrap();
+    let (topic, part) = (format!("{}snapshots", settings.prefix), part.to_string());
+    let headers = OwnedHeaders::new().insert(Header { key: "muster-snapshot", value: Some(&part) });
+    let record = FutureRecord::<(), _>::to(&topic).partition(0).headers(headers).payload("forged");
+    producer.send(record, DEADLINE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_snapshot_does_not_hide_the_whole_one_before_it() {
+    let Some(topics) = Topics::make().await else { return };
+    let log = topics.open().await;
+    snapshots::keep_one(&log).await;
+    let (id, chain) = (Uuid::now_v7(), "00".repeat(32));
+    let half = json!({ "snapshot": id, "number": 0, "of": 2, "event": 9, "chain": chain, "claims": 0 });
+    send_part(&topics, half).await;
+    assert!(Owner::claim(&log, 0).await.restored.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_of_another_history_is_passed_over() {
+    let Some(topics) = Topics::make().await else { return };
+    let log = topics.open().await;
+    snapshots::keep_one(&log).await;
+    let last = read(&log, USERS, 0).await.pop().unwrap().offset;
+    let (id, chain) = (Uuid::now_v7(), "11".repeat(32));
+    let other =
+        json!({ "snapshot": id, "number": 0, "of": 1, "event": last + 1, "chain": chain, "claims": 0 });
+    send_part(&topics, other).await;
+    snapshots::assert_passed_over(&log).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_kept_of_commits_that_nobody_reads_back() {
+    let Some(mut topics) = Topics::make().await else { return };
+    topics.0.acknowledge = Acknowledge::Committed;
+    let log = topics.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    owner.append(user_events(1..2)).await.unwrap();
+    assert!(!owner.keep(&[b"snapshot"]).await);
 }

@@ -6,6 +6,7 @@ mod fixture;
 mod following;
 mod kafka;
 mod sharing;
+mod snapshots;
 mod sqlite;
 mod writing;
 
@@ -41,6 +42,10 @@ on_every_log! {
     writing::what_is_noted_lies_in_the_partition_of_its_key;
     writing::the_owner_is_announced_and_the_newest_wins;
     sharing::a_single_member_holds_everything_and_hands_it_over_when_it_leaves;
+    snapshots::a_claim_begins_with_the_newest_snapshot_and_replays_what_came_after;
+    snapshots::a_snapshot_that_is_refused_leaves_everything_to_be_replayed;
+    snapshots::nothing_is_kept_before_a_user_event_was_appended;
+    snapshots::a_snapshot_survives_a_restart_and_the_fence;
     following::what_is_appended_is_followed_in_order;
     following::a_follower_starts_where_it_is_told;
     following::followers_do_not_disturb_each_other;

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::fixture::{
     Kept, Owner, USERS, assert_chain_verifies, end_of, event, read, read_to, sequences, user, user_events,
 };
+use crate::snapshots;
 
 /// A data directory of its own.
 pub(crate) struct Directory(TempDir);
@@ -136,4 +137,16 @@ async fn access_records_are_kept_for_400_days_and_offsets_never_come_again() {
     assert_eq!(sequences(&left), [2], "the newest stays");
     log.note(vec![event(&user(), 3)]).await.unwrap();
     assert_eq!(end_of(&log, access).await, left[0].offset + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_is_damaged_or_of_another_log_is_passed_over() {
+    let (one, other, damaged) = (Directory::new(), Directory::new(), Directory::new());
+    for directory in [&one, &other, &damaged] {
+        snapshots::keep_one(&directory.open().await).await;
+    }
+    std::fs::copy(one.path().join("snapshot"), other.path().join("snapshot")).unwrap();
+    snapshots::assert_passed_over(&other.open().await).await;
+    std::fs::write(damaged.path().join("snapshot"), b"MUSTERS1 and nothing else").unwrap();
+    snapshots::assert_passed_over(&damaged.open().await).await;
 }

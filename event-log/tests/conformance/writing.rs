@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::position::{Place, Position, Stream};
-use event_log::{AppendError, ClaimError, EventLog, Record, Recorded, partition};
+use event_log::{AppendError, ClaimError, EventLog, Record, Recorded, every_record, partition};
 
 use crate::fixture::{
     CREDENTIALS, DEADLINE, GROUPS, Kept, Owner, USERS, assert_chain_verifies, credential, end_of, event,
@@ -61,8 +61,9 @@ pub(crate) async fn a_claim_that_cannot_replay_a_record_says_which(kept: impl Ke
     let position = owner.append(user_events(1..2)).await.unwrap();
     owner.leave().await;
     let refused = tokio::task::spawn_blocking(move || {
-        log.claim(0, &mut |recorded| if recorded.record.is_claim() { Ok(()) } else { Err("odd".to_owned()) })
-            .err()
+        let odd =
+            |recorded: &Recorded| if recorded.record.is_claim() { Ok(()) } else { Err("odd".to_owned()) };
+        log.claim(0, &mut every_record(odd)).err()
     });
     match refused.await.unwrap() {
         Some(ClaimError::Unreadable { place, offset, reason }) => {

@@ -28,12 +28,25 @@ pub(crate) struct Figures {
     unavailable: usize,
     unknown: usize,
     events: usize,
+    /// How often a partition was taken over, and how often the new owner began with a snapshot.
+    takeovers: (usize, usize),
     violations: BTreeMap<Kind, usize>,
     /// Per fault and round, the longest pause of each partition.
     pauses: BTreeMap<Fault, Vec<Vec<Moment>>>,
 }
 
 impl Figures {
+    /// Takes in how often partitions were taken over, and how often with a snapshot.
+    pub(crate) fn add_takeovers(&mut self, (takeovers, from_snapshot): (usize, usize)) {
+        self.takeovers.0 += takeovers;
+        self.takeovers.1 += from_snapshot;
+    }
+
+    /// Whether snapshots were put to the test.
+    pub(crate) fn has_restored(&self) -> bool {
+        self.takeovers.1 > 0
+    }
+
     /// Takes in a history that was checked. `events` is how many events were read.
     pub(crate) fn add(
         &mut self,
@@ -105,6 +118,7 @@ impl fmt::Display for Figures {
             self.accepted, self.repeated, self.refused, self.forbidden, self.unavailable, self.unknown
         )?;
         writeln!(f, "  events      {} read", self.events)?;
+        writeln!(f, "  takeovers   {}, {} of them from a snapshot", self.takeovers.0, self.takeovers.1)?;
         writeln!(f, "  violations  {}", self.violations.values().sum::<usize>())?;
         for (kind, number) in &self.violations {
             writeln!(f, "              {number} {kind:?}")?;

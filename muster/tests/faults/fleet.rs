@@ -43,6 +43,8 @@ impl Fleet {
             ("MUSTER_SERVICE_TOKEN", SERVICE_TOKEN.to_owned()),
             ("MUSTER_OPERATIONS_LISTEN", "127.0.0.1:0".to_owned()),
             ("MUSTER_COMMANDS_LISTEN", "127.0.0.1:0".to_owned()),
+            // Often, so that most owners begin with one.
+            ("MUSTER_SNAPSHOT_EVERY", "20".to_owned()),
             ("MUSTER_LOG_FORMAT", "json".to_owned()),
             // Without a line for every command.
             ("MUSTER_LOG_FILTER", "info,command_service::serving=warn".to_owned()),
@@ -67,7 +69,7 @@ impl Fleet {
     /// Starts one more service and waits until it says where it listens.
     pub(crate) async fn start_one(&mut self) {
         self.started += 1;
-        let log = self.directory.join(format!("service-{}.log", self.started));
+        let log = self.log_of(self.started);
         let stderr = std::fs::File::create(&log).unwrap();
         let mut child = self.muster("command-service").stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -87,6 +89,24 @@ impl Fleet {
         let mut address = || addresses.next().unwrap_or_else(|| panic!("see {}", log.display())).to_owned();
         let (commands, health) = (address(), address());
         self.services.push(Service { child, log, commands, health });
+    }
+
+    /// How often a partition was taken over so far, and how often the new owner began with a snapshot of users.
+    pub(crate) fn takeovers(&self) -> (usize, usize) {
+        let (mut takeovers, mut from_snapshot) = (0, 0);
+        for number in 1..=self.started {
+            let log = std::fs::read_to_string(self.log_of(number)).unwrap();
+            let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            for line in lines.filter(|line| line["message"] == "partition taken over") {
+                takeovers += 1;
+                from_snapshot += usize::from(line["restored"].as_u64().unwrap() > 0);
+            }
+        }
+        (takeovers, from_snapshot)
+    }
+
+    fn log_of(&self, number: u32) -> PathBuf {
+        self.directory.join(format!("service-{number}.log"))
     }
 
     /// How many services there are.

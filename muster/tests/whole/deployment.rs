@@ -107,6 +107,8 @@ impl Deployment {
     ) -> Self {
         environment.extend(LISTENERS.map(|(name, value)| (name, value.to_owned())));
         environment.push(("MUSTER_REGISTRATIONS_PER_ADDRESS", "off".to_owned()));
+        // Often, so that whoever takes over begins with one.
+        environment.push(("MUSTER_SNAPSHOT_EVERY", "3".to_owned()));
         // Several deployments share a small machine: what is slow here is not what is wrong.
         environment.push(("MUSTER_COMMAND_DEADLINE", "40s".to_owned()));
         environment.push(("MUSTER_LOG_FORMAT", "json".to_owned()));

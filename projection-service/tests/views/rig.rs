@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::position::{Place, Position};
 use event_log::sqlite::SqliteLog;
 use event_log::{
-    ClaimError, EventLog, Follow, Membership, Owners, Read, Record, Replay, Unavailable, Writer,
+    ClaimError, EventLog, Follow, Membership, Owners, Read, Record, Replay, Unavailable, Writer, every_record,
 };
 use projection_service::{ProjectionConfig, ProjectionService, Status};
 use read_model::ReadModel;
@@ -35,7 +35,7 @@ impl Log {
     pub(crate) async fn open(directory: &Path) -> Self {
         let log = SqliteLog::open(&directory.join("log")).await.unwrap();
         let claimed = Arc::clone(&log);
-        let claim = move || claimed.claim(0, &mut |_| Ok(())).unwrap();
+        let claim = move || claimed.claim(0, &mut every_record(|_| Ok(()))).unwrap();
         let writer = tokio::task::spawn_blocking(claim).await.unwrap();
         Self { log, writer: Some(writer) }
     }
@@ -132,7 +132,7 @@ impl EventLog for InPieces {
         self.log.partitions()
     }
 
-    fn claim(&self, partition: u32, replay: &mut Replay<'_>) -> Result<Box<dyn Writer>, ClaimError> {
+    fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
         self.log.claim(partition, replay)
     }
 

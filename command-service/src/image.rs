@@ -1,0 +1,169 @@
+//! What an owner knows as parts that can be kept, and back: the next owner begins with them in place of most of the log.
+//!
+//! Each part is one byte that says what is in it, and values of that kind one after another. Groups and the deployment
+//! are not in it: they are few, and every process reads them anyway.
+
+use domain::group::GroupRef;
+use domain::id::{AddressId, ClaimId, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::addresses::Addresses;
+use crate::packed::Groups;
+use crate::remembered::Key;
+use crate::resident::Residents;
+
+#[cfg(test)]
+#[path = "image_spec.rs"]
+mod spec;
+
+/// The form of everything in an image, users at rest included. Counts up with every change of it; an image of another
+/// format is passed over.
+pub(crate) const FORMAT: u32 = 1;
+/// A part is closed once it has so many bytes. With one more user it is still below what brokers take.
+const PART: usize = 256 * 1024;
+
+/// What an image says.
+pub(crate) struct Image {
+    pub(crate) key: Key,
+    pub(crate) users: Residents,
+    pub(crate) addresses: Addresses,
+}
+
+/// What the values of a part are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    /// [`Head`], alone and first.
+    Head = b'h',
+    /// [`GroupRef`]s that users are in, by their numbers.
+    Groups = b'g',
+    /// An id and a block.
+    Users = b'u',
+    /// An address of this partition and the user of it who holds that.
+    Holders = b'o',
+    /// An address, who was granted it last, and by which claim.
+    Traces = b't',
+    /// A claim that is void.
+    Void = b'v',
+}
+
+type Bytes = [u8; 16];
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    format: u32,
+    key: Key,
+    /// How many users there are, or about as many.
+    users: usize,
+}
+
+/// Lays down what an owner knows.
+pub(crate) fn of(key: Key, users: &Residents, addresses: &Addresses) -> Vec<Vec<u8>> {
+    let mut parts = Parts::default();
+    parts.push(Kind::Head, &Head { format: FORMAT, key, users: users.len() });
+    let (blocks, groups) = users.at_rest();
+    for group in groups.known() {
+        parts.push(Kind::Groups, group);
+    }
+    for (id, block) in blocks {
+        parts.push(Kind::Users, &(bytes(id.uuid()), block));
+    }
+    let (holders, granted, void) = addresses.known();
+    for (address, holder) in holders {
+        parts.push(Kind::Holders, &[address.uuid(), holder.uuid()].map(bytes));
+    }
+    for (address, holder, claim) in granted {
+        parts.push(Kind::Traces, &[address.uuid(), holder.uuid(), claim.uuid()].map(bytes));
+    }
+    for claim in void {
+        parts.push(Kind::Void, &bytes(claim.uuid()));
+    }
+    parts.0
+}
+
+/// Reads what an owner of the same partition has laid down, into what is known of addresses before.
+pub(crate) fn read(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Image, String> {
+    // Whatever the head says, no user takes less than an id.
+    let most = parts.iter().map(Vec::len).sum::<usize>() / size_of::<Bytes>();
+    let mut parts = parts.iter();
+    let head = parts.next().and_then(|part| part.strip_prefix(&[Kind::Head as u8]));
+    let (head, _) =
+        postcard::take_from_bytes::<Head>(head.unwrap_or_default()).map_err(|_| "it has no head")?;
+    if head.format != FORMAT {
+        return Err(format!("it has format {}, not {FORMAT}", head.format));
+    }
+    let mut groups = Some(Groups::default());
+    let mut users = Residents::default();
+    for (number, part) in (1..).zip(parts) {
+        let damaged = || format!("its part {number} is damaged");
+        let (kind, mut rest) = part.split_first().ok_or_else(damaged)?;
+        let kind = Kind::of(*kind).ok_or_else(damaged)?;
+        if kind != Kind::Groups
+            && let Some(groups) = groups.take()
+        {
+            users = Residents::with(groups);
+            users.reserve(head.users.min(most));
+        }
+        while !rest.is_empty() {
+            let mut read = || -> Option<()> {
+                match kind {
+                    Kind::Groups => groups.as_mut()?.push(take::<GroupRef>(&mut rest)?),
+                    Kind::Users => {
+                        let (id, block) = take::<(Bytes, &[u8])>(&mut rest)?;
+                        users.take_over(UserId::from_uuid(Uuid::from_bytes(id)), block).then_some(())?;
+                    }
+                    Kind::Holders => {
+                        let [address, holder] = take::<[Bytes; 2]>(&mut rest)?.map(Uuid::from_bytes);
+                        addresses.hold(AddressId::from_uuid(address), UserId::from_uuid(holder));
+                    }
+                    Kind::Traces => {
+                        let [address, holder, claim] = take::<[Bytes; 3]>(&mut rest)?.map(Uuid::from_bytes);
+                        let (address, holder) = (AddressId::from_uuid(address), UserId::from_uuid(holder));
+                        addresses.trace((address, holder, ClaimId::from_uuid(claim)));
+                    }
+                    Kind::Void => {
+                        addresses.void(ClaimId::from_uuid(Uuid::from_bytes(take(&mut rest)?)));
+                    }
+                    Kind::Head => return None,
+                }
+                Some(())
+            };
+            read().ok_or_else(damaged)?;
+        }
+    }
+    Ok(Image { key: head.key, users, addresses })
+}
+
+fn take<'a, T: Deserialize<'a>>(rest: &mut &'a [u8]) -> Option<T> {
+    let (value, left) = postcard::take_from_bytes(rest).ok()?;
+    *rest = left;
+    Some(value)
+}
+
+fn bytes(id: Uuid) -> Bytes {
+    id.into_bytes()
+}
+
+impl Kind {
+    fn of(byte: u8) -> Option<Self> {
+        [Self::Head, Self::Groups, Self::Users, Self::Holders, Self::Traces, Self::Void]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+    }
+}
+
+#[derive(Default)]
+struct Parts(Vec<Vec<u8>>);
+
+impl Parts {
+    fn push(&mut self, kind: Kind, value: &impl Serialize) {
+        let open = self.0.pop_if(|part| part[0] == kind as u8 && part.len() < PART);
+        let part = open.unwrap_or_else(|| {
+            let mut part = Vec::with_capacity(PART + PART / 8);
+            part.push(kind as u8);
+            part
+        });
+        self.0.push(postcard::to_extend(value, part).expect("plain data has a form at rest"));
+    }
+}

@@ -1,0 +1,119 @@
+//! What somebody has made of a partition's records, kept beside the log so that the next claim need not replay them all.
+//!
+//! A snapshot takes nothing from the log and adds nothing to it: without one, or with one that doesn't fit, every record
+//! is replayed. It is bound to the history that it was made from by the value of the hash chain.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use crate::chain::Chain;
+use crate::record::CHAIN;
+use crate::{Recorded, telemetry};
+
+/// Up to where a snapshot reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Anchor {
+    /// Offset of the last user event in it.
+    pub(crate) event: u64,
+    /// The chain of the user events after that one.
+    pub(crate) chain: Chain,
+    /// Offset of the first record of the claims of addresses that is not in it.
+    pub(crate) claims: u64,
+}
+
+impl Anchor {
+    /// Whether that record is the one that the snapshot ends with: then all before it are those that it was made from.
+    pub(crate) fn fits(&self, last: &Recorded) -> bool {
+        last.offset == self.event && last.record.header(CHAIN) == Some(self.chain.to_string().as_str())
+    }
+}
+
+/// A snapshot that was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    pub(crate) anchor: Anchor,
+    pub(crate) parts: Vec<Vec<u8>>,
+}
+
+/// How far a writer has come: what a snapshot that is made now reaches up to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reached {
+    /// The last user event that this writer has written. Until it has written one there is nothing to bind a snapshot to.
+    event: Option<(u64, Chain)>,
+    claims: u64,
+}
+
+impl Reached {
+    /// By a writer that has just claimed, and read the claims of addresses up to this offset.
+    pub(crate) fn claimed(claims: u64) -> Self {
+        Self { event: None, claims }
+    }
+
+    /// Moves to the last record of each stream that was written.
+    pub(crate) fn advance(&mut self, event: Option<u64>, chain: Chain, claims: Option<u64>) {
+        self.event = event.map(|event| (event, chain)).or(self.event);
+        self.claims = claims.map_or(self.claims, |last| last + 1);
+    }
+
+    pub(crate) fn anchor(&self) -> Option<Anchor> {
+        let claims = self.claims;
+        self.event.map(|(event, chain)| Anchor { event, chain, claims })
+    }
+}
+
+/// One snapshot of a process is written at a time, because each takes memory while it is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Turns(Arc<AtomicBool>);
+
+/// Leave to write a snapshot, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    turns: Turns,
+    written: Option<oneshot::Sender<()>>,
+}
+
+/// A snapshot that is being written.
+#[derive(Debug)]
+pub struct Keeping(oneshot::Receiver<()>);
+
+impl Keeping {
+    /// Waits for it, and says whether it was written. Whoever does not care need not wait.
+    pub async fn written(self) -> bool {
+        self.0.await.is_ok()
+    }
+}
+
+impl Turns {
+    pub(crate) fn take(&self) -> Option<(Turn, Keeping)> {
+        let was_free = !self.0.swap(true, Ordering::AcqRel);
+        was_free.then(|| {
+            let (written, keeping) = oneshot::channel();
+            (Turn { turns: self.clone(), written: Some(written) }, Keeping(keeping))
+        })
+    }
+}
+
+impl Turn {
+    /// Says that it was written.
+    pub(crate) fn finish(mut self) {
+        let written = self.written.take();
+        drop(self);
+        telemetry::snapshot("written");
+        // Whoever hears of it finds the next turn free; nobody has to listen.
+        if let Some(written) = written {
+            let _ = written.send(());
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.turns.0.store(false, Ordering::Release);
+        if self.written.is_some() {
+            telemetry::snapshot("failed");
+        }
+    }
+}

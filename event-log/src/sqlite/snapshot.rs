@@ -1,0 +1,137 @@
+//! The snapshot of the embedded log: one file beside it, whole or not there.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::snapshot::Snapshot;
+
+const FILE: &str = "snapshot";
+/// Where the next one is written until it is whole.
+const NEXT: &str = "snapshot.next";
+/// What the file begins with: its format.
+const FORMAT: &[u8; 8] = b"MUSTERS1";
+
+/// Replaces the snapshot of a data directory. It outlives a power cut, or the one before it does.
+pub(super) fn write(directory: &Path, snapshot: &Snapshot) -> io::Result<()> {
+    let next = directory.join(NEXT);
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
+    let mut writer = Hashing { inner: BufWriter::new(file), hash: Sha256::new() };
+    writer.write_all(FORMAT)?;
+    let anchor = serde_json::to_vec(&snapshot.anchor).expect("an anchor is plain fields");
+    for part in std::iter::once(&anchor).chain(&snapshot.parts) {
+        writer.write_all(&(part.len() as u64).to_be_bytes())?;
+        writer.write_all(part)?;
+    }
+    let Hashing { mut inner, hash } = writer;
+    inner.write_all(&hash.finalize())?;
+    inner.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    fs::rename(&next, directory.join(FILE))?;
+    File::open(directory)?.sync_all()
+}
+
+/// The snapshot of a data directory, if there is one.
+pub(super) fn read(directory: &Path) -> io::Result<Option<Snapshot>> {
+    let file = match File::open(directory.join(FILE)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut left = file.metadata()?.len();
+    let mut reader = Hashing { inner: BufReader::new(file), hash: Sha256::new() };
+    let mut take = |length: u64| {
+        left = left.checked_sub(length).ok_or(io::ErrorKind::UnexpectedEof)?;
+        // Not longer than the file, so a damaged length takes no memory.
+        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        reader.read_exact(&mut bytes)?;
+        Ok::<_, io::Error>((bytes, left))
+    };
+    if take(FORMAT.len() as u64)?.0 != FORMAT {
+        return Err(io::Error::other("it has another format"));
+    }
+    let mut parts = Vec::new();
+    loop {
+        let (length, _) = take(8)?;
+        let length = u64::from_be_bytes(length.try_into().expect("eight bytes were read"));
+        let (part, left) = take(length)?;
+        parts.push(part);
+        if left <= Sha256::output_size() as u64 {
+            break;
+        }
+    }
+    let Hashing { mut inner, hash } = reader;
+    let mut expected = Vec::new();
+    inner.read_to_end(&mut expected)?;
+    if *expected != *hash.finalize() {
+        return Err(io::Error::other("it is damaged"));
+    }
+    let anchor = serde_json::from_slice(&parts.remove(0))?;
+    Ok(Some(Snapshot { anchor, parts }))
+}
+
+/// Hashes what passes.
+struct Hashing<T> {
+    inner: T,
+    hash: Sha256,
+}
+
+impl<T: Write> Write for Hashing<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<T: Read> Read for Hashing<T> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(bytes)?;
+        self.hash.update(&bytes[..read]);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Chain;
+    use crate::snapshot::Anchor;
+
+    fn snapshot(parts: &[&[u8]]) -> Snapshot {
+        let parts = parts.iter().map(|part| part.to_vec()).collect();
+        Snapshot { anchor: Anchor { event: 7, chain: Chain::default(), claims: 3 }, parts }
+    }
+
+    #[test]
+    fn the_newest_that_was_written_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(read(directory.path()).unwrap(), None);
+        for parts in [vec![], vec![&b""[..]], vec![b"one", &[9; 100_000]]] {
+            write(directory.path(), &snapshot(&parts)).unwrap();
+            assert_eq!(read(directory.path()).unwrap(), Some(snapshot(&parts)));
+        }
+    }
+
+    #[test]
+    fn one_that_was_cut_off_or_changed_anywhere_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &snapshot(&[b"one", b"two"])).unwrap();
+        let file = directory.path().join(FILE);
+        let whole = fs::read(&file).unwrap();
+        for at in 0..whole.len() {
+            fs::write(&file, &whole[..at]).unwrap();
+            assert!(read(directory.path()).is_err(), "cut off at {at}");
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            fs::write(&file, changed).unwrap();
+            assert!(read(directory.path()).is_err(), "changed at {at}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Keeping snapshots, and beginning with one.
+
+use std::sync::Arc;
+
+use domain::position::Stream;
+use event_log::{EventLog, Record};
+
+use crate::fixture::{Kept, Owner, USERS, assert_chain_verifies, read, sequences, user_events};
+
+const SNAPSHOT: &[&[u8]] = &[b"one", b"two"];
+
+fn of_address(key: &str) -> (Stream, Record) {
+    (Stream::Claims, Record::keyed(key.to_owned(), Some(b"{}".to_vec())))
+}
+
+/// Keys of the claims of addresses that were replayed.
+fn addresses(owner: &Owner) -> Vec<&str> {
+    let of = |recorded: &&event_log::Recorded| {
+        recorded.place.stream == Stream::Claims && !recorded.record.is_claim()
+    };
+    owner.replayed.iter().filter(of).map(|recorded| recorded.record.key.as_str()).collect()
+}
+
+/// Sequence numbers of the user events that were replayed.
+fn events(owner: &Owner) -> Vec<u64> {
+    let of_users = owner.replayed.iter().filter(|recorded| recorded.place == USERS).cloned();
+    sequences(&of_users.collect::<Vec<_>>())
+}
+
+/// Keeps a snapshot of a log that has nothing but it, for [`assert_passed_over`].
+pub(crate) async fn keep_one(log: &Arc<dyn EventLog>) {
+    let mut owner = Owner::claim(log, 0).await;
+    owner.append(user_events(1..3)).await.unwrap();
+    assert!(owner.keep(SNAPSHOT).await);
+    owner.leave().await;
+}
+
+/// No snapshot is begun with, everything is replayed and goes on, and the next snapshot is good again.
+pub(crate) async fn assert_passed_over(log: &Arc<dyn EventLog>) {
+    let mut owner = Owner::claim(log, 0).await;
+    assert_eq!(owner.restored, None);
+    assert_eq!(events(&owner), [1, 2]);
+    owner.append(user_events(3..4)).await.unwrap();
+    assert_chain_verifies(&read(log, USERS, 0).await);
+    assert!(owner.keep(SNAPSHOT).await);
+    assert_eq!(events(&Owner::claim(log, 0).await), [] as [u64; 0]);
+}
+
+pub(crate) async fn a_claim_begins_with_the_newest_snapshot_and_replays_what_came_after(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut first = Owner::claim(&log, 0).await;
+    assert_eq!(first.restored, None);
+    first.append([user_events(1..3), vec![of_address("a")]].concat()).await.unwrap();
+    assert!(first.keep(&[b"older"]).await);
+    first.append(user_events(3..4)).await.unwrap();
+    assert!(first.keep(SNAPSHOT).await);
+    first.append([user_events(4..6), vec![of_address("b")]].concat()).await.unwrap();
+
+    let mut second = Owner::claim(&log, 0).await;
+    assert_eq!(
+        second.restored.as_deref(),
+        Some(&SNAPSHOT.iter().map(|part| part.to_vec()).collect::<Vec<_>>()[..])
+    );
+    assert_eq!(events(&second), [4, 5]);
+    assert_eq!(addresses(&second), ["b"]);
+    second.append(user_events(6..7)).await.unwrap();
+    assert_chain_verifies(&read(&log, USERS, 0).await);
+}
+
+pub(crate) async fn a_snapshot_that_is_refused_leaves_everything_to_be_replayed(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut first = Owner::claim(&log, 0).await;
+    first.append([user_events(1..3), vec![of_address("a")]].concat()).await.unwrap();
+    assert!(first.keep(SNAPSHOT).await);
+
+    let mut second = Owner::claim_without_snapshot(&log).await;
+    assert!(second.restored.is_some());
+    assert_eq!(events(&second), [1, 2]);
+    assert_eq!(addresses(&second), ["a"]);
+    second.append(user_events(3..4)).await.unwrap();
+    assert_chain_verifies(&read(&log, USERS, 0).await);
+}
+
+pub(crate) async fn nothing_is_kept_before_a_user_event_was_appended(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    assert!(!owner.keep(SNAPSHOT).await);
+    owner.append(vec![of_address("a")]).await.unwrap();
+    assert!(!owner.keep(SNAPSHOT).await);
+    owner.append(user_events(1..2)).await.unwrap();
+    assert!(owner.keep(SNAPSHOT).await);
+}
+
+pub(crate) async fn a_snapshot_survives_a_restart_and_the_fence(kept: impl Kept) {
+    let log = kept.open().await;
+    let mut older = Owner::claim(&log, 0).await;
+    older.append(user_events(1..3)).await.unwrap();
+    let mut newer = Owner::claim(&log, 0).await;
+    newer.append(user_events(3..4)).await.unwrap();
+    assert!(newer.keep(SNAPSHOT).await);
+    // What a fenced owner makes of the history that it has read is right, and older.
+    assert!(older.keep(&[b"older"]).await);
+    older.leave().await;
+    newer.leave().await;
+    drop(log);
+
+    let log = kept.open().await;
+    let next = Owner::claim(&log, 0).await;
+    // It may begin with either one.
+    match next.restored.as_deref() {
+        Some([one]) => assert_eq!((&one[..], events(&next)), (&b"older"[..], vec![3])),
+        Some([_, _]) => assert_eq!(events(&next), [] as [u64; 0]),
+        other => panic!("{other:?}"),
+    }
+}

@@ -47,28 +47,6 @@ impl Replay for Ledger {
     }
 
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
-        self.take_in(recorded)
-    }
-}
-
-impl Ledger {
-    /// Nothing yet, of one of so many partitions.
-    pub(crate) fn of(partition: u32, partitions: u32) -> Self {
-        Self {
-            key: Key::random(),
-            users: Residents::default(),
-            groups: HashMap::new(),
-            deployment: None,
-            deployment_version: 0,
-            addresses: Addresses::of(partition, partitions),
-            committed: Position::new(),
-            since_snapshot: 0,
-            changed: None,
-        }
-    }
-
-    /// Takes in a record of the log.
-    fn take_in(&mut self, recorded: &Recorded) -> Result<(), String> {
         self.cover(recorded.place, recorded.offset);
         if recorded.record.is_claim() {
             return Ok(());
@@ -106,6 +84,23 @@ impl Ledger {
             slot.evolve(&event, &stamp, self.key);
         }
         Ok(())
+    }
+}
+
+impl Ledger {
+    /// Nothing yet, of one of so many partitions.
+    pub(crate) fn of(partition: u32, partitions: u32) -> Self {
+        Self {
+            key: Key::random(),
+            users: Residents::default(),
+            groups: HashMap::new(),
+            deployment: None,
+            deployment_version: 0,
+            addresses: Addresses::of(partition, partitions),
+            committed: Position::new(),
+            since_snapshot: 0,
+            changed: None,
+        }
     }
 
     /// Takes in that everything up to the claim was replayed.

@@ -24,6 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 const FOR_EVER: &str = "-1";
 const DAYS_400: &str = "34560000000";
+const MIB_64: &str = "67108864";
 
 /// A topic that is there as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,48 +96,39 @@ pub(super) fn partitions(
 struct Wanted {
     name: String,
     partitions: u32,
-    settings: Vec<(&'static str, &'static str)>,
+    /// What it has to be like.
+    must: Vec<(&'static str, &'static str)>,
+    /// What it is made with besides, for operators to change.
+    begins_with: Vec<(&'static str, &'static str)>,
 }
 
 fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<Wanted> {
-    let mut wanted: Vec<_> = Stream::ALL
-        .into_iter()
-        .map(|stream| Wanted {
-            name: settings.topic(stream),
-            partitions: stream.partitions(partitions),
-            settings: match stream {
-                Stream::UserEvents | Stream::GroupEvents => {
-                    vec![
-                        ("cleanup.policy", "delete"),
-                        ("retention.ms", FOR_EVER),
-                        ("retention.bytes", FOR_EVER),
-                    ]
-                }
-                // A tombstone must outlive every follower that was away: the secret that it revokes would stay.
-                Stream::Credentials => vec![("cleanup.policy", "compact"), ("delete.retention.ms", DAYS_400)],
-                // Owners alone read it, from its start.
-                Stream::Claims => vec![("cleanup.policy", "compact")],
-                Stream::Access => vec![("cleanup.policy", "delete"), ("retention.ms", DAYS_400)],
-            },
-        })
-        .collect();
-    let owners = Wanted {
-        name: settings.owners_topic(),
-        partitions: 1,
-        settings: vec![("cleanup.policy", "compact")],
-    };
+    let for_ever =
+        || vec![("cleanup.policy", "delete"), ("retention.ms", FOR_EVER), ("retention.bytes", FOR_EVER)];
+    let compacted = || vec![("cleanup.policy", "compact")];
+    let of_streams = Stream::ALL.into_iter().map(|stream| {
+        let (must, begins_with) = match stream {
+            Stream::UserEvents | Stream::GroupEvents => (for_ever(), vec![]),
+            // A tombstone must outlive every follower that was away: the secret that it revokes would stay.
+            Stream::Credentials => (compacted(), vec![("delete.retention.ms", DAYS_400)]),
+            // Owners alone read it, from its start.
+            Stream::Claims => (compacted(), vec![]),
+            Stream::Access => (vec![("cleanup.policy", "delete")], vec![("retention.ms", DAYS_400)]),
+        };
+        let (name, partitions) = (settings.topic(stream), stream.partitions(partitions));
+        Wanted { name, partitions, must, begins_with }
+    });
+    let owners =
+        Wanted { name: settings.owners_topic(), partitions: 1, must: compacted(), begins_with: vec![] };
     let snapshots = Wanted {
         name: settings.snapshots_topic(),
         partitions,
         // What a newer one replaces is deleted by whoever wrote that.
-        settings: vec![
-            ("cleanup.policy", "delete"),
-            ("retention.ms", FOR_EVER),
-            ("retention.bytes", FOR_EVER),
-        ],
+        must: for_ever(),
+        // The broker lets go of what is deleted a whole segment at a time.
+        begins_with: vec![("segment.bytes", MIB_64)],
     };
-    wanted.extend([owners, snapshots]);
-    wanted
+    of_streams.chain([owners, snapshots]).collect()
 }
 
 fn make(
@@ -153,7 +145,8 @@ fn make(
             if replication >= 3 {
                 new = new.set("min.insync.replicas", "2");
             }
-            topic.settings.iter().fold(new, |new, (setting, value)| new.set(setting, value))
+            let settings = topic.must.iter().chain(&topic.begins_with);
+            settings.fold(new, |new, (setting, value)| new.set(setting, value))
         })
         .collect();
     let asked = Handle::current().block_on(admin.create_topics(&new, &options()));
@@ -239,10 +232,9 @@ fn check_settings(
             described.map_err(|code| unreachable(settings, KafkaError::AdminOp(code)))?;
         let OwnedResourceSpecifier::Topic(name) = &described.specifier else { continue };
         let Some(topic) = wanted.iter().find(|topic| topic.name == *name) else { continue };
-        for (setting, value) in &topic.settings {
+        for (setting, value) in &topic.must {
             let found = described.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
-            let is_for_operators = *value == DAYS_400;
-            if found != *value && !is_for_operators {
+            if found != *value {
                 let (topic, wanted) = (topic.name.clone(), (*value).to_owned());
                 return Err(OpenError::Setting { topic, setting, found, wanted });
             }

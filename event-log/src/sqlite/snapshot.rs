@@ -12,6 +12,8 @@ use crate::snapshot::Snapshot;
 const FILE: &str = "snapshot";
 /// Where the next one is written until it is whole.
 const NEXT: &str = "snapshot.next";
+/// Parts that may wait to reach the disk.
+const PARTS_AT_ONCE: usize = 16;
 /// What the file begins with: its format.
 const FORMAT: &[u8; 8] = b"MUSTERS1";
 
@@ -22,9 +24,14 @@ pub(super) fn write(directory: &Path, snapshot: &Snapshot) -> io::Result<()> {
     let mut writer = Hashing { inner: BufWriter::new(file), hash: Sha256::new() };
     writer.write_all(FORMAT)?;
     let anchor = serde_json::to_vec(&snapshot.anchor).expect("an anchor is plain fields");
-    for part in std::iter::once(&anchor).chain(&snapshot.parts) {
+    for (number, part) in (1_usize..).zip(std::iter::once(&anchor).chain(&snapshot.parts)) {
         writer.write_all(&(part.len() as u64).to_be_bytes())?;
         writer.write_all(part)?;
+        // Little by little: the next commit of the log would wait for all that the disk has still to write.
+        if number.is_multiple_of(PARTS_AT_ONCE) {
+            writer.flush()?;
+            writer.inner.get_ref().sync_data()?;
+        }
     }
     let Hashing { mut inner, hash } = writer;
     inner.write_all(&hash.finalize())?;

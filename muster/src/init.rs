@@ -1,5 +1,6 @@
 //! `muster init`: the first administrator.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +73,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let made = make(log, username, arguments.email.clone(), recover).await?;
     match made {
         Ok(administrator) => {
-            print(&administrator, arguments.format);
+            print(&administrator, arguments.format).with_context(|| {
+                let name = &administrator.username;
+                format!("the password could not be shown; `muster init --recover {name}` makes another")
+            })?;
             Ok(ExitCode::SUCCESS)
         }
         Err(refusal) => {
@@ -129,13 +133,18 @@ async fn make(
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the one place where the password is shown")]
-fn print(made: &Administrator, format: Format) {
+/// The one place where the password is shown.
+fn print(made: &Administrator, format: Format) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     match format {
         Format::Text => {
-            println!("Administrator       {}", made.username);
-            println!("Temporary password  {}", made.temporary_password);
-            println!("Valid until         {}; it must be changed at the first sign-in", made.expires_at);
+            writeln!(out, "Administrator       {}", made.username)?;
+            writeln!(out, "Temporary password  {}", made.temporary_password)?;
+            writeln!(
+                out,
+                "Valid until         {}; it must be changed at the first sign-in",
+                made.expires_at
+            )?;
         }
         Format::Json => {
             let answer = serde_json::json!({
@@ -144,9 +153,10 @@ fn print(made: &Administrator, format: Format) {
                 "temporaryPassword": made.temporary_password,
                 "expiresAt": made.expires_at,
             });
-            println!("{answer}");
+            writeln!(out, "{answer}")?;
         }
     }
+    out.flush()
 }
 
 #[expect(clippy::print_stderr, reason = "whoever typed the command reads this")]

@@ -75,6 +75,19 @@ fn a_first_administrator_who_is_refused_leaves_nothing_behind() {
     assert_eq!(init(&["--username", "bobby"]), Some(1));
 }
 
+#[test]
+fn a_password_that_could_not_be_shown_is_no_success_and_another_can_be_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut init = std::process::Command::new(env!("CARGO_BIN_EXE_muster"));
+    init.args(["init", "--username", "alice"]).current_dir(directory.path());
+    // Where nothing can be written.
+    init.stdout(std::fs::File::create("/dev/full").unwrap());
+    let unseen = init.output().unwrap();
+    assert_eq!(unseen.status.code(), Some(2), "{unseen:?}");
+    let said = String::from_utf8(unseen.stderr).unwrap();
+    assert!(said.contains("muster init --recover alice"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_on_the_same_directory_is_refused_in_one_sentence() {
     let deployment = Deployment::embedded().await;

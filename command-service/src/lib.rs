@@ -17,6 +17,7 @@ mod pulse;
 mod remembered;
 mod resident;
 mod serving;
+mod shelf;
 mod slot;
 
 use std::future::{Future, IntoFuture};

@@ -6,6 +6,7 @@ use domain::id::UserId;
 use domain::user::User;
 
 use crate::packed::{self, Groups};
+use crate::shelf::Shelf;
 use crate::slot::Slot;
 
 /// Users that a replay keeps whole at a time: what happens to one within a short time is taken in at once, however
@@ -15,10 +16,7 @@ const AWAKE: usize = 512;
 /// The users of one partition.
 #[derive(Default)]
 pub(crate) struct Residents {
-    /// Hashed with a key that nobody knows. An id is SHA-1 of a name that anybody may choose, and names whose SHA-1
-    /// agrees in the bits that a table looks at are found in seconds; a hash of the id's own bits would let them pile
-    /// up in one place.
-    blocks: HashMap<UserId, Box<[u8]>>,
+    blocks: Shelf,
     groups: Groups,
     /// Users to whom a replay has come lately. Newer than their blocks.
     awake: HashMap<UserId, Slot<User>>,
@@ -31,7 +29,7 @@ impl Residents {
         if let Some(slot) = self.awake.get(&id) {
             return Some(slot.clone());
         }
-        self.blocks.get(&id).map(|block| packed::unpack(id, block, &self.groups))
+        self.blocks.get(id).map(|block| packed::unpack(id, block, &self.groups))
     }
 
     /// A user to whom the replay has come, to be changed in place.
@@ -40,7 +38,7 @@ impl Residents {
             self.settle();
         }
         let (blocks, groups) = (&self.blocks, &self.groups);
-        self.awake.entry(id).or_insert_with(|| match blocks.get(&id) {
+        self.awake.entry(id).or_insert_with(|| match blocks.get(id) {
             Some(block) => packed::unpack(id, block, groups),
             None => Slot::new(User::nobody(id)),
         })
@@ -54,15 +52,15 @@ impl Residents {
 
     /// Shows every user, whole, once the replay is over.
     pub(crate) fn each(&self, mut look: impl FnMut(&User)) {
-        for (id, block) in &self.blocks {
-            look(&packed::unpack(*id, block, &self.groups).aggregate);
+        for (id, block) in self.blocks.iter() {
+            look(&packed::unpack(id, block, &self.groups).aggregate);
         }
     }
 
     /// Every user as it lies at rest, and the groups that these blocks are packed with.
     pub(crate) fn at_rest(&self) -> (impl Iterator<Item = (UserId, &[u8])>, &Groups) {
         debug_assert!(self.awake.is_empty(), "nobody is awake but in a replay");
-        (self.blocks.iter().map(|(id, block)| (*id, &**block)), &self.groups)
+        (self.blocks.iter(), &self.groups)
     }
 
     /// Begins with groups, before any user is there.
@@ -74,7 +72,7 @@ impl Residents {
     pub(crate) fn take_over(&mut self, id: UserId, block: &[u8]) -> bool {
         let is_user = packed::is_user(block, &self.groups);
         if is_user {
-            self.blocks.insert(id, block.into());
+            self.blocks.put(id, block);
         }
         is_user
     }
@@ -86,7 +84,7 @@ impl Residents {
 
     /// Number of users that were ever registered.
     pub(crate) fn len(&self) -> usize {
-        self.blocks.len() + self.awake.keys().filter(|id| !self.blocks.contains_key(id)).count()
+        self.blocks.len() + self.awake.keys().filter(|id| self.blocks.get(**id).is_none()).count()
     }
 
     /// Lays to rest whom the replay has left awake.
@@ -104,10 +102,6 @@ impl Residents {
     fn pack(&mut self, id: UserId, slot: &Slot<User>) {
         self.scratch.clear();
         self.scratch = packed::pack(slot, &mut self.groups, std::mem::take(&mut self.scratch));
-        match self.blocks.get_mut(&id) {
-            Some(block) if block.len() == self.scratch.len() => block.copy_from_slice(&self.scratch),
-            Some(block) => *block = self.scratch.as_slice().into(),
-            None => drop(self.blocks.insert(id, self.scratch.as_slice().into())),
-        }
+        self.blocks.put(id, &self.scratch);
     }
 }

@@ -1,0 +1,131 @@
+//! Blocks of bytes by the user whose they are, close together.
+//!
+//! A hash table is half empty on the average, so it holds the numbers of the blocks and not ids and pointers: 5 bytes an
+//! empty place, not 33.
+
+use std::hash::{BuildHasher, RandomState};
+
+use domain::id::UserId;
+use hashbrown::HashTable;
+
+/// Blocks of one piece.
+const PIECE: usize = 4_096;
+
+/// Every block, each under the id of a user. None is ever taken away.
+#[derive(Default)]
+pub(crate) struct Shelf {
+    blocks: Blocks,
+    /// Where the block of an id stands.
+    numbers: HashTable<u32>,
+    /// With a key that nobody knows. An id is SHA-1 of a name that anybody may choose, and names whose SHA-1 agrees in the
+    /// bits that a table looks at are found in seconds; a hash of the id's own bits would let them pile up in one place.
+    hasher: RandomState,
+}
+
+impl Shelf {
+    /// The block of a user.
+    pub(crate) fn get(&self, id: UserId) -> Option<&[u8]> {
+        self.number(id).map(|number| &*self.blocks.at(number).1)
+    }
+
+    /// Puts a block in the place of the user's former one.
+    pub(crate) fn put(&mut self, id: UserId, block: &[u8]) {
+        match self.number(id) {
+            Some(number) => {
+                let former = &mut self.blocks.at_mut(number).1;
+                if former.len() == block.len() {
+                    former.copy_from_slice(block);
+                } else {
+                    *former = block.into();
+                }
+            }
+            None => self.add(id, block),
+        }
+    }
+
+    /// Every block, in the order in which their users came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (UserId, &[u8])> {
+        self.blocks.0.iter().flatten().map(|(id, block)| (*id, &**block))
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        let Self { blocks, numbers, hasher } = self;
+        numbers.reserve(more, |number| hasher.hash_one(blocks.at(*number).0));
+    }
+
+    fn number(&self, id: UserId) -> Option<u32> {
+        let is_its = |number: &u32| self.blocks.at(*number).0 == id;
+        self.numbers.find(self.hasher.hash_one(id), is_its).copied()
+    }
+
+    fn add(&mut self, id: UserId, block: &[u8]) {
+        let number = u32::try_from(self.len()).expect("there are far fewer users than 2^32");
+        self.blocks.push((id, block.into()));
+        let Self { blocks, numbers, hasher } = self;
+        let hash = hasher.hash_one(id);
+        numbers.insert_unique(hash, number, |number| hasher.hash_one(blocks.at(*number).0));
+    }
+}
+
+type Block = (UserId, Box<[u8]>);
+
+/// In the order in which they came; in pieces, so that nothing is copied to make room for more.
+#[derive(Default)]
+struct Blocks(Vec<Vec<Block>>);
+
+impl Blocks {
+    fn push(&mut self, block: Block) {
+        match self.0.last_mut() {
+            Some(piece) if piece.len() < PIECE => piece.push(block),
+            _ => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(block);
+                self.0.push(piece);
+            }
+        }
+    }
+
+    fn at(&self, number: u32) -> &Block {
+        &self.0[number as usize / PIECE][number as usize % PIECE]
+    }
+
+    fn at_mut(&mut self, number: u32) -> &mut Block {
+        &mut self.0[number as usize / PIECE][number as usize % PIECE]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn id(n: u128) -> UserId {
+        UserId::from_uuid(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn every_block_is_found_under_its_id_and_in_its_order() {
+        let count = 3 * PIECE as u128 + 7;
+        let mut shelf = Shelf::default();
+        for n in 0..count {
+            shelf.put(id(n), &n.to_be_bytes());
+        }
+        for n in (0..count).step_by(3) {
+            shelf.put(id(n), b"another length");
+        }
+        assert_eq!(shelf.len() as u128, count);
+        assert_eq!(shelf.get(id(count)), None);
+        for (n, (known, block)) in (0..count).zip(shelf.iter()) {
+            let expected: &[u8] = if n % 3 == 0 { b"another length" } else { &n.to_be_bytes() };
+            assert_eq!((known, block), (id(n), expected));
+            assert_eq!(shelf.get(id(n)), Some(expected));
+        }
+    }
+}

@@ -1,9 +1,9 @@
 //! What owners hold, at scale: memory per user, replay beside raw reading, takeovers, latency on long logs.
 
+mod heard;
 mod process;
 mod raw;
 mod service;
-mod takeovers;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use event_log::kafka::{KafkaLog, KafkaSettings, ensure_topics};
 use event_log::sqlite::SqliteLog;
 use load::closed_loop;
 
+use crate::heard::Heard;
 use crate::process::Begun;
 use crate::service::Running;
-use crate::takeovers::Takeovers;
 
 /// Users of the logs that are measured; `MUSTER_TEST_BENCH_USERS` leaves out those that are longer.
 const USERS: [u64; 4] = [0, 10_000, 100_000, 1_000_000];
@@ -34,9 +34,9 @@ const ALONE: u32 = 3;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let takeovers = Takeovers::install()?;
+    let heard = Heard::install()?;
     if let Ok(directory) = std::env::var(RESIDENT) {
-        return resident(Path::new(&directory), &takeovers).await;
+        return resident(Path::new(&directory), &heard).await;
     }
     let most: u64 = match std::env::var("MUSTER_TEST_BENCH_USERS") {
         Ok(most) => most.parse().context("MUSTER_TEST_BENCH_USERS is a number")?,
@@ -48,7 +48,7 @@ async fn main() -> Result<()> {
     if is_wanted("embedded") {
         say("\nembedded (SQLite), one partition");
         for users in sizes() {
-            embedded(users, &takeovers).await?;
+            embedded(users, &heard).await?;
         }
     }
     if is_wanted("kafka") {
@@ -56,13 +56,13 @@ async fn main() -> Result<()> {
             .context("MUSTER_TEST_KAFKA is not set: bench/run brings a broker and measures Kafka too")?;
         say(&format!("\nKafka, {PARTITIONS} partitions"));
         for users in sizes() {
-            kafka(users, &brokers, &takeovers).await?;
+            kafka(users, &brokers, &heard).await?;
         }
     }
     Ok(())
 }
 
-async fn embedded(users: u64, takeovers: &Takeovers) -> Result<()> {
+async fn embedded(users: u64, heard: &Heard) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let log: Arc<dyn EventLog> = SqliteLog::open(directory.path()).await?;
     let events = fill(&log, users).await?;
@@ -74,17 +74,17 @@ async fn embedded(users: u64, takeovers: &Takeovers) -> Result<()> {
     child.env(RESIDENT, directory.path()).env(OF_USERS, users.to_string()).env(OF_EVENTS, events.to_string());
     ensure!(child.status()?.success(), "the process that takes over failed");
     let log: Arc<dyn EventLog> = SqliteLog::open(directory.path()).await?;
-    Running::start(log, takeovers).await?.measure(users).await
+    Running::start(log, heard).await?.measure(users, 0, heard).await
 }
 
 /// Takes over an embedded log in this process and says what that cost.
-async fn resident(directory: &Path, takeovers: &Takeovers) -> Result<()> {
+async fn resident(directory: &Path, heard: &Heard) -> Result<()> {
     let number = |name| anyhow::Ok(std::env::var(name)?.parse::<u64>()?);
     let (users, events) = (number(OF_USERS)?, number(OF_EVENTS)?);
     let log: Arc<dyn EventLog> = SqliteLog::open(directory).await?;
     let before = process::resident()?;
     let begun = Begun::now()?;
-    let running = Running::start(log, takeovers).await?;
+    let running = Running::start(log, heard).await?;
     line(users, "replay", &begun.spent()?.of(events));
     line(users, "takeover", &format!("{:.2} s", running.takeovers[0]));
     let grown = process::resident()?.saturating_sub(before);
@@ -94,7 +94,7 @@ async fn resident(directory: &Path, takeovers: &Takeovers) -> Result<()> {
     running.stop().await
 }
 
-async fn kafka(users: u64, brokers: &str, takeovers: &Takeovers) -> Result<()> {
+async fn kafka(users: u64, brokers: &str, heard: &Heard) -> Result<()> {
     let prefix = format!("{}.", commands::run_name());
     let settings = KafkaSettings::new(brokers, &prefix);
     ensure_topics(&settings, PARTITIONS, 1).await?;
@@ -109,24 +109,26 @@ async fn kafka(users: u64, brokers: &str, takeovers: &Takeovers) -> Result<()> {
         line(users, what, &begun.spent()?.of(records));
     }
     let begun = Begun::now()?;
-    let running = Running::start(log, takeovers).await?;
+    let running = Running::start(log, heard).await?;
     line(users, "replay, 8 at once, joining the group included", &begun.spent()?.of(events));
     let longest = running.takeovers.iter().copied().fold(0.0, f64::max);
     line(users, "takeover, 8 at once, the longest", &format!("{longest:.2} s"));
     let begun = Begun::now()?;
-    let alone = running.fence(ALONE, takeovers).await?;
+    let alone = running.fence(ALONE, heard).await?;
     line(
         users,
         "replay, one alone, 1 s of pause included",
         &begun.spent()?.of(events / u64::from(PARTITIONS)),
     );
     line(users, "takeover, one alone", &format!("{alone:.2} s"));
-    running.measure(users).await
+    running.measure(users, ALONE, heard).await
 }
 
 impl Running {
-    async fn measure(self, users: u64) -> Result<()> {
+    /// Has users registered, and then one partition taken over from a snapshot, if the log is long enough for one.
+    async fn measure(self, users: u64, of: u32, heard: &Heard) -> Result<()> {
         let (door, run) = (self.door.clone(), commands::run_name());
+        let known = heard.snapshots();
         let measured = closed_loop::run(CLIENTS, DURATION, move |turn: load::Turn| {
             service::register(door.clone(), commands::register(&run, turn.number))
         });
@@ -134,6 +136,14 @@ impl Running {
         let (half, most) = (measured.millis(50.0), measured.millis(99.0));
         let text = format!("{:.0}/s, p50 {half:.2} ms, p99 {most:.2} ms", measured.per_second());
         line(users, "RegisterUser, 64 clients", &text);
+        let pauses = heard.pauses_after(known).await?;
+        if !pauses.is_empty() {
+            let longest = pauses.iter().copied().fold(0.0, f64::max);
+            let text = format!("{} taken, the longest in {:.0} ms", pauses.len(), longest * 1_000.0);
+            line(users, "snapshots meanwhile", &text);
+            let alone = self.fence(of, heard).await?;
+            line(users, "takeover from a snapshot", &format!("{alone:.2} s"));
+        }
         self.stop().await
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::takeovers::Takeovers;
+use crate::heard::Heard;
 
 /// A command service that owns every partition.
 pub(crate) struct Running {
@@ -26,21 +26,21 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) async fn start(log: Arc<dyn EventLog>, takeovers: &Takeovers) -> Result<Self> {
+    pub(crate) async fn start(log: Arc<dyn EventLog>, heard: &Heard) -> Result<Self> {
         let command = CommandConfig::augment_args(clap::Command::new("bench"));
         let config = CommandConfig::from_arg_matches(&command.get_matches_from(["bench"]))?;
-        let known = takeovers.count();
+        let known = heard.takeovers();
         let service = CommandService::build(&config, log.clone(), Reach::InProcess).await?;
         let door = service.door();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(service.run_until_stopped(async { stopped.await.unwrap_or(()) }));
-        let takeovers = takeovers.after(known, usize::try_from(log.partitions())?).await?;
+        let takeovers = heard.takeovers_after(known, usize::try_from(log.partitions())?).await?;
         Ok(Self { door, takeovers, log, stop, ended })
     }
 
     /// Fences the owner of one partition and waits until it has taken over again; says how long that took it.
-    pub(crate) async fn fence(&self, of: u32, takeovers: &Takeovers) -> Result<f64> {
-        let known = takeovers.count();
+    pub(crate) async fn fence(&self, of: u32, heard: &Heard) -> Result<f64> {
+        let known = heard.takeovers();
         let log = self.log.clone();
         let fencing =
             move || log.claim(of, &mut every_record(|_| Err("only the fence is wanted".to_owned()))).err();
@@ -54,7 +54,7 @@ impl Running {
             });
         // The owner learns of the fence when it writes.
         register(self.door.clone(), of_partition.context("one name in eight is of that partition")?).await?;
-        Ok(takeovers.after(known, 1).await?[0])
+        Ok(heard.takeovers_after(known, 1).await?[0])
     }
 
     pub(crate) async fn stop(self) -> Result<()> {

@@ -31,7 +31,7 @@ pub struct CommandConfig {
     pub command_patience: u32,
 
     /// Events of a partition after which its owner keeps a snapshot of what it knows, so that whoever owns it next has less
-    /// to read; more events where there are more than twice as many users. 0 keeps none.
+    /// to read; more events where there are more than twice as many users. 0 keeps none, and begins with none.
     #[arg(long, env = "MUSTER_SNAPSHOT_EVERY", default_value_t = 50_000, value_name = "EVENTS")]
     pub snapshot_every: u32,
 

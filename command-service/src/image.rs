@@ -17,10 +17,10 @@ use crate::resident::Residents;
 #[path = "image_spec.rs"]
 mod spec;
 
-/// The form of everything in an image, users at rest included. Counts up with every change of it; an image of another
-/// format is passed over.
+/// The form of everything in an image, users at rest included, and what events come to. Counts up with every change of
+/// either, because an image of the same format is believed: what a wrong rule has made of an event would outlive the rule.
 pub(crate) const FORMAT: u32 = 1;
-/// A part is closed once it has so many bytes. With one more user it is still below what brokers take.
+/// A part is closed once it has so many bytes.
 const PART: usize = 256 * 1024;
 
 /// What an image says.

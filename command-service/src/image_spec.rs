@@ -85,7 +85,7 @@ fn an_image_of_nothing_is_one() {
 }
 
 #[test]
-fn what_is_no_image_is_refused_wherever_it_is_cut_off_or_changed() {
+fn whatever_an_image_is_cut_off_or_changed_to_nobody_panics() {
     let (users, addresses) = known(3);
     let parts = of(key(), &users, &addresses);
     assert!(again(&[]).is_err());

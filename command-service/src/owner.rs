@@ -39,7 +39,7 @@ pub(crate) struct Common {
     pub(crate) batch: usize,
     /// Commands that may wait for one owner.
     pub(crate) queue: usize,
-    /// User events after which a snapshot is kept, if ever.
+    /// User events after which a snapshot is kept; none is kept or begun with where there is no number.
     pub(crate) snapshot_every: Option<usize>,
     pub(crate) runtime: Handle,
 }
@@ -201,6 +201,9 @@ struct Replaying<'a> {
 
 impl Replay for Replaying<'_> {
     fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
+        if self.owner.common.snapshot_every.is_none() {
+            return Err("snapshots are switched off".to_owned());
+        }
         self.ledger.restore(parts)?;
         self.restored = self.ledger.users();
         Ok(())
@@ -209,12 +212,14 @@ impl Replay for Replaying<'_> {
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
         self.replayed += 1;
         if self.replayed.is_multiple_of(BEAT) {
-            self.owner.pulse.beat();
-            if self.owner.is_stopping() {
-                return Err("the partition was taken away".to_owned());
-            }
+            self.beat()?;
         }
         self.ledger.replay(recorded)
+    }
+
+    fn beat(&mut self) -> Result<(), String> {
+        self.owner.pulse.beat();
+        if self.owner.is_stopping() { Err("the partition was taken away".to_owned()) } else { Ok(()) }
     }
 }
 

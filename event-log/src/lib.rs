@@ -63,6 +63,11 @@ pub trait Replay {
 
     /// Takes in a record; the next one is read over it. An error ends the claim.
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String>;
+
+    /// Hears that the claim gets on while there is nothing to take in yet. An error leaves out what is being read.
+    fn beat(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Replays every record, whatever snapshots there are.
@@ -98,8 +103,7 @@ pub trait Writer: Send {
     fn reclaim(&mut self) -> Result<Position, AppendError>;
 
     /// Keeps what the caller has made of all user events and claims of addresses that were replayed to it or that it has
-    /// appended, so that the next claim can begin with it: at least one part, each of a few hundred kilobytes. It is
-    /// written in the background and takes the place of the one before once it is whole; a failure is logged and harms
+    /// appended, so that the next claim can begin with it: at least one part, none of them empty. It is written in the background and takes the place of the one before once it is whole; a failure is logged and harms
     /// nothing.
     ///
     /// None, and `snapshot` isn't called, while that can't be done: another one is being written, no user event was

@@ -22,7 +22,7 @@ use domain::refusal::Code;
 use domain::timestamp::Timestamp;
 use domain::user::{self, onboarding, standing};
 use domain::username::Username;
-use event_log::sqlite::SqliteLog;
+use event_log::sqlite::{OpenError, SqliteLog};
 use event_log::{EventLog, Read, Recorded, Replay};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -38,7 +38,17 @@ struct Service {
 
 impl Service {
     async fn start(directory: &Path, token: Option<&str>) -> Self {
-        Self::start_on(SqliteLog::open(directory).await.unwrap(), token, &[]).await
+        // A snapshot that is still being written keeps the directory locked.
+        let opened = async {
+            loop {
+                match SqliteLog::open(directory).await {
+                    Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
+                    opened => break opened.unwrap(),
+                }
+            }
+        };
+        let log = tokio::time::timeout(Duration::from_secs(30), opened).await.unwrap();
+        Self::start_on(log, token, &[]).await
     }
 
     async fn start_on(log: Arc<dyn EventLog>, token: Option<&str>, settings: &[&str]) -> Self {
@@ -230,7 +240,7 @@ async fn whoever_owns_next_begins_with_a_snapshot_and_decides_the_same() {
     };
     tokio::time::timeout(Duration::from_secs(30), kept).await.expect("a snapshot is kept");
 
-    let service = Service::start_on(log, None, &[]).await;
+    let service = Service::start_on(log.clone(), None, &[]).await;
     let (version, _, repeated) = accepted(service.ask(of_alice("c2", None, reject("no"))).await);
     assert_eq!((version, repeated), (2, true), "it knows what was done");
     assert_eq!(codes(service.ask(of_alice("c1", None, reject("no"))).await), [Code::CommandIdReused]);

@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Own {
     settings: Arc<KafkaSettings>,
     consumer: DroppedElsewhere<Reading>,
+    /// Per place the offset at which reading began.
+    from: BTreeMap<Place, u64>,
     /// Per place the last offset that was met.
     met: BTreeMap<Place, u64>,
 }
@@ -39,10 +41,11 @@ impl Own {
         settings: &Arc<KafkaSettings>,
         from: impl IntoIterator<Item = (Place, u64)>,
     ) -> KafkaResult<Self> {
-        let topic = |(place, next): (Place, u64)| (settings.topic(place.stream), place.partition, next);
-        let from: Vec<_> = from.into_iter().map(topic).collect();
-        let consumer = DroppedElsewhere::new(settings.reader(FETCH_WAIT, &from)?);
-        Ok(Self { settings: Arc::clone(settings), consumer, met: BTreeMap::new() })
+        let from: BTreeMap<_, _> = from.into_iter().collect();
+        let topic = |(place, next): (&Place, &u64)| (settings.topic(place.stream), place.partition, *next);
+        let topics: Vec<_> = from.iter().map(topic).collect();
+        let consumer = DroppedElsewhere::new(settings.reader(FETCH_WAIT, &topics)?);
+        Ok(Self { settings: Arc::clone(settings), consumer, from, met: BTreeMap::new() })
     }
 
     /// Replays every place up to the claim record in it: a record of our own, because an end offset may be a marker's,
@@ -55,6 +58,7 @@ impl Own {
     ) -> Result<Chains, ClaimError> {
         let begin = |(place, claim): &(Place, u64)| Replayed {
             topic: self.settings.topic(place.stream),
+            next: self.from.get(place).copied().unwrap_or_default(),
             claim: *claim,
             reused: Reused::new(*place),
         };
@@ -69,10 +73,15 @@ impl Own {
                     let Some(index) = open.iter().position(|one| one.topic == message.topic()) else {
                         continue;
                     };
-                    let Replayed { claim, reused, .. } = &mut open[index];
+                    let Replayed { next, claim, reused, .. } = &mut open[index];
                     read_into(reused, &message);
                     let recorded = reused.present();
                     let (place, offset) = (recorded.place, recorded.offset);
+                    // The client begins anew where it finds the log shorter than it was.
+                    if offset < *next {
+                        return Err(ClaimError::Unavailable(format!("{place} went back to offset {offset}")));
+                    }
+                    *next = offset + 1;
                     replay.replay(recorded).map_err(|reason| ClaimError::Unreadable {
                         place,
                         offset,
@@ -130,6 +139,8 @@ impl Own {
 /// A place while it is replayed.
 struct Replayed {
     topic: String,
+    /// The least offset that the next record may have.
+    next: u64,
     /// Offset of the record that ends the replay.
     claim: u64,
     reused: Reused,

@@ -25,15 +25,15 @@ use super::{Asker, DroppedElsewhere};
 use crate::snapshot::{Anchor, Snapshot, Turn, Turns};
 use crate::{Keeping, Replay};
 
-/// The header that says what a record is a part of.
-const PART: &str = "muster-snapshot";
+/// The header that says what a record is a piece of.
+const PIECE_OF: &str = "muster-snapshot";
 /// How long the brokers may take to say where the topic begins and ends, and to delete what is replaced.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long a broker may hold a fetch: what is asked for is there.
 const FETCH_WAIT: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(100);
-/// How long reading may go without any progress. Replaying every record is the way out.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long reading may take. Replaying every record is the way out.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a part may wait for its place in the queue of what is sent.
 const QUEUE: Duration = Duration::from_secs(10);
 
@@ -46,15 +46,43 @@ pub(super) struct Snapshots {
     pub(super) turns: Turns,
 }
 
-/// What a record is a part of.
+/// Most bytes of one record: half of what clients and brokers take when they are told nothing else.
+const PIECE: usize = 512 * 1024;
+
+/// What a record is a piece of.
 #[derive(Serialize, Deserialize)]
-struct Part {
+struct Piece {
     snapshot: Uuid,
     /// From 0.
     number: usize,
     of: usize,
+    /// Whether the part that it is of goes on in the next one.
+    open: bool,
     #[serde(flatten)]
     anchor: Anchor,
+}
+
+/// Pieces that were read so far.
+#[derive(Default)]
+struct Unfinished {
+    pieces: usize,
+    open: bool,
+    parts: Vec<Vec<u8>>,
+}
+
+impl Unfinished {
+    /// Adds the next piece; another one is passed over.
+    fn add(&mut self, piece: &Piece, body: &[u8]) {
+        if self.pieces != piece.number {
+            return;
+        }
+        match self.parts.last_mut() {
+            Some(part) if self.open => part.extend_from_slice(body),
+            _ => self.parts.push(body.to_vec()),
+        }
+        self.pieces += 1;
+        self.open = piece.open;
+    }
 }
 
 impl Snapshots {
@@ -85,14 +113,16 @@ impl Snapshots {
 
     async fn write(&self, partition: u32, snapshot: Snapshot) -> KafkaResult<()> {
         let topic = self.settings.snapshots_topic();
-        let (id, of, anchor) = (Uuid::now_v7(), snapshot.parts.len(), snapshot.anchor);
+        let (id, anchor) = (Uuid::now_v7(), snapshot.anchor);
+        let all = || snapshot.parts.iter().flat_map(|part| pieces(part));
+        let of = all().count();
         let mut first = None;
-        for (at, body) in snapshot.parts.into_iter().enumerate() {
-            let part = Part { snapshot: id, number: at, of, anchor };
-            let part = serde_json::to_vec(&part).expect("a part is plain fields");
-            let header = OwnedHeaders::new().insert(Header { key: PART, value: Some(&part) });
+        for (at, (body, open)) in all().enumerate() {
+            let piece = Piece { snapshot: id, number: at, of, open, anchor };
+            let piece = serde_json::to_vec(&piece).expect("a piece is plain fields");
+            let header = OwnedHeaders::new().insert(Header { key: PIECE_OF, value: Some(&piece) });
             let record =
-                FutureRecord::<(), _>::to(&topic).partition(number(partition)).headers(header).payload(&body);
+                FutureRecord::<(), _>::to(&topic).partition(number(partition)).headers(header).payload(body);
             // One at a time: nobody waits for it, and commands that are written meanwhile shouldn't wait behind it.
             let sent = self.producer.send(record, Timeout::After(QUEUE)).await;
             first = first.or(Some(sent.map_err(|(error, _)| error)?.offset));
@@ -111,16 +141,19 @@ impl Snapshots {
         let topic = self.settings.snapshots_topic();
         before.add_partition_offset(&topic, number(partition), Offset::Offset(offset))?;
         let admin: AdminClient<DefaultClientContext> = self.settings.client().create()?;
+        // Its end waits for a thread of its own.
+        let admin = DroppedElsewhere::new(admin);
         let options = AdminOptions::new().operation_timeout(Some(ANSWER)).request_timeout(Some(ANSWER));
         let deleted = admin.delete_records(&before, &options).await?;
         deleted.elements().iter().try_for_each(TopicPartitionListElem::error)
     }
 
-    /// Hands over the newest snapshot of a partition, if there is one, and says up to where it reaches. Whatever goes
-    /// wrong, every record can be replayed instead.
-    pub(super) fn restore(&self, partition: u32, replay: &mut dyn Replay) -> Option<Anchor> {
+    /// Hands over the newest snapshot of a partition, if there is one, and says up to where it reaches. `claim` is where
+    /// the claim lies in the claims of addresses. Whatever goes wrong, every record can be replayed instead.
+    pub(super) fn restore(&self, partition: u32, claim: u64, replay: &mut dyn Replay) -> Option<Anchor> {
         let begun = Instant::now();
-        let restored = self.newest(partition).map_err(|error| error.to_string()).and_then(|newest| {
+        let found = self.newest(partition, claim, begun + PATIENCE, replay);
+        let restored = found.map_err(|error| error.to_string()).and_then(|newest| {
             let Some(Snapshot { anchor, parts }) = newest else { return Ok(None) };
             tracing::debug!(kafka.partition = partition, duration = ?begun.elapsed(), "a snapshot was read");
             replay.restore(&parts).map(|()| Some(anchor))
@@ -135,43 +168,80 @@ impl Snapshots {
         })
     }
 
-    fn newest(&self, partition: u32) -> Result<Option<Snapshot>, Unusable> {
+    fn newest(
+        &self,
+        partition: u32,
+        claim: u64,
+        deadline: Instant,
+        replay: &mut dyn Replay,
+    ) -> Result<Option<Snapshot>, Unusable> {
         let topic = self.settings.snapshots_topic();
-        let (begin, end) = self.asker.fetch_watermarks(&topic, number(partition), ANSWER)?;
-        if begin >= end {
-            return Ok(None);
+        let watermarks = || self.asker.fetch_watermarks(&topic, number(partition), ANSWER);
+        let (mut begin, mut end) = watermarks()?;
+        let newest = loop {
+            if begin >= end {
+                return Ok(None);
+            }
+            if let Some(newest) = self.read(partition, (begin, end), deadline, replay)? {
+                break newest;
+            }
+            // Somebody may have put a newer one in its place meanwhile.
+            let (begins, ends) = watermarks()?;
+            if begins == begin {
+                return Ok(None);
+            }
+            (begin, end) = (begins, ends);
+        };
+        if newest.anchor.claims <= claim && self.fits(partition, &newest.anchor, deadline)? {
+            return Ok(Some(newest));
         }
-        let begin = u64::try_from(begin).unwrap_or_default();
-        let from = [(topic, partition, begin)];
+        // Once the log has grown over its end again, that would not show any more.
+        if let Err(error) = self.runtime.block_on(self.forget_before(partition, end)) {
+            tracing::warn!(kafka.partition = partition, %error, "a snapshot of another history can't be deleted");
+        }
+        Err(Unusable::OfAnotherHistory)
+    }
+
+    /// The newest snapshot that is whole between two offsets.
+    fn read(
+        &self,
+        partition: u32,
+        (begin, end): (i64, i64),
+        deadline: Instant,
+        replay: &mut dyn Replay,
+    ) -> Result<Option<Snapshot>, Unusable> {
+        let from = [(self.settings.snapshots_topic(), partition, u64::try_from(begin).unwrap_or_default())];
         let consumer = DroppedElsewhere::new(self.settings.bulk_reader(FETCH_WAIT, &from)?);
-        let mut unfinished: HashMap<Uuid, Vec<Vec<u8>>> = HashMap::new();
+        let mut unfinished: HashMap<Uuid, Unfinished> = HashMap::new();
         let mut newest: Option<Snapshot> = None;
-        while let Some(message) = next(&consumer)? {
-            if let Some(part) = part(&message) {
-                let parts = unfinished.entry(part.snapshot).or_default();
-                if parts.len() == part.number {
-                    parts.push(message.payload().unwrap_or_default().to_vec());
-                }
-                if parts.len() == part.of
-                    && let Some(parts) = unfinished.remove(&part.snapshot)
-                    && newest.as_ref().is_none_or(|known| known.anchor.event < part.anchor.event)
+        while let Some(message) = next(&consumer, deadline)? {
+            replay.beat().map_err(Unusable::Stopped)?;
+            if let Some(piece) = piece(&message) {
+                let known = unfinished.entry(piece.snapshot).or_default();
+                known.add(&piece, message.payload().unwrap_or_default());
+                if known.pieces == piece.of
+                    && let Some(Unfinished { parts, .. }) = unfinished.remove(&piece.snapshot)
+                    && newest.as_ref().is_none_or(|known| known.anchor.event < piece.anchor.event)
                 {
-                    newest = Some(Snapshot { anchor: part.anchor, parts });
+                    newest = Some(Snapshot { anchor: piece.anchor, parts });
                 }
             }
             if message.offset() + 1 >= end {
                 break;
             }
         }
-        let Some(newest) = newest else { return Ok(None) };
+        Ok(newest)
+    }
+
+    /// Whether the log has, where a snapshot ends, the event that it ends with.
+    fn fits(&self, partition: u32, anchor: &Anchor, deadline: Instant) -> Result<bool, Unusable> {
         // Another client: one that has fetched is slow to turn to something else, up to a second.
-        let last = [(self.settings.topic(Stream::UserEvents), partition, newest.anchor.event)];
+        let last = [(self.settings.topic(Stream::UserEvents), partition, anchor.event)];
         let consumer = DroppedElsewhere::new(self.settings.reader(FETCH_WAIT, &last)?);
-        let fits = next(&consumer)?.is_some_and(|message| {
+        Ok(next(&consumer, deadline)?.is_some_and(|message| {
             let place = self.settings.place(message.topic(), message.partition());
-            place.is_some_and(|place| newest.anchor.fits(&recorded(place, &message)))
-        });
-        if fits { Ok(Some(newest)) } else { Err(Unusable::OfAnotherHistory) }
+            place.is_some_and(|place| anchor.fits(&recorded(place, &message)))
+        }))
     }
 }
 
@@ -182,26 +252,33 @@ enum Unusable {
     Kafka(#[from] KafkaError),
     #[error("it could not be read in time")]
     TooSlow,
+    #[error("{0}")]
+    Stopped(String),
     #[error("it was made from another history")]
     OfAnotherHistory,
 }
 
 /// The next record, or none at the end.
-fn next(consumer: &Reading) -> Result<Option<BorrowedMessage<'_>>, Unusable> {
-    let deadline = Instant::now() + PATIENCE;
+fn next(consumer: &Reading, deadline: Instant) -> Result<Option<BorrowedMessage<'_>>, Unusable> {
     loop {
         match consumer.poll(POLL) {
-            Some(Ok(message)) => return Ok(Some(message)),
+            Some(Ok(message)) if Instant::now() < deadline => return Ok(Some(message)),
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
             // The client goes on by itself.
             Some(Err(_)) | None if Instant::now() < deadline => {}
-            Some(Err(_)) | None => return Err(Unusable::TooSlow),
+            Some(_) | None => return Err(Unusable::TooSlow),
         }
     }
 }
 
-fn part(message: &BorrowedMessage<'_>) -> Option<Part> {
-    let header = message.headers()?.iter().find(|header| header.key == PART)?;
+/// A part cut to the size of records, and whether each piece is not its last.
+fn pieces(part: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+    let last = part.len().div_ceil(PIECE).saturating_sub(1);
+    part.chunks(PIECE).enumerate().map(move |(at, piece)| (piece, at < last))
+}
+
+fn piece(message: &BorrowedMessage<'_>) -> Option<Piece> {
+    let header = message.headers()?.iter().find(|header| header.key == PIECE_OF)?;
     serde_json::from_slice(header.value?).ok()
 }

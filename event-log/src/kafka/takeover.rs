@@ -58,7 +58,9 @@ pub(super) fn take_over(
     // What is only written is read from where it ends. Whoever wrote it before is fenced.
     let credentials = std::iter::once(Place::new(Stream::Credentials, partition));
     let ends = ends::ask(asker, settings, credentials, ANSWER).map_err(unavailable)?;
-    let restored = snapshots.restore(partition, replay);
+    let of_addresses = claims.iter().find(|(place, _)| place.stream == Stream::Claims);
+    let of_addresses = of_addresses.map_or(0, |(_, claim)| *claim);
+    let restored = snapshots.restore(partition, of_addresses, replay);
     let restored_after = begun.elapsed();
     let from = claims.iter().map(|(place, _)| (*place, first(*place, restored))).chain(ends);
     let mut own = Own::read_from(settings, from).map_err(unavailable)?;
@@ -79,8 +81,7 @@ pub(super) fn take_over(
         Acknowledge::Committed => None,
         Acknowledge::ReadBack => Some(own),
     };
-    let of_addresses = claims.iter().find(|(place, _)| place.stream == Stream::Claims);
-    let reached = Reached::claimed(of_addresses.map_or(0, |(_, claim)| claim + 1));
+    let reached = Reached::claimed(of_addresses + 1);
     Ok(KafkaWriter {
         settings: Arc::clone(settings),
         snapshots: Arc::clone(snapshots),

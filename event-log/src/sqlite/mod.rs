@@ -72,7 +72,7 @@ pub enum OpenError {
 
 impl SqliteLog {
     /// Opens the log of a data directory; makes both where they are missing. The directory is locked until the log
-    /// and its writer are dropped. Access records older than 400 days are deleted.
+    /// and its writer are dropped, and no snapshot is being written any more. Access records older than 400 days are deleted.
     pub async fn open(data_dir: &Path) -> Result<Arc<Self>, OpenError> {
         Self::open_at(data_dir, OffsetDateTime::now_utc().into()).await
     }

@@ -40,6 +40,12 @@ pub(super) fn write(directory: &Path, snapshot: &Snapshot) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// Removes the snapshot of a data directory.
+pub(super) fn remove(directory: &Path) -> io::Result<()> {
+    fs::remove_file(directory.join(FILE))?;
+    File::open(directory)?.sync_all()
+}
+
 /// The snapshot of a data directory, if there is one.
 pub(super) fn read(directory: &Path) -> io::Result<Option<Snapshot>> {
     let file = match File::open(directory.join(FILE)) {

@@ -80,13 +80,14 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
         Ok(claimed)
     })?;
     let epoch = claimed.covered(USERS).unwrap_or_default();
-    let restored = restore(shared, replay).map_err(unavailable)?;
+    let of_addresses = claimed.covered(CLAIMS).unwrap_or_default();
+    let restored = restore(shared, of_addresses, replay).map_err(unavailable)?;
     let mut writer = SqliteWriter {
         shared: Arc::clone(shared),
         epoch,
         groups: Chain::default(),
         users: restored.map(|anchor| anchor.chain).unwrap_or_default(),
-        reached: Reached::claimed(claimed.covered(CLAIMS).map_or(0, |last| last + 1)),
+        reached: Reached::claimed(of_addresses + 1),
     };
     for place in [GROUPS, CLAIMS, USERS] {
         let up_to = claimed.covered(place).unwrap_or_default();
@@ -118,31 +119,32 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
     Ok(writer)
 }
 
-/// Hands over the snapshot that was kept, if it was made from this very log.
-fn restore(shared: &Shared, replay: &mut dyn Replay) -> Result<Option<Anchor>, sqlx::Error> {
-    let found = match snapshot::read(&shared.directory) {
+/// Hands over the snapshot that was kept, if it was made from this very log. `claim` is where the claim lies in the claims
+/// of addresses.
+fn restore(shared: &Shared, claim: u64, replay: &mut dyn Replay) -> Result<Option<Anchor>, sqlx::Error> {
+    let refused = |reason: &str| {
+        tracing::warn!(reason, "the snapshot is of no use; every record is replayed");
+        Ok(None)
+    };
+    let Snapshot { anchor, parts } = match snapshot::read(&shared.directory) {
         Ok(Some(found)) => found,
         Ok(None) => return Ok(None),
-        Err(error) => {
-            tracing::warn!(%error, "the snapshot can't be read; every record is replayed");
-            return Ok(None);
-        }
+        Err(error) => return refused(&error.to_string()),
     };
-    let anchor = found.anchor;
     let last = shared.runtime.block_on(async {
         let mut reader = Reader::open(&shared.file).await?;
         reader.batch(USERS.stream, anchor.event).await
     })?;
-    let refused = match last.first() {
-        Some(last) if anchor.fits(last) => replay.restore(&found.parts),
-        _ => Err("it was made from another history".to_owned()),
-    };
-    match refused {
-        Ok(()) => Ok(Some(anchor)),
-        Err(reason) => {
-            tracing::info!(reason, "the snapshot is of no use; every record is replayed");
-            Ok(None)
+    if anchor.claims > claim || !last.first().is_some_and(|last| anchor.fits(last)) {
+        // Once the log has grown over its end again, that would not show any more.
+        if let Err(error) = snapshot::remove(&shared.directory) {
+            tracing::warn!(%error, "a snapshot of another history can't be deleted");
         }
+        return refused("it was made from another history");
+    }
+    match replay.restore(&parts) {
+        Ok(()) => Ok(Some(anchor)),
+        Err(reason) => refused(&reason),
     }
 }
 

@@ -8,6 +8,7 @@ use domain::position::Stream;
 use event_log::kafka::{Acknowledge, KafkaLog, KafkaSettings, OpenError, ensure_topics};
 use event_log::{AppendError, EventLog, Record};
 use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde_json::json;
@@ -176,7 +177,7 @@ async fn half_a_snapshot_does_not_hide_the_whole_one_before_it() {
     let log = topics.open().await;
     snapshots::keep_one(&log).await;
     let (id, chain) = (Uuid::now_v7(), "00".repeat(32));
-    let half = json!({ "snapshot": id, "number": 0, "of": 2, "event": 9, "chain": chain, "claims": 0 });
+    let half = json!({ "snapshot": id, "number": 0, "of": 2, "open": false, "event": 9, "chain": chain, "claims": 0 });
     send_part(&topics, half).await;
     assert!(Owner::claim(&log, 0).await.restored.is_some());
 }
@@ -188,10 +189,41 @@ async fn a_snapshot_of_another_history_is_passed_over() {
     snapshots::keep_one(&log).await;
     let last = read(&log, USERS, 0).await.pop().unwrap().offset;
     let (id, chain) = (Uuid::now_v7(), "11".repeat(32));
-    let other =
-        json!({ "snapshot": id, "number": 0, "of": 1, "event": last + 1, "chain": chain, "claims": 0 });
+    let other = json!({ "snapshot": id, "number": 0, "of": 1, "open": false, "event": last + 1, "chain": chain, "claims": 0 });
     send_part(&topics, other).await;
     snapshots::assert_passed_over(&log).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_without_its_beginning_is_passed_over() {
+    let Some(topics) = Topics::make().await else { return };
+    let log = topics.open().await;
+    snapshots::keep_one(&log).await;
+    let last = read(&log, USERS, 0).await.into_iter().rfind(|one| !one.record.is_claim()).unwrap();
+    let (id, chain) = (Uuid::now_v7(), last.record.header("ce_chain").unwrap());
+    let end = json!({ "snapshot": id, "number": 1, "of": 2, "open": false,
+                      "event": last.offset, "chain": chain, "claims": 0 });
+    send_part(&topics, end).await;
+    assert_eq!(Owner::claim(&log, 0).await.restored.unwrap().len(), 2, "the whole one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_is_replaced_is_deleted() {
+    let Some(topics) = Topics::make().await else { return };
+    let log = topics.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    owner.append(user_events(1..2)).await.unwrap();
+    for _ in 0..3 {
+        assert!(owner.keep(&[b"one", b"two"]).await);
+    }
+    let settings = topics.0.clone();
+    let asking = tokio::task::spawn_blocking(move || {
+        let asker: BaseConsumer =
+            ClientConfig::new().set("bootstrap.servers", &settings.brokers).create().unwrap();
+        asker.fetch_watermarks(&format!("{}snapshots", settings.prefix), 0, DEADLINE).unwrap()
+    });
+    let (begin, end) = asking.await.unwrap();
+    assert_eq!((begin, end), (4, 6));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,6 +44,7 @@ on_every_log! {
     sharing::a_single_member_holds_everything_and_hands_it_over_when_it_leaves;
     snapshots::a_claim_begins_with_the_newest_snapshot_and_replays_what_came_after;
     snapshots::a_snapshot_that_is_refused_leaves_everything_to_be_replayed;
+    snapshots::parts_may_be_larger_than_a_record;
     snapshots::nothing_is_kept_before_a_user_event_was_appended;
     snapshots::a_snapshot_survives_a_restart_and_the_fence;
     following::what_is_appended_is_followed_in_order;

@@ -81,6 +81,17 @@ pub(crate) async fn a_snapshot_that_is_refused_leaves_everything_to_be_replayed(
     assert_chain_verifies(&read(&log, USERS, 0).await);
 }
 
+pub(crate) async fn parts_may_be_larger_than_a_record(kept: impl Kept) {
+    static LARGE: [u8; 1_500_000] = [7; 1_500_000];
+    static PARTS: &[&[u8]] = &[b"small", &LARGE, b"small"];
+    let log = kept.open().await;
+    let mut first = Owner::claim(&log, 0).await;
+    first.append(user_events(1..2)).await.unwrap();
+    assert!(first.keep(PARTS).await);
+    let restored = Owner::claim(&log, 0).await.restored.unwrap();
+    assert!(restored == PARTS, "{} parts", restored.len());
+}
+
 pub(crate) async fn nothing_is_kept_before_a_user_event_was_appended(kept: impl Kept) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;

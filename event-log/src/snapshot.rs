@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use domain::position::{Place, Stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -28,6 +29,15 @@ impl Anchor {
     /// Whether that record is the one that the snapshot ends with: then all before it are those that it was made from.
     pub(crate) fn fits(&self, last: &Recorded) -> bool {
         last.offset == self.event && last.record.header(CHAIN) == Some(self.chain.to_string().as_str())
+    }
+}
+
+/// The first record of a place that is to be replayed after what was restored, if anything was.
+pub(crate) fn first_after(restored: Option<Anchor>, place: Place) -> u64 {
+    match (place.stream, restored) {
+        (Stream::UserEvents, Some(anchor)) => anchor.event + 1,
+        (Stream::Claims, Some(anchor)) => anchor.claims,
+        _ => 0,
     }
 }
 

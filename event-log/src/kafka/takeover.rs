@@ -14,7 +14,7 @@ use super::producer::{Outgoing, Transactions};
 use super::settings::{Acknowledge, KafkaSettings};
 use super::snapshots::Snapshots;
 use super::writer::{Chains, KafkaWriter};
-use crate::snapshot::{Anchor, Reached};
+use crate::snapshot::{Reached, first_after};
 use crate::{AppendError, ClaimError, Replay, claim};
 
 /// How long fencing the writer before may take.
@@ -62,7 +62,7 @@ pub(super) fn take_over(
     let of_addresses = of_addresses.map_or(0, |(_, claim)| *claim);
     let restored = snapshots.restore(partition, of_addresses, replay);
     let restored_after = begun.elapsed();
-    let from = claims.iter().map(|(place, _)| (*place, first(*place, restored))).chain(ends);
+    let from = claims.iter().map(|(place, _)| (*place, first_after(restored, *place))).chain(ends);
     let mut own = Own::read_from(settings, from).map_err(unavailable)?;
     let opened = begun.elapsed();
     let mut chains = Chains::default();
@@ -92,15 +92,6 @@ pub(super) fn take_over(
         reached,
         read_back,
     })
-}
-
-/// The first record of a place that is to be replayed.
-fn first(place: Place, restored: Option<Anchor>) -> u64 {
-    match (place.stream, restored) {
-        (Stream::UserEvents, Some(anchor)) => anchor.event + 1,
-        (Stream::Claims, Some(anchor)) => anchor.claims,
-        _ => 0,
-    }
 }
 
 fn fence(settings: &KafkaSettings, partition: u32) -> Result<Transactions, ClaimError> {

@@ -17,7 +17,7 @@ use super::store::{Failed, Store};
 use crate::chain::Chain;
 use crate::record::Record;
 use crate::reused::Reused;
-use crate::snapshot::{Anchor, Reached, Snapshot, Turns};
+use crate::snapshot::{Anchor, Reached, Snapshot, Turns, first_after};
 use crate::{
     AppendError, Batch, ClaimError, Keeping, Owner, Owners, Replay, Unavailable, Writer, claim, telemetry,
 };
@@ -91,12 +91,7 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
     };
     for place in [GROUPS, CLAIMS, USERS] {
         let up_to = claimed.covered(place).unwrap_or_default();
-        let from = match (place, restored) {
-            (USERS, Some(anchor)) => anchor.event + 1,
-            (CLAIMS, Some(anchor)) => anchor.claims,
-            _ => 0,
-        };
-        let mut rows = read_ahead(shared, place.stream, from, up_to);
+        let mut rows = read_ahead(shared, place.stream, first_after(restored, place), up_to);
         let mut reused = Reused::new(place);
         let mut reached = None;
         while let Some(read) = rows.blocking_recv() {

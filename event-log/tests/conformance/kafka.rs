@@ -195,6 +195,21 @@ async fn a_snapshot_of_another_history_is_passed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_knows_claims_of_addresses_which_are_not_there_is_passed_over() {
+    let Some(topics) = Topics::make().await else { return };
+    let log = topics.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    owner.append(user_events(1..3)).await.unwrap();
+    owner.leave().await;
+    let last = read(&log, USERS, 0).await.pop().unwrap();
+    let (id, chain) = (Uuid::now_v7(), last.record.header("ce_chain").unwrap());
+    let ahead = json!({ "snapshot": id, "number": 0, "of": 1, "open": false,
+                        "event": last.offset, "chain": chain, "claims": 1_000 });
+    send_part(&topics, ahead).await;
+    snapshots::assert_passed_over(&log).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_without_its_beginning_is_passed_over() {
     let Some(topics) = Topics::make().await else { return };
     let log = topics.open().await;

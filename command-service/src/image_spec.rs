@@ -10,12 +10,8 @@ use domain::user::{User, onboarding};
 use event_log::Record;
 
 use super::*;
-use crate::packed::spec::one_with_everything;
+use crate::packed::spec::{key, one_with_everything};
 use crate::slot::Slot;
-
-fn key() -> Key {
-    postcard::from_bytes(&[7; 16]).unwrap()
-}
 
 fn id(n: u128) -> UserId {
     UserId::from_uuid(Uuid::from_u128(n))

@@ -17,7 +17,8 @@ mod histories;
 
 const AT: Timestamp = Timestamp::MAX;
 
-fn key() -> Key {
+/// The same in every run.
+pub(crate) fn key() -> Key {
     postcard::from_bytes(&[7; 16]).unwrap()
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Changes {
 /// What is known in the middle of a batch.
 pub(crate) struct InBatch<'a> {
     pub(crate) known: &'a Addresses,
+    /// Of the batch before, while that is being written.
+    pub(crate) in_flight: Option<&'a Changes>,
     pub(crate) changes: &'a mut Changes,
     pub(crate) records: &'a mut Vec<(Stream, Record)>,
 }
@@ -145,9 +147,14 @@ impl Addresses {
 }
 
 impl InBatch<'_> {
+    /// What isn't committed yet, the newest first.
+    fn changed(&self) -> impl Iterator<Item = &Changes> {
+        std::iter::once(&*self.changes).chain(self.in_flight)
+    }
+
     /// Who is to be asked about an address of this partition.
     fn trace(&self, address: AddressId) -> Option<Trace> {
-        let holder = match self.changes.holders.get(&address) {
+        let holder = match self.changed().find_map(|changes| changes.holders.get(&address)) {
             Some(holder) => *holder,
             None => self.known.holders.get(&address).copied(),
         };
@@ -155,7 +162,8 @@ impl InBatch<'_> {
         if let Some(holder) = holder {
             return Some(Trace { holder, claim: None });
         }
-        let granted = self.changes.traces.get(&address).or_else(|| self.known.traces.get(&address));
+        let changed = self.changed().find_map(|changes| changes.traces.get(&address));
+        let granted = changed.or_else(|| self.known.traces.get(&address));
         granted.map(|(holder, claim)| Trace { holder: *holder, claim: Some(*claim) })
     }
 
@@ -210,12 +218,12 @@ impl InBatch<'_> {
 
     /// Whether a claim can't be used any more.
     pub(crate) fn is_void(&self, claim: ClaimId) -> bool {
-        self.changes.void.contains(&claim) || self.known.void.contains(&claim)
+        self.changed().any(|changes| changes.void.contains(&claim)) || self.known.void.contains(&claim)
     }
 
     /// Whether a claim was used, so that it is on its way no more.
     pub(crate) fn is_used(&self, claim: ClaimId) -> bool {
-        self.changes.used.contains(&claim) || self.known.used.contains(&claim)
+        self.changed().any(|changes| changes.used.contains(&claim)) || self.known.used.contains(&claim)
     }
 
     /// Makes a claim void, and forgets some that are void for so long that it makes no difference.
@@ -227,7 +235,7 @@ impl InBatch<'_> {
             .void
             .iter()
             .take_while(|old| !old.may_be_used(now))
-            .filter(|old| !self.changes.forgotten.contains(old))
+            .filter(|old| !self.changed().any(|changes| changes.forgotten.contains(old)))
             .take(FORGOTTEN_AT_ONCE)
             .copied()
             .collect();

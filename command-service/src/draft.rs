@@ -24,11 +24,20 @@ use crate::remembered::Mark;
 use crate::slot::{Asking, GROUP_RECORDS, Slot, USER_RECORDS, envelope};
 
 /// What a batch has decided so far and nobody has committed yet.
-pub(crate) struct Draft<'a> {
-    ledger: &'a Ledger,
-    limits: Limits,
+#[derive(Default)]
+pub(crate) struct Draft {
     changes: Changes,
     records: Vec<(Stream, Record)>,
+}
+
+/// What a batch is decided on.
+#[derive(Clone, Copy)]
+pub(crate) struct Base<'a> {
+    /// What is committed.
+    pub(crate) ledger: &'a Ledger,
+    /// What the batch before changes, while that is being written.
+    pub(crate) in_flight: Option<&'a Changes>,
+    pub(crate) limits: Limits,
 }
 
 /// What a batch changes in the ledger once it is committed.
@@ -74,22 +83,41 @@ impl From<Outcome> for Answer {
     }
 }
 
-impl<'a> Draft<'a> {
-    /// Nothing yet, on top of what is committed.
-    pub(crate) fn on(ledger: &'a Ledger, limits: Limits) -> Self {
-        Self { ledger, limits, changes: Changes::default(), records: Vec::new() }
+impl<'a> Base<'a> {
+    /// What is committed, with nothing in flight and no limits but the usual ones.
+    pub(crate) fn of(ledger: &'a Ledger) -> Self {
+        Self { ledger, in_flight: None, limits: Limits::default() }
     }
 
-    /// Decides one command on top of what this batch decided before.
-    pub(crate) fn decide(&mut self, command: &Command, group: Option<Known>, now: Timestamp) -> Outcome {
-        let facts = Facts { now, group, made: command.made.clone(), limits: self.limits };
+    fn user(&self, id: UserId) -> Option<Slot<User>> {
+        let changed = self.in_flight.and_then(|changes| changes.users.get(&id));
+        changed.cloned().or_else(|| self.ledger.users.wake(id))
+    }
+
+    fn group(&self, id: GroupId) -> Option<Slot<Group>> {
+        let changed = self.in_flight.and_then(|changes| changes.groups.get(&id));
+        changed.or_else(|| self.ledger.groups.get(&id)).cloned()
+    }
+}
+
+impl Draft {
+    /// Decides one command on top of what this batch decided before. Every command of a batch has the same base, but that what
+    /// was in flight may have been committed meanwhile.
+    pub(crate) fn decide(
+        &mut self,
+        base: Base<'_>,
+        command: &Command,
+        group: Option<Known>,
+        now: Timestamp,
+    ) -> Outcome {
+        let facts = Facts { now, group, made: command.made.clone(), limits: base.limits };
         let (subject, digest) = (command.ask.subject(), digest(&command.ask));
-        let asking = Asking { command, subject, digest, facts, key: self.ledger.key };
+        let asking = Asking { command, subject, digest, facts, key: base.ledger.key };
         match &command.ask {
             Ask::User { id, expected_version, command: asked } => {
-                let mut slot = self.user(*id);
+                let mut slot = self.user(base, *id);
                 let outcome = match policy::may(&command.actor, asked, *id, slot.aggregate.roles()) {
-                    Ok(()) => self.decide_user(&mut slot, &asking, asked, *expected_version),
+                    Ok(()) => self.decide_user(base, &mut slot, &asking, asked, *expected_version),
                     Err(Denial::Forbidden) => Outcome::Answered(Answer::Forbidden),
                     Err(Denial::Refused(refusal)) => Outcome::Answered(Answer::Refused(refusal.into())),
                 };
@@ -103,7 +131,7 @@ impl<'a> Draft<'a> {
             Ask::Barrier { .. } => Outcome::Written { version: 0, first_event: None },
             Ask::Group { id, expected_version, command: asked } => {
                 let mut slot = (self.changes.groups.remove(id))
-                    .or_else(|| self.ledger.groups.get(id).cloned())
+                    .or_else(|| base.group(*id))
                     .unwrap_or_else(|| Slot::new(Group::default()));
                 let outcome = match slot.ask(&asking, asked, *expected_version) {
                     Ok(decision) => slot.write(&asking, &decision, &GROUP_RECORDS, &mut self.records),
@@ -113,12 +141,12 @@ impl<'a> Draft<'a> {
                 outcome
             }
             Ask::Claim { address, claim, holder, over } => {
-                of_address(self.addresses().claim(*address, *claim, *holder, *over))
+                of_address(self.addresses(base).claim(*address, *claim, *holder, *over))
             }
             Ask::LetGo { id, address, claim, to, insists } => {
-                let mut slot = self.user(*id);
-                let is_void = claim.is_some_and(|claim| self.addresses().is_void(claim));
-                let insists = *insists || claim.is_some_and(|claim| self.addresses().is_used(claim));
+                let mut slot = self.user(base, *id);
+                let is_void = claim.is_some_and(|claim| self.addresses(base).is_void(claim));
+                let insists = *insists || claim.is_some_and(|claim| self.addresses(base).is_used(claim));
                 let to = (*to, &command.actor);
                 let asked = address::let_go(&slot.aggregate, *address, *claim, is_void, to, insists, now);
                 let reply = match asked {
@@ -126,11 +154,11 @@ impl<'a> Draft<'a> {
                     Asked::Undecided => address::Reply::Undecided,
                     Asked::Free { gives_way, void } => {
                         if let Some(claim) = void {
-                            self.addresses().make_void(claim, now);
+                            self.addresses(base).make_void(claim, now);
                         }
                         if let Some(decision) = gives_way {
                             let followed =
-                                self.addresses().follow(&slot.aggregate, decision.events(), None, now);
+                                self.addresses(base).follow(&slot.aggregate, decision.events(), None, now);
                             followed.expect("whoever gives an address away takes none");
                             slot.write(&asking, &decision, &USER_RECORDS, &mut self.records);
                         }
@@ -145,6 +173,7 @@ impl<'a> Draft<'a> {
 
     fn decide_user(
         &mut self,
+        base: Base<'_>,
         slot: &mut Slot<User>,
         asking: &Asking<'_>,
         asked: &user::Command,
@@ -155,22 +184,23 @@ impl<'a> Draft<'a> {
             Err(outcome) => return outcome,
         };
         let (claim, now) = (asking.command.claim, asking.facts.now);
-        match self.addresses().follow(&slot.aggregate, decision.events(), claim, now) {
+        match self.addresses(base).follow(&slot.aggregate, decision.events(), claim, now) {
             Ok(()) => slot.write(asking, &decision, &USER_RECORDS, &mut self.records),
             Err(address) => of_address(address::Reply::ClaimNeeded(address)),
         }
     }
 
     /// The user as this batch has left them.
-    fn user(&mut self, id: UserId) -> Slot<User> {
+    fn user(&mut self, base: Base<'_>, id: UserId) -> Slot<User> {
         (self.changes.users.remove(&id))
-            .or_else(|| self.ledger.users.wake(id))
+            .or_else(|| base.user(id))
             .unwrap_or_else(|| Slot::new(User::nobody(id)))
     }
 
-    fn addresses(&mut self) -> InBatch<'_> {
+    fn addresses<'a>(&'a mut self, base: Base<'a>) -> InBatch<'a> {
         InBatch {
-            known: &self.ledger.addresses,
+            known: &base.ledger.addresses,
+            in_flight: base.in_flight.map(|changes| &changes.addresses),
             changes: &mut self.changes.addresses,
             records: &mut self.records,
         }
@@ -179,16 +209,17 @@ impl<'a> Draft<'a> {
     /// Records in the deployment's own stream who the first administrator is, unless it is recorded.
     pub(crate) fn initialise(
         &mut self,
+        ledger: &Ledger,
         command: &Command,
         first: &Initialised,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let before = self.ledger.deployment();
+        let before = ledger.deployment();
         let Some(event) = deployment::initialise(before, first.user_id, &first.username)? else {
             return Ok(());
         };
         let event = deployment::Event::from(event);
-        let sequence = self.ledger.deployment_version + 1;
+        let sequence = ledger.deployment_version + 1;
         let envelope = envelope(command, deployment::SUBJECT, &digest(&command.ask), sequence, now);
         self.records
             .push((Stream::GroupEvents, Record::event(&envelope, event.wire_name(), event.to_json())));

@@ -67,13 +67,18 @@ impl Groups {
         self.known.read().expect("nobody panics while holding it").get(&id)?.known(id)
     }
 
+    /// Whether everything that `position` covers was read.
+    pub(crate) fn have_read(&self, position: &Position) -> bool {
+        position.covered(PLACE).is_none_or(|offset| *self.next.borrow() > offset)
+    }
+
     /// Waits until everything that `position` covers was read. False when that took too long. Blocks.
     pub(crate) fn wait(&self, position: &Position, until: Instant, runtime: &tokio::runtime::Handle) -> bool {
-        let Some(offset) = position.covered(PLACE) else { return true };
-        let mut next = self.next.clone();
-        if *next.borrow() > offset {
+        if self.have_read(position) {
             return true;
         }
+        let Some(offset) = position.covered(PLACE) else { return true };
+        let mut next = self.next.clone();
         let passed = async { next.wait_for(|next| *next > offset).await.is_ok() };
         runtime.block_on(async { tokio::time::timeout_at(until.into(), passed).await.unwrap_or(false) })
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use domain::actor::Role;
 use domain::address::{Next, Pursuit};
-use domain::aggregate::Limits;
 use domain::command::{Answer, Ask, Command};
 use domain::deployment::Initialised;
 use domain::id::{AddressId, ClaimId, UserId};
@@ -17,7 +16,7 @@ use event_log::{AppendError, Batch, ClaimError, EventLog, partition};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::draft::Draft;
+use crate::draft::{Base, Draft};
 use crate::ledger::Ledger;
 
 /// Why there is no administrator now who was not there before.
@@ -53,11 +52,11 @@ pub fn initialise(
     let id = UserId::of(username);
     // What is wrong with the input is found before anybody stands in the log as the first.
     let fresh = Ledger::of(0, log.partitions());
-    accept(fresh.draft(Limits::default()).decide(command, None, now()).into())
+    accept(Draft::default().decide(Base::of(&fresh), command, None, now()).into())
         .map_err(InitialiseError::Refused)?;
     let first = Initialised { user_id: id, username: username.to_string() };
     let known_before = write(log, 0, |ledger, draft, now| {
-        draft.initialise(command, &first, now)?;
+        draft.initialise(ledger, command, &first, now)?;
         Ok(ledger.deployment().is_some())
     })?;
     accept(pursue(log, command)?).map_err(|refusal| {
@@ -76,7 +75,9 @@ fn pursue(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, Initiali
     let partitions = log.partitions();
     let decide = |question: &Command| {
         let own = partition::of_ask(&question.ask, partitions);
-        write(log, own, |_, draft, now| Ok(Answer::from(draft.decide(question, None, now))))
+        write(log, own, |ledger, draft, now| {
+            Ok(Answer::from(draft.decide(Base::of(ledger), question, None, now)))
+        })
     };
     let claim = || ClaimId::from_uuid(Uuid::now_v7());
     let share = |user: UserId, address: AddressId| {
@@ -106,7 +107,7 @@ pub fn recover(
         if !ledger.roles(id).is_some_and(|roles| roles.contains(Role::Administrator)) {
             return Err(Refusal::new(Code::UnknownUser, format!("`{username}` is not an administrator.")));
         }
-        accept(draft.decide(command, None, now).into())
+        accept(draft.decide(Base::of(ledger), command, None, now).into())
     })
 }
 
@@ -114,13 +115,13 @@ pub fn recover(
 fn write<T>(
     log: &Arc<dyn EventLog>,
     partition: u32,
-    decide: impl Fn(&Ledger, &mut Draft<'_>, Timestamp) -> Result<T, Refusal>,
+    decide: impl Fn(&Ledger, &mut Draft, Timestamp) -> Result<T, Refusal>,
 ) -> Result<T, InitialiseError> {
     let mut last = AppendError::Fenced;
     for _ in 0..TRIES {
         let mut ledger = Ledger::of(partition, log.partitions());
         let mut writer = claim(log, partition, &mut ledger)?;
-        let mut draft = ledger.draft(Limits::default());
+        let mut draft = Draft::default();
         let decided = decide(&ledger, &mut draft, now()).map_err(InitialiseError::Refused)?;
         let (records, _) = draft.finish();
         if records.is_empty() {

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::actor::Roles;
-use domain::aggregate::Limits;
 use domain::deployment::{self, Initialised};
 use domain::group::{self, Group};
 use domain::id::{GroupId, UserId};
@@ -12,7 +11,7 @@ use domain::user;
 use event_log::{Recorded, Replay};
 
 use crate::addresses::Addresses;
-use crate::draft::{Changes, Draft};
+use crate::draft::Changes;
 use crate::image::{self, Image};
 use crate::remembered::Key;
 use crate::resident::Residents;
@@ -114,11 +113,6 @@ impl Ledger {
             }
             None => users.each(|user| addresses.take_in(user)),
         }
-    }
-
-    /// Begins a batch.
-    pub(crate) fn draft(&self, limits: Limits) -> Draft<'_> {
-        Draft::on(self, limits)
     }
 
     /// Takes in what a batch changed, now that it is committed up to `position`.

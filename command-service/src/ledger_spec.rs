@@ -1,8 +1,11 @@
-//! An owner that begins with a snapshot knows what one knows that has read everything.
+//! An owner that begins with a snapshot knows what one knows that has read everything, and one that decides ahead decides the same.
+
+use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Client, Role};
+use domain::address::{Claim, Reply};
 use domain::aggregate::Made;
-use domain::command::{Ask, Command, Patch};
+use domain::command::{Answer, Ask, Command, Patch};
 use domain::group::{GroupName, GroupRef, Known};
 use domain::id::{AddressId, ClaimId};
 use domain::timestamp::Timestamp;
@@ -12,6 +15,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::draft::{Base, Draft, Outcome};
 
 /// One step of a history: of one of three users, with one of three addresses.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +49,17 @@ fn step() -> impl Strategy<Value = Step> {
     (0..3_usize, 0..3_usize, what).prop_map(|(user, address, what)| Step { user, address, what })
 }
 
+/// When all of it happens: in the second after the claims were made.
+const NOW: i64 = 0x0190_0000_0000 * 1_000 + 1_000_000;
+
 /// Every claim of a history that is made has a number of its own.
 fn claim(number: usize) -> ClaimId {
     ClaimId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number as u128))
 }
 
-fn command(number: usize, Step { user, address, what }: Step) -> (Command, Option<Known>) {
+/// `granted` is the claim that this user was granted of this address.
+fn command(number: usize, step: Step, granted: Option<ClaimId>) -> (Command, Option<Known>) {
+    let Step { user, address, what } = step;
     let name = ["alice", "bob", "carol"][user];
     let email = ["a@x.example", "b@x.example", "c@x.example"][address];
     let (id, address) = (UserId::of(&Username::parse(name).unwrap()), AddressId::of(email));
@@ -77,9 +86,9 @@ fn command(number: usize, Step { user, address, what }: Step) -> (Command, Optio
         What::LetGo => Ask::LetGo {
             id,
             address,
-            claim: Some(claim(number)),
+            claim: granted.or(Some(claim(number))),
             to: UserId::from_uuid(Uuid::nil()),
-            insists: true,
+            insists: number.is_multiple_of(2),
         },
     };
     let administrator = Actor::User { id, name: "ada".into(), roles: Roles::BASE.with(Role::Administrator) };
@@ -92,29 +101,113 @@ fn command(number: usize, Step { user, address, what }: Step) -> (Command, Optio
         traceparent: None,
         ask,
         made: Some(Made::TemporaryPassword { digest: "00".into(), expires_at: Timestamp::MAX }),
-        claim: None,
+        claim: granted.map(|id| Claim { id, address }),
         seen: Position::new(),
     };
     (command, Some(Known { group, closed: false }))
 }
 
-/// What an owner writes that is asked all of this, and what it knows in the end.
-fn written(steps: &[Step]) -> (Vec<Recorded>, Ledger) {
-    let mut ledger = Ledger::of(0, 1);
-    let mut written = Vec::new();
-    for (number, step) in steps.iter().enumerate() {
-        let (command, known) = command(number, *step);
-        let mut draft = ledger.draft(Limits::default());
-        draft.decide(&command, known, Timestamp::from_micros(1_700_000_000_000_000));
-        let (records, changes) = draft.finish();
-        for (stream, record) in records {
-            let offset = written.len() as u64;
-            written.push(Recorded { place: Place::new(stream, 0), offset, record });
+/// What happens once a step is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    /// What was decided is handed to the log, if that isn't writing.
+    Launch,
+    /// What the log is writing is committed.
+    Land,
+}
+
+fn then() -> impl Strategy<Value = Then> {
+    prop_oneof![Just(Then::Nothing), Just(Then::Launch), Just(Then::Land)]
+}
+
+/// An owner and what it has written.
+struct Written {
+    ledger: Ledger,
+    /// The claim that was granted to a user of an address.
+    granted: HashMap<(usize, usize), ClaimId>,
+    in_flight: Option<Changes>,
+    records: Vec<Recorded>,
+}
+
+impl Written {
+    /// By an owner that is asked all of this, each step in a batch of its own.
+    fn one_by_one(steps: &[Step]) -> Self {
+        let mut written = Self::nothing();
+        for (number, step) in steps.iter().enumerate() {
+            let mut draft = Draft::default();
+            written.decide(&mut draft, number, *step);
+            written.launch(&mut draft);
+            written.land();
         }
-        ledger.commit(changes, &Position::new());
+        written
     }
-    written.retain(|recorded| recorded.place.stream != Stream::Credentials);
-    (written, ledger)
+
+    /// By one that decides while it writes.
+    fn ahead(steps: &[(Step, Then)]) -> Self {
+        let mut written = Self::nothing();
+        let mut draft = Draft::default();
+        for (number, (step, then)) in steps.iter().enumerate() {
+            written.decide(&mut draft, number, *step);
+            match then {
+                Then::Launch if written.in_flight.is_none() => written.launch(&mut draft),
+                Then::Nothing | Then::Launch => {}
+                Then::Land => written.land(),
+            }
+        }
+        written.land();
+        written.launch(&mut draft);
+        written.land();
+        written
+    }
+
+    fn nothing() -> Self {
+        Self { ledger: Ledger::of(0, 1), granted: HashMap::new(), in_flight: None, records: Vec::new() }
+    }
+
+    fn decide(&mut self, draft: &mut Draft, number: usize, step: Step) {
+        let (of_whom, what) = ((step.user, step.address), step.what);
+        let (command, known) = command(number, step, self.granted.get(&of_whom).copied());
+        let base = Base { in_flight: self.in_flight.as_ref(), ..Base::of(&self.ledger) };
+        let outcome = draft.decide(base, &command, known, Timestamp::from_micros(NOW));
+        if let Outcome::Answered(Answer::OfAddress(Reply::Granted)) = outcome
+            && let What::Claim = what
+        {
+            self.granted.insert(of_whom, claim(number));
+        }
+    }
+
+    fn launch(&mut self, draft: &mut Draft) {
+        let (records, changes) = std::mem::take(draft).finish();
+        for (stream, record) in records {
+            let offset = self.records.len() as u64;
+            self.records.push(Recorded { place: Place::new(stream, 0), offset, record });
+        }
+        self.in_flight = Some(changes);
+    }
+
+    fn land(&mut self) {
+        if let Some(changes) = self.in_flight.take() {
+            self.ledger.commit(changes, &Position::new());
+        }
+    }
+
+    /// What a claim replays.
+    fn replayed(&self) -> Vec<Recorded> {
+        let is_replayed = |recorded: &&Recorded| recorded.place.stream != Stream::Credentials;
+        self.records.iter().filter(is_replayed).cloned().collect()
+    }
+
+    /// What was written, without what is another one each time.
+    fn texts(&self) -> Vec<String> {
+        let text = |Recorded { place, record, .. }: &Recorded| {
+            let body = String::from_utf8_lossy(record.body.as_deref().unwrap_or(b"nothing"));
+            let what = record.wire_name().ok();
+            let sequence = record.stamp().ok().map(|stamp| stamp.sequence);
+            format!("{place} {} {what:?} {sequence:?} {body}", record.key)
+        };
+        self.records.iter().map(text).collect()
+    }
 }
 
 fn replay(mut ledger: Ledger, records: &[Recorded]) -> Ledger {
@@ -125,12 +218,12 @@ fn replay(mut ledger: Ledger, records: &[Recorded]) -> Ledger {
     ledger
 }
 
-/// Everything that is known, in an order.
-fn known(ledger: &Ledger) -> (Vec<(UserId, Slot<domain::user::User>)>, &Addresses) {
+/// Everything that is known from the log, in an order.
+fn known(ledger: &Ledger) -> impl PartialEq + std::fmt::Debug {
     let (blocks, _) = ledger.users.at_rest();
-    let mut users: Vec<_> = blocks.map(|(id, _)| (id, ledger.users.wake(id).unwrap())).collect();
-    users.sort_unstable_by_key(|(id, _)| *id);
-    (users, &ledger.addresses)
+    let users: BTreeMap<_, _> = blocks.map(|(id, _)| (id, ledger.users.wake(id).unwrap())).collect();
+    let (holders, granted, void) = ledger.addresses.known();
+    (users, holders.clone(), granted.collect::<HashSet<_>>(), void.clone())
 }
 
 proptest! {
@@ -138,9 +231,10 @@ proptest! {
     fn a_snapshot_and_the_records_after_it_come_to_the_same_as_all_records(
         steps in proptest::collection::vec(step(), 1..40),
     ) {
-        let (records, ledger) = written(&steps);
+        let written = Written::one_by_one(&steps);
+        let (records, ledger) = (written.replayed(), &written.ledger);
         let whole = replay(Ledger { key: ledger.key, ..Ledger::of(0, 1) }, &records);
-        prop_assert_eq!(known(&whole), known(&ledger));
+        prop_assert_eq!(known(&whole), known(ledger));
         for at in 0..=records.len() {
             let before = replay(Ledger { key: ledger.key, ..Ledger::of(0, 1) }, &records[..at]);
             let mut after = Ledger::of(0, 1);
@@ -148,5 +242,16 @@ proptest! {
             let after = replay(after, &records[at..]);
             prop_assert_eq!(known(&after), known(&whole));
         }
+    }
+
+    #[test]
+    fn what_is_decided_while_a_batch_is_written_is_what_would_be_decided_after_it(
+        steps in proptest::collection::vec((step(), then()), 1..40),
+    ) {
+        let ahead = Written::ahead(&steps);
+        let steps: Vec<_> = steps.into_iter().map(|(step, _)| step).collect();
+        prop_assert_eq!(ahead.texts(), Written::one_by_one(&steps).texts());
+        let whole = replay(Ledger { key: ahead.ledger.key, ..Ledger::of(0, 1) }, &ahead.replayed());
+        prop_assert_eq!(known(&whole), known(&ahead.ledger));
     }
 }

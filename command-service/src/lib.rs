@@ -5,6 +5,7 @@ pub mod door;
 pub mod initialise;
 
 mod addresses;
+mod appender;
 mod draft;
 mod groups;
 mod image;

@@ -10,6 +10,7 @@ use event_log::{AppendError, ClaimError, EventLog, Recorded, Replay, Writer};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
+use crate::appender::Appender;
 use crate::groups::Groups;
 use crate::job::{Job, Taken};
 use crate::ledger::Ledger;
@@ -76,9 +77,10 @@ impl Owner {
         let mut pause = FIRST_PAUSE;
         while !self.is_stopping() {
             match self.take_over() {
-                Ok((ledger, writer)) => {
+                Ok((ledger, writer, appender)) => {
                     pause = FIRST_PAUSE;
-                    let ended = Serving::new(&mut self, ledger, writer).run(std::mem::take(&mut in_doubt));
+                    let ended =
+                        Serving::new(&mut self, ledger, writer, appender).run(std::mem::take(&mut in_doubt));
                     self.serving.store(false, Ordering::Release);
                     match ended {
                         Ended::Stopped => break,
@@ -115,8 +117,10 @@ impl Owner {
         }
     }
 
-    fn take_over(&self) -> Result<(Ledger, Box<dyn Writer>), ClaimError> {
+    fn take_over(&self) -> Result<(Ledger, Box<dyn Writer>, Appender), ClaimError> {
         let begun = Instant::now();
+        let appender = Appender::start(self.partition, self.pulse.clone())
+            .map_err(|error| ClaimError::Unavailable(error.to_string()))?;
         let ledger = Ledger::of(self.partition, self.common.log.partitions());
         let mut replaying = Replaying { owner: self, ledger, restored: 0, replayed: 0 };
         let mut writer = self.pulse.during(|| self.common.log.claim(self.partition, &mut replaying))?;
@@ -156,7 +160,7 @@ impl Owner {
             "partition taken over"
         );
         metrics::histogram!("muster_takeover_duration_seconds").record(begun.elapsed().as_secs_f64());
-        Ok((ledger, writer))
+        Ok((ledger, writer, appender))
     }
 
     /// Waits until the groups are read up to there. The claim is kept meanwhile: another one would only disturb others.

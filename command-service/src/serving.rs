@@ -1,14 +1,18 @@
-//! An owner that has taken over: batch after batch, decide, append, answer.
+//! An owner that has taken over: decide, append, answer; while one batch is being written, the next is decided on top of it.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use domain::command::{Answer, Ask, Command, Failure};
+use domain::id::GroupId;
+use domain::position::Stream;
 use domain::timestamp::Timestamp;
-use event_log::{AppendError, Batch, Writer};
+use event_log::{AppendError, Record, Writer};
 use time::OffsetDateTime;
 
-use crate::draft::{Draft, Outcome};
-use crate::job::Taken;
+use crate::appender::{Answered, Appended, Appender};
+use crate::draft::{Base, Changes, Draft, Outcome};
+use crate::job::{Job, Taken};
 use crate::ledger::Ledger;
 use crate::owner::{FIRST_PAUSE, Owner, millis};
 use crate::remembered::Mark;
@@ -19,6 +23,12 @@ const GROUP_WAIT: Duration = Duration::from_secs(2);
 const TRIES: u32 = 3;
 /// For how long an owner that is to end goes on with what waits. The rest goes back to its callers.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+/// A smaller batch is appended where it was decided: handing it to another thread and back takes longer than deciding what
+/// comes meanwhile.
+const FEW: usize = 8;
+const AT_HOME: &str = "the writer is here while nothing is in flight";
+/// The clock of the runtime knows no shorter time, and the log waits for the rest of its gap by itself.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Why serving ended.
 pub(crate) enum Ended {
@@ -34,119 +44,156 @@ pub(crate) enum Ended {
 pub(crate) struct Serving<'a> {
     owner: &'a mut Owner,
     ledger: Ledger,
-    writer: Box<dyn Writer>,
+    appender: Appender,
+    /// Away with the batch in flight.
+    writer: Option<Box<dyn Writer>>,
+    /// From when on an append begins at once, or nearly so.
+    ready_at: Instant,
+    in_flight: Option<(Batch, Answered)>,
+    next: Next,
+    /// What is to be decided before anything that waits in the queue. While something is in it, the queue is left alone.
+    first: VecDeque<Taken>,
+    /// Whether nobody hands in anything any more.
+    closed: bool,
+    /// How many batches in a row were aborted.
+    aborted: u32,
+}
+
+/// Commands with what they came to. `None` is one that could not be decided or written.
+type Decided = Vec<(Taken, Option<Outcome>)>;
+
+/// A batch that is being written.
+struct Batch {
+    decided: Decided,
+    changes: Changes,
+    /// How many records it writes.
+    records: usize,
+    /// When the first of it was decided.
+    begun: Instant,
+}
+
+/// A batch that is being decided.
+#[derive(Default)]
+struct Next {
+    decided: Decided,
+    draft: Draft,
+    /// When the first of it was decided.
+    begun: Option<Instant>,
+    /// Whether a claim of our own was committed before anything of it was decided.
+    is_reclaimed: bool,
+    /// Until when it waits for groups: one wait for the whole batch, so that a log of groups that lags does not stall the
+    /// partition.
+    waits_until: Option<Instant>,
+}
+
+/// What an owner waits for.
+enum Woken {
+    /// A command came; `None` when none can come any more.
+    Job(Option<Job>),
+    /// The batch in flight was answered, or its thread has ended.
+    Landed(Batch, Option<Appended>),
+    /// The log is ready for the next batch.
+    Ready,
 }
 
 impl<'a> Serving<'a> {
-    pub(crate) fn new(owner: &'a mut Owner, ledger: Ledger, writer: Box<dyn Writer>) -> Self {
-        Self { owner, ledger, writer }
+    pub(crate) fn new(
+        owner: &'a mut Owner,
+        ledger: Ledger,
+        writer: Box<dyn Writer>,
+        appender: Appender,
+    ) -> Self {
+        Self {
+            owner,
+            ledger,
+            appender,
+            writer: Some(writer),
+            ready_at: Instant::now(),
+            in_flight: None,
+            next: Next::default(),
+            first: VecDeque::new(),
+            closed: false,
+            aborted: 0,
+        }
     }
 
     /// Batch after batch. What was in doubt comes first: it is in the log, or is decided anew.
     pub(crate) fn run(mut self, in_doubt: Vec<Taken>) -> Ended {
-        let mut waiting = in_doubt;
-        while !self.owner.is_overdue(LAST_WORDS) {
-            if waiting.is_empty() {
-                let Some(job) = self.owner.jobs.blocking_recv() else { break };
-                waiting.extend(Taken::of(job));
-            }
-            while waiting.len() < self.owner.common.batch
-                && let Ok(job) = self.owner.jobs.try_recv()
-            {
-                waiting.extend(Taken::of(job));
-            }
-            if let Err(ended) = self.batch(std::mem::take(&mut waiting)) {
-                return ended;
-            }
-            self.keep_snapshot();
-        }
-        waiting.into_iter().for_each(Taken::give_back);
-        Ended::Stopped
+        self.first.extend(in_doubt);
+        let served = self.serve();
+        self.not_written().into_iter().for_each(Taken::give_back);
+        served.err().unwrap_or(Ended::Stopped)
     }
 
-    /// Decides and writes one batch; an aborted one is done again.
-    fn batch(&mut self, mut jobs: Vec<Taken>) -> Result<(), Ended> {
-        let mut tries = 0;
+    fn serve(&mut self) -> Result<(), Ended> {
         loop {
-            tries += 1;
-            let begun = Instant::now();
-            jobs.retain(|waiting| !waiting.is_given_up());
-            if jobs.iter().any(|waiting| self.must_reclaim(&waiting.job.command)) {
-                match self.owner.pulse.during(|| self.writer.reclaim()) {
-                    Ok(position) => self.ledger.confirmed(&position),
-                    Err(error) => {
-                        tracing::info!(kafka.partition = self.owner.partition, %error, "whether this is still the owner is not certain");
-                        return Err(ended(&error, jobs));
-                    }
-                }
-            }
-            let mut draft = self.ledger.draft(self.owner.common.limits);
-            let now = Timestamp::from(OffsetDateTime::now_utc());
-            // One wait for the whole batch, so that a log of groups that lags does not stall the partition.
-            let until = begun + GROUP_WAIT;
-            let mut outcomes = Vec::with_capacity(jobs.len());
-            for waiting in &jobs {
-                outcomes.push(self.owner.decide(&mut draft, &waiting.job.command, now, until));
-            }
-            let (records, changes) = draft.finish();
-            let (events, written) = (records.len(), !records.is_empty());
-            let result = self.owner.pulse.during(|| {
-                if written { self.writer.append(Batch { records }) } else { self.writer.confirm() }
-            });
-            match result {
-                Ok(position) => {
-                    if written {
-                        metrics::histogram!("muster_batch_commands").record(count(jobs.len()));
-                        metrics::histogram!("muster_batch_records").record(count(events));
-                        metrics::histogram!("muster_batch_duration_seconds")
-                            .record(begun.elapsed().as_secs_f64());
-                    }
-                    self.ledger.commit(changes, &position);
-                    for (waiting, outcome) in jobs.into_iter().zip(outcomes) {
-                        self.answer(waiting, outcome, begun);
-                    }
+            if self.is_overdue() {
+                if self.in_flight.is_none() {
                     return Ok(());
                 }
-                Err(AppendError::Aborted(reason)) => {
-                    tracing::warn!(
-                        kafka.partition = self.owner.partition,
-                        reason,
-                        "batch aborted; it is done again"
-                    );
-                    if tries == TRIES || self.owner.is_stopping() {
-                        for (waiting, outcome) in jobs.into_iter().zip(outcomes) {
-                            // What needed no writing holds all the same.
-                            let holds = matches!(outcome, Some(Outcome::Repeated { .. }));
-                            self.answer(waiting, outcome.filter(|_| holds), begun);
-                        }
-                        return Ok(());
-                    }
-                    self.owner.pause(FIRST_PAUSE);
+            } else {
+                self.decide_what_waits()?;
+                self.launch()?;
+                match (self.is_idle(), self.first.is_empty(), self.closed) {
+                    (true, false, _) => continue,
+                    (true, true, true) => return Ok(()),
+                    _ => {}
                 }
-                Err(error @ (AppendError::Fenced | AppendError::Unknown(_))) => {
-                    tracing::warn!(kafka.partition = self.owner.partition, %error, "the log decides; taking over again");
-                    for (waiting, outcome) in jobs.iter_mut().zip(outcomes) {
-                        if let Some(Outcome::Written { first_event, .. }) = outcome {
-                            waiting.first_event = first_event.or(waiting.first_event);
-                        }
-                    }
-                    return Err(ended(&error, jobs));
-                }
+            }
+            match self.wait() {
+                Woken::Job(Some(job)) => self.first.extend(Taken::of(job)),
+                Woken::Job(None) => self.closed = true,
+                Woken::Landed(batch, appended) => self.landed(batch, appended)?,
+                Woken::Ready => {}
             }
         }
     }
 
-    /// Has a snapshot kept when the next owner would have much to read. One that can't be kept now is after a later batch.
-    fn keep_snapshot(&mut self) {
-        let is_due = self.owner.common.snapshot_every.is_some_and(|every| self.ledger.wants_snapshot(every));
-        if !is_due {
-            return;
+    fn is_overdue(&self) -> bool {
+        self.owner.is_overdue(LAST_WORDS)
+    }
+
+    /// Whether nothing is decided that isn't committed.
+    fn is_idle(&self) -> bool {
+        self.in_flight.is_none() && self.next.decided.is_empty()
+    }
+
+    /// Takes more into the next batch, until it is full, or something has to wait for what was decided before it.
+    fn decide_what_waits(&mut self) -> Result<(), Ended> {
+        while self.next.decided.len() < self.owner.common.batch {
+            let Some(taken) = self.take() else { break };
+            let command = &taken.job.command;
+            let asks_log = !self.next.is_reclaimed && self.must_reclaim(command);
+            let asks_groups = self.next.waits_until.is_none() && !self.owner.has_read_groups(command);
+            if (asks_log || asks_groups) && !self.is_idle() {
+                self.first.push_front(taken);
+                break;
+            }
+            if asks_log {
+                self.first.push_front(taken);
+                self.reclaim()?;
+                continue;
+            }
+            if asks_groups {
+                self.next.waits_until = Some(Instant::now() + GROUP_WAIT);
+            }
+            self.decide(taken);
         }
-        let (ledger, begun) = (&self.ledger, Instant::now());
-        if self.writer.keep(&mut || ledger.image()).is_some() {
-            // Commands wait meanwhile.
-            metrics::histogram!("muster_snapshot_pause_seconds").record(begun.elapsed().as_secs_f64());
-            self.ledger.kept();
+        Ok(())
+    }
+
+    /// What comes next, if it is there already and somebody waits for it.
+    fn take(&mut self) -> Option<Taken> {
+        loop {
+            let taken = match self.first.pop_front() {
+                None => Taken::of(self.owner.jobs.try_recv().ok()?),
+                first => first,
+            };
+            if let Some(taken) = taken
+                && !taken.is_given_up()
+            {
+                return Some(taken);
+            }
         }
     }
 
@@ -159,6 +206,170 @@ impl<'a> Serving<'a> {
             Ask::User { .. } | Ask::Group { .. } | Ask::Claim { .. } | Ask::LetGo { .. } => {
                 self.ledger.is_behind(&command.seen)
             }
+        }
+    }
+
+    /// Commits a claim of our own before anything of the next batch is decided.
+    fn reclaim(&mut self) -> Result<(), Ended> {
+        let writer = self.writer.as_mut().expect(AT_HOME);
+        match self.owner.pulse.during(|| writer.reclaim()) {
+            Ok(position) => {
+                self.ledger.confirmed(&position);
+                self.next.is_reclaimed = true;
+                Ok(())
+            }
+            Err(error) => {
+                tracing::info!(kafka.partition = self.owner.partition, %error, "whether this is still the owner is not certain");
+                Err(ended(&error, self.not_written()))
+            }
+        }
+    }
+
+    fn decide(&mut self, taken: Taken) {
+        let begun = *self.next.begun.get_or_insert_with(Instant::now);
+        let base = Base {
+            ledger: &self.ledger,
+            in_flight: self.in_flight.as_ref().map(|(batch, _)| &batch.changes),
+            limits: self.owner.common.limits,
+        };
+        let until = self.next.waits_until.unwrap_or(begun);
+        let outcome = self.owner.decide(&mut self.next.draft, base, &taken.job.command, until);
+        self.next.decided.push((taken, outcome));
+    }
+
+    /// Hands the next batch to the log, if it may be.
+    fn launch(&mut self) -> Result<(), Ended> {
+        if !self.may_launch() {
+            return Ok(());
+        }
+        if self.next.decided.len() >= FEW {
+            self.send_off();
+            return Ok(());
+        }
+        let (batch, records) = self.next.take();
+        let appended = self.appender.append(self.writer.take().expect(AT_HOME), records);
+        self.landed(batch, Some(appended))
+    }
+
+    /// Has the next batch written while the one after it is decided.
+    fn send_off(&mut self) {
+        let (batch, records) = self.next.take();
+        let answered = self.appender.begin(self.writer.take().expect(AT_HOME), records);
+        self.in_flight = Some((batch, answered));
+    }
+
+    /// Whether nothing else is being written and there is a batch, which has to be full while the log isn't ready.
+    fn may_launch(&self) -> bool {
+        let is_full = !self.first.is_empty() || self.next.decided.len() >= self.owner.common.batch;
+        let is_ready = is_full || self.ready_at <= Instant::now();
+        self.in_flight.is_none() && !self.next.decided.is_empty() && is_ready
+    }
+
+    fn wait(&mut self) -> Woken {
+        let takes_more =
+            !self.closed && self.first.is_empty() && self.next.decided.len() < self.owner.common.batch;
+        let launches = self.in_flight.is_none() && !self.next.decided.is_empty();
+        let Self { owner, in_flight, ready_at, .. } = self;
+        let woken = owner.common.runtime.block_on(async {
+            let landed = async {
+                match in_flight {
+                    Some((_, answered)) => answered.await.ok(),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                appended = landed => Err(appended),
+                job = owner.jobs.recv(), if takes_more => Ok(Woken::Job(job)),
+                () = tokio::time::sleep_until((*ready_at).into()), if launches => Ok(Woken::Ready),
+            }
+        });
+        woken.unwrap_or_else(|appended| {
+            let (batch, _) = self.in_flight.take().expect("it has just landed");
+            Woken::Landed(batch, appended)
+        })
+    }
+
+    /// Takes in what became of a batch. An aborted one is done again, and with it what was decided on top of it.
+    fn landed(&mut self, mut batch: Batch, appended: Option<Appended>) -> Result<(), Ended> {
+        let result = match appended {
+            Some(Appended { writer, result }) => {
+                self.ready_at = Instant::now() + writer.ready_in().saturating_sub(TICK);
+                self.writer = Some(writer);
+                result
+            }
+            None => Err(AppendError::Unknown("the thread that appends has ended".to_owned())),
+        };
+        match result {
+            Ok(position) => {
+                self.aborted = 0;
+                batch.measure();
+                self.ledger.commit(batch.changes, &position);
+                self.keep_snapshot();
+                // The log has something to do while answers are given.
+                if self.next.decided.len() >= FEW && self.may_launch() && !self.is_overdue() {
+                    self.send_off();
+                }
+                for (taken, outcome) in batch.decided {
+                    self.answer(taken, outcome, batch.begun);
+                }
+                Ok(())
+            }
+            Err(AppendError::Aborted(reason)) => {
+                self.aborted += 1;
+                tracing::warn!(
+                    kafka.partition = self.owner.partition,
+                    reason,
+                    "batch aborted; it is done again"
+                );
+                self.first = self.not_written().into();
+                if self.aborted == TRIES || self.owner.is_stopping() {
+                    self.aborted = 0;
+                    for (taken, outcome) in batch.decided {
+                        // What needed no writing holds all the same.
+                        let holds = matches!(outcome, Some(Outcome::Repeated { .. }));
+                        self.answer(taken, outcome.filter(|_| holds), batch.begun);
+                    }
+                } else {
+                    self.owner.pause(FIRST_PAUSE);
+                    for (taken, _) in batch.decided.into_iter().rev() {
+                        self.first.push_front(taken);
+                    }
+                }
+                Ok(())
+            }
+            Err(error @ (AppendError::Fenced | AppendError::Unknown(_))) => {
+                tracing::warn!(kafka.partition = self.owner.partition, %error, "the log decides; taking over again");
+                for (taken, outcome) in &mut batch.decided {
+                    if let Some(Outcome::Written { first_event, .. }) = outcome {
+                        taken.first_event = first_event.or(taken.first_event);
+                    }
+                }
+                let mut jobs: Vec<_> = batch.decided.into_iter().map(|(taken, _)| taken).collect();
+                jobs.extend(self.not_written());
+                Err(ended(&error, jobs))
+            }
+        }
+    }
+
+    /// Everything that was taken and never handed to the log, in its order.
+    fn not_written(&mut self) -> Vec<Taken> {
+        let decided = std::mem::take(&mut self.next).decided.into_iter().map(|(taken, _)| taken);
+        decided.chain(self.first.drain(..)).collect()
+    }
+
+    /// Has a snapshot kept when the next owner would have much to read. One that can't be kept now is after a later batch.
+    fn keep_snapshot(&mut self) {
+        let is_due = self.owner.common.snapshot_every.is_some_and(|every| self.ledger.wants_snapshot(every));
+        if !is_due {
+            return;
+        }
+        let (ledger, begun) = (&self.ledger, Instant::now());
+        let writer = self.writer.as_mut().expect(AT_HOME);
+        if writer.keep(&mut || ledger.image()).is_some() {
+            // Commands wait meanwhile.
+            metrics::histogram!("muster_snapshot_pause_seconds").record(begun.elapsed().as_secs_f64());
+            self.ledger.kept();
         }
     }
 
@@ -209,22 +420,55 @@ impl Owner {
     /// `None` when the groups that the command is decided by were not read in time.
     fn decide(
         &self,
-        draft: &mut Draft<'_>,
+        draft: &mut Draft,
+        base: Base<'_>,
         command: &Command,
-        now: Timestamp,
         until: Instant,
     ) -> Option<Outcome> {
-        let group = match &command.ask {
-            Ask::User { command: asked, .. } => asked.group(),
-            Ask::Group { .. } | Ask::Barrier { .. } | Ask::Claim { .. } | Ask::LetGo { .. } => None,
-        };
-        let is_by_groups = group.is_some() || matches!(command.ask, Ask::Barrier { .. });
-        if is_by_groups && !self.common.groups.wait(&command.seen, until, &self.common.runtime) {
+        let groups = &self.common.groups;
+        if is_by_groups(command) && !groups.wait(&command.seen, until, &self.common.runtime) {
             return None;
         }
-        let known = group.and_then(|id| self.common.groups.find(id));
-        Some(draft.decide(command, known, now))
+        let known = group(command).and_then(|id| groups.find(id));
+        Some(draft.decide(base, command, known, Timestamp::from(OffsetDateTime::now_utc())))
     }
+
+    /// Whether the groups that the command is decided by were read as far as its caller has seen.
+    fn has_read_groups(&self, command: &Command) -> bool {
+        !is_by_groups(command) || self.common.groups.have_read(&command.seen)
+    }
+}
+
+impl Next {
+    /// The batch, and what it writes. Another one begins.
+    fn take(&mut self) -> (Batch, Vec<(Stream, Record)>) {
+        let Self { decided, draft, begun, .. } = std::mem::take(self);
+        let (records, changes) = draft.finish();
+        let begun = begun.unwrap_or_else(Instant::now);
+        (Batch { decided, changes, records: records.len(), begun }, records)
+    }
+}
+
+impl Batch {
+    fn measure(&self) {
+        if self.records > 0 {
+            metrics::histogram!("muster_batch_commands").record(count(self.decided.len()));
+            metrics::histogram!("muster_batch_records").record(count(self.records));
+            metrics::histogram!("muster_batch_duration_seconds").record(self.begun.elapsed().as_secs_f64());
+        }
+    }
+}
+
+/// The group that a command is about a user's place in.
+fn group(command: &Command) -> Option<GroupId> {
+    match &command.ask {
+        Ask::User { command: asked, .. } => asked.group(),
+        Ask::Group { .. } | Ask::Barrier { .. } | Ask::Claim { .. } | Ask::LetGo { .. } => None,
+    }
+}
+
+fn is_by_groups(command: &Command) -> bool {
+    group(command).is_some() || matches!(command.ask, Ask::Barrier { .. })
 }
 
 /// The next owner reads the log either way; a fenced one first finds out whether the partition is still its own.

@@ -14,6 +14,7 @@ pub mod sqlite;
 mod telemetry;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::position::{Place, Position, Stream};
@@ -109,6 +110,11 @@ pub trait Writer: Send {
     /// None, and `snapshot` isn't called, while that can't be done: another one is being written, no user event was
     /// appended since the claim, or what is committed is not certain to stay.
     fn keep(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<Keeping>;
+
+    /// How long an append that is made now waits before it begins: time to put more into its batch.
+    fn ready_in(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Tells everybody that follows [`EventLog::owners`] where the owner of this partition is reached.
     fn announce(&mut self, url: &str) -> Result<(), AppendError>;

@@ -1,5 +1,6 @@
 //! Owners that are lost inside the client of the log: one whose call never returns, and one that panics.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -16,17 +17,22 @@ use tokio::sync::watch;
 
 use crate::{Service, accepted, register};
 
-/// What the client of the log does in the next append.
-enum Mishap {
+const IMPATIENT: &[&str] = &["--command-patience", "1"];
+
+/// What the client of the log does in an append.
+pub(crate) enum Mishap {
     /// Nothing, until the sender is gone.
     Hang(Receiver<()>),
     /// It brings down its thread.
     Panic,
     /// It writes nothing and does not know so, once the sender is gone.
     Lose(Receiver<()>),
+    /// It writes nothing and knows so, once the sender is gone.
+    Abort(Receiver<()>),
 }
 
-type Next = Arc<Mutex<Option<Mishap>>>;
+/// What happens in the next appends, one after another.
+type Next = Arc<Mutex<VecDeque<Mishap>>>;
 
 /// A real log whose client can be made to fail its caller.
 struct Unlucky {
@@ -73,13 +79,17 @@ impl EventLog for Unlucky {
 
 impl Writer for UnluckyWriter {
     fn append(&mut self, batch: Batch) -> Result<Position, AppendError> {
-        let mishap = self.next.lock().unwrap().take();
+        let mishap = self.next.lock().unwrap().pop_front();
         match mishap {
             Some(Mishap::Hang(until)) => drop(until.recv()),
             Some(Mishap::Panic) => panic!("a mishap that the test has ordered"),
             Some(Mishap::Lose(until)) => {
                 until.recv().expect_err("the sender only goes");
                 return Err(AppendError::Unknown("a mishap that the test has ordered".to_owned()));
+            }
+            Some(Mishap::Abort(until)) => {
+                until.recv().expect_err("the sender only goes");
+                return Err(AppendError::Aborted("a mishap that the test has ordered".to_owned()));
             }
             None => {}
         }
@@ -103,11 +113,11 @@ impl Writer for UnluckyWriter {
     }
 }
 
-async fn start(directory: &Path) -> (Service, Next) {
+pub(crate) async fn start(directory: &Path, settings: &[&str]) -> (Service, Next) {
     let next = Next::default();
     let log = SqliteLog::open(directory).await.unwrap();
     let log = Arc::new(Unlucky { log, next: next.clone() });
-    (Service::start_on(log, None, &["--command-patience", "1"]).await, next)
+    (Service::start_on(log, None, settings).await, next)
 }
 
 /// Asks until there is an answer, each time under the same id, as a caller is told to.
@@ -125,11 +135,11 @@ async fn ask_until_answered(service: &Service, id: &str, name: &str) -> (u64, Po
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_hangs_is_replaced_and_what_it_held_is_written_once() {
     let directory = tempfile::tempdir().unwrap();
-    let (service, next) = start(directory.path()).await;
+    let (service, next) = start(directory.path(), IMPATIENT).await;
     accepted(service.ask(register("c1", "alice")).await);
     let before = service.log.owners().borrow()[&0].epoch;
     let (release, held): (Sender<()>, _) = channel();
-    *next.lock().unwrap() = Some(Mishap::Hang(held));
+    next.lock().unwrap().push_back(Mishap::Hang(held));
     let stuck = tokio::spawn({
         let door = service.door.clone();
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
@@ -149,8 +159,8 @@ async fn an_owner_that_hangs_is_replaced_and_what_it_held_is_written_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_panics_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
-    let (service, next) = start(directory.path()).await;
-    *next.lock().unwrap() = Some(Mishap::Panic);
+    let (service, next) = start(directory.path(), IMPATIENT).await;
+    next.lock().unwrap().push_back(Mishap::Panic);
     service.ask(register("c1", "alice")).await.unwrap_err();
     let (version, _, repeated) = ask_until_answered(&service, "c1", "alice").await;
     assert_eq!((version, repeated), (1, false));
@@ -161,10 +171,10 @@ async fn an_owner_that_panics_is_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_its_caller_has_given_up_is_not_decided_anew() {
     let directory = tempfile::tempdir().unwrap();
-    let (service, next) = start(directory.path()).await;
+    let (service, next) = start(directory.path(), IMPATIENT).await;
     let before = service.log.owners().borrow()[&0].epoch;
     let (release, held): (Sender<()>, _) = channel();
-    *next.lock().unwrap() = Some(Mishap::Lose(held));
+    next.lock().unwrap().push_back(Mishap::Lose(held));
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_millis(500);
     let answer = service.door.submit(register("c1", "alice"), deadline).await;
     assert_eq!(answer, Err(Failure::UnknownOutcome));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
 
+mod ahead;
 mod barrier;
 mod lost;
 mod snapshots;

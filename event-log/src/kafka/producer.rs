@@ -42,7 +42,7 @@ pub(super) struct Transactions {
     /// After this without a commit nobody may be fenced any more.
     remembered: Duration,
     /// Pause after a commit to one partition.
-    gap: Duration,
+    narrow_gap: Duration,
     last: Option<LastCommit>,
 }
 
@@ -63,13 +63,13 @@ impl Transactions {
         let producer = BaseProducer::from_config_and_context(&config, Reports::default())
             .map_err(|error| Trouble::Fatal(error.to_string()))?;
         producer.init_transactions(timeout).map_err(|error| Trouble::of(&error))?;
-        let gap = match settings.acknowledge {
+        let narrow_gap = match settings.acknowledge {
             Acknowledge::Committed => GAP,
             // Whoever has read the records back has waited for the markers already.
             Acknowledge::ReadBack => Duration::ZERO,
         };
         let KafkaSettings { transaction_timeout: timeout, remembered, .. } = *settings;
-        Ok(Self { producer, timeout, remembered, gap, last: None })
+        Ok(Self { producer, timeout, remembered, narrow_gap, last: None })
     }
 
     /// Commits all of it or nothing and says the offset of each.
@@ -78,13 +78,19 @@ impl Transactions {
         if self.last.is_some() && self.is_older_than(self.remembered) {
             return Err(AppendError::Fenced);
         }
-        self.wait_for_gap();
+        thread::sleep(self.gap());
         match self.attempt(outgoing) {
             Ok(offsets) => Ok(offsets),
             // Once a connection was lost, brokers have been seen to get markers wrong: whoever takes over looks.
             Err(Trouble::Abort(reason)) if !self.lost_connection() => Err(self.abort(reason)),
             Err(trouble) => Err(trouble.into()),
         }
+    }
+
+    /// How long the next commit waits before it begins.
+    pub(super) fn gap(&self) -> Duration {
+        let gap = self.last.as_ref().map(|last| last.gap_ends.saturating_duration_since(Instant::now()));
+        gap.unwrap_or_default()
     }
 
     /// Whether the last commit began longer ago than this, by any clock.
@@ -94,12 +100,6 @@ impl Transactions {
             // A wall clock that was set back says nothing.
             began.elapsed() >= lease || on_the_wall.elapsed().is_ok_and(|elapsed| elapsed >= lease)
         })
-    }
-
-    fn wait_for_gap(&self) {
-        if let Some(last) = &self.last {
-            thread::sleep(last.gap_ends.saturating_duration_since(Instant::now()));
-        }
     }
 
     fn attempt(&mut self, outgoing: &[Outgoing<'_>]) -> Result<Vec<u64>, Trouble> {
@@ -115,7 +115,7 @@ impl Transactions {
         self.reports().connection_lost.store(false, Ordering::Relaxed);
         let first = &outgoing[0];
         let is_wide = outgoing.iter().any(|one| (one.topic, one.partition) != (first.topic, first.partition));
-        let gap_ends = Instant::now() + if is_wide { WIDE_GAP } else { self.gap };
+        let gap_ends = Instant::now() + if is_wide { WIDE_GAP } else { self.narrow_gap };
         self.last = Some(LastCommit { began, gap_ends });
         Ok(offsets)
     }

@@ -1,6 +1,7 @@
 //! The writer of one partition: seals the chain, commits, confirms that it still owns, announces itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::position::{Place, Position, Stream};
 
@@ -124,6 +125,10 @@ impl Writer for KafkaWriter {
         let (turn, keeping) = self.snapshots.turn()?;
         self.snapshots.keep(self.partition, Snapshot { anchor, parts: snapshot() }, turn);
         Some(keeping)
+    }
+
+    fn ready_in(&self) -> Duration {
+        self.transactions.gap()
     }
 
     fn announce(&mut self, url: &str) -> Result<(), AppendError> {

@@ -117,6 +117,8 @@ async fn connect(file: &Path) -> Result<SqliteConnection, sqlx::Error> {
         .busy_timeout(BUSY)
         .pragma("cache_size", CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT)
+        // Pages as they were before a statement, for the case that it fails half-way: of use to this process alone.
+        .pragma("temp_store", "MEMORY")
         .disable_statement_logging()
         .connect()
         .await

@@ -1,0 +1,124 @@
+//! While one batch is being written the next is decided on top of it, and shares its fate.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::Poll;
+use std::time::Duration;
+
+use domain::command::{Answer, Failure};
+use domain::refusal::Code;
+use event_log::Recorded;
+use tokio::time::Instant;
+
+use crate::lost::{Mishap, start};
+use crate::{Service, accepted, codes, of_alice, register, reject};
+
+type Asked<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
+
+/// More than an owner appends without another thread.
+const MANY: usize = 20;
+
+/// A command that waits for its owner from now on.
+async fn asked<'a>(asked: impl Future<Output = Result<Answer, Failure>> + Send + 'a) -> Asked<'a> {
+    let mut asked: Asked<'_> = Box::pin(asked);
+    poll_fn(|context| {
+        assert!(asked.as_mut().poll(context).is_pending(), "nothing is written yet");
+        Poll::Ready(())
+    })
+    .await;
+    asked
+}
+
+/// Waits until an owner takes commands, though it can't answer them now: a caller who goes is told that it was taken.
+async fn until_some_are_taken(service: &Service) {
+    let waits = Duration::from_millis(50);
+    let taken = async {
+        loop {
+            let probe = of_alice("probe", None, reject("never"));
+            match service.door.submit(probe, Instant::now() + waits).await {
+                Err(Failure::UnknownOutcome) => return,
+                other => assert!(matches!(other, Err(Failure::Unavailable { .. })), "{other:?}"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), taken).await.unwrap();
+}
+
+/// What became of many registrations whose first append met with a mishap, what became of the rejection of one of them
+/// that was decided meanwhile, and what stands in the log besides.
+async fn overtaken(
+    mishaps: impl FnOnce(Receiver<()>) -> Vec<Mishap>,
+) -> (Vec<Result<Answer, Failure>>, Result<Answer, Failure>, Vec<Recorded>) {
+    let directory = tempfile::tempdir().unwrap();
+    let (service, next) = start(directory.path(), &[]).await;
+    let (before, held): (Sender<()>, _) = channel();
+    next.lock().unwrap().push_back(Mishap::Hang(held));
+    let first = asked(service.ask(register("first", "first"))).await;
+    while !next.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let (release, held): (Sender<()>, _) = channel();
+    let mishaps = mishaps(held);
+    let left = mishaps.len() - 1;
+    next.lock().unwrap().extend(mishaps);
+    let mut registrations = vec![asked(service.ask(register("alice", "alice"))).await];
+    for n in 1..MANY {
+        registrations.push(asked(service.ask(register(&format!("r{n}"), &format!("user{n}")))).await);
+    }
+    drop(before);
+    accepted(first.await);
+    while next.lock().unwrap().len() > left {
+        tokio::task::yield_now().await;
+    }
+    let rejection = asked(service.ask(of_alice("rejection", Some(1), reject("no")))).await;
+    until_some_are_taken(&service).await;
+    drop(release);
+    let registrations = futures_util::future::join_all(registrations).await;
+    let rejection = rejection.await;
+    let mut events = service.events().await;
+    events.remove(0);
+    service.stop().await;
+    (registrations, rejection, events)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_on_top_of_an_aborted_batch_is_decided_again_with_it() {
+    let (registrations, rejection, events) = overtaken(|held| vec![Mishap::Abort(held)]).await;
+    for answer in registrations {
+        let (version, _, repeated) = accepted(answer);
+        assert_eq!((version, repeated), (1, false));
+    }
+    let (version, _, repeated) = accepted(rejection);
+    assert_eq!((version, repeated), (2, false));
+    assert_eq!(events.len(), MANY + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_on_top_of_a_batch_that_is_lost_is_written_by_the_next_owner() {
+    let (registrations, rejection, events) = overtaken(|held| vec![Mishap::Lose(held)]).await;
+    for answer in registrations {
+        assert_eq!(accepted(answer).0, 1);
+    }
+    assert_eq!(accepted(rejection).0, 2);
+    assert_eq!(events.len(), MANY + 1, "each is there once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_holds_that_was_decided_on_top_of_a_batch_that_is_given_up() {
+    let aborts = |held| {
+        let (_, gone) = channel();
+        let (_, gone_too) = channel();
+        vec![Mishap::Abort(held), Mishap::Abort(gone), Mishap::Abort(gone_too)]
+    };
+    let (registrations, rejection, events) = overtaken(aborts).await;
+    for answer in registrations {
+        assert!(matches!(answer, Err(Failure::Unavailable { .. })), "{answer:?}");
+    }
+    match rejection {
+        // Of the same batch by then.
+        Err(Failure::Unavailable { .. }) => {}
+        answer => assert_eq!(codes(answer), [Code::UnknownUser]),
+    }
+    assert!(events.is_empty());
+}

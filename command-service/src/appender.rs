@@ -6,7 +6,6 @@ use std::thread;
 
 use domain::position::{Position, Stream};
 use event_log::{AppendError, Batch, Record, Writer};
-use tokio::sync::oneshot;
 
 use crate::pulse::Pulse;
 
@@ -22,13 +21,13 @@ pub(crate) struct Appended {
     pub(crate) result: Result<Position, AppendError>,
 }
 
-/// Where the answer to a batch comes in. It stays empty if the thread was ended by a panic.
-pub(crate) type Answered = oneshot::Receiver<Appended>;
+/// Where the answer to a batch comes in. It is closed without one if the thread was ended by a panic.
+pub(crate) type Answered = mpsc::Receiver<Appended>;
 
 struct Order {
     writer: Box<dyn Writer>,
     records: Vec<(Stream, Record)>,
-    answer: oneshot::Sender<Appended>,
+    answer: mpsc::Sender<Appended>,
 }
 
 impl Appender {
@@ -47,8 +46,8 @@ impl Appender {
 
     /// Appends on the thread.
     pub(crate) fn begin(&self, writer: Box<dyn Writer>, records: Vec<(Stream, Record)>) -> Answered {
-        let (answer, answered) = oneshot::channel();
-        // To a thread that has ended nothing can be sent, and the answer stays empty.
+        let (answer, answered) = mpsc::channel();
+        // To a thread that has ended nothing can be sent, and there is no answer.
         let _ = self.orders.send(Order { writer, records, answer });
         answered
     }

@@ -1,6 +1,8 @@
 //! An owner that has taken over: decide, append, answer; while one batch is being written, the next is decided on top of it.
 
 use std::collections::VecDeque;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::command::{Answer, Ask, Command, Failure};
@@ -9,6 +11,7 @@ use domain::position::Stream;
 use domain::timestamp::Timestamp;
 use event_log::{AppendError, Record, Writer};
 use time::OffsetDateTime;
+use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::appender::{Answered, Appended, Appender};
 use crate::draft::{Base, Changes, Draft, Outcome};
@@ -27,8 +30,11 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 /// comes meanwhile.
 const FEW: usize = 8;
 const AT_HOME: &str = "the writer is here while nothing is in flight";
-/// The clock of the runtime knows no shorter time, and the log waits for the rest of its gap by itself.
-const TICK: Duration = Duration::from_millis(1);
+/// How often an owner looks at what has come while a batch is written, as often as that took the last time. Whoever hands in
+/// a command would have to wake it otherwise, for each one.
+const LOOKS: u32 = 4;
+const SHORTEST_LOOK: Duration = Duration::from_micros(200);
+const LONGEST_LOOK: Duration = Duration::from_millis(2);
 
 /// Why serving ended.
 pub(crate) enum Ended {
@@ -47,9 +53,11 @@ pub(crate) struct Serving<'a> {
     appender: Appender,
     /// Away with the batch in flight.
     writer: Option<Box<dyn Writer>>,
-    /// From when on an append begins at once, or nearly so.
+    /// From when on an append begins at once.
     ready_at: Instant,
     in_flight: Option<(Batch, Answered)>,
+    /// How long it is left alone.
+    look: Duration,
     next: Next,
     /// What is to be decided before anything that waits in the queue. While something is in it, the queue is left alone.
     first: VecDeque<Taken>,
@@ -70,6 +78,7 @@ struct Batch {
     records: usize,
     /// When the first of it was decided.
     begun: Instant,
+    launched: Instant,
 }
 
 /// A batch that is being decided.
@@ -86,16 +95,6 @@ struct Next {
     waits_until: Option<Instant>,
 }
 
-/// What an owner waits for.
-enum Woken {
-    /// A command came; `None` when none can come any more.
-    Job(Option<Job>),
-    /// The batch in flight was answered, or its thread has ended.
-    Landed(Batch, Option<Appended>),
-    /// The log is ready for the next batch.
-    Ready,
-}
-
 impl<'a> Serving<'a> {
     pub(crate) fn new(
         owner: &'a mut Owner,
@@ -110,6 +109,7 @@ impl<'a> Serving<'a> {
             writer: Some(writer),
             ready_at: Instant::now(),
             in_flight: None,
+            look: SHORTEST_LOOK,
             next: Next::default(),
             first: VecDeque::new(),
             closed: false,
@@ -140,12 +140,7 @@ impl<'a> Serving<'a> {
                     _ => {}
                 }
             }
-            match self.wait() {
-                Woken::Job(Some(job)) => self.first.extend(Taken::of(job)),
-                Woken::Job(None) => self.closed = true,
-                Woken::Landed(batch, appended) => self.landed(batch, appended)?,
-                Woken::Ready => {}
-            }
+            self.wait()?;
         }
     }
 
@@ -186,7 +181,7 @@ impl<'a> Serving<'a> {
     fn take(&mut self) -> Option<Taken> {
         loop {
             let taken = match self.first.pop_front() {
-                None => Taken::of(self.owner.jobs.try_recv().ok()?),
+                None => Taken::of(self.queued()?),
                 first => first,
             };
             if let Some(taken) = taken
@@ -195,6 +190,12 @@ impl<'a> Serving<'a> {
                 return Some(taken);
             }
         }
+    }
+
+    fn queued(&mut self) -> Option<Job> {
+        let queued = self.owner.jobs.try_recv();
+        self.closed |= matches!(queued, Err(TryRecvError::Disconnected));
+        queued.ok()
     }
 
     /// Whether only a commit of our own tells if the command can be answered here.
@@ -265,36 +266,39 @@ impl<'a> Serving<'a> {
         self.in_flight.is_none() && !self.next.decided.is_empty() && is_ready
     }
 
-    fn wait(&mut self) -> Woken {
-        let takes_more =
-            !self.closed && self.first.is_empty() && self.next.decided.len() < self.owner.common.batch;
-        let launches = self.in_flight.is_none() && !self.next.decided.is_empty();
-        let Self { owner, in_flight, ready_at, .. } = self;
-        let woken = owner.common.runtime.block_on(async {
-            let landed = async {
-                match in_flight {
-                    Some((_, answered)) => answered.await.ok(),
-                    None => std::future::pending().await,
-                }
+    /// Waits for the batch in flight, though not without a look at what has come meanwhile; or for the log to be ready; or
+    /// for a command.
+    fn wait(&mut self) -> Result<(), Ended> {
+        if let Some((batch, answered)) = self.in_flight.take() {
+            let takes_more = self.first.is_empty() && self.next.decided.len() < self.owner.common.batch;
+            let answer = if takes_more && !self.closed {
+                answered.recv_timeout(self.look)
+            } else {
+                answered.recv().map_err(RecvTimeoutError::from)
             };
-            tokio::select! {
-                biased;
-                appended = landed => Err(appended),
-                job = owner.jobs.recv(), if takes_more => Ok(Woken::Job(job)),
-                () = tokio::time::sleep_until((*ready_at).into()), if launches => Ok(Woken::Ready),
+            match answer {
+                Err(RecvTimeoutError::Timeout) => self.in_flight = Some((batch, answered)),
+                answer => {
+                    self.look = (batch.launched.elapsed() / LOOKS).clamp(SHORTEST_LOOK, LONGEST_LOOK);
+                    self.landed(batch, answer.ok())?;
+                }
             }
-        });
-        woken.unwrap_or_else(|appended| {
-            let (batch, _) = self.in_flight.take().expect("it has just landed");
-            Woken::Landed(batch, appended)
-        })
+        } else if self.next.decided.is_empty() {
+            match self.owner.jobs.blocking_recv() {
+                Some(job) => self.first.extend(Taken::of(job)),
+                None => self.closed = true,
+            }
+        } else {
+            thread::sleep(self.ready_at.saturating_duration_since(Instant::now()));
+        }
+        Ok(())
     }
 
     /// Takes in what became of a batch. An aborted one is done again, and with it what was decided on top of it.
     fn landed(&mut self, mut batch: Batch, appended: Option<Appended>) -> Result<(), Ended> {
         let result = match appended {
             Some(Appended { writer, result }) => {
-                self.ready_at = Instant::now() + writer.ready_in().saturating_sub(TICK);
+                self.ready_at = Instant::now() + writer.ready_in();
                 self.writer = Some(writer);
                 result
             }
@@ -445,7 +449,8 @@ impl Next {
         let Self { decided, draft, begun, .. } = std::mem::take(self);
         let (records, changes) = draft.finish();
         let begun = begun.unwrap_or_else(Instant::now);
-        (Batch { decided, changes, records: records.len(), begun }, records)
+        let batch = Batch { decided, changes, records: records.len(), begun, launched: Instant::now() };
+        (batch, records)
     }
 }
 

@@ -29,12 +29,14 @@ impl Ticket {
 pub(crate) struct Taken {
     pub(crate) job: Job,
     pub(crate) first_event: Option<Uuid>,
+    /// Whether its owner has committed a claim since it was taken.
+    pub(crate) is_after_reclaim: bool,
 }
 
 impl Taken {
     /// The job, unless its caller has given up.
     pub(crate) fn of(job: Job) -> Option<Self> {
-        job.ticket.draw().then_some(Self { job, first_event: None })
+        job.ticket.draw().then_some(Self { job, first_event: None, is_after_reclaim: false })
     }
 
     /// Whether nobody waits for it any more. Whoever asked may have been answered by another owner meanwhile, so it is

@@ -62,7 +62,7 @@ pub(crate) struct Asked(u32);
 const ALMOST_A_SECOND: Duration = Duration::from_micros(999_999);
 
 /// An event, by the last bits of its `UUIDv7`, which are random. Compared with one other event, that of the same command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Mark(u32);
 
 impl From<Uuid> for Mark {

@@ -1,6 +1,6 @@
 //! An owner that has taken over: decide, append, answer; while one batch is being written, the next is decided on top of it.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,8 +88,6 @@ struct Next {
     draft: Draft,
     /// When the first of it was decided.
     begun: Option<Instant>,
-    /// Whether a claim of our own was committed before anything of it was decided.
-    is_reclaimed: bool,
     /// Until when it waits for groups: one wait for the whole batch, so that a log of groups that lags does not stall the
     /// partition.
     waits_until: Option<Instant>,
@@ -158,7 +156,7 @@ impl<'a> Serving<'a> {
         while self.next.decided.len() < self.owner.common.batch {
             let Some(taken) = self.take() else { break };
             let command = &taken.job.command;
-            let asks_log = !self.next.is_reclaimed && self.must_reclaim(command);
+            let asks_log = !taken.is_after_reclaim && self.must_reclaim(command);
             let asks_groups = self.next.waits_until.is_none() && !self.owner.has_read_groups(command);
             if (asks_log || asks_groups) && !self.is_idle() {
                 self.first.push_front(taken);
@@ -210,13 +208,18 @@ impl<'a> Serving<'a> {
         }
     }
 
-    /// Commits a claim of our own before anything of the next batch is decided.
+    /// Commits a claim of our own, once for everything that waits until now.
     fn reclaim(&mut self) -> Result<(), Ended> {
+        while self.first.len() < self.owner.common.batch
+            && let Some(job) = self.queued()
+        {
+            self.first.extend(Taken::of(job));
+        }
         let writer = self.writer.as_mut().expect(AT_HOME);
         match self.owner.pulse.during(|| writer.reclaim()) {
             Ok(position) => {
                 self.ledger.confirmed(&position);
-                self.next.is_reclaimed = true;
+                self.first.iter_mut().for_each(|taken| taken.is_after_reclaim = true);
                 Ok(())
             }
             Err(error) => {
@@ -309,13 +312,16 @@ impl<'a> Serving<'a> {
                 self.aborted = 0;
                 batch.measure();
                 self.ledger.commit(batch.changes, &position);
-                self.keep_snapshot();
+                let keeps = self.wants_snapshot();
                 // The log has something to do while answers are given.
-                if self.next.decided.len() >= FEW && self.may_launch() && !self.is_overdue() {
+                if !keeps && self.next.decided.len() >= FEW && self.may_launch() && !self.is_overdue() {
                     self.send_off();
                 }
                 for (taken, outcome) in batch.decided {
                     self.answer(taken, outcome, batch.begun);
+                }
+                if keeps {
+                    self.keep_snapshot();
                 }
                 Ok(())
             }
@@ -329,10 +335,11 @@ impl<'a> Serving<'a> {
                 self.first = self.not_written().into();
                 if self.aborted == TRIES || self.owner.is_stopping() {
                     self.aborted = 0;
+                    let undone = batch.first_events();
                     for (taken, outcome) in batch.decided {
-                        // What needed no writing holds all the same.
-                        let holds = matches!(outcome, Some(Outcome::Repeated { .. }));
-                        self.answer(taken, outcome.filter(|_| holds), batch.begun);
+                        // What was done by an earlier batch holds all the same.
+                        let holds = |outcome: &Outcome| matches!(outcome, Outcome::Repeated { first_event, .. } if !undone.contains(first_event));
+                        self.answer(taken, outcome.filter(holds), batch.begun);
                     }
                 } else {
                     self.owner.pause(FIRST_PAUSE);
@@ -362,12 +369,13 @@ impl<'a> Serving<'a> {
         decided.chain(self.first.drain(..)).collect()
     }
 
-    /// Has a snapshot kept when the next owner would have much to read. One that can't be kept now is after a later batch.
+    /// Whether the next owner would have much to read.
+    fn wants_snapshot(&self) -> bool {
+        self.owner.common.snapshot_every.is_some_and(|every| self.ledger.wants_snapshot(every))
+    }
+
+    /// Has a snapshot kept, while nothing is in flight. One that can't be kept now is after a later batch.
     fn keep_snapshot(&mut self) {
-        let is_due = self.owner.common.snapshot_every.is_some_and(|every| self.ledger.wants_snapshot(every));
-        if !is_due {
-            return;
-        }
         let (ledger, begun) = (&self.ledger, Instant::now());
         let writer = self.writer.as_mut().expect(AT_HOME);
         if writer.keep(&mut || ledger.image()).is_some() {
@@ -455,6 +463,15 @@ impl Next {
 }
 
 impl Batch {
+    /// Marks of the first events that it writes for its commands.
+    fn first_events(&self) -> HashSet<Mark> {
+        let written = self.decided.iter().filter_map(|(_, outcome)| match outcome {
+            Some(Outcome::Written { first_event, .. }) => *first_event,
+            _ => None,
+        });
+        written.map(Mark::from).collect()
+    }
+
     fn measure(&self) {
         if self.records > 0 {
             metrics::histogram!("muster_batch_commands").record(count(self.decided.len()));

@@ -15,6 +15,7 @@ mod producer;
 mod reader;
 mod settings;
 mod snapshots;
+mod stalled;
 mod takeover;
 mod topics;
 mod writer;

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::client::Reading;
 use super::message::recorded;
 use super::settings::KafkaSettings;
+use super::stalled::Stalled;
 use super::{Asker, Stop, ends};
 use crate::{Follow, Read, Recorded};
 
@@ -43,7 +44,16 @@ pub(super) fn follow(
     let (sender, follow) = Follow::channel(WAITING);
     thread::spawn(move || {
         let next = from.into_iter().collect();
-        let mut follower = Follower { settings, asker, stop, sender, next, owed: BTreeMap::new() };
+        let mut follower = Follower {
+            settings,
+            asker,
+            stop,
+            sender,
+            next,
+            owed: BTreeMap::new(),
+            stalled: Stalled::default(),
+            gives_up: false,
+        };
         while !follower.is_over() {
             if let Err(error) = follower.run()
                 && follower.say(Read::Unreachable(error.to_string())).is_ok()
@@ -64,6 +74,9 @@ struct Follower {
     next: BTreeMap<Place, u64>,
     /// Ends that the brokers named and that are still to be reached.
     owed: BTreeMap<Place, u64>,
+    stalled: Stalled,
+    /// Whether the client is to be given up for a new one.
+    gives_up: bool,
 }
 
 /// Nobody follows any more.
@@ -81,6 +94,7 @@ impl Follower {
             .map(|(place, next)| (self.settings.topic(place.stream), place.partition, *next))
             .collect();
         let consumer = self.settings.reader(FETCH_WAIT, &from)?;
+        (self.stalled, self.gives_up) = (Stalled::default(), false);
         let mut asked: Option<Instant> = None;
         let mut ask_at = Instant::now();
         while !self.is_over() {
@@ -98,6 +112,10 @@ impl Follower {
                 let answered = self.ask();
                 asked = Some(Instant::now());
                 ask_at = Instant::now() + if answered { ASK } else { ANSWER };
+                if self.gives_up {
+                    tracing::warn!("nothing more comes from the log; another client goes on reading");
+                    return Ok(());
+                }
             }
             if self.pay(&consumer)?.is_err() {
                 return Ok(());
@@ -146,7 +164,12 @@ impl Follower {
     fn ask(&mut self) -> bool {
         match ends::ask(&self.asker, &self.settings, self.next.keys().copied(), ANSWER) {
             Ok(ends) => {
-                self.owed.extend(ends);
+                let now = Instant::now();
+                for (place, end) in ends {
+                    let next = self.next.get(&place).copied().unwrap_or_default();
+                    self.gives_up |= self.stalled.hears(place, next, end, now);
+                    self.owed.insert(place, end);
+                }
                 true
             }
             Err(error) => {

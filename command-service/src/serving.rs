@@ -35,6 +35,8 @@ const AT_HOME: &str = "the writer is here while nothing is in flight";
 const LOOKS: u32 = 4;
 const SHORTEST_LOOK: Duration = Duration::from_micros(200);
 const LONGEST_LOOK: Duration = Duration::from_millis(2);
+/// A batch that is in flight for longer meets a log that does not get on.
+const LONG: Duration = Duration::from_secs(3);
 
 /// Why serving ended.
 pub(crate) enum Ended {
@@ -153,8 +155,9 @@ impl<'a> Serving<'a> {
 
     /// Takes more into the next batch, until it is full, or something has to wait for what was decided before it.
     fn decide_what_waits(&mut self) -> Result<(), Ended> {
-        while self.next.decided.len() < self.owner.common.batch {
-            let Some(taken) = self.take() else { break };
+        while self.has_room()
+            && let Some(taken) = self.take()
+        {
             let command = &taken.job.command;
             let asks_log = !taken.is_after_reclaim && self.must_reclaim(command);
             let asks_groups = self.next.waits_until.is_none() && !self.owner.has_read_groups(command);
@@ -173,6 +176,13 @@ impl<'a> Serving<'a> {
             self.decide(taken);
         }
         Ok(())
+    }
+
+    /// Whether the next batch may grow. While the log does not get on, commands stay in the queue: a caller whose patience
+    /// ends hears that nothing was done, where one that was taken hears that nobody knows.
+    fn has_room(&self) -> bool {
+        let gets_on = self.in_flight.as_ref().is_none_or(|(batch, _)| batch.launched.elapsed() < LONG);
+        gets_on && self.next.decided.len() < self.owner.common.batch
     }
 
     /// What comes next, if it is there already and somebody waits for it.
@@ -272,9 +282,9 @@ impl<'a> Serving<'a> {
     /// Waits for the batch in flight, though not without a look at what has come meanwhile; or for the log to be ready; or
     /// for a command.
     fn wait(&mut self) -> Result<(), Ended> {
+        let takes_more = self.has_room() && self.first.is_empty() && !self.closed;
         if let Some((batch, answered)) = self.in_flight.take() {
-            let takes_more = self.first.is_empty() && self.next.decided.len() < self.owner.common.batch;
-            let answer = if takes_more && !self.closed {
+            let answer = if takes_more {
                 answered.recv_timeout(self.look)
             } else {
                 answered.recv().map_err(RecvTimeoutError::from)

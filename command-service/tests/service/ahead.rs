@@ -97,12 +97,14 @@ async fn what_was_decided_on_top_of_an_aborted_batch_is_decided_again_with_it() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_decided_on_top_of_a_batch_that_is_lost_is_written_by_the_next_owner() {
-    let (registrations, rejection, events) = overtaken(|held| vec![Mishap::Lose(held)]).await;
-    for answer in registrations {
-        assert_eq!(accepted(answer).0, 1);
+    for mishap in [Mishap::Lose, Mishap::Panic] {
+        let (registrations, rejection, events) = overtaken(|held| vec![mishap(held)]).await;
+        for answer in registrations {
+            assert_eq!(accepted(answer).0, 1);
+        }
+        assert_eq!(accepted(rejection).0, 2);
+        assert_eq!(events.len(), MANY + 1, "each is there once");
     }
-    assert_eq!(accepted(rejection).0, 2);
-    assert_eq!(events.len(), MANY + 1, "each is there once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

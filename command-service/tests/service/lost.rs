@@ -23,8 +23,8 @@ const IMPATIENT: &[&str] = &["--command-patience", "1"];
 pub(crate) enum Mishap {
     /// Nothing, until the sender is gone.
     Hang(Receiver<()>),
-    /// It brings down its thread.
-    Panic,
+    /// It brings down its thread, once the sender is gone.
+    Panic(Receiver<()>),
     /// It writes nothing and does not know so, once the sender is gone.
     Lose(Receiver<()>),
     /// It writes nothing and knows so, once the sender is gone.
@@ -82,7 +82,10 @@ impl Writer for UnluckyWriter {
         let mishap = self.next.lock().unwrap().pop_front();
         match mishap {
             Some(Mishap::Hang(until)) => drop(until.recv()),
-            Some(Mishap::Panic) => panic!("a mishap that the test has ordered"),
+            Some(Mishap::Panic(until)) => {
+                until.recv().expect_err("the sender only goes");
+                panic!("a mishap that the test has ordered")
+            }
             Some(Mishap::Lose(until)) => {
                 until.recv().expect_err("the sender only goes");
                 return Err(AppendError::Unknown("a mishap that the test has ordered".to_owned()));
@@ -160,7 +163,7 @@ async fn an_owner_that_hangs_is_replaced_and_what_it_held_is_written_once() {
 async fn an_owner_that_panics_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let (service, next) = start(directory.path(), IMPATIENT).await;
-    next.lock().unwrap().push_back(Mishap::Panic);
+    next.lock().unwrap().push_back(Mishap::Panic(channel().1));
     service.ask(register("c1", "alice")).await.unwrap_err();
     let (version, _, repeated) = ask_until_answered(&service, "c1", "alice").await;
     assert_eq!((version, repeated), (1, false));

@@ -104,8 +104,8 @@ pub trait Writer: Send {
     fn reclaim(&mut self) -> Result<Position, AppendError>;
 
     /// Keeps what the caller has made of all user events and claims of addresses that were replayed to it or that it has
-    /// appended, so that the next claim can begin with it: at least one part, none of them empty. It is written in the background and takes the place of the one before once it is whole; a failure is logged and harms
-    /// nothing.
+    /// appended, so that the next claim can begin with it: at least one part, none of them empty. It is written in the
+    /// background and takes the place of the one before once it is whole; a failure is logged and harms nothing.
     ///
     /// None, and `snapshot` isn't called, while that can't be done: another one is being written, no user event was
     /// appended since the claim, or what is committed is not certain to stay.

@@ -52,7 +52,6 @@ pub(super) fn follow(
             next,
             owed: BTreeMap::new(),
             stalled: Stalled::default(),
-            gives_up: false,
         };
         while !follower.is_over() {
             if let Err(error) = follower.run()
@@ -74,9 +73,8 @@ struct Follower {
     next: BTreeMap<Place, u64>,
     /// Ends that the brokers named and that are still to be reached.
     owed: BTreeMap<Place, u64>,
-    stalled: Stalled,
     /// Whether the client is to be given up for a new one.
-    gives_up: bool,
+    stalled: Stalled,
 }
 
 /// Nobody follows any more.
@@ -94,7 +92,7 @@ impl Follower {
             .map(|(place, next)| (self.settings.topic(place.stream), place.partition, *next))
             .collect();
         let consumer = self.settings.reader(FETCH_WAIT, &from)?;
-        (self.stalled, self.gives_up) = (Stalled::default(), false);
+        self.stalled = Stalled::default();
         let mut asked: Option<Instant> = None;
         let mut ask_at = Instant::now();
         while !self.is_over() {
@@ -112,7 +110,7 @@ impl Follower {
                 let answered = self.ask();
                 asked = Some(Instant::now());
                 ask_at = Instant::now() + if answered { ASK } else { ANSWER };
-                if self.gives_up {
+                if self.stalled.is_for_good(Instant::now()) {
                     tracing::warn!("nothing more comes from the log; another client goes on reading");
                     return Ok(());
                 }
@@ -167,7 +165,7 @@ impl Follower {
                 let now = Instant::now();
                 for (place, end) in ends {
                     let next = self.next.get(&place).copied().unwrap_or_default();
-                    self.gives_up |= self.stalled.hears(place, next, end, now);
+                    self.stalled.hears(place, next, end, now);
                     self.owed.insert(place, end);
                 }
                 true

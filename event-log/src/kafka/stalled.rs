@@ -24,18 +24,24 @@ struct Waiting {
 }
 
 impl Stalled {
-    /// Takes in that a place ends at `end` and was read up to `next`; true when the client is to be given up.
-    pub(super) fn hears(&mut self, place: Place, next: u64, end: u64, now: Instant) -> bool {
+    /// Takes in that a place ends at `end` and was read up to `next`.
+    pub(super) fn hears(&mut self, place: Place, next: u64, end: u64, now: Instant) {
         if next >= end {
             self.0.remove(&place);
-            return false;
+            return;
         }
         let waiting = self.0.entry(place).or_insert(Waiting { next, since: now, answers: 0 });
         if waiting.next != next {
             *waiting = Waiting { next, since: now, answers: 0 };
         }
         waiting.answers += 1;
-        waiting.answers > ANSWERS && now.duration_since(waiting.since) >= PATIENCE
+    }
+
+    /// Whether a place has stood still for so long that the client is to be given up.
+    pub(super) fn is_for_good(&self, now: Instant) -> bool {
+        let is_long =
+            |waiting: &Waiting| waiting.answers > ANSWERS && now.duration_since(waiting.since) >= PATIENCE;
+        self.0.values().any(is_long)
     }
 }
 
@@ -47,11 +53,13 @@ mod tests {
 
     const PLACE: Place = Place::new(Stream::GroupEvents, 0);
 
-    /// Whether the last of so many answers, so far apart, is one too many.
+    /// Whether the client is given up after so many answers, so far apart.
     fn told(answers: u32, apart: Duration, next: impl Fn(u32) -> u64) -> bool {
         let (mut stalled, begun) = (Stalled::default(), Instant::now());
-        let hear = |n| stalled.hears(PLACE, next(n), 10, begun + apart * n);
-        (0..answers).map(hear).last().unwrap_or_default()
+        for n in 0..answers {
+            stalled.hears(PLACE, next(n), 10, begun + apart * n);
+        }
+        stalled.is_for_good(begun + apart * (answers - 1))
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use domain::aggregate::Aggregate;
+use domain::command::{Ask, Command};
 use domain::group::{self, Group, Known};
 use domain::id::GroupId;
 use domain::position::{Place, Position, Stream};
 use event_log::{EventLog, Read, Recorded};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 /// The one place of the group events.
@@ -62,18 +64,24 @@ impl Groups {
         Self { known, next }
     }
 
-    /// What is known of a group.
-    pub(crate) fn find(&self, id: GroupId) -> Option<Known> {
+    /// What is known of the group that a command is about a user's place in.
+    pub(crate) fn of(&self, command: &Command) -> Option<Known> {
+        let id = group(command)?;
         self.known.read().expect("nobody panics while holding it").get(&id)?.known(id)
     }
 
-    /// Whether everything that `position` covers was read.
-    pub(crate) fn have_read(&self, position: &Position) -> bool {
-        position.covered(PLACE).is_none_or(|offset| *self.next.borrow() > offset)
+    /// Whether the groups that a command is decided by, if it is, were read as far as its caller has seen.
+    pub(crate) fn suffice(&self, command: &Command) -> bool {
+        !is_by_groups(command) || self.have_read(&command.seen)
+    }
+
+    /// Waits until they were. False when that took too long. Blocks.
+    pub(crate) fn wait_for(&self, command: &Command, until: Instant, runtime: &Handle) -> bool {
+        !is_by_groups(command) || self.wait(&command.seen, until, runtime)
     }
 
     /// Waits until everything that `position` covers was read. False when that took too long. Blocks.
-    pub(crate) fn wait(&self, position: &Position, until: Instant, runtime: &tokio::runtime::Handle) -> bool {
+    pub(crate) fn wait(&self, position: &Position, until: Instant, runtime: &Handle) -> bool {
         if self.have_read(position) {
             return true;
         }
@@ -82,6 +90,22 @@ impl Groups {
         let passed = async { next.wait_for(|next| *next > offset).await.is_ok() };
         runtime.block_on(async { tokio::time::timeout_at(until.into(), passed).await.unwrap_or(false) })
     }
+
+    fn have_read(&self, position: &Position) -> bool {
+        position.covered(PLACE).is_none_or(|offset| *self.next.borrow() > offset)
+    }
+}
+
+/// The group that a command is about a user's place in.
+fn group(command: &Command) -> Option<GroupId> {
+    match &command.ask {
+        Ask::User { command: asked, .. } => asked.group(),
+        Ask::Group { .. } | Ask::Barrier { .. } | Ask::Claim { .. } | Ask::LetGo { .. } => None,
+    }
+}
+
+fn is_by_groups(command: &Command) -> bool {
+    group(command).is_some() || matches!(command.ask, Ask::Barrier { .. })
 }
 
 fn take_in(groups: &mut HashMap<GroupId, Group>, recorded: &Recorded) -> Result<(), String> {

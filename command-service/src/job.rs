@@ -1,11 +1,17 @@
-//! A command that waits for its owner, and who of the two who care about it may give it up.
+//! A command that waits for its owner, who of the two who care about it may give it up, and how it is answered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use domain::command::{Answer, Command, Failure};
+use domain::position::Position;
 use tokio::sync::oneshot;
 use uuid::Uuid;
+
+use crate::draft::Outcome;
+use crate::owner::millis;
+use crate::remembered::Mark;
 
 /// A command that waits, and the way back.
 pub(crate) struct Job {
@@ -53,5 +59,54 @@ impl Taken {
         };
         // A caller that went away asks again under the same id.
         let _ = self.job.reply.send(Err(failure));
+    }
+
+    /// Tells the caller what the command came to in a batch that was begun at an instant, now that everything up to
+    /// `committed` is. `None` is a command that could not be decided or written.
+    pub(crate) fn answer(
+        self,
+        outcome: Option<Outcome>,
+        committed: &Position,
+        partition: u32,
+        begun: Instant,
+    ) {
+        let accepted = |version, repeated| {
+            let position = committed.clone();
+            Ok(Answer::Accepted { version, position, repeated })
+        };
+        let reply = match outcome {
+            // An earlier try may have been written, and was not looked up.
+            None if self.first_event.is_some() => Err(Failure::UnknownOutcome),
+            None => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
+            Some(Outcome::Answered(answer)) => Ok(answer),
+            Some(Outcome::Written { version, .. }) => accepted(version, false),
+            // Found in the log with the event that this very request wrote: its first answer, only late.
+            Some(Outcome::Repeated { version, first_event }) => {
+                accepted(version, self.first_event.map(Mark::from) != Some(first_event))
+            }
+        };
+        let command = &self.job.command;
+        let outcome = match &reply {
+            Ok(Answer::Accepted { repeated: false, .. }) => "accepted",
+            Ok(Answer::Accepted { .. }) => "repeated",
+            Ok(Answer::Refused(_)) => "refused",
+            Ok(Answer::Forbidden) => "forbidden",
+            Ok(Answer::OfAddress(_)) => "address",
+            Err(_) => "failed",
+        };
+        metrics::counter!("muster_commands_total", "command" => command.ask.name(), "outcome" => outcome)
+            .increment(1);
+        tracing::info!(
+            command.name = command.ask.name(),
+            command.id = command.id,
+            correlation_id = command.correlation_id,
+            subject = command.ask.subject(),
+            kafka.partition = partition,
+            outcome,
+            duration_ms = millis(begun),
+            "command decided"
+        );
+        // A caller that went away asks again under the same id.
+        let _ = self.job.reply.send(reply);
     }
 }

@@ -6,6 +6,7 @@ pub mod initialise;
 
 mod addresses;
 mod appender;
+mod batch;
 mod draft;
 mod groups;
 mod image;

@@ -1,24 +1,21 @@
 //! An owner that has taken over: decide, append, answer; while one batch is being written, the next is decided on top of it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use domain::command::{Answer, Ask, Command, Failure};
-use domain::id::GroupId;
-use domain::position::Stream;
-use domain::timestamp::Timestamp;
-use event_log::{AppendError, Record, Writer};
-use time::OffsetDateTime;
+use domain::command::{Ask, Command};
+use domain::position::Position;
+use event_log::{AppendError, Writer};
 use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::appender::{Answered, Appended, Appender};
-use crate::draft::{Base, Changes, Draft, Outcome};
+use crate::batch::{Batch, Next};
+use crate::draft::{Base, Outcome};
 use crate::job::{Job, Taken};
 use crate::ledger::Ledger;
-use crate::owner::{FIRST_PAUSE, Owner, millis};
-use crate::remembered::Mark;
+use crate::owner::{Common, FIRST_PAUSE, Owner};
 
 /// For how long an owner waits for a group that the gateway has seen already.
 const GROUP_WAIT: Duration = Duration::from_secs(2);
@@ -66,33 +63,7 @@ pub(crate) struct Serving<'a> {
     /// Whether nobody hands in anything any more.
     closed: bool,
     /// How many batches in a row were aborted.
-    aborted: u32,
-}
-
-/// Commands with what they came to. `None` is one that could not be decided or written.
-type Decided = Vec<(Taken, Option<Outcome>)>;
-
-/// A batch that is being written.
-struct Batch {
-    decided: Decided,
-    changes: Changes,
-    /// How many records it writes.
-    records: usize,
-    /// When the first of it was decided.
-    begun: Instant,
-    launched: Instant,
-}
-
-/// A batch that is being decided.
-#[derive(Default)]
-struct Next {
-    decided: Decided,
-    draft: Draft,
-    /// When the first of it was decided.
-    begun: Option<Instant>,
-    /// Until when it waits for groups: one wait for the whole batch, so that a log of groups that lags does not stall the
-    /// partition.
-    waits_until: Option<Instant>,
+    aborted_in_a_row: u32,
 }
 
 impl<'a> Serving<'a> {
@@ -113,7 +84,7 @@ impl<'a> Serving<'a> {
             next: Next::default(),
             first: VecDeque::new(),
             closed: false,
-            aborted: 0,
+            aborted_in_a_row: 0,
         }
     }
 
@@ -134,10 +105,11 @@ impl<'a> Serving<'a> {
             } else {
                 self.decide_what_waits()?;
                 self.launch()?;
-                match (self.is_idle(), self.first.is_empty(), self.closed) {
-                    (true, false, _) => continue,
-                    (true, true, true) => return Ok(()),
-                    _ => {}
+                if self.is_idle() && !self.first.is_empty() {
+                    continue;
+                }
+                if self.is_idle() && self.closed {
+                    return Ok(());
                 }
             }
             self.wait()?;
@@ -160,7 +132,7 @@ impl<'a> Serving<'a> {
         {
             let command = &taken.job.command;
             let asks_log = !taken.is_after_reclaim && self.must_reclaim(command);
-            let asks_groups = self.next.waits_until.is_none() && !self.owner.has_read_groups(command);
+            let asks_groups = self.next.waits_until.is_none() && !self.owner.common.groups.suffice(command);
             if (asks_log || asks_groups) && !self.is_idle() {
                 self.first.push_front(taken);
                 break;
@@ -240,15 +212,9 @@ impl<'a> Serving<'a> {
     }
 
     fn decide(&mut self, taken: Taken) {
-        let begun = *self.next.begun.get_or_insert_with(Instant::now);
-        let base = Base {
-            ledger: &self.ledger,
-            in_flight: self.in_flight.as_ref().map(|(batch, _)| &batch.changes),
-            limits: self.owner.common.limits,
-        };
-        let until = self.next.waits_until.unwrap_or(begun);
-        let outcome = self.owner.decide(&mut self.next.draft, base, &taken.job.command, until);
-        self.next.decided.push((taken, outcome));
+        let Common { limits, groups, runtime, .. } = &*self.owner.common;
+        let in_flight = self.in_flight.as_ref().map(|(batch, _)| &batch.changes);
+        self.next.decide(taken, Base { ledger: &self.ledger, in_flight, limits: *limits }, groups, runtime);
     }
 
     /// Hands the next batch to the log, if it may be.
@@ -307,7 +273,7 @@ impl<'a> Serving<'a> {
         Ok(())
     }
 
-    /// Takes in what became of a batch. An aborted one is done again, and with it what was decided on top of it.
+    /// Takes in what became of a batch. It is none when the thread that appends has ended.
     fn landed(&mut self, mut batch: Batch, appended: Option<Appended>) -> Result<(), Ended> {
         let result = match appended {
             Some(Appended { writer, result }) => {
@@ -318,47 +284,8 @@ impl<'a> Serving<'a> {
             None => Err(AppendError::Unknown("the thread that appends has ended".to_owned())),
         };
         match result {
-            Ok(position) => {
-                self.aborted = 0;
-                batch.measure();
-                self.ledger.commit(batch.changes, &position);
-                let keeps = self.wants_snapshot();
-                // The log has something to do while answers are given.
-                if !keeps && self.next.decided.len() >= FEW && self.may_launch() && !self.is_overdue() {
-                    self.send_off();
-                }
-                for (taken, outcome) in batch.decided {
-                    self.answer(taken, outcome, batch.begun);
-                }
-                if keeps {
-                    self.keep_snapshot();
-                }
-                Ok(())
-            }
-            Err(AppendError::Aborted(reason)) => {
-                self.aborted += 1;
-                tracing::warn!(
-                    kafka.partition = self.owner.partition,
-                    reason,
-                    "batch aborted; it is done again"
-                );
-                self.first = self.not_written().into();
-                if self.aborted == TRIES || self.owner.is_stopping() {
-                    self.aborted = 0;
-                    let undone = batch.first_events();
-                    for (taken, outcome) in batch.decided {
-                        // What was done by an earlier batch holds all the same.
-                        let holds = |outcome: &Outcome| matches!(outcome, Outcome::Repeated { first_event, .. } if !undone.contains(first_event));
-                        self.answer(taken, outcome.filter(holds), batch.begun);
-                    }
-                } else {
-                    self.owner.pause(FIRST_PAUSE);
-                    for (taken, _) in batch.decided.into_iter().rev() {
-                        self.first.push_front(taken);
-                    }
-                }
-                Ok(())
-            }
+            Ok(position) => self.committed(batch, &position),
+            Err(AppendError::Aborted(reason)) => self.aborted(batch, &reason),
             Err(error @ (AppendError::Fenced | AppendError::Unknown(_))) => {
                 tracing::warn!(kafka.partition = self.owner.partition, %error, "the log decides; taking over again");
                 for (taken, outcome) in &mut batch.decided {
@@ -368,9 +295,52 @@ impl<'a> Serving<'a> {
                 }
                 let mut jobs: Vec<_> = batch.decided.into_iter().map(|(taken, _)| taken).collect();
                 jobs.extend(self.not_written());
-                Err(ended(&error, jobs))
+                return Err(ended(&error, jobs));
             }
         }
+        Ok(())
+    }
+
+    fn committed(&mut self, batch: Batch, position: &Position) {
+        self.aborted_in_a_row = 0;
+        batch.measure();
+        self.ledger.commit(batch.changes, position);
+        let keeps = self.wants_snapshot();
+        // The log has something to do while answers are given.
+        if !keeps && self.next.decided.len() >= FEW && self.may_launch() && !self.is_overdue() {
+            self.send_off();
+        }
+        for (taken, outcome) in batch.decided {
+            self.answer(taken, outcome, batch.begun);
+        }
+        if keeps {
+            self.keep_snapshot();
+        }
+    }
+
+    /// Has a batch done again, and with it what was decided on top of it; or gives it up.
+    fn aborted(&mut self, batch: Batch, reason: &str) {
+        self.aborted_in_a_row += 1;
+        tracing::warn!(kafka.partition = self.owner.partition, reason, "batch aborted; it is done again");
+        self.first = self.not_written().into();
+        if self.aborted_in_a_row < TRIES && !self.owner.is_stopping() {
+            self.owner.pause(FIRST_PAUSE);
+            for (taken, _) in batch.decided.into_iter().rev() {
+                self.first.push_front(taken);
+            }
+            return;
+        }
+        self.aborted_in_a_row = 0;
+        let undone = batch.first_events();
+        for (taken, outcome) in batch.decided {
+            // What was done by an earlier batch holds all the same.
+            let holds = |outcome: &Outcome| matches!(outcome, Outcome::Repeated { first_event, .. } if !undone.contains(first_event));
+            self.answer(taken, outcome.filter(holds), batch.begun);
+        }
+    }
+
+    fn answer(&self, taken: Taken, outcome: Option<Outcome>, begun: Instant) {
+        taken.answer(outcome, self.ledger.committed(), self.owner.partition, begun);
     }
 
     /// Everything that was taken and never handed to the log, in its order.
@@ -394,113 +364,6 @@ impl<'a> Serving<'a> {
             self.ledger.kept();
         }
     }
-
-    /// Tells the caller. `None` is a command that could not be decided or written.
-    fn answer(&self, waiting: Taken, outcome: Option<Outcome>, begun: Instant) {
-        let accepted = |version, repeated| {
-            let position = self.ledger.committed().clone();
-            Ok(Answer::Accepted { version, position, repeated })
-        };
-        let reply = match outcome {
-            // An earlier try may have been written, and was not looked up.
-            None if waiting.first_event.is_some() => Err(Failure::UnknownOutcome),
-            None => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
-            Some(Outcome::Answered(answer)) => Ok(answer),
-            Some(Outcome::Written { version, .. }) => accepted(version, false),
-            // Found in the log with the event that this very request wrote: its first answer, only late.
-            Some(Outcome::Repeated { version, first_event }) => {
-                accepted(version, waiting.first_event.map(Mark::from) != Some(first_event))
-            }
-        };
-        let command = &waiting.job.command;
-        let outcome = match &reply {
-            Ok(Answer::Accepted { repeated: false, .. }) => "accepted",
-            Ok(Answer::Accepted { .. }) => "repeated",
-            Ok(Answer::Refused(_)) => "refused",
-            Ok(Answer::Forbidden) => "forbidden",
-            Ok(Answer::OfAddress(_)) => "address",
-            Err(_) => "failed",
-        };
-        metrics::counter!("muster_commands_total", "command" => command.ask.name(), "outcome" => outcome)
-            .increment(1);
-        tracing::info!(
-            command.name = command.ask.name(),
-            command.id = command.id,
-            correlation_id = command.correlation_id,
-            subject = command.ask.subject(),
-            kafka.partition = self.owner.partition,
-            outcome,
-            duration_ms = millis(begun),
-            "command decided"
-        );
-        // A caller that went away asks again under the same id.
-        let _ = waiting.job.reply.send(reply);
-    }
-}
-
-impl Owner {
-    /// `None` when the groups that the command is decided by were not read in time.
-    fn decide(
-        &self,
-        draft: &mut Draft,
-        base: Base<'_>,
-        command: &Command,
-        until: Instant,
-    ) -> Option<Outcome> {
-        let groups = &self.common.groups;
-        if is_by_groups(command) && !groups.wait(&command.seen, until, &self.common.runtime) {
-            return None;
-        }
-        let known = group(command).and_then(|id| groups.find(id));
-        Some(draft.decide(base, command, known, Timestamp::from(OffsetDateTime::now_utc())))
-    }
-
-    /// Whether the groups that the command is decided by were read as far as its caller has seen.
-    fn has_read_groups(&self, command: &Command) -> bool {
-        !is_by_groups(command) || self.common.groups.have_read(&command.seen)
-    }
-}
-
-impl Next {
-    /// The batch, and what it writes. Another one begins.
-    fn take(&mut self) -> (Batch, Vec<(Stream, Record)>) {
-        let Self { decided, draft, begun, .. } = std::mem::take(self);
-        let (records, changes) = draft.finish();
-        let begun = begun.unwrap_or_else(Instant::now);
-        let batch = Batch { decided, changes, records: records.len(), begun, launched: Instant::now() };
-        (batch, records)
-    }
-}
-
-impl Batch {
-    /// Marks of the first events that it writes for its commands.
-    fn first_events(&self) -> HashSet<Mark> {
-        let written = self.decided.iter().filter_map(|(_, outcome)| match outcome {
-            Some(Outcome::Written { first_event, .. }) => *first_event,
-            _ => None,
-        });
-        written.map(Mark::from).collect()
-    }
-
-    fn measure(&self) {
-        if self.records > 0 {
-            metrics::histogram!("muster_batch_commands").record(count(self.decided.len()));
-            metrics::histogram!("muster_batch_records").record(count(self.records));
-            metrics::histogram!("muster_batch_duration_seconds").record(self.begun.elapsed().as_secs_f64());
-        }
-    }
-}
-
-/// The group that a command is about a user's place in.
-fn group(command: &Command) -> Option<GroupId> {
-    match &command.ask {
-        Ask::User { command: asked, .. } => asked.group(),
-        Ask::Group { .. } | Ask::Barrier { .. } | Ask::Claim { .. } | Ask::LetGo { .. } => None,
-    }
-}
-
-fn is_by_groups(command: &Command) -> bool {
-    group(command).is_some() || matches!(command.ask, Ask::Barrier { .. })
 }
 
 /// The next owner reads the log either way; a fenced one first finds out whether the partition is still its own.
@@ -509,9 +372,4 @@ fn ended(error: &AppendError, jobs: Vec<Taken>) -> Ended {
         AppendError::Fenced => Ended::Fenced(jobs),
         AppendError::Aborted(_) | AppendError::Unknown(_) => Ended::Lost(jobs),
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "batches are far smaller than 2^52")]
-fn count(number: usize) -> f64 {
-    number as f64
 }

@@ -53,9 +53,20 @@ pub(crate) struct Owner {
     serving: Arc<AtomicBool>,
     /// Closed when the owner is to end; what waits in it is still answered.
     pub(crate) jobs: mpsc::Receiver<Job>,
-    /// Since when the owner is to end.
-    stopping: watch::Receiver<Option<tokio::time::Instant>>,
+    term: watch::Receiver<Term>,
     pub(crate) pulse: Pulse,
+}
+
+/// For how long an owner is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// The partition is this process's.
+    Given,
+    /// It goes to somebody else, who may claim it at any moment. Until then nobody would serve it but this owner, which
+    /// does not claim it again.
+    Yielded,
+    /// The owner is to end, since then.
+    Over(tokio::time::Instant),
 }
 
 impl Owner {
@@ -64,18 +75,19 @@ impl Owner {
         common: Arc<Common>,
         serving: Arc<AtomicBool>,
         jobs: mpsc::Receiver<Job>,
-        stopping: watch::Receiver<Option<tokio::time::Instant>>,
+        term: watch::Receiver<Term>,
         pulse: Pulse,
     ) -> Self {
-        Self { partition, common, serving, jobs, stopping, pulse }
+        Self { partition, common, serving, jobs, term, pulse }
     }
 
-    /// Owns the partition until it is told to end. A fenced owner takes over again.
+    /// Owns the partition until it is told to end, or somebody else claims what was yielded. An owner that is fenced in
+    /// its own partition takes over again.
     pub(crate) fn run(mut self) {
         let _closes = Closes(self.serving.clone());
         let mut in_doubt = Vec::new();
         let mut pause = FIRST_PAUSE;
-        while !self.is_stopping() {
+        while self.is_given() {
             match self.take_over() {
                 Ok((ledger, writer, appender)) => {
                     pause = FIRST_PAUSE;
@@ -91,7 +103,7 @@ impl Owner {
                         Ended::Lost(jobs) => in_doubt = jobs,
                     }
                 }
-                Err(_) if self.is_stopping() => break,
+                Err(_) if !self.is_given() => break,
                 Err(error) => {
                     tracing::warn!(kafka.partition = self.partition, %error, "the partition can't be taken over yet");
                     in_doubt.retain(|taken: &Taken| !taken.is_given_up());
@@ -124,7 +136,7 @@ impl Owner {
         let ledger = Ledger::of(self.partition, self.common.log.partitions());
         let mut replaying = Replaying { owner: self, ledger, restored: 0, replayed: 0 };
         let mut writer = self.pulse.during(|| self.common.log.claim(self.partition, &mut replaying))?;
-        if self.is_stopping() {
+        if !self.is_given() {
             return Err(ClaimError::Fenced);
         }
         let Replaying { mut ledger, restored, replayed, .. } = replaying;
@@ -171,25 +183,31 @@ impl Owner {
             if self.common.groups.wait(end, step, &self.common.runtime) {
                 return true;
             }
-            if self.is_stopping() || Instant::now() >= until {
+            if !self.is_given() || Instant::now() >= until {
                 return false;
             }
         }
     }
 
-    /// Waits, but not longer than the owner is wanted.
+    /// Waits, but not longer than the partition is given.
     pub(crate) fn pause(&mut self, pause: Duration) {
-        let stopped = self.stopping.wait_for(Option::is_some);
-        let _ = self.common.runtime.block_on(async { tokio::time::timeout(pause, stopped).await });
+        let taken = self.term.wait_for(|term| *term != Term::Given);
+        let _ = self.common.runtime.block_on(async { tokio::time::timeout(pause, taken).await });
     }
 
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.borrow().is_some()
+    /// Whether nobody else may claim the partition.
+    pub(crate) fn is_given(&self) -> bool {
+        *self.term.borrow() == Term::Given
+    }
+
+    /// Whether it was told to end.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(*self.term.borrow(), Term::Over(_))
     }
 
     /// Whether it was told to end so long ago that what still waits goes back to its callers.
     pub(crate) fn is_overdue(&self, patience: Duration) -> bool {
-        self.stopping.borrow().is_some_and(|since| since.elapsed() > patience)
+        matches!(*self.term.borrow(), Term::Over(since) if since.elapsed() > patience)
     }
 }
 
@@ -223,7 +241,7 @@ impl Replay for Replaying<'_> {
 
     fn beat(&mut self) -> Result<(), String> {
         self.owner.pulse.beat();
-        if self.owner.is_stopping() { Err("the partition was taken away".to_owned()) } else { Ok(()) }
+        if self.owner.is_given() { Ok(()) } else { Err("the partition was taken away".to_owned()) }
     }
 }
 

@@ -1,17 +1,18 @@
-//! Which partitions are ours: an owner for each that this process is given, ended when it is taken, replaced when it died or hangs.
+//! Which partitions are ours: an owner for each that this process is given, replaced when it died or hangs. When a partition
+//! is taken away its owner serves on until the next one has claimed it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use event_log::{Assignment, Membership};
+use event_log::{Assignment, Membership, Owners};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, timeout};
 
 use crate::door::{Door, Lane};
-use crate::owner::{Common, Owner};
+use crate::owner::{Common, Owner, Term};
 use crate::pulse::Pulse;
 
 /// How often it is looked whether owners live and get on.
@@ -21,6 +22,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const HANDOVER: Duration = Duration::from_secs(4);
 /// How long leaving the group may take; the group notices by itself that a member is gone.
 const LEAVE: Duration = Duration::from_secs(2);
+/// How long whoever has left serves on at most until others have claimed what it had.
+const SUCCESSION: Duration = Duration::from_secs(8);
 
 /// The owners of this process.
 pub(crate) struct Ownership {
@@ -35,8 +38,7 @@ pub(crate) struct Ownership {
 /// An owner and the ways to influence it.
 struct Running {
     thread: JoinHandle<()>,
-    /// Since when it is to end.
-    stopping: watch::Sender<Option<Instant>>,
+    term: watch::Sender<Term>,
     pulse: Pulse,
 }
 
@@ -49,35 +51,87 @@ impl Ownership {
     pub(crate) async fn run(mut self, mut membership: Membership, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut look = interval(LOOK);
+        let mut owners = self.common.log.owners();
         loop {
             tokio::select! {
                 () = &mut stop => break,
                 change = membership.next() => match change {
-                    Some(Assignment::Given(partitions)) => {
-                        self.given.extend(partitions);
-                        self.begin_missing();
-                        self.door.joined();
-                    }
+                    Some(Assignment::Given(partitions)) => self.take(partitions).await,
                     Some(Assignment::Taken(partitions, handover)) => {
-                        self.end(partitions).await;
+                        self.yield_up(&partitions);
                         drop(handover);
+                        // Whoever was away for long hears in any order what became of the partition meanwhile.
+                        let announced = owners.borrow_and_update().clone();
+                        self.end_the_succeeded(&announced).await;
                     }
                     // The log was closed: nothing can be owned any more.
                     None => break,
                 },
+                Ok(()) = owners.changed() => {
+                    let announced = owners.borrow_and_update().clone();
+                    self.end_the_succeeded(&announced).await;
+                }
                 _ = look.tick() => {
                     self.give_up_the_lost();
                     self.begin_missing();
                 }
             }
         }
-        // First, so that the group gives nothing to others that is still being written.
-        self.end(self.given.iter().copied().collect()).await;
+        self.hand_over(membership, owners).await;
+    }
+
+    /// Leaves, and serves on until others have claimed what this process had or nobody is there who could.
+    async fn hand_over(&mut self, mut membership: Membership, mut owners: watch::Receiver<Owners>) {
+        // First, so that nobody is given anything that its owner still takes for its own.
+        self.yield_up(&self.given.iter().copied().collect::<Vec<_>>());
         membership.leave();
         let left = async { while membership.next().await.is_some() {} };
         if timeout(LEAVE, left).await.is_err() {
             tracing::warn!("the group of command services was not left in time");
         }
+        let claimed = async {
+            while !self.running.is_empty() {
+                let announced = owners.borrow_and_update().clone();
+                self.end_the_succeeded(&announced).await;
+                tokio::select! {
+                    Ok(()) = owners.changed() => {}
+                    () = membership.deserted() => break,
+                }
+            }
+        };
+        if timeout(SUCCESSION, claimed).await.is_err() {
+            tracing::warn!("others have not claimed in time what this process had");
+        }
+        self.end(self.running.keys().copied().collect()).await;
+    }
+
+    /// Begins an owner for each of these.
+    async fn take(&mut self, partitions: Vec<u32>) {
+        // Somebody else may have claimed a partition since it was yielded: only another claim makes it certain again.
+        let yielded =
+            |partition: &u32| self.running.contains_key(partition) && !self.given.contains(partition);
+        self.end(partitions.iter().copied().filter(yielded).collect()).await;
+        self.given.extend(partitions);
+        self.begin_missing();
+        self.door.joined();
+    }
+
+    /// Tells the owners of these that others may claim them from now on.
+    fn yield_up(&mut self, partitions: &[u32]) {
+        for partition in partitions {
+            self.given.remove(partition);
+            if let Some(running) = self.running.get(partition) {
+                running.term.send_replace(Term::Yielded);
+            }
+        }
+    }
+
+    /// Ends the owners of what is served elsewhere.
+    async fn end_the_succeeded(&mut self, owners: &Owners) {
+        let is_elsewhere =
+            |partition| owners.get(partition).is_some_and(|owner| owner.url != self.common.url);
+        let yielded = self.running.keys().filter(|partition| !self.given.contains(partition));
+        self.end(yielded.filter(|partition| is_elsewhere(*partition)).copied().collect()).await;
     }
 
     /// Begins an owner for every partition that is ours and has none.
@@ -86,13 +140,13 @@ impl Ownership {
             self.given.iter().copied().filter(|partition| !self.running.contains_key(partition)).collect();
         for partition in missing {
             let (lane, jobs, serving) = Lane::new(self.common.queue);
-            let (stopping, stopped) = watch::channel(None);
+            let (term, of_owner) = watch::channel(Term::Given);
             let pulse = Pulse::default();
-            let owner = Owner::new(partition, self.common.clone(), serving, jobs, stopped, pulse.clone());
+            let owner = Owner::new(partition, self.common.clone(), serving, jobs, of_owner, pulse.clone());
             match std::thread::Builder::new().name(format!("owner-{partition}")).spawn(move || owner.run()) {
                 Ok(thread) => {
                     self.door.open(partition, lane);
-                    self.running.insert(partition, Running { thread, stopping, pulse });
+                    self.running.insert(partition, Running { thread, term, pulse });
                 }
                 // The next look tries again.
                 Err(error) => {
@@ -104,13 +158,16 @@ impl Ownership {
 
     /// Ends owners and waits for them, but not for ever.
     async fn end(&mut self, partitions: Vec<u32>) {
+        if partitions.is_empty() {
+            return;
+        }
         let now = Instant::now();
         let mut threads = Vec::new();
         for partition in partitions {
             self.given.remove(&partition);
             self.door.shut(partition);
             if let Some(running) = self.running.remove(&partition) {
-                running.stopping.send_replace(Some(now));
+                running.term.send_replace(Term::Over(now));
                 threads.push((partition, running.thread));
             }
         }
@@ -132,13 +189,17 @@ impl Ownership {
         let patience = self.patience;
         self.running.retain(|partition, running| {
             let reason = match running {
+                Running { thread, .. } if thread.is_finished() && !self.given.contains(partition) => {
+                    self.door.shut(*partition);
+                    return false;
+                }
                 Running { thread, .. } if thread.is_finished() => "ended",
                 Running { pulse, .. } if pulse.silent_for() > patience => "hangs",
                 Running { .. } => return true,
             };
             tracing::error!(kafka.partition = partition, reason, "an owner is lost and replaced");
             metrics::counter!("muster_owners_replaced_total", "reason" => reason).increment(1);
-            running.stopping.send_replace(Some(Instant::now()));
+            running.term.send_replace(Term::Over(Instant::now()));
             false
         });
     }

@@ -10,7 +10,7 @@ use domain::position::Position;
 use event_log::{AppendError, Writer};
 use tokio::sync::mpsc::error::TryRecvError;
 
-use crate::appender::{Answered, Appended, Appender};
+use crate::appender::{Answered, Appended, Appender, Proof};
 use crate::batch::{Batch, Next};
 use crate::draft::{Base, Outcome};
 use crate::job::{Job, Taken};
@@ -37,7 +37,7 @@ const LONG: Duration = Duration::from_secs(3);
 
 /// Why serving ended.
 pub(crate) enum Ended {
-    /// The owner is to end, and has answered what it held.
+    /// The owner was to end, and has answered what it held.
     Stopped,
     /// Somebody else claimed the partition; the log alone knows what became of these.
     Fenced(Vec<Taken>),
@@ -227,15 +227,20 @@ impl<'a> Serving<'a> {
             return Ok(());
         }
         let (batch, records) = self.next.take();
-        let appended = self.appender.append(self.writer.take().expect(AT_HOME), records);
+        let appended = self.appender.append(self.writer.take().expect(AT_HOME), records, self.proof());
         self.landed(batch, Some(appended))
     }
 
     /// Has the next batch written while the one after it is decided.
     fn send_off(&mut self) {
         let (batch, records) = self.next.take();
-        let answered = self.appender.begin(self.writer.take().expect(AT_HOME), records);
+        let answered = self.appender.begin(self.writer.take().expect(AT_HOME), records, self.proof());
         self.in_flight = Some((batch, answered));
+    }
+
+    /// By what it is known, of a batch that has been decided, that nobody else had written before.
+    fn proof(&self) -> Proof {
+        if self.owner.is_given() { Proof::Lease } else { Proof::Claim }
     }
 
     /// Whether nothing else is being written and there is a batch, which has to be full while the log isn't ready.
@@ -287,7 +292,11 @@ impl<'a> Serving<'a> {
             Ok(position) => self.committed(batch, &position),
             Err(AppendError::Aborted(reason)) => self.aborted(batch, &reason),
             Err(error @ (AppendError::Fenced | AppendError::Unknown(_))) => {
-                tracing::warn!(kafka.partition = self.owner.partition, %error, "the log decides; taking over again");
+                if self.owner.is_given() {
+                    tracing::warn!(kafka.partition = self.owner.partition, %error, "the log decides; taking over again");
+                } else {
+                    tracing::info!(kafka.partition = self.owner.partition, %error, "somebody else has taken over");
+                }
                 for (taken, outcome) in &mut batch.decided {
                     if let Some(Outcome::Written { first_event, .. }) = outcome {
                         taken.first_event = first_event.or(taken.first_event);
@@ -323,7 +332,7 @@ impl<'a> Serving<'a> {
         self.aborted_in_a_row += 1;
         tracing::warn!(kafka.partition = self.owner.partition, reason, "batch aborted; it is done again");
         self.first = self.not_written().into();
-        if self.aborted_in_a_row < TRIES && !self.owner.is_stopping() {
+        if self.aborted_in_a_row < TRIES && !self.owner.is_over() {
             self.owner.pause(FIRST_PAUSE);
             for (taken, _) in batch.decided.into_iter().rev() {
                 self.first.push_front(taken);
@@ -351,7 +360,8 @@ impl<'a> Serving<'a> {
 
     /// Whether the next owner would have much to read.
     fn wants_snapshot(&self) -> bool {
-        self.owner.common.snapshot_every.is_some_and(|every| self.ledger.wants_snapshot(every))
+        let every = self.owner.common.snapshot_every.filter(|_| self.owner.is_given());
+        every.is_some_and(|every| self.ledger.wants_snapshot(every))
     }
 
     /// Has a snapshot kept, while nothing is in flight. One that can't be kept now is after a later batch.

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use domain::position::{Place, Position, Stream};
 use tokio::sync::{mpsc, watch};
 
-pub use membership::{Assignment, Handover, Membership, Seat};
+pub use membership::{Assignment, HandedOver, Handover, Membership, Seat, Vacated};
 pub use record::{Record, Recorded};
 pub use snapshot::Keeping;
 

@@ -1,5 +1,6 @@
 //! How the processes of a deployment share the partitions: what each is told, and how it hands over.
 
+use std::convert::Infallible;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -10,30 +11,41 @@ use tokio::sync::{mpsc, watch};
 pub enum Assignment {
     /// These are for this process to claim; none when it has joined and others have them all.
     Given(Vec<u32>),
-    /// These go to somebody else, who is told when the handover is dropped or has taken too long.
+    /// These go to somebody else, who is told when the handover is dropped or has taken too long, and may claim them at
+    /// any moment from then on.
     Taken(Vec<u32>, Handover),
 }
 
-/// Held for as long as something may still be written to partitions that were taken away.
+/// Held for as long as this process takes it for granted that nobody else claims partitions that are taken away.
 #[derive(Debug)]
 pub struct Handover {
     _held: SyncSender<()>,
 }
 
 /// Waits for a [`Handover`] to be dropped.
-pub(crate) struct HandedOver(Receiver<()>);
+#[derive(Debug)]
+pub struct HandedOver(Receiver<()>);
 
 /// The seat of this process among those that share the partitions. Dropping it leaves too.
 pub struct Membership {
     assignments: mpsc::Receiver<Assignment>,
     leave: watch::Sender<bool>,
+    /// Closed when nobody else is there.
+    others: mpsc::Receiver<Infallible>,
 }
 
-/// The adapter's end of a [`Membership`].
+/// The adapter's end of a [`Membership`]. Dropping it says that the member has left and that nobody else is there.
 pub struct Seat {
-    /// Tells the member what changes. Dropping it says that it has left.
+    /// Tells the member what changes.
     pub assignments: mpsc::Sender<Assignment>,
     leave: watch::Receiver<bool>,
+    others: mpsc::Sender<Infallible>,
+}
+
+/// What is left of a [`Seat`] once its member has left. Dropping it says that nobody else is there.
+pub struct Vacated {
+    leave: watch::Receiver<bool>,
+    _others: mpsc::Sender<Infallible>,
 }
 
 impl Membership {
@@ -42,7 +54,8 @@ impl Membership {
         // A process is told a few things an hour; a full channel only makes the teller wait.
         let (told, assignments) = mpsc::channel(16);
         let (leave, leaving) = watch::channel(false);
-        (Seat { assignments: told, leave: leaving }, Self { assignments, leave })
+        let (there, others) = mpsc::channel(1);
+        (Seat { assignments: told, leave: leaving, others: there }, Self { assignments, leave, others })
     }
 
     /// What changes next; `None` when this process has left.
@@ -53,6 +66,11 @@ impl Membership {
     /// Asks to leave: everything that is still held is [`Assignment::Taken`], then the end comes.
     pub fn leave(&self) {
         self.leave.send_replace(true);
+    }
+
+    /// Waits, once this process has left, until no other shares the partitions any more: nobody will claim what it had.
+    pub async fn deserted(&mut self) {
+        let None = self.others.recv().await;
     }
 }
 
@@ -67,10 +85,23 @@ impl Seat {
         // An error says that it is gone.
         self.leave.wait_for(|leave| *leave).await.ok();
     }
+
+    /// Tells the member that it has left.
+    pub fn vacate(self) -> Vacated {
+        Vacated { leave: self.leave, _others: self.others }
+    }
+}
+
+impl Vacated {
+    /// Whether nobody asks any more who else is there.
+    pub fn is_forgotten(&self) -> bool {
+        self.leave.has_changed().is_err()
+    }
 }
 
 impl Handover {
-    pub(crate) fn new() -> (Self, HandedOver) {
+    /// One to give away, and the end that waits for it.
+    pub fn new() -> (Self, HandedOver) {
         let (held, waiting) = sync_channel(0);
         (Self { _held: held }, HandedOver(waiting))
     }
@@ -78,7 +109,7 @@ impl Handover {
 
 impl HandedOver {
     /// Whether it was dropped in time. Blocks.
-    pub(crate) fn wait(&self, patience: Duration) -> bool {
+    pub fn wait(&self, patience: Duration) -> bool {
         self.0.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -34,15 +35,31 @@ pub(crate) enum Mishap {
 /// What happens in the next appends, one after another.
 type Next = Arc<Mutex<VecDeque<Mishap>>>;
 
-/// A real log whose client can be made to fail its caller.
-struct Unlucky {
+/// A real log whose client can be made to fail its caller, and whose partition can be given and taken.
+pub(crate) struct Unlucky {
     log: Arc<SqliteLog>,
     next: Next,
+    /// The membership of the one who joins first; the log's own for everybody else.
+    membership: Mutex<Option<Membership>>,
+    /// How often a writer was asked for a commit that shows whether it still owns.
+    pub(crate) reclaims: Arc<AtomicU32>,
 }
 
 struct UnluckyWriter {
     writer: Box<dyn Writer>,
     next: Next,
+    reclaims: Arc<AtomicU32>,
+}
+
+impl Unlucky {
+    pub(crate) async fn open(directory: &Path, membership: Option<Membership>) -> Self {
+        Self {
+            log: SqliteLog::open(directory).await.unwrap(),
+            next: Next::default(),
+            membership: Mutex::new(membership),
+            reclaims: Arc::default(),
+        }
+    }
 }
 
 #[async_trait]
@@ -53,11 +70,11 @@ impl EventLog for Unlucky {
 
     fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
         let writer = self.log.claim(partition, replay)?;
-        Ok(Box::new(UnluckyWriter { writer, next: self.next.clone() }))
+        Ok(Box::new(UnluckyWriter { writer, next: self.next.clone(), reclaims: self.reclaims.clone() }))
     }
 
     fn join(&self) -> Membership {
-        self.log.join()
+        self.membership.lock().unwrap().take().unwrap_or_else(|| self.log.join())
     }
 
     async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
@@ -104,6 +121,7 @@ impl Writer for UnluckyWriter {
     }
 
     fn reclaim(&mut self) -> Result<Position, AppendError> {
+        self.reclaims.fetch_add(1, Ordering::Relaxed);
         self.writer.reclaim()
     }
 
@@ -117,10 +135,9 @@ impl Writer for UnluckyWriter {
 }
 
 pub(crate) async fn start(directory: &Path, settings: &[&str]) -> (Service, Next) {
-    let next = Next::default();
-    let log = SqliteLog::open(directory).await.unwrap();
-    let log = Arc::new(Unlucky { log, next: next.clone() });
-    (Service::start_on(log, None, settings).await, next)
+    let log = Unlucky::open(directory, None).await;
+    let next = log.next.clone();
+    (Service::start_on(Arc::new(log), None, settings).await, next)
 }
 
 /// Asks until there is an answer, each time under the same id, as a caller is told to.

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod barrier;
+mod handover;
 mod lost;
 mod snapshots;
 

@@ -12,8 +12,9 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use tokio::sync::mpsc;
 
-use super::Stop;
+use super::client::Reading;
 use super::settings::KafkaSettings;
+use super::{DroppedElsewhere, Stop};
 use crate::membership::{Assignment, Handover, Membership, Seat};
 
 /// How long one look for news takes; a member that wants to leave waits for it.
@@ -21,13 +22,21 @@ const POLL: Duration = Duration::from_millis(20);
 /// How often the client is asked something. It looks after the group when it is woken, or once in half a second to a
 /// second: without questions a heartbeat, and with it the news that partitions move, comes that late.
 const WAKE: Duration = Duration::from_millis(100);
-/// How long whoever gave up a partition may take to end what it writes. Afterwards the next owner's claim fences it.
+/// How long a member may take to hear that a partition is taken away. Afterwards the next owner's claim tells it.
 const HANDOVER: Duration = Duration::from_secs(5);
 /// Pause before the group is joined again after the client has stopped for good.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often whoever has left looks for others, of which no broker tells by itself, and how long the answer may take.
+const LOOK: Duration = Duration::from_millis(100);
+const ANSWER: Duration = Duration::from_secs(1);
 
-/// Joins on a thread of its own, and leaves when the member wants to or the log is closed.
-pub(super) fn join(settings: Arc<KafkaSettings>, stop: Stop) -> Membership {
+/// Joins on a thread of its own, and leaves when the member wants to or the log is closed. Then it looks for others by
+/// `asker`, for as long as the member wants to know of them.
+pub(super) fn join(
+    settings: Arc<KafkaSettings>,
+    asker: Arc<DroppedElsewhere<Reading>>,
+    stop: Stop,
+) -> Membership {
     let (seat, membership) = Membership::channel();
     thread::spawn(move || {
         let is_over = || stop.is_told() || seat.is_given_up();
@@ -37,8 +46,23 @@ pub(super) fn join(settings: Arc<KafkaSettings>, stop: Stop) -> Membership {
                 thread::sleep(AGAIN);
             }
         }
+        let vacated = seat.vacate();
+        while !stop.is_told() && !vacated.is_forgotten() && !is_deserted(&asker, &settings.group()) {
+            thread::sleep(LOOK);
+        }
     });
     membership
+}
+
+/// Whether nobody is in the group for certain.
+fn is_deserted(asker: &Reading, group: &str) -> bool {
+    match asker.fetch_group_list(Some(group), ANSWER) {
+        Ok(found) => found.groups().iter().all(|group| group.members().is_empty()),
+        Err(error) => {
+            tracing::debug!(%error, "who is in the group of command services can't be asked");
+            false
+        }
+    }
 }
 
 /// Takes part until it is over. The end of the consumer hands over whatever is held.
@@ -88,7 +112,9 @@ impl ConsumerContext for Member {
         if self.assignments.blocking_send(Assignment::Taken(taken, handover)).is_ok()
             && !handed_over.wait(HANDOVER)
         {
-            tracing::warn!("an owner is slow to end; the next one fences it");
+            tracing::warn!(
+                "owners are slow to hear that their partitions are taken away; the next ones fence them"
+            );
         }
     }
 

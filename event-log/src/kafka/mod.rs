@@ -108,7 +108,7 @@ impl EventLog for KafkaLog {
     }
 
     fn join(&self) -> Membership {
-        group::join(Arc::clone(&self.settings), self.stop.clone())
+        group::join(Arc::clone(&self.settings), Arc::clone(&self.written), self.stop.clone())
     }
 
     async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {

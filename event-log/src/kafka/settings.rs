@@ -111,12 +111,17 @@ impl KafkaSettings {
         config
     }
 
+    /// The group that shares the partitions.
+    pub(super) fn group(&self) -> String {
+        format!("{}command-service", self.prefix)
+    }
+
     /// A member of the group that shares the partitions. The classic protocol: the newer one (KIP-848) leaves the
     /// session timeout to the broker, which does not go below 45 s.
     pub(super) fn member(&self) -> ClientConfig {
         let mut config = self.client();
         config
-            .set("group.id", format!("{}command-service", self.prefix))
+            .set("group.id", self.group())
             // What stays where it was goes on while the rest moves.
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", SESSION_TIMEOUT.as_millis().to_string())

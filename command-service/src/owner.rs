@@ -110,7 +110,7 @@ impl Owner {
                     match error {
                         // Somebody else claims as well: one of the two is about to hear that the partition isn't its.
                         ClaimError::Fenced => pause = pause.max(REGROUP),
-                        // Every try leaves a claim record in the log, and only an operator can mend this.
+                        // Every try reads everything, and only an operator can mend this.
                         ClaimError::Unreadable { .. } => {
                             tracing::error!(kafka.partition = self.partition, %error, "the partition stays without an owner");
                             pause = UNREADABLE_PAUSE;

@@ -31,8 +31,9 @@ pub trait EventLog: Send + Sync + 'static {
     fn partitions(&self) -> u32;
 
     /// Makes the caller the one writer of a partition: fences an earlier one, settles what that one left open,
-    /// commits a claim record and hands every record up to it to `replay`, claim records included. Where a snapshot was
-    /// kept and is not refused, the records that it stands for are left out.
+    /// commits a claim record and hands every record up to it to `replay`, claim records included; most of them before
+    /// the earlier writer is fenced. Where a snapshot was kept and is not refused, the records that it stands for are left
+    /// out.
     ///
     /// Replayed are the user events and the claims of addresses of that partition, and by the writer of partition 0,
     /// who owns them too, the group events: each place in its order, the places mixed. Blocks: call it on a thread that

@@ -104,7 +104,7 @@ impl EventLog for KafkaLog {
         if partition >= self.partitions {
             return Err(ClaimError::Unavailable(format!("there is no partition {partition}")));
         }
-        Ok(Box::new(takeover::take_over(&self.settings, &self.written, &self.snapshots, partition, replay)?))
+        Ok(Box::new(takeover::take_over(&self.settings, &self.asker, &self.snapshots, partition, replay)?))
     }
 
     fn join(&self) -> Membership {

@@ -1,5 +1,5 @@
-//! The places that one writer writes, read as every follower reads them: up to its claim first, so that it knows what is
-//! there, and then what it has written itself. What was met there is committed in every broker's book, marker and all.
+//! The places that one writer writes, read as every follower reads them: first what is there and up to its claim, so that it
+//! knows that, and then what it has written itself. What was met there is committed in every broker's book, marker and all.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Own {
     settings: Arc<KafkaSettings>,
     consumer: DroppedElsewhere<Reading>,
-    /// Per place the offset at which reading began.
-    from: BTreeMap<Place, u64>,
+    /// Per place the least offset that the next record may have, as long as it is replayed.
+    next: BTreeMap<Place, u64>,
     /// Per place the last offset that was met.
     met: BTreeMap<Place, u64>,
 }
@@ -41,47 +41,72 @@ impl Own {
         settings: &Arc<KafkaSettings>,
         from: impl IntoIterator<Item = (Place, u64)>,
     ) -> KafkaResult<Self> {
-        let from: BTreeMap<_, _> = from.into_iter().collect();
+        let next: BTreeMap<_, _> = from.into_iter().collect();
         let topic = |(place, next): (&Place, &u64)| (settings.topic(place.stream), place.partition, *next);
-        let topics: Vec<_> = from.iter().map(topic).collect();
+        let topics: Vec<_> = next.iter().map(topic).collect();
         let consumer = DroppedElsewhere::new(settings.reader(FETCH_WAIT, &topics)?);
-        Ok(Self { settings: Arc::clone(settings), consumer, from, met: BTreeMap::new() })
+        Ok(Self { settings: Arc::clone(settings), consumer, next, met: BTreeMap::new() })
     }
 
-    /// Replays every place up to the claim record in it: a record of our own, because an end offset may be a marker's,
-    /// which is never delivered. Moves the chains on from where they are at the first record.
-    pub(super) fn replay(
+    /// Replays every place roughly up to where it ended when somebody asked. Whoever writes there may go on meanwhile.
+    pub(super) fn replay_what_is_there(
+        &mut self,
+        ends: &[(Place, u64)],
+        chains: Chains,
+        replay: &mut dyn Replay,
+    ) -> Result<Chains, ClaimError> {
+        // The last offset is most often a marker's, which is never delivered.
+        let goals: Vec<_> = ends.iter().map(|(place, end)| (*place, end.checked_sub(2))).collect();
+        self.replay(&goals, Until::TheEnd, chains, replay)
+    }
+
+    /// Replays every place up to the claim record in it: a record of our own, after which nobody else writes.
+    pub(super) fn replay_up_to(
         &mut self,
         claims: &[(Place, u64)],
+        chains: Chains,
+        replay: &mut dyn Replay,
+    ) -> Result<Chains, ClaimError> {
+        let goals: Vec<_> = claims.iter().map(|(place, claim)| (*place, Some(*claim))).collect();
+        self.replay(&goals, Until::Met, chains, replay)
+    }
+
+    /// Replays every place until all have reached their goals, if they have one. Moves the chains on from where they are
+    /// at the first record.
+    fn replay(
+        &mut self,
+        goals: &[(Place, Option<u64>)],
+        until: Until,
         mut chains: Chains,
         replay: &mut dyn Replay,
     ) -> Result<Chains, ClaimError> {
-        let begin = |(place, claim): &(Place, u64)| Replayed {
-            topic: self.settings.topic(place.stream),
-            next: self.from.get(place).copied().unwrap_or_default(),
-            claim: *claim,
-            reused: Reused::new(*place),
+        let begin = |(place, goal): &(Place, Option<u64>)| {
+            let next = self.next.get(place).copied().unwrap_or_default();
+            let topic = self.settings.topic(place.stream);
+            Replayed { topic, next, goal: goal.filter(|goal| next <= *goal), reused: Reused::new(*place) }
         };
-        let mut open: Vec<_> = claims.iter().map(begin).collect();
+        let mut places: Vec<_> = goals.iter().map(begin).collect();
+        let mut open = places.iter().filter(|one| one.goal.is_some()).count();
+        // At most so many ends are still to be met, if each place meets one.
+        let mut ends = self.next.len();
         // Since when nothing comes. Not looked up for every record: a clock costs a tenth of reading one.
         let mut idle: Option<Instant> = None;
         let mut trouble = None;
-        while !open.is_empty() {
+        while open > 0 && ends > 0 {
             match self.consumer.poll(POLL) {
                 Some(Ok(message)) => {
                     idle = None;
-                    let Some(index) = open.iter().position(|one| one.topic == message.topic()) else {
+                    let Some(one) = places.iter_mut().find(|one| one.topic == message.topic()) else {
                         continue;
                     };
-                    let Replayed { next, claim, reused, .. } = &mut open[index];
-                    read_into(reused, &message);
-                    let recorded = reused.present();
+                    read_into(&mut one.reused, &message);
+                    let recorded = one.reused.present();
                     let (place, offset) = (recorded.place, recorded.offset);
                     // The client begins anew where it finds the log shorter than it was.
-                    if offset < *next {
+                    if offset < one.next {
                         return Err(ClaimError::Unavailable(format!("{place} went back to offset {offset}")));
                     }
-                    *next = offset + 1;
+                    one.next = offset + 1;
                     replay.replay(recorded).map_err(|reason| ClaimError::Unreadable {
                         place,
                         offset,
@@ -90,24 +115,27 @@ impl Own {
                     if place.stream.is_chained() {
                         chains.of(place.stream).pass(&recorded.record);
                     }
-                    if offset >= *claim {
-                        open.swap_remove(index);
+                    if one.goal.take_if(|goal| offset >= *goal).is_some() {
+                        open -= 1;
                     }
                     continue;
                 }
                 // One place may be read to its end while another is not.
+                Some(Err(KafkaError::PartitionEOF(_))) if until == Until::TheEnd => ends -= 1,
                 Some(Err(KafkaError::PartitionEOF(_))) | None => {}
                 Some(Err(error)) => trouble = Some(error),
             }
             if idle.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
                 let reason = trouble.map_or("no records came".to_owned(), |error| error.to_string());
-                let topics: Vec<_> = open.into_iter().map(|one| one.topic).collect();
+                let topics: Vec<_> =
+                    places.into_iter().filter(|one| one.goal.is_some()).map(|one| one.topic).collect();
                 return Err(ClaimError::Unavailable(format!(
                     "{} could not be read: {reason}",
                     topics.join(" and ")
                 )));
             }
         }
+        self.next.extend(goals.iter().map(|(place, _)| *place).zip(places.into_iter().map(|one| one.next)));
         Ok(chains)
     }
 
@@ -136,12 +164,21 @@ impl Own {
     }
 }
 
+/// When a replay is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// When every goal was met.
+    Met,
+    /// Or else when each place may have been read to its end: a goal that no record has is never met.
+    TheEnd,
+}
+
 /// A place while it is replayed.
 struct Replayed {
     topic: String,
     /// The least offset that the next record may have.
     next: u64,
-    /// Offset of the record that ends the replay.
-    claim: u64,
+    /// What is to be met still: a record with this offset or a greater one.
+    goal: Option<u64>,
     reused: Reused,
 }

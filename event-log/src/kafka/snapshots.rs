@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::position::Stream;
+use domain::position::{Place, Stream};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::client::Reading;
+use super::ends;
 use super::message::recorded;
 use super::settings::{Acknowledge, KafkaSettings, number};
 use super::{Asker, DroppedElsewhere};
@@ -148,11 +149,11 @@ impl Snapshots {
         deleted.elements().iter().try_for_each(TopicPartitionListElem::error)
     }
 
-    /// Hands over the newest snapshot of a partition, if there is one, and says up to where it reaches. `claim` is where
-    /// the claim lies in the claims of addresses. Whatever goes wrong, every record can be replayed instead.
-    pub(super) fn restore(&self, partition: u32, claim: u64, replay: &mut dyn Replay) -> Option<Anchor> {
+    /// Hands over the newest snapshot of a partition, if there is one, and says up to where it reaches. Whatever goes wrong,
+    /// every record can be replayed instead.
+    pub(super) fn restore(&self, partition: u32, replay: &mut dyn Replay) -> Option<Anchor> {
         let begun = Instant::now();
-        let found = self.newest(partition, claim, begun + PATIENCE, replay);
+        let found = self.newest(partition, begun + PATIENCE, replay);
         let restored = found.map_err(|error| error.to_string()).and_then(|newest| {
             let Some(Snapshot { anchor, parts }) = newest else { return Ok(None) };
             tracing::debug!(kafka.partition = partition, duration = ?begun.elapsed(), "a snapshot was read");
@@ -171,7 +172,6 @@ impl Snapshots {
     fn newest(
         &self,
         partition: u32,
-        claim: u64,
         deadline: Instant,
         replay: &mut dyn Replay,
     ) -> Result<Option<Snapshot>, Unusable> {
@@ -192,7 +192,11 @@ impl Snapshots {
             }
             (begin, end) = (begins, ends);
         };
-        if newest.anchor.claims <= claim && self.fits(partition, &newest.anchor, deadline)? {
+        // Asked after it was read: whoever writes the partition may have kept it a moment ago.
+        let claims = std::iter::once(Place::new(Stream::Claims, partition));
+        let known = ends::ask(&self.asker, &self.settings, claims, ANSWER)?;
+        let is_known = known.iter().all(|(_, end)| newest.anchor.claims <= *end);
+        if is_known && self.fits(partition, &newest.anchor, deadline)? {
             return Ok(Some(newest));
         }
         // Once the log has grown over its end again, that would not show any more.

@@ -1,4 +1,4 @@
-//! Becoming the one writer of a partition: fence, commit a claim, read up to it.
+//! Becoming the one writer of a partition: read what is there, fence, commit a claim, read up to it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +26,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 const FIRST_TRY: Duration = Duration::from_millis(100);
 const LAST_TRY: Duration = Duration::from_secs(5);
 
+/// Reads what is there before it fences: whoever has the partition serves it until then.
 pub(super) fn take_over(
     settings: &Arc<KafkaSettings>,
     asker: &Reading,
@@ -34,12 +35,27 @@ pub(super) fn take_over(
     replay: &mut dyn Replay,
 ) -> Result<KafkaWriter, ClaimError> {
     let begun = Instant::now();
-    let mut transactions = fence(settings, partition)?;
-    let fenced = begun.elapsed();
+    let unavailable = |error: KafkaError| ClaimError::Unavailable(error.to_string());
     let groups = (partition == 0).then_some(Place::new(Stream::GroupEvents, 0));
     let own = [Stream::Claims, Stream::UserEvents].map(|stream| Place::new(stream, partition));
     // The user events come last: their claim record is the epoch.
     let places: Vec<_> = groups.into_iter().chain(own).collect();
+    // What is only written is read from where it ends.
+    let credentials = Place::new(Stream::Credentials, partition);
+    let restored = snapshots.restore(partition, replay);
+    let restored_after = begun.elapsed();
+    let all = places.iter().copied().chain([credentials]);
+    let mut ends = ends::ask(asker, settings, all, ANSWER).map_err(unavailable)?;
+    let written: Vec<_> = ends.extract_if(.., |(place, _)| *place == credentials).collect();
+    let from = places.iter().map(|place| (*place, first_after(restored, *place))).chain(written);
+    let mut own = Own::read_from(settings, from).map_err(unavailable)?;
+    let mut chains = Chains::default();
+    *chains.of(Stream::UserEvents) = restored.map(|anchor| anchor.chain).unwrap_or_default();
+    let chains = own.replay_what_is_there(&ends, chains, replay)?;
+    let read = begun.elapsed();
+
+    let mut transactions = fence(settings, partition)?;
+    let fenced = begun.elapsed();
     let records: Vec<_> = places.iter().map(|place| (settings.topic(place.stream), claim::fresh())).collect();
     let outgoing: Vec<_> = records
         .iter()
@@ -53,35 +69,22 @@ pub(super) fn take_over(
     let committed = begun.elapsed();
     let epoch = *offsets.last().expect("user events are claimed always");
     let claims: Vec<_> = places.into_iter().zip(offsets).collect();
-
-    let unavailable = |error: KafkaError| ClaimError::Unavailable(error.to_string());
-    // What is only written is read from where it ends. Whoever wrote it before is fenced.
-    let credentials = std::iter::once(Place::new(Stream::Credentials, partition));
-    let ends = ends::ask(asker, settings, credentials, ANSWER).map_err(unavailable)?;
-    let of_addresses = claims.iter().find(|(place, _)| place.stream == Stream::Claims);
-    let of_addresses = of_addresses.map_or(0, |(_, claim)| *claim);
-    let restored = snapshots.restore(partition, of_addresses, replay);
-    let restored_after = begun.elapsed();
-    let from = claims.iter().map(|(place, _)| (*place, first_after(restored, *place))).chain(ends);
-    let mut own = Own::read_from(settings, from).map_err(unavailable)?;
-    let opened = begun.elapsed();
-    let mut chains = Chains::default();
-    *chains.of(Stream::UserEvents) = restored.map(|anchor| anchor.chain).unwrap_or_default();
-    let chains = own.replay(&claims, chains, replay)?;
+    let chains = own.replay_up_to(&claims, chains, replay)?;
     tracing::debug!(
         kafka.partition = partition,
+        restored = ?restored_after,
+        ?read,
         ?fenced,
         ?committed,
-        restored = ?restored_after,
-        ?opened,
         replayed = ?begun.elapsed(),
         "claimed; times since the beginning"
     );
+    let of_addresses = claims.iter().find(|(place, _)| place.stream == Stream::Claims);
+    let reached = Reached::claimed(of_addresses.map_or(0, |(_, claim)| claim + 1));
     let read_back = match settings.acknowledge {
         Acknowledge::Committed => None,
         Acknowledge::ReadBack => Some(own),
     };
-    let reached = Reached::claimed(of_addresses + 1);
     Ok(KafkaWriter {
         settings: Arc::clone(settings),
         snapshots: Arc::clone(snapshots),

@@ -26,9 +26,12 @@ impl ClientContext for Calm {
 
 impl ConsumerContext for Calm {}
 
-/// The client calls it an error when it is fenced or when a broker is away; its caller handles both and says so.
+/// The client calls it an error, or worse, when it is fenced or when a broker is away; its caller handles both and says so.
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    // It is how every partition goes from one owner to the next.
+    let is_fenced = message.contains("_FENCED") || message.contains("fenced by a newer instance");
     match level {
+        _ if is_fenced => tracing::debug!(facility, message, "the Kafka client"),
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
             tracing::error!(facility, message, "the Kafka client");
         }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use domain::position::Stream;
 use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -62,6 +63,10 @@ impl Transactions {
         let config = settings.producer(partition);
         let producer = BaseProducer::from_config_and_context(&config, Reports::default())
             .map_err(|error| Trouble::Fatal(error.to_string()))?;
+        // One that has no connection yet looks for its coordinator again only half a second later.
+        let topic = settings.topic(Stream::UserEvents);
+        let connected = producer.client().fetch_metadata(Some(&topic), timeout);
+        connected.map_err(|error| Trouble::Again(error.to_string()))?;
         producer.init_transactions(timeout).map_err(|error| Trouble::of(&error))?;
         let narrow_gap = match settings.acknowledge {
             Acknowledge::Committed => GAP,

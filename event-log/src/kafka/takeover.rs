@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the brokers may take to say where a place ends.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long the first `init_transactions` is given: the retry inside of librdkafka waits half a second, so a new
-/// producer with more time is the faster way.
-const FIRST_TRY: Duration = Duration::from_millis(100);
+/// producer with more time is the faster way. The next one gets half as much again.
+const FIRST_TRY: Duration = Duration::from_millis(60);
 const LAST_TRY: Duration = Duration::from_secs(5);
 
 /// Reads what is there before it fences: whoever has the partition serves it until then.
@@ -104,7 +104,10 @@ fn fence(settings: &KafkaSettings, partition: u32) -> Result<Transactions, Claim
         match Transactions::begin_owning(settings, partition, timeout) {
             Ok(transactions) => return Ok(transactions),
             Err(Trouble::Fenced) => return Err(ClaimError::Fenced),
-            Err(Trouble::Again(_)) if Instant::now() < deadline => timeout = (timeout * 2).min(LAST_TRY),
+            Err(Trouble::Again(reason)) if Instant::now() < deadline => {
+                tracing::debug!(kafka.partition = partition, ?timeout, reason, "not the one writer yet");
+                timeout = (timeout * 3 / 2).min(LAST_TRY);
+            }
             Err(Trouble::Fatal(reason) | Trouble::Abort(reason) | Trouble::Again(reason)) => {
                 return Err(ClaimError::Unavailable(reason));
             }

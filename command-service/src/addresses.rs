@@ -245,3 +245,33 @@ impl InBatch<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Builder;
+
+    use super::*;
+
+    /// A claim that was made so many milliseconds after the beginning of 1970.
+    fn made_at(millis: u64) -> ClaimId {
+        ClaimId::from_uuid(Builder::from_unix_timestamp_millis(millis, &[7; 10]).into_uuid())
+    }
+
+    #[test]
+    fn no_void_claim_is_forgotten_by_two_batches() {
+        let mut known = Addresses::of(0, 1);
+        (0..FORGOTTEN_AT_ONCE as u64 + 4).for_each(|millis| known.void(made_at(millis)));
+        let now = Timestamp::from_micros(86_400_000_000);
+        let (mut first, mut next, mut records) = (Changes::default(), Changes::default(), Vec::new());
+        InBatch { known: &known, in_flight: None, changes: &mut first, records: &mut records }
+            .make_void(made_at(86_400_000), now);
+        InBatch { known: &known, in_flight: Some(&first), changes: &mut next, records: &mut records }
+            .make_void(made_at(86_400_001), now);
+        assert_eq!(next.forgotten, (FORGOTTEN_AT_ONCE as u64..).take(4).map(made_at).collect());
+        let tombstones = records.iter().filter(|(_, record)| record.body.is_none()).count();
+        assert_eq!(tombstones, FORGOTTEN_AT_ONCE + 4);
+        known.commit(first);
+        known.commit(next);
+        assert_eq!(known.void, BTreeSet::from([made_at(86_400_000), made_at(86_400_001)]));
+    }
+}

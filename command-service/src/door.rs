@@ -46,6 +46,8 @@ struct Lanes {
 pub(crate) struct Lane {
     jobs: mpsc::Sender<Job>,
     serving: Arc<AtomicBool>,
+    /// Whether the partition is this process's, and not served only until somebody else does.
+    given: bool,
 }
 
 impl Lane {
@@ -53,7 +55,7 @@ impl Lane {
     pub(crate) fn new(capacity: usize) -> (Self, mpsc::Receiver<Job>, Arc<AtomicBool>) {
         let (sender, jobs) = mpsc::channel(capacity);
         let serving = Arc::new(AtomicBool::new(false));
-        (Self { jobs: sender, serving: serving.clone() }, jobs, serving)
+        (Self { jobs: sender, serving: serving.clone(), given: true }, jobs, serving)
     }
 }
 
@@ -93,7 +95,7 @@ impl Door {
     pub fn is_serving(&self) -> bool {
         let lanes = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
         self.0.joined.load(Ordering::Acquire)
-            && lanes.values().all(|lane| lane.serving.load(Ordering::Acquire))
+            && lanes.values().all(|lane| !lane.given || lane.serving.load(Ordering::Acquire))
     }
 
     pub(crate) fn joined(&self) {
@@ -103,6 +105,14 @@ impl Door {
     /// Commands for the partition go into this lane from now on.
     pub(crate) fn open(&self, partition: u32, lane: Lane) {
         self.0.open.write().unwrap_or_else(PoisonError::into_inner).insert(partition, lane);
+    }
+
+    /// The partition is somebody else's as soon as that one serves it.
+    pub(crate) fn yield_up(&self, partition: u32) {
+        let mut lanes = self.0.open.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = lanes.get_mut(&partition) {
+            lane.given = false;
+        }
     }
 
     /// Takes no more commands for the partition; its owner finishes what it holds.

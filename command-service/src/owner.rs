@@ -1,7 +1,7 @@
 //! One partition, on a thread of its own: take over, serve, and take over again when the log alone knows what happened.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::aggregate::Limits;
@@ -54,6 +54,8 @@ pub(crate) struct Owner {
     /// Closed when the owner is to end; what waits in it is still answered.
     pub(crate) jobs: mpsc::Receiver<Job>,
     term: watch::Receiver<Term>,
+    /// The epoch under which it has announced itself.
+    epoch: Arc<AtomicU64>,
     pub(crate) pulse: Pulse,
 }
 
@@ -76,9 +78,9 @@ impl Owner {
         serving: Arc<AtomicBool>,
         jobs: mpsc::Receiver<Job>,
         term: watch::Receiver<Term>,
-        pulse: Pulse,
+        (epoch, pulse): (Arc<AtomicU64>, Pulse),
     ) -> Self {
-        Self { partition, common, serving, jobs, term, pulse }
+        Self { partition, common, serving, jobs, term, epoch, pulse }
     }
 
     /// Owns the partition until it is told to end, or somebody else claims what was yielded. An owner that is fenced in
@@ -156,12 +158,15 @@ impl Owner {
         }
         // Whoever hears the announcement finds the door open.
         self.serving.store(true, Ordering::Release);
-        if let Err(error) = self.pulse.during(|| writer.announce(&self.common.url)) {
-            self.serving.store(false, Ordering::Release);
-            return Err(match error {
-                AppendError::Fenced => ClaimError::Fenced,
-                other => ClaimError::Unavailable(other.to_string()),
-            });
+        match self.pulse.during(|| writer.announce(&self.common.url)) {
+            Ok(epoch) => self.epoch.store(epoch, Ordering::Release),
+            Err(error) => {
+                self.serving.store(false, Ordering::Release);
+                return Err(match error {
+                    AppendError::Fenced => ClaimError::Fenced,
+                    other => ClaimError::Unavailable(other.to_string()),
+                });
+            }
         }
         tracing::info!(
             kafka.partition = self.partition,

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,9 +18,9 @@ use crate::pulse::Pulse;
 
 /// How often it is looked whether owners live and get on.
 const LOOK: Duration = Duration::from_millis(500);
-/// How long an owner that is told to end may take for what it holds. Afterwards it is left to itself: whatever it
+/// How long owners that are told to end may take for what they hold. Afterwards they are left to themselves: whatever one
 /// still writes meets the fence of the next owner.
-const HANDOVER: Duration = Duration::from_secs(4);
+const LAST_WORDS: Duration = Duration::from_secs(4);
 /// How long leaving the group may take; the group notices by itself that a member is gone.
 const LEAVE: Duration = Duration::from_secs(2);
 /// How long whoever has left serves on at most until others have claimed what it had.
@@ -32,22 +33,29 @@ pub(crate) struct Ownership {
     /// Longest silence of an owner inside one call of the log.
     patience: Duration,
     given: BTreeSet<u32>,
+    /// Owners that serve or are about to.
     running: BTreeMap<u32, Running>,
+    /// Threads of owners that were told to end.
+    ending: Vec<(u32, JoinHandle<()>)>,
 }
 
 /// An owner and the ways to influence it.
 struct Running {
     thread: JoinHandle<()>,
     term: watch::Sender<Term>,
+    /// The epoch under which it has announced itself; 0 before.
+    epoch: Arc<AtomicU64>,
     pulse: Pulse,
 }
 
 impl Ownership {
     pub(crate) fn new(common: Arc<Common>, door: Door, patience: Duration) -> Self {
-        Self { common, door, patience, given: BTreeSet::new(), running: BTreeMap::new() }
+        Self { common, door, patience, given: BTreeSet::new(), running: BTreeMap::new(), ending: Vec::new() }
     }
 
     /// Owns what this process is given until it is told to stop; then hands everything over.
+    ///
+    /// Nothing in here waits for an owner: the group gives a partition away a few seconds after it has said so, heard or not.
     pub(crate) async fn run(mut self, mut membership: Membership, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut look = interval(LOOK);
@@ -56,21 +64,17 @@ impl Ownership {
             tokio::select! {
                 () = &mut stop => break,
                 change = membership.next() => match change {
-                    Some(Assignment::Given(partitions)) => self.take(partitions).await,
+                    Some(Assignment::Given(partitions)) => self.take(partitions),
                     Some(Assignment::Taken(partitions, handover)) => {
                         self.yield_up(&partitions);
                         drop(handover);
                         // Whoever was away for long hears in any order what became of the partition meanwhile.
-                        let announced = owners.borrow_and_update().clone();
-                        self.end_the_succeeded(&announced).await;
+                        self.end_the_succeeded(&owners.borrow_and_update());
                     }
                     // The log was closed: nothing can be owned any more.
                     None => break,
                 },
-                Ok(()) = owners.changed() => {
-                    let announced = owners.borrow_and_update().clone();
-                    self.end_the_succeeded(&announced).await;
-                }
+                Ok(()) = owners.changed() => self.end_the_succeeded(&owners.borrow_and_update()),
                 _ = look.tick() => {
                     self.give_up_the_lost();
                     self.begin_missing();
@@ -90,9 +94,11 @@ impl Ownership {
             tracing::warn!("the group of command services was not left in time");
         }
         let claimed = async {
-            while !self.running.is_empty() {
-                let announced = owners.borrow_and_update().clone();
-                self.end_the_succeeded(&announced).await;
+            loop {
+                self.end_the_succeeded(&owners.borrow_and_update());
+                if self.running.is_empty() {
+                    break;
+                }
                 tokio::select! {
                     Ok(()) = owners.changed() => {}
                     () = membership.deserted() => break,
@@ -102,15 +108,20 @@ impl Ownership {
         if timeout(SUCCESSION, claimed).await.is_err() {
             tracing::warn!("others have not claimed in time what this process had");
         }
-        self.end(self.running.keys().copied().collect()).await;
+        self.end(self.running.keys().copied().collect());
+        let ending = std::mem::take(&mut self.ending);
+        let ended = spawn_blocking(move || ending.into_iter().for_each(join));
+        if timeout(LAST_WORDS, ended).await.is_err() {
+            tracing::warn!("an owner does not end; it is left to itself");
+        }
     }
 
     /// Begins an owner for each of these.
-    async fn take(&mut self, partitions: Vec<u32>) {
+    fn take(&mut self, partitions: Vec<u32>) {
         // Somebody else may have claimed a partition since it was yielded: only another claim makes it certain again.
         let yielded =
             |partition: &u32| self.running.contains_key(partition) && !self.given.contains(partition);
-        self.end(partitions.iter().copied().filter(yielded).collect()).await;
+        self.end(partitions.iter().copied().filter(yielded).collect());
         self.given.extend(partitions);
         self.begin_missing();
         self.door.joined();
@@ -122,16 +133,20 @@ impl Ownership {
             self.given.remove(partition);
             if let Some(running) = self.running.get(partition) {
                 running.term.send_replace(Term::Yielded);
+                self.door.yield_up(*partition);
             }
         }
     }
 
-    /// Ends the owners of what is served elsewhere.
-    async fn end_the_succeeded(&mut self, owners: &Owners) {
-        let is_elsewhere =
-            |partition| owners.get(partition).is_some_and(|owner| owner.url != self.common.url);
-        let yielded = self.running.keys().filter(|partition| !self.given.contains(partition));
-        self.end(yielded.filter(|partition| is_elsewhere(*partition)).copied().collect()).await;
+    /// Ends the owners of what somebody else serves.
+    fn end_the_succeeded(&mut self, owners: &Owners) {
+        let is_succeeded = |partition: &u32, running: &Running| {
+            let epoch = running.epoch.load(Ordering::Acquire);
+            owners.get(partition).is_some_and(|owner| owner.epoch > epoch)
+        };
+        let yielded = self.running.iter().filter(|(partition, _)| !self.given.contains(partition));
+        let succeeded = yielded.filter(|(partition, running)| is_succeeded(partition, running));
+        self.end(succeeded.map(|(partition, _)| *partition).collect());
     }
 
     /// Begins an owner for every partition that is ours and has none.
@@ -141,12 +156,13 @@ impl Ownership {
         for partition in missing {
             let (lane, jobs, serving) = Lane::new(self.common.queue);
             let (term, of_owner) = watch::channel(Term::Given);
-            let pulse = Pulse::default();
-            let owner = Owner::new(partition, self.common.clone(), serving, jobs, of_owner, pulse.clone());
+            let (epoch, pulse) = (Arc::<AtomicU64>::default(), Pulse::default());
+            let (common, known) = (self.common.clone(), (epoch.clone(), pulse.clone()));
+            let owner = Owner::new(partition, common, serving, jobs, of_owner, known);
             match std::thread::Builder::new().name(format!("owner-{partition}")).spawn(move || owner.run()) {
                 Ok(thread) => {
                     self.door.open(partition, lane);
-                    self.running.insert(partition, Running { thread, term, pulse });
+                    self.running.insert(partition, Running { thread, term, epoch, pulse });
                 }
                 // The next look tries again.
                 Err(error) => {
@@ -156,30 +172,16 @@ impl Ownership {
         }
     }
 
-    /// Ends owners and waits for them, but not for ever.
-    async fn end(&mut self, partitions: Vec<u32>) {
-        if partitions.is_empty() {
-            return;
-        }
+    /// Tells owners to end.
+    fn end(&mut self, partitions: Vec<u32>) {
         let now = Instant::now();
-        let mut threads = Vec::new();
         for partition in partitions {
             self.given.remove(&partition);
             self.door.shut(partition);
             if let Some(running) = self.running.remove(&partition) {
                 running.term.send_replace(Term::Over(now));
-                threads.push((partition, running.thread));
+                self.ending.push((partition, running.thread));
             }
-        }
-        let joined = spawn_blocking(move || {
-            for (partition, thread) in threads {
-                if thread.join().is_err() {
-                    tracing::error!(kafka.partition = partition, "an owner ended by a panic");
-                }
-            }
-        });
-        if timeout(HANDOVER, joined).await.is_err() {
-            tracing::warn!("an owner does not end; it is left to itself");
         }
     }
 
@@ -188,19 +190,28 @@ impl Ownership {
     fn give_up_the_lost(&mut self) {
         let patience = self.patience;
         self.running.retain(|partition, running| {
+            let is_given = self.given.contains(partition);
             let reason = match running {
-                Running { thread, .. } if thread.is_finished() && !self.given.contains(partition) => {
-                    self.door.shut(*partition);
-                    return false;
-                }
                 Running { thread, .. } if thread.is_finished() => "ended",
                 Running { pulse, .. } if pulse.silent_for() > patience => "hangs",
                 Running { .. } => return true,
             };
-            tracing::error!(kafka.partition = partition, reason, "an owner is lost and replaced");
-            metrics::counter!("muster_owners_replaced_total", "reason" => reason).increment(1);
             running.term.send_replace(Term::Over(Instant::now()));
+            if is_given {
+                tracing::error!(kafka.partition = partition, reason, "an owner is lost and replaced");
+                metrics::counter!("muster_owners_replaced_total", "reason" => reason).increment(1);
+            } else {
+                self.door.shut(*partition);
+            }
             false
         });
+        self.ending.extract_if(.., |(_, thread)| thread.is_finished()).for_each(join);
+    }
+}
+
+/// Waits for an owner's thread.
+fn join((partition, thread): (u32, JoinHandle<()>)) {
+    if thread.join().is_err() {
+        tracing::error!(kafka.partition = partition, "an owner ended by a panic");
     }
 }

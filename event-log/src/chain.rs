@@ -3,7 +3,7 @@
 //! `ce_chain` of a record is the lower-case hex of SHA-256 over the previous value (32 bytes, zeros at the start)
 //! and, each with its length in bytes before it as a big-endian 32-bit number, the key, the value of every attribute
 //! of [`ATTRIBUTES`] in that order (an absent one has the length 2³² − 1 and no bytes) and the body.
-//! A claim record carries no value, because its writer has not read yet; the chain moves over it all the same, so the
+//! A claim record carries no value, because its writer has not read all yet; the chain moves over it all the same, so the
 //! next event's value covers it.
 
 use std::borrow::Cow;

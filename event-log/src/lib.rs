@@ -31,9 +31,9 @@ pub trait EventLog: Send + Sync + 'static {
     fn partitions(&self) -> u32;
 
     /// Makes the caller the one writer of a partition: fences an earlier one, settles what that one left open,
-    /// commits a claim record and hands every record up to it to `replay`, claim records included; most of them before
-    /// the earlier writer is fenced. Where a snapshot was kept and is not refused, the records that it stands for are left
-    /// out.
+    /// commits a claim record and hands every record up to it to `replay`, claim records included. Where a snapshot was
+    /// kept and is not refused, the records that it stands for are left out. An adapter with several processes replays most
+    /// of them before it fences, so that an earlier writer is cut short for as little as possible.
     ///
     /// Replayed are the user events and the claims of addresses of that partition, and by the writer of partition 0,
     /// who owns them too, the group events: each place in its order, the places mixed. Blocks: call it on a thread that
@@ -66,7 +66,8 @@ pub trait Replay {
     /// Takes in a record; the next one is read over it. An error ends the claim.
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String>;
 
-    /// Hears that the claim gets on while there is nothing to take in yet. An error leaves out what is being read.
+    /// Hears that the claim gets on while there is nothing to take in yet. An error leaves out what is being read, or ends
+    /// the claim before it fences anybody.
     fn beat(&mut self) -> Result<(), String> {
         Ok(())
     }
@@ -117,8 +118,9 @@ pub trait Writer: Send {
         Duration::ZERO
     }
 
-    /// Tells everybody that follows [`EventLog::owners`] where the owner of this partition is reached.
-    fn announce(&mut self, url: &str) -> Result<(), AppendError>;
+    /// Tells everybody that follows [`EventLog::owners`] where the owner of this partition is reached, and says the epoch
+    /// under which it does.
+    fn announce(&mut self, url: &str) -> Result<u64, AppendError>;
 }
 
 /// What one transaction writes, in order.

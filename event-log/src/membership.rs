@@ -70,6 +70,8 @@ impl Membership {
 
     /// Waits, once this process has left, until no other shares the partitions any more: nobody will claim what it had.
     pub async fn deserted(&mut self) {
+        // Whoever still waits to hear that something may be given away need not wait any longer.
+        while self.assignments.recv().await.is_some() {}
         let None = self.others.recv().await;
     }
 }

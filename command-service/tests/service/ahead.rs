@@ -7,11 +7,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use domain::command::{Answer, Failure};
+use domain::position::{Place, Position, Stream};
 use domain::refusal::Code;
 use event_log::Recorded;
 use tokio::time::Instant;
 
-use crate::lost::{Mishap, start};
+use crate::barrier::barrier;
+use crate::lost::{Mishap, Next, start};
 use crate::{Service, accepted, codes, of_alice, register, reject};
 
 type Asked<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
@@ -45,13 +47,12 @@ async fn until_some_are_taken(service: &Service) {
     tokio::time::timeout(Duration::from_secs(20), taken).await.unwrap();
 }
 
-/// What became of many registrations whose first append met with a mishap, what became of the rejection of one of them
-/// that was decided meanwhile, and what stands in the log besides.
-async fn overtaken(
+/// Many registrations of one batch, which is being appended and meets with mishaps, until the sender goes.
+async fn in_flight<'a>(
+    service: &'a Service,
+    next: &Next,
     mishaps: impl FnOnce(Receiver<()>) -> Vec<Mishap>,
-) -> (Vec<Result<Answer, Failure>>, Result<Answer, Failure>, Vec<Recorded>) {
-    let directory = tempfile::tempdir().unwrap();
-    let (service, next) = start(directory.path(), &[]).await;
+) -> (Vec<Asked<'a>>, Sender<()>) {
     let (before, held): (Sender<()>, _) = channel();
     next.lock().unwrap().push_back(Mishap::Hang(held));
     let first = asked(service.ask(register("first", "first"))).await;
@@ -73,6 +74,17 @@ async fn overtaken(
     while next.lock().unwrap().len() > left {
         tokio::task::yield_now().await;
     }
+    (registrations, release)
+}
+
+/// What became of many registrations whose first append met with a mishap, what became of the rejection of one of them
+/// that was decided meanwhile, and what stands in the log besides.
+async fn overtaken(
+    mishaps: impl FnOnce(Receiver<()>) -> Vec<Mishap>,
+) -> (Vec<Result<Answer, Failure>>, Result<Answer, Failure>, Vec<Recorded>) {
+    let directory = tempfile::tempdir().unwrap();
+    let (service, next) = start(directory.path(), &[]).await;
+    let (registrations, release) = in_flight(&service, &next, mishaps).await;
     let rejection = asked(service.ask(of_alice("rejection", Some(1), reject("no")))).await;
     until_some_are_taken(&service).await;
     drop(release);
@@ -124,4 +136,34 @@ async fn nothing_holds_that_was_decided_on_top_of_a_batch_that_is_given_up() {
         answer => assert_eq!(codes(answer), [Code::UnknownUser]),
     }
     assert!(events.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_barrier_waits_for_the_batch_in_flight_and_what_is_asked_after_it_waits_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let (service, next) = start(directory.path(), &[]).await;
+    let before = service.log.owners().borrow()[&0].epoch;
+    let (registrations, release) = in_flight(&service, &next, |held| vec![Mishap::Hang(held)]).await;
+    let until_it_is_taken = async {
+        let soon = || Instant::now() + Duration::from_millis(50);
+        while service.door.submit(barrier("b1", &Position::new()), soon()).await
+            != Err(Failure::UnknownOutcome)
+        {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), until_it_is_taken).await.unwrap();
+    let second = asked(service.ask(barrier("b2", &Position::new()))).await;
+    let rejection = asked(service.ask(of_alice("rejection", Some(1), reject("no")))).await;
+    drop(release);
+    let mut written = Position::new();
+    for registration in registrations {
+        let (version, position, _) = accepted(registration.await);
+        assert_eq!(version, 1);
+        written = position;
+    }
+    let (_, passed, _) = accepted(second.await);
+    let users = Place::new(Stream::UserEvents, 0);
+    assert!(passed.covered(users) >= written.covered(users));
+    assert_eq!(accepted(rejection.await).0, 2);
+    assert_eq!(service.log.owners().borrow()[&0].epoch, before, "nobody had to take over");
+    service.stop().await;
 }

@@ -93,7 +93,7 @@ fn close(id: &str) -> Command {
     command(id, administrator(), Ask::Group { id: staff(), expected_version: None, command: asked })
 }
 
-fn barrier(id: &str, seen: &Position) -> Command {
+pub(crate) fn barrier(id: &str, seen: &Position) -> Command {
     Command { seen: seen.clone(), ..command(id, administrator(), Ask::Barrier { partition: 0 }) }
 }
 

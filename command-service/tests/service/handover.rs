@@ -2,26 +2,30 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::command::Failure;
 use domain::refusal::Code;
-use event_log::{Assignment, Handover, Membership, Seat, Writer, every_record};
+use event_log::{Assignment, Handover, Membership, Seat, Vacated, Writer, every_record};
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
-use crate::lost::Unlucky;
+use crate::lost::{Counts, Unlucky};
 use crate::{Service, accepted, codes, register};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Less than a service that has left waits for others.
+const SOON: Duration = Duration::from_secs(6);
 
-/// A service that has been given the partition, its seat, and how often it had to commit to know that it still owns.
-async fn given(directory: &Path) -> (Service, Seat, Arc<AtomicU32>) {
+/// A service that has been given the partition, and its seat.
+async fn given(directory: &Path) -> (Service, Seat, Arc<Counts>) {
     let (seat, membership) = Membership::channel();
     seat.assignments.send(Assignment::Given(vec![0])).await.unwrap();
     let log = Unlucky::open(directory, Some(membership)).await;
-    let reclaims = log.reclaims.clone();
-    (Service::start_on(Arc::new(log), None, &[]).await, seat, reclaims)
+    let counts = log.counts.clone();
+    (Service::start_on(Arc::new(log), None, &[]).await, seat, counts)
 }
 
 /// Takes the partition away, and waits until others may be told.
@@ -52,7 +56,7 @@ async fn until_it_is_not_the_owner(service: &Service) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, refused).await.unwrap();
+    timeout(PATIENCE, refused).await.unwrap();
 }
 
 async fn stop(service: Service, seat: Seat) {
@@ -64,15 +68,19 @@ async fn stop(service: Service, seat: Seat) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_taken_away_is_served_until_somebody_else_claims_it() {
     let directory = tempfile::tempdir().unwrap();
-    let (service, seat, reclaims) = given(directory.path()).await;
+    let (service, seat, counts) = given(directory.path()).await;
     accepted(service.ask(register("c1", "alice")).await);
     assert_eq!(codes(service.ask(register("c2", "alice")).await), [Code::NameTaken]);
-    assert_eq!(reclaims.load(Ordering::Relaxed), 0, "nobody else can have written");
+    assert_eq!(counts.reclaims.load(Ordering::Relaxed), 0, "nobody else can have written");
 
     take_away(&seat).await;
     accepted(service.ask(register("c3", "bob")).await);
     assert_eq!(codes(service.ask(register("c4", "alice")).await), [Code::NameTaken]);
-    assert_eq!(reclaims.load(Ordering::Relaxed), 1, "only a commit shows that nobody else has written");
+    assert_eq!(
+        counts.reclaims.load(Ordering::Relaxed),
+        1,
+        "only a commit shows that nobody else has written"
+    );
 
     let writer = claim(&service).await;
     match service.ask(register("c5", "carol")).await {
@@ -80,11 +88,11 @@ async fn what_is_taken_away_is_served_until_somebody_else_claims_it() {
         Err(Failure::UnknownOutcome | Failure::NotOwner) => {}
         answer => panic!("{answer:?}"),
     }
-    let mut writer = announce(writer).await;
+    drop(announce(writer).await);
     until_it_is_not_the_owner(&service).await;
     assert_eq!(service.events().await.len(), 2);
-    spawn_blocking(move || writer.confirm().unwrap()).await.unwrap();
     stop(service, seat).await;
+    assert_eq!(counts.claims.load(Ordering::Relaxed), 2, "it has claimed once, and the other one once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,25 +105,36 @@ async fn what_is_given_back_is_claimed_again() {
     take_away(&seat).await;
     seat.assignments.send(Assignment::Given(vec![0])).await.unwrap();
     let again = owners.wait_for(|owners| owners[&0].epoch > before);
-    tokio::time::timeout(PATIENCE, again).await.unwrap().unwrap();
+    timeout(PATIENCE, again).await.unwrap().unwrap();
     assert_eq!(codes(service.ask(register("c2", "alice")).await), [Code::NameTaken]);
     stop(service, seat).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_left_serves_until_nobody_is_there_who_could_claim() {
-    let directory = tempfile::tempdir().unwrap();
-    let (service, mut seat, _) = given(directory.path()).await;
-    service.stop.send(()).unwrap();
+/// A service that has left and has the partition still, and what says that others are there.
+async fn left(directory: &Path) -> (Service, Vacated) {
+    let (mut service, mut seat, _) = given(directory).await;
+    let (stop, _) = oneshot::channel();
+    std::mem::replace(&mut service.stop, stop).send(()).unwrap();
     seat.given_up().await;
     take_away(&seat).await;
     let others = seat.vacate();
-    let submit = |id, name| service.door.submit(register(id, name), tokio::time::Instant::now() + PATIENCE);
-    accepted(submit("c1", "alice").await);
+    accepted(service.ask(register("c1", "alice")).await);
+    (service, others)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_left_ends_when_nobody_is_there_who_could_claim() {
+    let directory = tempfile::tempdir().unwrap();
+    let (service, others) = left(directory.path()).await;
     drop(others);
-    tokio::time::timeout(PATIENCE, service.running).await.unwrap().unwrap().unwrap();
-    assert_eq!(
-        service.door.submit(register("c2", "bob"), tokio::time::Instant::now() + PATIENCE).await,
-        Err(Failure::NotOwner)
-    );
+    timeout(SOON, service.running).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_left_ends_when_others_serve_what_it_had() {
+    let directory = tempfile::tempdir().unwrap();
+    let (service, others) = left(directory.path()).await;
+    let writer = announce(claim(&service).await).await;
+    timeout(SOON, service.running).await.unwrap().unwrap().unwrap();
+    drop((others, writer));
 }

@@ -33,7 +33,7 @@ pub(crate) enum Mishap {
 }
 
 /// What happens in the next appends, one after another.
-type Next = Arc<Mutex<VecDeque<Mishap>>>;
+pub(crate) type Next = Arc<Mutex<VecDeque<Mishap>>>;
 
 /// A real log whose client can be made to fail its caller, and whose partition can be given and taken.
 pub(crate) struct Unlucky {
@@ -41,14 +41,21 @@ pub(crate) struct Unlucky {
     next: Next,
     /// The membership of the one who joins first; the log's own for everybody else.
     membership: Mutex<Option<Membership>>,
-    /// How often a writer was asked for a commit that shows whether it still owns.
-    pub(crate) reclaims: Arc<AtomicU32>,
+    pub(crate) counts: Arc<Counts>,
+}
+
+/// How often something was asked of the log.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) claims: AtomicU32,
+    /// Commits that show whether a writer still owns.
+    pub(crate) reclaims: AtomicU32,
 }
 
 struct UnluckyWriter {
     writer: Box<dyn Writer>,
     next: Next,
-    reclaims: Arc<AtomicU32>,
+    counts: Arc<Counts>,
 }
 
 impl Unlucky {
@@ -57,7 +64,7 @@ impl Unlucky {
             log: SqliteLog::open(directory).await.unwrap(),
             next: Next::default(),
             membership: Mutex::new(membership),
-            reclaims: Arc::default(),
+            counts: Arc::default(),
         }
     }
 }
@@ -69,8 +76,9 @@ impl EventLog for Unlucky {
     }
 
     fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
+        self.counts.claims.fetch_add(1, Ordering::Relaxed);
         let writer = self.log.claim(partition, replay)?;
-        Ok(Box::new(UnluckyWriter { writer, next: self.next.clone(), reclaims: self.reclaims.clone() }))
+        Ok(Box::new(UnluckyWriter { writer, next: self.next.clone(), counts: self.counts.clone() }))
     }
 
     fn join(&self) -> Membership {
@@ -121,7 +129,7 @@ impl Writer for UnluckyWriter {
     }
 
     fn reclaim(&mut self) -> Result<Position, AppendError> {
-        self.reclaims.fetch_add(1, Ordering::Relaxed);
+        self.counts.reclaims.fetch_add(1, Ordering::Relaxed);
         self.writer.reclaim()
     }
 
@@ -129,7 +137,7 @@ impl Writer for UnluckyWriter {
         self.writer.keep(snapshot)
     }
 
-    fn announce(&mut self, url: &str) -> Result<(), AppendError> {
+    fn announce(&mut self, url: &str) -> Result<u64, AppendError> {
         self.writer.announce(url)
     }
 }

@@ -54,10 +54,12 @@ pub(super) fn join(
     membership
 }
 
-/// Whether nobody is in the group for certain.
+/// Whether nobody is in the group for certain: a group that no broker tells of may be on its way from one to another.
 fn is_deserted(asker: &Reading, group: &str) -> bool {
     match asker.fetch_group_list(Some(group), ANSWER) {
-        Ok(found) => found.groups().iter().all(|group| group.members().is_empty()),
+        Ok(found) => found.groups().iter().any(|known| {
+            known.name() == group && matches!(known.state(), "Empty" | "Dead") && known.members().is_empty()
+        }),
         Err(error) => {
             tracing::debug!(%error, "who is in the group of command services can't be asked");
             false

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::position::{Place, Position};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
+use rdkafka::topic_partition_list::Offset;
 
 use super::DroppedElsewhere;
 use super::client::Reading;
@@ -55,9 +57,10 @@ impl Own {
         chains: Chains,
         replay: &mut dyn Replay,
     ) -> Result<Chains, ClaimError> {
-        // The last offset is most often a marker's, which is never delivered.
-        let goals: Vec<_> = ends.iter().map(|(place, end)| (*place, end.checked_sub(2))).collect();
-        self.replay(&goals, Until::TheEnd, chains, replay)
+        // The last of each is the marker of a transaction. It is never delivered, and to hear that it was passed over takes as
+        // long as a broker may hold a fetch.
+        let ends: Vec<_> = ends.iter().map(|(place, end)| (*place, end.saturating_sub(1))).collect();
+        self.replay(&ends, chains, replay)
     }
 
     /// Replays every place up to the claim record in it: a record of our own, after which nobody else writes.
@@ -67,35 +70,31 @@ impl Own {
         chains: Chains,
         replay: &mut dyn Replay,
     ) -> Result<Chains, ClaimError> {
-        let goals: Vec<_> = claims.iter().map(|(place, claim)| (*place, Some(*claim))).collect();
-        self.replay(&goals, Until::Met, chains, replay)
+        let ends: Vec<_> = claims.iter().map(|(place, claim)| (*place, claim + 1)).collect();
+        self.replay(&ends, chains, replay)
     }
 
-    /// Replays every place until all have reached their goals, if they have one. Moves the chains on from where they are
-    /// at the first record.
+    /// Replays every place until all are read to an end, which is the first offset that need not be. Moves the chains on
+    /// from where they are at the first record.
     fn replay(
         &mut self,
-        goals: &[(Place, Option<u64>)],
-        until: Until,
+        ends: &[(Place, u64)],
         mut chains: Chains,
         replay: &mut dyn Replay,
     ) -> Result<Chains, ClaimError> {
-        let begin = |(place, goal): &(Place, Option<u64>)| {
+        let begin = |(place, end): &(Place, u64)| {
             let next = self.next.get(place).copied().unwrap_or_default();
             let topic = self.settings.topic(place.stream);
-            Replayed { topic, next, goal: goal.filter(|goal| next <= *goal), reused: Reused::new(*place) }
+            Replayed { topic, next, end: Some(*end).filter(|end| next < *end), reused: Reused::new(*place) }
         };
-        let mut places: Vec<_> = goals.iter().map(begin).collect();
-        let mut open = places.iter().filter(|one| one.goal.is_some()).count();
-        // At most so many ends are still to be met, if each place meets one.
-        let mut ends = self.next.len();
+        let mut places: Vec<_> = ends.iter().map(begin).collect();
+        let mut open = places.iter().filter(|one| one.end.is_some()).count();
         // Since when nothing comes. Not looked up for every record: a clock costs a tenth of reading one.
         let mut idle: Option<Instant> = None;
         let mut trouble = None;
-        while open > 0 && ends > 0 {
+        while open > 0 {
             match self.consumer.poll(POLL) {
                 Some(Ok(message)) => {
-                    idle = None;
                     let Some(one) = places.iter_mut().find(|one| one.topic == message.topic()) else {
                         continue;
                     };
@@ -115,27 +114,36 @@ impl Own {
                     if place.stream.is_chained() {
                         chains.of(place.stream).pass(&recorded.record);
                     }
-                    if one.goal.take_if(|goal| offset >= *goal).is_some() {
-                        open -= 1;
+                    if one.end.is_some() {
+                        idle = None;
+                        open -= usize::from(one.is_read_to(offset + 1));
+                        continue;
                     }
-                    continue;
                 }
-                // One place may be read to its end while another is not.
-                Some(Err(KafkaError::PartitionEOF(_))) if until == Until::TheEnd => ends -= 1,
-                Some(Err(KafkaError::PartitionEOF(_))) | None => {}
+                // The position moves over markers and aborted records too, which are never delivered.
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    let positions = self.consumer.position();
+                    for position in positions.map_err(|error| unavailable(&error))?.elements() {
+                        let one = places.iter_mut().find(|one| one.topic == position.topic());
+                        if let (Some(one), Offset::Offset(next)) = (one, position.offset()) {
+                            open -= usize::from(one.is_read_to(u64::try_from(next).unwrap_or_default()));
+                        }
+                    }
+                }
+                None => {}
                 Some(Err(error)) => trouble = Some(error),
             }
             if idle.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
                 let reason = trouble.map_or("no records came".to_owned(), |error| error.to_string());
                 let topics: Vec<_> =
-                    places.into_iter().filter(|one| one.goal.is_some()).map(|one| one.topic).collect();
+                    places.into_iter().filter(|one| one.end.is_some()).map(|one| one.topic).collect();
                 return Err(ClaimError::Unavailable(format!(
                     "{} could not be read: {reason}",
                     topics.join(" and ")
                 )));
             }
         }
-        self.next.extend(goals.iter().map(|(place, _)| *place).zip(places.into_iter().map(|one| one.next)));
+        self.next.extend(ends.iter().map(|(place, _)| *place).zip(places.into_iter().map(|one| one.next)));
         Ok(chains)
     }
 
@@ -164,13 +172,8 @@ impl Own {
     }
 }
 
-/// When a replay is over.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Until {
-    /// When every goal was met.
-    Met,
-    /// Or else when each place may have been read to its end: a goal that no record has is never met.
-    TheEnd,
+fn unavailable(error: &KafkaError) -> ClaimError {
+    ClaimError::Unavailable(error.to_string())
 }
 
 /// A place while it is replayed.
@@ -178,7 +181,14 @@ struct Replayed {
     topic: String,
     /// The least offset that the next record may have.
     next: u64,
-    /// What is to be met still: a record with this offset or a greater one.
-    goal: Option<u64>,
+    /// Up to where it is to be read still.
+    end: Option<u64>,
     reused: Reused,
+}
+
+impl Replayed {
+    /// Whether this is what was wanting.
+    fn is_read_to(&mut self, next: u64) -> bool {
+        self.end.take_if(|end| next >= *end).is_some()
+    }
 }

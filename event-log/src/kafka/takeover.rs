@@ -46,6 +46,9 @@ pub(super) fn take_over(
     let restored_after = begun.elapsed();
     let all = places.iter().copied().chain([credentials]);
     let mut ends = ends::ask(asker, settings, all, ANSWER).map_err(unavailable)?;
+    if ends.len() != places.len() + 1 {
+        return Err(ClaimError::Unavailable("not every place is said to end anywhere".to_owned()));
+    }
     let written: Vec<_> = ends.extract_if(.., |(place, _)| *place == credentials).collect();
     let from = places.iter().map(|place| (*place, first_after(restored, *place))).chain(written);
     let mut own = Own::read_from(settings, from).map_err(unavailable)?;
@@ -54,7 +57,7 @@ pub(super) fn take_over(
     let chains = own.replay_what_is_there(&ends, chains, replay)?;
     let read = begun.elapsed();
 
-    let mut transactions = fence(settings, partition)?;
+    let mut transactions = fence(settings, partition, replay)?;
     let fenced = begun.elapsed();
     let records: Vec<_> = places.iter().map(|place| (settings.topic(place.stream), claim::fresh())).collect();
     let outgoing: Vec<_> = records
@@ -97,10 +100,16 @@ pub(super) fn take_over(
     })
 }
 
-fn fence(settings: &KafkaSettings, partition: u32) -> Result<Transactions, ClaimError> {
+fn fence(
+    settings: &KafkaSettings,
+    partition: u32,
+    replay: &mut dyn Replay,
+) -> Result<Transactions, ClaimError> {
     let deadline = Instant::now() + PATIENCE;
     let mut timeout = FIRST_TRY;
     loop {
+        // Whoever is not wanted any more would only throw out the one that is.
+        replay.beat().map_err(ClaimError::Unavailable)?;
         match Transactions::begin_owning(settings, partition, timeout) {
             Ok(transactions) => return Ok(transactions),
             Err(Trouble::Fenced) => return Err(ClaimError::Fenced),

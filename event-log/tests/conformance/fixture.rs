@@ -40,6 +40,7 @@ pub(crate) struct Owner {
 #[derive(Default)]
 struct Notes {
     refuses: bool,
+    is_not_wanted: bool,
     replayed: Vec<Recorded>,
     restored: Option<Vec<Vec<u8>>>,
 }
@@ -53,6 +54,10 @@ impl Replay for Notes {
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
         self.replayed.push(recorded.clone());
         Ok(())
+    }
+
+    fn beat(&mut self) -> Result<(), String> {
+        if self.is_not_wanted { Err("it is not wanted any more".to_owned()) } else { Ok(()) }
     }
 }
 
@@ -69,6 +74,12 @@ impl Owner {
     pub(crate) async fn claim_without_snapshot(log: &Arc<dyn EventLog>) -> Self {
         let notes = Notes { refuses: true, ..Notes::default() };
         Self::claim_with(log, 0, notes).await.expect("nobody else claims")
+    }
+
+    /// Claims what meanwhile is not to be claimed any more.
+    pub(crate) async fn try_claim_in_vain(log: &Arc<dyn EventLog>) -> Result<Self, ClaimError> {
+        let notes = Notes { is_not_wanted: true, ..Notes::default() };
+        Self::claim_with(log, 0, notes).await
     }
 
     async fn claim_with(
@@ -105,7 +116,7 @@ impl Owner {
         self.call(|writer| writer.reclaim()).await
     }
 
-    pub(crate) async fn announce(&mut self, url: &'static str) -> Result<(), AppendError> {
+    pub(crate) async fn announce(&mut self, url: &'static str) -> Result<u64, AppendError> {
         self.call(|writer| writer.announce(url)).await
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::position::Stream;
 use event_log::kafka::{Acknowledge, KafkaLog, KafkaSettings, OpenError, ensure_topics};
-use event_log::{AppendError, EventLog, Record};
+use event_log::{AppendError, ClaimError, EventLog, Record};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -55,6 +55,32 @@ impl Kept for Topics {
     fn is_shared(&self) -> bool {
         true
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_is_not_wanted_any_more_fences_nobody() {
+    let Some(topics) = Topics::make().await else { return };
+    let log = topics.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    owner.append(user_events(1..2)).await.unwrap();
+    assert!(matches!(Owner::try_claim_in_vain(&log).await, Err(ClaimError::Unavailable(_))));
+    owner.append(user_events(2..3)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_begins_while_another_writes_replays_each_record_once() {
+    let Some(topics) = Topics::make().await else { return };
+    let (log, other) = (topics.open().await, topics.open().await);
+    let mut owner = Owner::claim(&log, 0).await;
+    owner.append(user_events(1..2)).await.unwrap();
+    let mut written = 1;
+    let claiming = tokio::spawn(async move { Owner::claim(&other, 0).await });
+    while owner.append(user_events(written + 1..written + 2)).await.is_ok() {
+        written += 1;
+    }
+    let next = claiming.await.unwrap();
+    let events: Vec<_> = next.replayed.into_iter().filter(|recorded| !recorded.record.is_claim()).collect();
+    assert_eq!(sequences(&events), (1..=written).collect::<Vec<_>>());
 }
 
 #[tokio::test(flavor = "multi_thread")]

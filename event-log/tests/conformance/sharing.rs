@@ -112,7 +112,7 @@ async fn a_partition_is_given_to_nobody_before_it_was_handed_over() {
     while let Ok(Some(change)) = timeout(Duration::from_secs(1), second.next()).await {
         drop(early.take_in(change));
     }
-    assert_eq!(early.0, BTreeSet::new(), "somebody may still write");
+    assert_eq!(early.0, BTreeSet::new(), "somebody may still take it for its own");
     drop(handover);
     let mut members = [(first, held), (second, early)];
     settle(&mut members, one.partitions(), 1).await;

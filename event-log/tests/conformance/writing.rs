@@ -175,11 +175,12 @@ pub(crate) async fn the_owner_is_announced_and_the_newest_wins(kept: impl Kept) 
     let mut epochs = Vec::new();
     for url in ["http://one:8081", "http://two:8081"] {
         let mut owner = Owner::claim(&log, 0).await;
-        owner.announce(url).await.unwrap();
+        let epoch = owner.announce(url).await.unwrap();
         let mut owners = log.owners();
         let told = owners.wait_for(|owners| owners.get(&0).is_some_and(|owner| owner.url == url));
         let told = tokio::time::timeout(DEADLINE, told).await.expect("it is announced in time").unwrap();
-        epochs.push(told[&0].epoch);
+        assert_eq!(told[&0].epoch, epoch);
+        epochs.push(epoch);
     }
     assert!(epochs[0] < epochs[1], "{epochs:?}");
 }

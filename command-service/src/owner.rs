@@ -54,7 +54,7 @@ pub(crate) struct Owner {
     /// Closed when the owner is to end; what waits in it is still answered.
     pub(crate) jobs: mpsc::Receiver<Job>,
     term: watch::Receiver<Term>,
-    /// The epoch under which it has announced itself.
+    /// That of its claim.
     epoch: Arc<AtomicU64>,
     pub(crate) pulse: Pulse,
 }
@@ -158,15 +158,13 @@ impl Owner {
         }
         // Whoever hears the announcement finds the door open.
         self.serving.store(true, Ordering::Release);
-        match self.pulse.during(|| writer.announce(&self.common.url)) {
-            Ok(epoch) => self.epoch.store(epoch, Ordering::Release),
-            Err(error) => {
-                self.serving.store(false, Ordering::Release);
-                return Err(match error {
-                    AppendError::Fenced => ClaimError::Fenced,
-                    other => ClaimError::Unavailable(other.to_string()),
-                });
-            }
+        self.epoch.store(writer.epoch(), Ordering::Release);
+        if let Err(error) = self.pulse.during(|| writer.announce(&self.common.url)) {
+            self.serving.store(false, Ordering::Release);
+            return Err(match error {
+                AppendError::Fenced => ClaimError::Fenced,
+                other => ClaimError::Unavailable(other.to_string()),
+            });
         }
         tracing::info!(
             kafka.partition = self.partition,

@@ -43,7 +43,7 @@ pub(crate) struct Ownership {
 struct Running {
     thread: JoinHandle<()>,
     term: watch::Sender<Term>,
-    /// The epoch under which it has announced itself; 0 before.
+    /// That of its last claim; 0 before it has made one.
     epoch: Arc<AtomicU64>,
     pulse: Pulse,
 }
@@ -131,9 +131,9 @@ impl Ownership {
     fn yield_up(&mut self, partitions: &[u32]) {
         for partition in partitions {
             self.given.remove(partition);
+            self.door.yield_up(*partition);
             if let Some(running) = self.running.get(partition) {
                 running.term.send_replace(Term::Yielded);
-                self.door.yield_up(*partition);
             }
         }
     }
@@ -201,6 +201,11 @@ impl Ownership {
                 tracing::error!(kafka.partition = partition, reason, "an owner is lost and replaced");
                 metrics::counter!("muster_owners_replaced_total", "reason" => reason).increment(1);
             } else {
+                tracing::info!(
+                    kafka.partition = partition,
+                    reason,
+                    "an owner is gone before its partition is served elsewhere"
+                );
                 self.door.shut(*partition);
             }
             false

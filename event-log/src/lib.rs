@@ -67,7 +67,7 @@ pub trait Replay {
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String>;
 
     /// Hears that the claim gets on while there is nothing to take in yet. An error leaves out what is being read, or ends
-    /// the claim before it fences anybody.
+    /// the claim before it tries to fence anybody again.
     fn beat(&mut self) -> Result<(), String> {
         Ok(())
     }
@@ -118,9 +118,11 @@ pub trait Writer: Send {
         Duration::ZERO
     }
 
-    /// Tells everybody that follows [`EventLog::owners`] where the owner of this partition is reached, and says the epoch
-    /// under which it does.
-    fn announce(&mut self, url: &str) -> Result<u64, AppendError>;
+    /// Grows with every claim of the partition.
+    fn epoch(&self) -> u64;
+
+    /// Tells everybody that follows [`EventLog::owners`] where the owner of this partition is reached.
+    fn announce(&mut self, url: &str) -> Result<(), AppendError>;
 }
 
 /// What one transaction writes, in order.

@@ -10,7 +10,7 @@ use domain::refusal::Code;
 use event_log::{Assignment, Handover, Membership, Seat, Vacated, Writer, every_record};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::lost::{Counts, Unlucky};
 use crate::{Service, accepted, codes, register};
@@ -88,6 +88,7 @@ async fn what_is_taken_away_is_served_until_somebody_else_claims_it() {
         Err(Failure::UnknownOutcome | Failure::NotOwner) => {}
         answer => panic!("{answer:?}"),
     }
+    assert!(service.door.is_serving(), "what was taken away does not count");
     drop(announce(writer).await);
     until_it_is_not_the_owner(&service).await;
     assert_eq!(service.events().await.len(), 2);
@@ -110,31 +111,32 @@ async fn what_is_given_back_is_claimed_again() {
     stop(service, seat).await;
 }
 
-/// A service that has left and has the partition still, and what says that others are there.
-async fn left(directory: &Path) -> (Service, Vacated) {
+/// A service that has left and has the partition still, what says that others are there, and until when it is to end.
+async fn left(directory: &Path) -> (Service, Vacated, Instant) {
     let (mut service, mut seat, _) = given(directory).await;
+    let soon = Instant::now() + SOON;
     let (stop, _) = oneshot::channel();
     std::mem::replace(&mut service.stop, stop).send(()).unwrap();
     seat.given_up().await;
     take_away(&seat).await;
     let others = seat.vacate();
     accepted(service.ask(register("c1", "alice")).await);
-    (service, others)
+    (service, others, soon)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_left_ends_when_nobody_is_there_who_could_claim() {
     let directory = tempfile::tempdir().unwrap();
-    let (service, others) = left(directory.path()).await;
+    let (service, others, soon) = left(directory.path()).await;
     drop(others);
-    timeout(SOON, service.running).await.unwrap().unwrap().unwrap();
+    timeout_at(soon, service.running).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_left_ends_when_others_serve_what_it_had() {
     let directory = tempfile::tempdir().unwrap();
-    let (service, others) = left(directory.path()).await;
+    let (service, others, soon) = left(directory.path()).await;
     let writer = announce(claim(&service).await).await;
-    timeout(SOON, service.running).await.unwrap().unwrap().unwrap();
+    timeout_at(soon, service.running).await.unwrap().unwrap().unwrap();
     drop((others, writer));
 }

@@ -137,7 +137,11 @@ impl Writer for UnluckyWriter {
         self.writer.keep(snapshot)
     }
 
-    fn announce(&mut self, url: &str) -> Result<u64, AppendError> {
+    fn epoch(&self) -> u64 {
+        self.writer.epoch()
+    }
+
+    fn announce(&mut self, url: &str) -> Result<(), AppendError> {
         self.writer.announce(url)
     }
 }

@@ -70,6 +70,12 @@ impl Own {
         chains: Chains,
         replay: &mut dyn Replay,
     ) -> Result<Chains, ClaimError> {
+        // A broker that lost the end of the log gives its offsets out again.
+        let is_behind =
+            |(place, claim): &&(Place, u64)| self.next.get(place).is_some_and(|next| claim < next);
+        if let Some((place, claim)) = claims.iter().find(is_behind) {
+            return Err(ClaimError::Unavailable(format!("{place} went back to offset {claim}")));
+        }
         let ends: Vec<_> = claims.iter().map(|(place, claim)| (*place, claim + 1)).collect();
         self.replay(&ends, chains, replay)
     }

@@ -131,12 +131,15 @@ impl Writer for KafkaWriter {
         self.transactions.gap()
     }
 
-    fn announce(&mut self, url: &str) -> Result<u64, AppendError> {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn announce(&mut self, url: &str) -> Result<(), AppendError> {
         let owner = Owner { url: url.to_owned(), epoch: self.epoch };
         let record: Record = owners::announcement(self.partition, owner);
         let topic = self.settings.owners_topic();
         // By the same producer, so that a fenced owner can't.
-        self.transactions.commit(&[Outgoing { topic: &topic, partition: 0, record: &record }])?;
-        Ok(self.epoch)
+        self.transactions.commit(&[Outgoing { topic: &topic, partition: 0, record: &record }]).map(drop)
     }
 }

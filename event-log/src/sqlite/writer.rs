@@ -257,11 +257,15 @@ impl Writer for SqliteWriter {
         Some(keeping)
     }
 
-    fn announce(&mut self, url: &str) -> Result<u64, AppendError> {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn announce(&mut self, url: &str) -> Result<(), AppendError> {
         let desk = self.shared.desk.blocking_lock();
         self.still_owns(&desk)?;
         let owner = Owner { url: url.to_owned(), epoch: self.epoch };
         self.shared.owners.send_replace(Owners::from([(0, owner)]));
-        Ok(self.epoch)
+        Ok(())
     }
 }

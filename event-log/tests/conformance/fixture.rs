@@ -116,8 +116,9 @@ impl Owner {
         self.call(|writer| writer.reclaim()).await
     }
 
+    /// Announces itself, and says under which epoch.
     pub(crate) async fn announce(&mut self, url: &'static str) -> Result<u64, AppendError> {
-        self.call(|writer| writer.announce(url)).await
+        self.call(|writer| writer.announce(url).map(|()| writer.epoch())).await
     }
 
     async fn call<T: Send + 'static>(

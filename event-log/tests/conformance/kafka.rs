@@ -93,7 +93,7 @@ async fn an_aborted_batch_leaves_nothing_and_the_same_writer_goes_on() {
     let too_large = Record::keyed("user_1/password".to_owned(), Some(vec![b' '; 2_000_000]));
     let small = credential("user_1/token", Some("{}"));
     let batch = [user_events(2..3), vec![small, (Stream::Credentials, too_large)]].concat();
-    let refused = owner.append(batch).await;
+    let refused = owner.append(batch.clone()).await;
     assert!(matches!(refused, Err(AppendError::Aborted(_))), "{refused:?}");
 
     owner.append(user_events(2..4)).await.unwrap();
@@ -101,6 +101,8 @@ async fn an_aborted_batch_leaves_nothing_and_the_same_writer_goes_on() {
     assert_eq!(sequences(&users), [1, 2, 3]);
     assert_chain_verifies(&users);
     assert!(read(&log, CREDENTIALS, 0).await.is_empty(), "its end lies behind what was aborted");
+    // The last that a claim finds.
+    assert!(matches!(owner.append(batch).await, Err(AppendError::Aborted(_))));
     let again = Owner::claim(&log, 0).await;
     assert_eq!(sequences(&again.replayed), [1, 2, 3]);
 }

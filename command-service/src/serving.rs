@@ -23,9 +23,6 @@ const GROUP_WAIT: Duration = Duration::from_secs(2);
 const TRIES: u32 = 3;
 /// For how long an owner that is to end goes on with what waits. The rest goes back to its callers.
 const LAST_WORDS: Duration = Duration::from_millis(300);
-/// A smaller batch is appended where it was decided: handing it to another thread and back takes longer than deciding what
-/// comes meanwhile.
-const FEW: usize = 8;
 const AT_HOME: &str = "the writer is here while nothing is in flight";
 /// How often an owner looks at what has come while a batch is written, as often as that took the last time. Whoever hands in
 /// a command would have to wake it otherwise, for each one.
@@ -52,6 +49,8 @@ pub(crate) struct Serving<'a> {
     appender: Appender,
     /// Away with the batch in flight.
     writer: Option<Box<dyn Writer>>,
+    /// A smaller batch is appended where it was decided.
+    ahead_from: usize,
     /// From when on an append begins at once.
     ready_at: Instant,
     in_flight: Option<(Batch, Answered)>,
@@ -77,6 +76,7 @@ impl<'a> Serving<'a> {
             owner,
             ledger,
             appender,
+            ahead_from: writer.ahead_from(),
             writer: Some(writer),
             ready_at: Instant::now(),
             in_flight: None,
@@ -222,7 +222,7 @@ impl<'a> Serving<'a> {
         if !self.may_launch() {
             return Ok(());
         }
-        if self.next.decided.len() >= FEW {
+        if self.next.decided.len() >= self.ahead_from {
             self.send_off();
             return Ok(());
         }
@@ -316,7 +316,7 @@ impl<'a> Serving<'a> {
         self.ledger.commit(batch.changes, position);
         let keeps = self.wants_snapshot();
         // The log has something to do while answers are given.
-        if !keeps && self.next.decided.len() >= FEW && self.may_launch() && !self.is_overdue() {
+        if !keeps && self.next.decided.len() >= self.ahead_from && self.may_launch() && !self.is_overdue() {
             self.send_off();
         }
         for (taken, outcome) in batch.decided {

@@ -118,6 +118,10 @@ pub trait Writer: Send {
         Duration::ZERO
     }
 
+    /// From how many commands in a batch on it pays to decide the next one while this one is appended. Fewer are decided in
+    /// less time than it takes to hand a batch to another thread, and to look meanwhile at what has come.
+    fn ahead_from(&self) -> usize;
+
     /// Grows with every claim of the partition.
     fn epoch(&self) -> u64;
 

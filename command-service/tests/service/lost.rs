@@ -137,6 +137,10 @@ impl Writer for UnluckyWriter {
         self.writer.keep(snapshot)
     }
 
+    fn ahead_from(&self) -> usize {
+        self.writer.ahead_from()
+    }
+
     fn epoch(&self) -> u64 {
         self.writer.epoch()
     }

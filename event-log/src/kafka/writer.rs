@@ -15,6 +15,9 @@ use crate::record::Record;
 use crate::snapshot::{Reached, Snapshot};
 use crate::{AppendError, Batch, Keeping, Owner, Writer, claim, telemetry};
 
+/// Brokers take some ten milliseconds for a batch, in which a thousand commands are decided.
+const AHEAD_FROM: usize = 256;
+
 /// The chain values after the last committed record.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Chains {
@@ -129,6 +132,10 @@ impl Writer for KafkaWriter {
 
     fn ready_in(&self) -> Duration {
         self.transactions.gap()
+    }
+
+    fn ahead_from(&self) -> usize {
+        AHEAD_FROM
     }
 
     fn epoch(&self) -> u64 {

@@ -28,6 +28,8 @@ const CLAIMS: Place = Place::new(Stream::Claims, 0);
 
 /// Batches of rows that a replay may read ahead of itself.
 const AHEAD: usize = 2;
+/// A thousand records are written about as fast as they are decided, and a handful is written before another thread wakes.
+const AHEAD_FROM: usize = 8;
 
 /// What the log and its writers share. The directory stays locked until the last of them is gone.
 pub(super) struct Shared {
@@ -255,6 +257,10 @@ impl Writer for SqliteWriter {
             Err(error) => tracing::warn!(%error, "a snapshot can't be written"),
         });
         Some(keeping)
+    }
+
+    fn ahead_from(&self) -> usize {
+        AHEAD_FROM
     }
 
     fn epoch(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::AppendError;
+use crate::{AppendError, ClaimError};
 
 /// Why the log can't be opened, or its topics can't be made.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +91,12 @@ impl Trouble {
     pub(super) fn of_code(code: Option<RDKafkaErrorCode>, reason: String) -> Self {
         if code.is_some_and(is_fenced) { Self::Fenced } else { Self::Fatal(reason) }
     }
+}
+
+/// What a broker does not answer may be asked again.
+#[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped by")]
+pub(super) fn unavailable(error: KafkaError) -> ClaimError {
+    ClaimError::Unavailable(error.to_string())
 }
 
 /// What a transaction that can't be aborted for certain means to whoever appends.

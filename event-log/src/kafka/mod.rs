@@ -52,9 +52,9 @@ type Asker = DroppedElsewhere<client::Reading>;
 pub struct KafkaLog {
     settings: Arc<KafkaSettings>,
     partitions: u32,
-    /// Asked for the ends that followers get to.
+    /// Asked for the ends that followers get to, and up to which a claim reads before it fences.
     asker: Arc<Asker>,
-    /// Asked for the ends behind everything, by owners.
+    /// Asked for the ends behind everything, by owners, and for who shares the partitions.
     written: Arc<Asker>,
     /// What is sent outside of transactions.
     plain: Arc<DroppedElsewhere<FutureProducer>>,

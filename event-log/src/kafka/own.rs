@@ -13,6 +13,7 @@ use rdkafka::topic_partition_list::Offset;
 
 use super::DroppedElsewhere;
 use super::client::Reading;
+use super::error::unavailable;
 use super::message::{offset, read_into};
 use super::settings::KafkaSettings;
 use super::writer::Chains;
@@ -128,8 +129,7 @@ impl Own {
                 }
                 // The position moves over markers and aborted records too, which are never delivered.
                 Some(Err(KafkaError::PartitionEOF(_))) => {
-                    let positions = self.consumer.position();
-                    for position in positions.map_err(|error| unavailable(&error))?.elements() {
+                    for position in self.consumer.position().map_err(unavailable)?.elements() {
                         let one = places.iter_mut().find(|one| one.topic == position.topic());
                         if let (Some(one), Offset::Offset(next)) = (one, position.offset()) {
                             open -= usize::from(one.is_read_to(u64::try_from(next).unwrap_or_default()));
@@ -176,10 +176,6 @@ impl Own {
         }
         Ok(())
     }
-}
-
-fn unavailable(error: &KafkaError) -> ClaimError {
-    ClaimError::Unavailable(error.to_string())
 }
 
 /// A place while it is replayed.

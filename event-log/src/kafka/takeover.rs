@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::position::{Place, Stream};
-use rdkafka::error::KafkaError;
 
 use super::client::Reading;
 use super::ends;
-use super::error::Trouble;
+use super::error::{Trouble, unavailable};
 use super::own::Own;
 use super::producer::{Outgoing, Transactions};
 use super::settings::{Acknowledge, KafkaSettings};
@@ -35,7 +34,6 @@ pub(super) fn take_over(
     replay: &mut dyn Replay,
 ) -> Result<KafkaWriter, ClaimError> {
     let begun = Instant::now();
-    let unavailable = |error: KafkaError| ClaimError::Unavailable(error.to_string());
     let groups = (partition == 0).then_some(Place::new(Stream::GroupEvents, 0));
     let own = [Stream::Claims, Stream::UserEvents].map(|stream| Place::new(stream, partition));
     // The user events come last: their claim record is the epoch.

@@ -12,7 +12,7 @@ use crate::pulse::Pulse;
 /// Appends what it is given, in order. The writer goes with each batch and comes back with the answer.
 pub(crate) struct Appender {
     pulse: Pulse,
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<(Order, mpsc::Sender<Appended>)>,
 }
 
 /// What became of a batch.
@@ -33,62 +33,50 @@ pub(crate) enum Proof {
     Claim,
 }
 
-struct Order {
-    writer: Box<dyn Writer>,
-    records: Vec<(Stream, Record)>,
-    proof: Proof,
-    answer: mpsc::Sender<Appended>,
+/// What is to be appended.
+pub(crate) struct Order {
+    pub(crate) writer: Box<dyn Writer>,
+    pub(crate) records: Vec<(Stream, Record)>,
+    pub(crate) proof: Proof,
 }
 
 impl Appender {
     /// Starts the thread of the owner of a partition. It ends when this is dropped.
     pub(crate) fn start(partition: u32, pulse: Pulse) -> io::Result<Self> {
-        let (orders, receiver) = mpsc::channel::<Order>();
+        let (orders, receiver) = mpsc::channel::<(Order, mpsc::Sender<Appended>)>();
         let of_thread = pulse.clone();
         thread::Builder::new().name(format!("append-{partition}")).spawn(move || {
-            for Order { writer, records, proof, answer } in receiver {
+            for (order, answer) in receiver {
                 // Whoever does not wait any more has ended by a panic, and the log knows what was written.
-                let _ = answer.send(append(&of_thread, writer, records, proof));
+                let _ = answer.send(order.carry_out(&of_thread));
             }
         })?;
         Ok(Self { pulse, orders })
     }
 
     /// Appends on the thread.
-    pub(crate) fn begin(
-        &self,
-        writer: Box<dyn Writer>,
-        records: Vec<(Stream, Record)>,
-        proof: Proof,
-    ) -> Answered {
+    pub(crate) fn begin(&self, order: Order) -> Answered {
         let (answer, answered) = mpsc::channel();
         // To a thread that has ended nothing can be sent, and there is no answer.
-        let _ = self.orders.send(Order { writer, records, proof, answer });
+        let _ = self.orders.send((order, answer));
         answered
     }
 
     /// Appends here and now.
-    pub(crate) fn append(
-        &self,
-        writer: Box<dyn Writer>,
-        records: Vec<(Stream, Record)>,
-        proof: Proof,
-    ) -> Appended {
-        append(&self.pulse, writer, records, proof)
+    pub(crate) fn append(&self, order: Order) -> Appended {
+        order.carry_out(&self.pulse)
     }
 }
 
-/// What changes nothing needs no record, only the certainty that nobody else writes.
-fn append(
-    pulse: &Pulse,
-    mut writer: Box<dyn Writer>,
-    records: Vec<(Stream, Record)>,
-    proof: Proof,
-) -> Appended {
-    let result = pulse.during(|| match proof {
-        _ if !records.is_empty() => writer.append(Batch { records }),
-        Proof::Lease => writer.confirm(),
-        Proof::Claim => writer.reclaim(),
-    });
-    Appended { writer, result }
+impl Order {
+    /// What changes nothing needs no record, only the certainty that nobody else writes.
+    fn carry_out(self, pulse: &Pulse) -> Appended {
+        let Self { mut writer, records, proof } = self;
+        let result = pulse.during(|| match proof {
+            _ if !records.is_empty() => writer.append(Batch { records }),
+            Proof::Lease => writer.confirm(),
+            Proof::Claim => writer.reclaim(),
+        });
+        Appended { writer, result }
+    }
 }

@@ -6,11 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::command::{Ask, Command};
-use domain::position::Position;
-use event_log::{AppendError, Writer};
+use domain::position::{Position, Stream};
+use event_log::{AppendError, Record, Writer};
 use tokio::sync::mpsc::error::TryRecvError;
 
-use crate::appender::{Answered, Appended, Appender, Proof};
+use crate::appender::{Answered, Appended, Appender, Order, Proof};
 use crate::batch::{Batch, Next};
 use crate::draft::{Base, Outcome};
 use crate::job::{Job, Taken};
@@ -227,20 +227,23 @@ impl<'a> Serving<'a> {
             return Ok(());
         }
         let (batch, records) = self.next.take();
-        let appended = self.appender.append(self.writer.take().expect(AT_HOME), records, self.proof());
+        let order = self.order(records);
+        let appended = self.appender.append(order);
         self.landed(batch, Some(appended))
     }
 
     /// Has the next batch written while the one after it is decided.
     fn send_off(&mut self) {
         let (batch, records) = self.next.take();
-        let answered = self.appender.begin(self.writer.take().expect(AT_HOME), records, self.proof());
+        let order = self.order(records);
+        let answered = self.appender.begin(order);
         self.in_flight = Some((batch, answered));
     }
 
-    /// By what it is known, of a batch that has been decided, that nobody else had written before.
-    fn proof(&self) -> Proof {
-        if self.owner.is_given() { Proof::Lease } else { Proof::Claim }
+    /// The order to append what has been decided. A partition that is given now was so when that was decided.
+    fn order(&mut self, records: Vec<(Stream, Record)>) -> Order {
+        let proof = if self.owner.is_given() { Proof::Lease } else { Proof::Claim };
+        Order { writer: self.writer.take().expect(AT_HOME), records, proof }
     }
 
     /// Whether nothing else is being written and there is a batch, which has to be full while the log isn't ready.

@@ -129,7 +129,7 @@ impl CommandService {
             ownership.run(log.join(), stop).await;
             return Ok(());
         };
-        // The door stays open until everything is handed over: whoever asks meanwhile is told who does not own.
+        // The door stays open until everything is handed over: whoever asks meanwhile is served, or told who does not own.
         let (handed_over, shut) = oneshot::channel::<()>();
         let shut = async { shut.await.unwrap_or(()) };
         let mut serving =

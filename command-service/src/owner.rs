@@ -50,12 +50,12 @@ pub(crate) struct Owner {
     pub(crate) partition: u32,
     pub(crate) common: Arc<Common>,
     /// Whether commands may be handed in.
-    serving: Arc<AtomicBool>,
+    pub(crate) serving: Arc<AtomicBool>,
     /// Closed when the owner is to end; what waits in it is still answered.
     pub(crate) jobs: mpsc::Receiver<Job>,
-    term: watch::Receiver<Term>,
-    /// That of its claim.
-    epoch: Arc<AtomicU64>,
+    pub(crate) term: watch::Receiver<Term>,
+    /// That of its last claim; 0 before it has made one.
+    pub(crate) epoch: Arc<AtomicU64>,
     pub(crate) pulse: Pulse,
 }
 
@@ -72,17 +72,6 @@ pub(crate) enum Term {
 }
 
 impl Owner {
-    pub(crate) fn new(
-        partition: u32,
-        common: Arc<Common>,
-        serving: Arc<AtomicBool>,
-        jobs: mpsc::Receiver<Job>,
-        term: watch::Receiver<Term>,
-        (epoch, pulse): (Arc<AtomicU64>, Pulse),
-    ) -> Self {
-        Self { partition, common, serving, jobs, term, epoch, pulse }
-    }
-
     /// Owns the partition until it is told to end, or somebody else claims what was yielded. An owner that is fenced in
     /// its own partition takes over again.
     pub(crate) fn run(mut self) {

@@ -20,7 +20,7 @@ use crate::pulse::Pulse;
 const LOOK: Duration = Duration::from_millis(500);
 /// How long owners that are told to end may take for what they hold. Afterwards they are left to themselves: whatever one
 /// still writes meets the fence of the next owner.
-const LAST_WORDS: Duration = Duration::from_secs(4);
+const ENDING: Duration = Duration::from_secs(4);
 /// How long leaving the group may take; the group notices by itself that a member is gone.
 const LEAVE: Duration = Duration::from_secs(2);
 /// How long whoever has left serves on at most until others have claimed what it had.
@@ -111,7 +111,7 @@ impl Ownership {
         self.end(self.running.keys().copied().collect());
         let ending = std::mem::take(&mut self.ending);
         let ended = spawn_blocking(move || ending.into_iter().for_each(join));
-        if timeout(LAST_WORDS, ended).await.is_err() {
+        if timeout(ENDING, ended).await.is_err() {
             tracing::warn!("an owner does not end; it is left to itself");
         }
     }
@@ -157,8 +157,15 @@ impl Ownership {
             let (lane, jobs, serving) = Lane::new(self.common.queue);
             let (term, of_owner) = watch::channel(Term::Given);
             let (epoch, pulse) = (Arc::<AtomicU64>::default(), Pulse::default());
-            let (common, known) = (self.common.clone(), (epoch.clone(), pulse.clone()));
-            let owner = Owner::new(partition, common, serving, jobs, of_owner, known);
+            let owner = Owner {
+                partition,
+                common: self.common.clone(),
+                serving,
+                jobs,
+                term: of_owner,
+                epoch: epoch.clone(),
+                pulse: pulse.clone(),
+            };
             match std::thread::Builder::new().name(format!("owner-{partition}")).spawn(move || owner.run()) {
                 Ok(thread) => {
                     self.door.open(partition, lane);

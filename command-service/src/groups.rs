@@ -8,13 +8,13 @@ use domain::aggregate::Aggregate;
 use domain::command::{Ask, Command};
 use domain::group::{self, Group, Known};
 use domain::id::GroupId;
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use event_log::{EventLog, Read, Recorded};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 /// The one place of the group events.
-const PLACE: Place = Place::new(Stream::GroupEvents, 0);
+const PLACE: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
 
 /// The groups as far as they were read.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use domain::actor::Roles;
 use domain::deployment::{self, Initialised};
 use domain::group::{self, Group};
 use domain::id::{GroupId, UserId};
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::user;
 use event_log::{Recorded, Replay};
 
@@ -129,7 +129,7 @@ impl Ledger {
     }
 
     /// Answers name this position to those who wait for views, so places that no view follows are not in it.
-    fn cover(&mut self, place: Place, offset: u64) {
+    fn cover(&mut self, place: StreamPartition, offset: u64) {
         if place.stream.is_followed() {
             self.committed.cover(place, offset);
         }

@@ -181,7 +181,7 @@ impl Written {
         let (records, changes) = std::mem::take(draft).finish();
         for (stream, record) in records {
             let offset = self.records.len() as u64;
-            self.records.push(Recorded { place: Place::new(stream, 0), offset, record });
+            self.records.push(Recorded { place: StreamPartition::new(stream, 0), offset, record });
         }
         self.in_flight = Some(changes);
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::aggregate::Limits;
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use event_log::{AppendError, ClaimError, EventLog, Recorded, Replay, Writer};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -141,7 +141,7 @@ impl Owner {
             return Err(ClaimError::Unavailable("the groups are not read to their end yet".to_owned()));
         }
         // An answer to a repeated command covers the credentials too, which a claim does not replay.
-        let credentials = Place::new(Stream::Credentials, self.partition);
+        let credentials = StreamPartition::new(Stream::Credentials, self.partition);
         if let Some(last) = end.covered(credentials) {
             ledger.confirmed(&Position::at(credentials, last));
         }

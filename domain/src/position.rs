@@ -86,14 +86,14 @@ impl fmt::Display for Stream {
 
 /// One partition of one stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct StreamPartition {
     /// The stream.
     pub stream: Stream,
     /// The partition, from 0.
     pub partition: u32,
 }
 
-impl Place {
+impl StreamPartition {
     /// The partition `partition` of `stream`.
     pub const fn new(stream: Stream, partition: u32) -> Self {
         Self { stream, partition }
@@ -112,7 +112,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for StreamPartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.stream, self.partition)
     }
@@ -122,7 +122,7 @@ impl fmt::Display for Place {
 ///
 /// The text form is opaque to callers: URL-safe base64.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Position(BTreeMap<Place, u64>);
+pub struct Position(BTreeMap<StreamPartition, u64>);
 
 /// A text that is not a position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -136,23 +136,23 @@ impl Position {
     }
 
     /// The point that covers one place up to and including `offset`.
-    pub fn at(place: Place, offset: u64) -> Self {
+    pub fn at(place: StreamPartition, offset: u64) -> Self {
         Self(BTreeMap::from([(place, offset)]))
     }
 
     /// Moves the point so that it covers `place` up to and including `offset`; never back.
-    pub fn cover(&mut self, place: Place, offset: u64) {
+    pub fn cover(&mut self, place: StreamPartition, offset: u64) {
         let covered = self.0.entry(place).or_insert(offset);
         *covered = (*covered).max(offset);
     }
 
     /// The last offset covered in a place.
-    pub fn covered(&self, place: Place) -> Option<u64> {
+    pub fn covered(&self, place: StreamPartition) -> Option<u64> {
         self.0.get(&place).copied()
     }
 
     /// Every place with the last offset covered in it.
-    pub fn iter(&self) -> impl Iterator<Item = (Place, u64)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (StreamPartition, u64)> + '_ {
         self.0.iter().map(|(place, offset)| (*place, *offset))
     }
 }
@@ -176,7 +176,7 @@ impl FromStr for Position {
         let part = |part: &str| {
             let stream = Stream::ALL.into_iter().find(|stream| part.starts_with(stream.letter()))?;
             let (partition, offset) = part[1..].split_once(':')?;
-            Some((Place { stream, partition: partition.parse().ok()? }, offset.parse().ok()?))
+            Some((StreamPartition { stream, partition: partition.parse().ok()? }, offset.parse().ok()?))
         };
         text.split(',')
             .filter(|text| !text.is_empty())
@@ -206,15 +206,15 @@ mod tests {
 
     #[test]
     fn a_position_reads_back_from_its_text() {
-        let mut position = Position::at(Place::new(Stream::UserEvents, 3), 1204);
-        position.cover(Place::new(Stream::Credentials, 3), 88);
+        let mut position = Position::at(StreamPartition::new(Stream::UserEvents, 3), 1204);
+        position.cover(StreamPartition::new(Stream::Credentials, 3), 88);
         assert_eq!(position.to_string().parse(), Ok(position));
         assert_eq!(Position::new().to_string().parse(), Ok(Position::new()));
     }
 
     #[test]
     fn a_position_never_moves_back() {
-        let place = Place::new(Stream::UserEvents, 0);
+        let place = StreamPartition::new(Stream::UserEvents, 0);
         let mut position = Position::at(place, 7);
         position.cover(place, 3);
         assert_eq!(position.covered(place), Some(7));

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -49,7 +49,7 @@ impl<'de> Deserialize<'de> for Chain {
 )]
 pub struct Broken {
     /// Where.
-    pub place: Place,
+    pub place: StreamPartition,
     /// The first record that does not fit.
     pub offset: u64,
 }
@@ -128,7 +128,7 @@ mod tests {
             chain.seal(&mut record);
             records.push(record);
         }
-        let place = Place::new(Stream::UserEvents, 0);
+        let place = StreamPartition::new(Stream::UserEvents, 0);
         records.into_iter().zip(0..).map(|(record, offset)| Recorded { place, offset, record }).collect()
     }
 

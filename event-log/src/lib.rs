@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use tokio::sync::{mpsc, watch};
 
 pub use membership::{Assignment, HandedOver, Handover, Membership, Seat, Vacated};
@@ -47,11 +47,11 @@ pub trait EventLog: Send + Sync + 'static {
     async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable>;
 
     /// Reads each place from its offset on, committed records only, and goes on as the log grows.
-    fn follow(&self, from: Vec<(Place, u64)>) -> Follow;
+    fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow;
 
     /// Per place that is followed the offset that the next record will at least have: what a reader who starts now has
     /// to reach.
-    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable>;
+    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable>;
 
     /// Who serves which partition, as announced, and every change of it.
     fn owners(&self) -> watch::Receiver<Owners>;
@@ -149,7 +149,7 @@ pub enum ClaimError {
     #[error("{place} offset {offset} can't be replayed: {reason}")]
     Unreadable {
         /// Where the record lies.
-        place: Place,
+        place: StreamPartition,
         /// Its offset.
         offset: u64,
         /// What is wrong with it.
@@ -198,10 +198,10 @@ pub struct Follow {
 #[derive(Debug)]
 pub enum Read {
     /// Records of one place, in order, at least one.
-    Records(Place, Vec<Recorded>),
+    Records(StreamPartition, Vec<Recorded>),
     /// Everything that is committed in this place was delivered; the next record will have at least this offset.
     /// Said again at least once a second for as long as it is so.
-    End(Place, u64),
+    End(StreamPartition, u64),
     /// The log could not be asked. Reading goes on as soon as it can be.
     Unreachable(String),
 }

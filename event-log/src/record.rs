@@ -4,7 +4,7 @@
 //! data alone. Both adapters keep the same records.
 
 use domain::actor::{Actor, Client};
-use domain::position::Place;
+use domain::position::StreamPartition;
 use domain::timestamp::Timestamp;
 use uuid::Uuid;
 
@@ -84,7 +84,7 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// Where it lies.
-    pub place: Place,
+    pub place: StreamPartition,
     /// Its offset there. Grows from record to record; gaps are normal.
     pub offset: u64,
     /// What it says.

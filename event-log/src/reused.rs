@@ -1,6 +1,6 @@
 //! The memory of one record, used for one after the other: a replay reads millions of records and keeps none.
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 
 use crate::record::{Record, Recorded, known_header};
 
@@ -13,7 +13,7 @@ pub(crate) struct Reused {
 
 impl Reused {
     /// Without a record yet.
-    pub(crate) fn new(place: Place) -> Self {
+    pub(crate) fn new(place: StreamPartition) -> Self {
         let record = Record { key: String::new(), headers: Vec::with_capacity(18), body: None };
         Self { recorded: Recorded { place, offset: 0, record }, spare: Vec::new() }
     }
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_record_is_left_in_the_next() {
-        let mut reused = Reused::new(Place::new(Stream::UserEvents, 0));
+        let mut reused = Reused::new(StreamPartition::new(Stream::UserEvents, 0));
         reused.begin(7, b"a longer key", Some(b"{\"a\":1}"));
         reused.header(TYPE, "muster.user.registered");
         reused.header(ID, "1");

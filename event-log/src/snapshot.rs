@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -33,7 +33,7 @@ impl Anchor {
 }
 
 /// The first record of a place that is to be replayed after what was restored, if anything was.
-pub(crate) fn first_after(restored: Option<Anchor>, place: Place) -> u64 {
+pub(crate) fn first_after(restored: Option<Anchor>, place: StreamPartition) -> u64 {
     match (place.stream, restored) {
         (Stream::UserEvents, Some(anchor)) => anchor.event + 1,
         (Stream::Claims, Some(anchor)) => anchor.claims,

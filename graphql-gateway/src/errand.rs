@@ -9,7 +9,7 @@ use domain::actor::Actor;
 use domain::aggregate::Made;
 use domain::command::{self, Answer, Ask, Command};
 use domain::id::{GroupId, UserId};
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::{Code, Refusal, Refusals};
 use domain::{access, group, policy, user};
 use event_log::partition;
@@ -166,9 +166,9 @@ impl<'a> Errand<'a> {
 
     /// What the views have shown of the places that the command is decided from.
     pub(crate) fn seen(&self, ask: &Ask) -> Position {
-        let groups = Place::new(Stream::GroupEvents, 0);
+        let groups = StreamPartition::new(Stream::GroupEvents, 0);
         let partitions = self.gateway.log.partitions();
-        let users = |partition| Place::new(Stream::UserEvents, partition);
+        let users = |partition| StreamPartition::new(Stream::UserEvents, partition);
         let places: Vec<_> = match ask {
             // Whoever holds an address may live anywhere.
             Ask::User { command, .. } if command.may_take_address() => {

@@ -8,7 +8,7 @@ use domain::actor::Client;
 use domain::credential::Kind;
 use domain::group::GroupRef;
 use domain::id::{TokenId, UserId};
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use domain::username::Username;
 use event_log::partition;
 use ipnet::IpNet;
@@ -128,7 +128,7 @@ impl Gateway {
     fn fresh(&self, partition: u32) -> Result<(), Stopped> {
         let now = now();
         let is_fresh = |stream| {
-            let place = Place::new(stream, partition);
+            let place = StreamPartition::new(stream, partition);
             match self.views.progress().health(place, now, self.config.access_staleness) {
                 Health::Confirmed => true,
                 // Nobody can say what the log holds by now; for a while that is better than to let nobody in.

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use domain::position::Place;
+use domain::position::StreamPartition;
 use event_log::{
     ClaimError, EventLog, Follow, Membership, Owner, Owners, Record, Replay, Unavailable, Writer,
 };
@@ -54,11 +54,11 @@ impl EventLog for QuietLog {
         if is_away { Err(Unavailable("away".to_owned())) } else { Ok(()) }
     }
 
-    fn follow(&self, _: Vec<(Place, u64)>) -> Follow {
+    fn follow(&self, _: Vec<(StreamPartition, u64)>) -> Follow {
         Follow::channel(1).1
     }
 
-    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
         Ok(Vec::new())
     }
 

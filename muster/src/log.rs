@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use event_log::chain::Chain;
 use event_log::{EventLog, Read, Recorded};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -56,9 +56,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 async fn tail(arguments: Tail) -> Result<ExitCode> {
     let log = arguments.log.open_for_reading().await?;
     let stop = Stop::on_signals()?;
-    let places: Vec<Place> =
-        Place::followed(log.partitions()).filter(|place| place.stream != Stream::Credentials).collect();
-    let mut open: BTreeSet<Place> = places.iter().copied().collect();
+    let places: Vec<StreamPartition> = StreamPartition::followed(log.partitions())
+        .filter(|place| place.stream != Stream::Credentials)
+        .collect();
+    let mut open: BTreeSet<StreamPartition> = places.iter().copied().collect();
     let mut follow = log.follow(places.into_iter().map(|place| (place, 0)).collect());
     let mut stdout = std::io::stdout().lock();
     loop {
@@ -149,14 +150,17 @@ async fn verify(arguments: Verify) -> Result<ExitCode> {
 }
 
 /// Reads every chained place to its end, or says why it can't be read.
-async fn walk(log: &dyn EventLog, ends: &[(Place, u64)]) -> Result<Result<BTreeMap<Place, Found>, String>> {
+async fn walk(
+    log: &dyn EventLog,
+    ends: &[(StreamPartition, u64)],
+) -> Result<Result<BTreeMap<StreamPartition, Found>, String>> {
     let total = ends.iter().filter(|(place, _)| place.stream.is_chained()).map(|(_, next)| next).sum();
     let progress = ProgressBar::new(total).with_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} records, {per_sec}, {eta} left")
             .expect("the template is well formed"),
     );
-    let places = Place::all(log.partitions()).filter(|place| place.stream.is_chained());
-    let mut found: BTreeMap<Place, Found> = places.map(|place| (place, Found::default())).collect();
+    let places = StreamPartition::all(log.partitions()).filter(|place| place.stream.is_chained());
+    let mut found: BTreeMap<StreamPartition, Found> = places.map(|place| (place, Found::default())).collect();
     let mut follow = log.follow(found.keys().map(|place| (*place, 0)).collect());
     let mut ended = BTreeSet::new();
     while ended.len() < found.len() {
@@ -181,7 +185,7 @@ async fn walk(log: &dyn EventLog, ends: &[(Place, u64)]) -> Result<Result<BTreeM
     Ok(Ok(found))
 }
 
-fn report(found: &BTreeMap<Place, Found>, behind: &[(Place, String)]) -> ExitCode {
+fn report(found: &BTreeMap<StreamPartition, Found>, behind: &[(StreamPartition, String)]) -> ExitCode {
     for (place, found) in found {
         match &found.broken {
             None => say(&format!("{place}: {} records, the chain is whole", found.records)),

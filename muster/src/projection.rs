@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use read_model::ReadModel;
 use read_model::checkpoint::Checkpoint;
 
@@ -39,7 +39,7 @@ struct Retry {
     views: ViewsArguments,
     /// Which one, such as `user-events-3`; all that are halted by default.
     #[arg(long, value_name = "PARTITION", value_parser = place)]
-    partition: Option<Place>,
+    partition: Option<StreamPartition>,
 }
 
 /// Shows or retries.
@@ -60,8 +60,8 @@ async fn checkpoints(views: &ReadModel) -> Result<Vec<Checkpoint>> {
     views.checkpoints().await.context("the checkpoints of the views can't be read")
 }
 
-async fn retry(views: &ReadModel, only: Option<Place>) -> Result<ExitCode> {
-    let halted: Vec<Place> = checkpoints(views)
+async fn retry(views: &ReadModel, only: Option<StreamPartition>) -> Result<ExitCode> {
+    let halted: Vec<StreamPartition> = checkpoints(views)
         .await?
         .into_iter()
         .filter(|checkpoint| {
@@ -94,9 +94,9 @@ fn report(checkpoints: &[Checkpoint]) -> ExitCode {
     ExitCode::from(u8::from(checkpoints.iter().any(|checkpoint| checkpoint.halted.is_some())))
 }
 
-fn place(text: &str) -> Result<Place, String> {
+fn place(text: &str) -> Result<StreamPartition, String> {
     let wrong = || format!("`{text}` is not a partition such as user-events-3");
     let (stream, partition) = text.rsplit_once('-').ok_or_else(wrong)?;
     let stream = Stream::from_name(stream).ok_or_else(wrong)?;
-    Ok(Place::new(stream, partition.parse().map_err(|_| wrong())?))
+    Ok(StreamPartition::new(stream, partition.parse().map_err(|_| wrong())?))
 }

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use domain::credential::{Credential, CredentialId};
 use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
-use domain::position::Place;
+use domain::position::StreamPartition;
 use domain::user::rules::Rule;
 use domain::{group, user};
 use event_log::record::Envelope;
@@ -76,7 +76,7 @@ impl Draft {
     }
 
     /// Takes in the next fact, or leaves everything as it is and says what is wrong with it.
-    pub(crate) fn fold(&mut self, fact: &Fact, at: (Place, u64)) -> Result<(), String> {
+    pub(crate) fn fold(&mut self, fact: &Fact, at: (StreamPartition, u64)) -> Result<(), String> {
         match fact {
             Fact::User(id, event, envelope) => self.user(*id, event, envelope, at),
             Fact::Group(id, event, envelope) => self.group(*id, event, envelope, at),
@@ -104,7 +104,7 @@ impl Draft {
         id: UserId,
         event: &user::Event,
         envelope: &Envelope,
-        at: (Place, u64),
+        at: (StreamPartition, u64),
     ) -> Result<(), String> {
         let slot = self.users.entry(id).or_default();
         if is_known(slot.now.as_ref(), envelope)? {
@@ -148,7 +148,7 @@ impl Draft {
         id: GroupId,
         event: &group::Event,
         envelope: &Envelope,
-        at: (Place, u64),
+        at: (StreamPartition, u64),
     ) -> Result<(), String> {
         let slot = self.groups.entry(id).or_default();
         if is_known(slot.now.as_ref(), envelope)? {

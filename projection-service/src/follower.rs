@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use domain::timestamp::Timestamp;
 use event_log::{EventLog, Follow, Read, Recorded};
 use read_model::apply::ApplyError;
@@ -31,14 +31,14 @@ const CONFIRM_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Follower {
     log: Arc<dyn EventLog>,
     read_model: ReadModel,
-    places: Vec<Place>,
+    places: Vec<StreamPartition>,
     most: usize,
     /// Where each place stands that is followed.
-    next: BTreeMap<Place, u64>,
-    halted: BTreeSet<Place>,
+    next: BTreeMap<StreamPartition, u64>,
+    halted: BTreeSet<StreamPartition>,
     /// Places whose end was met and not confirmed yet, and when it was met.
-    at_end: BTreeMap<Place, Timestamp>,
-    ended: watch::Sender<BTreeSet<Place>>,
+    at_end: BTreeMap<StreamPartition, Timestamp>,
+    ended: watch::Sender<BTreeSet<StreamPartition>>,
     confirmed: Instant,
     views: Outage,
     log_outage: Outage,
@@ -55,9 +55,9 @@ impl Follower {
     pub(crate) fn new(
         log: Arc<dyn EventLog>,
         read_model: ReadModel,
-        places: Vec<Place>,
+        places: Vec<StreamPartition>,
         most: usize,
-        ended: watch::Sender<BTreeSet<Place>>,
+        ended: watch::Sender<BTreeSet<StreamPartition>>,
     ) -> Self {
         Self {
             log,
@@ -173,8 +173,9 @@ impl Follower {
 
     async fn tell_unreachable(&self) {
         let progress = self.read_model.progress();
-        let is_told =
-            |place: &Place| progress.checkpoint(*place).is_some_and(|it| it.unreachable_since.is_some());
+        let is_told = |place: &StreamPartition| {
+            progress.checkpoint(*place).is_some_and(|it| it.unreachable_since.is_some())
+        };
         let places: Vec<_> = self.next.keys().filter(|place| !is_told(place)).copied().collect();
         if !places.is_empty()
             && let Err(error) = self.read_model.unreachable(&places, now()).await
@@ -244,12 +245,13 @@ impl Follower {
     async fn catch_up(&mut self) -> bool {
         let before = self.next.clone();
         self.stand().await;
-        let went_back = |(place, next): (&Place, &u64)| self.next.get(place).is_none_or(|now| now < next);
+        let went_back =
+            |(place, next): (&StreamPartition, &u64)| self.next.get(place).is_none_or(|now| now < next);
         before.iter().any(went_back) || self.next.len() != before.len()
     }
 
     /// Leaves a place at a record that can't be applied.
-    async fn halt(&mut self, place: Place, offset: u64, reason: &str) {
+    async fn halt(&mut self, place: StreamPartition, offset: u64, reason: &str) {
         tracing::error!(
             log.place = %place, log.offset = offset, reason,
             "the record can't be applied; nothing behind it in this place is, until it is retried"
@@ -267,7 +269,8 @@ impl Follower {
     /// Goes on with places whose halt was taken back.
     fn look_at_halted(&self) -> Then {
         let progress = self.read_model.progress();
-        let is_halted = |place: &Place| progress.checkpoint(*place).is_none_or(|seen| seen.halted.is_some());
+        let is_halted =
+            |place: &StreamPartition| progress.checkpoint(*place).is_none_or(|seen| seen.halted.is_some());
         if self.halted.iter().all(is_halted) { Then::GoOn } else { Then::FollowAnew }
     }
 

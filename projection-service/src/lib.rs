@@ -12,13 +12,13 @@ mod views;
 use std::future::Future;
 use std::sync::Arc;
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use event_log::EventLog;
 use read_model::ReadModel;
 use tokio::sync::watch;
 
 pub use config::ProjectionConfig;
-pub use status::{PlaceStatus, Status};
+pub use status::{PartitionStatus, Status};
 
 use crate::follower::Follower;
 
@@ -33,7 +33,7 @@ pub struct ProjectionService {
 impl ProjectionService {
     /// The projection of `log` into `read_model`. Nothing happens before it is run.
     pub fn build(config: &ProjectionConfig, log: Arc<dyn EventLog>, read_model: ReadModel) -> Self {
-        let places: Vec<_> = Place::followed(log.partitions()).collect();
+        let places: Vec<_> = StreamPartition::followed(log.partitions()).collect();
         let (ended, met) = watch::channel(std::collections::BTreeSet::new());
         let status = Status::new(read_model.progress().clone(), places.clone(), met);
         let batch = config.projection_batch as usize;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use read_model::Progress;
 use read_model::checkpoint::Halt;
 use tokio::sync::watch;
@@ -11,16 +11,16 @@ use tokio::sync::watch;
 #[derive(Debug, Clone)]
 pub struct Status {
     progress: Progress,
-    places: Vec<Place>,
+    places: Vec<StreamPartition>,
     /// Places whose end this process has met since it started.
-    ended: watch::Receiver<BTreeSet<Place>>,
+    ended: watch::Receiver<BTreeSet<StreamPartition>>,
 }
 
 /// How far one place is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaceStatus {
+pub struct PartitionStatus {
     /// Which place.
-    pub place: Place,
+    pub place: StreamPartition,
     /// The offset that is read next.
     pub next: u64,
     /// Whether the projection has stood at the end of the place since the process started.
@@ -32,17 +32,17 @@ pub struct PlaceStatus {
 impl Status {
     pub(crate) fn new(
         progress: Progress,
-        places: Vec<Place>,
-        ended: watch::Receiver<BTreeSet<Place>>,
+        places: Vec<StreamPartition>,
+        ended: watch::Receiver<BTreeSet<StreamPartition>>,
     ) -> Self {
         Self { progress, places, ended }
     }
 
     /// Every place.
-    pub fn places(&self) -> Vec<PlaceStatus> {
-        let place = |place: &Place| {
+    pub fn places(&self) -> Vec<PartitionStatus> {
+        let place = |place: &StreamPartition| {
             let seen = self.progress.checkpoint(*place);
-            PlaceStatus {
+            PartitionStatus {
                 place: *place,
                 next: seen.as_ref().map_or(0, |seen| seen.next),
                 has_met_end: self.ended.borrow().contains(place),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::credential::{Credential, CredentialId};
 use domain::id::{MailboxId, RuleId, TokenId, UserId};
-use domain::position::{Place, Position};
+use domain::position::{Position, StreamPartition};
 use domain::user::rules::Rule;
 
 use crate::ReadModel;
@@ -68,7 +68,7 @@ pub struct Changed<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
     /// Which place.
-    pub place: Place,
+    pub place: StreamPartition,
     /// Where it has to stand.
     pub from: u64,
     /// Where it stands afterwards.

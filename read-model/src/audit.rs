@@ -2,7 +2,7 @@
 
 use domain::actor::{Client, Role};
 use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UserId};
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -42,7 +42,7 @@ pub struct AuditRow {
     /// Id of the request.
     pub correlation_id: Option<String>,
     /// Where in the log the record lies.
-    pub place: Place,
+    pub place: StreamPartition,
     /// Its offset there.
     pub offset: u64,
 }
@@ -165,7 +165,7 @@ impl FromColumns for AuditRow {
             },
             command_id: row.maybe_text("command_id")?,
             correlation_id: row.maybe_text("correlation_id")?,
-            place: Place {
+            place: StreamPartition {
                 stream: stream.ok_or_else(|| broken("log_stream", "is unknown"))?,
                 partition: row.number("log_partition")?,
             },

@@ -1,6 +1,6 @@
 //! Up to where the views have seen the log, place by place, and how sure that is.
 
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 
 use crate::ReadModel;
@@ -14,7 +14,7 @@ use crate::statement::{Change, multi_row, sql};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Which place.
-    pub place: Place,
+    pub place: StreamPartition,
     /// The offset to read next: everything before it is in the views.
     pub next: u64,
     /// When the projection last stood at the end of the place.
@@ -45,32 +45,32 @@ impl ReadModel {
     }
 
     /// Makes the checkpoints of places that have none yet.
-    pub async fn begin(&self, places: &[Place]) -> Result<(), Error> {
+    pub async fn begin(&self, places: &[StreamPartition]) -> Result<(), Error> {
         let head = "INSERT INTO checkpoints (place, next)";
-        let row = |place: &Place| vec![place.to_string().into(), 0_u64.into()];
+        let row = |place: &StreamPartition| vec![place.to_string().into(), 0_u64.into()];
         self.change(multi_row(head, places, 2, "ON CONFLICT (place) DO NOTHING", row)).await
     }
 
     /// The projection stands at the end of these places.
-    pub async fn confirm(&self, places: &[Place], at: Timestamp) -> Result<(), Error> {
+    pub async fn confirm(&self, places: &[StreamPartition], at: Timestamp) -> Result<(), Error> {
         let mut statement =
             sql("UPDATE checkpoints SET confirmed_at = $1, unreachable_since = NULL WHERE place IN ")
                 .bind(at);
-        statement.push_list(places.iter().map(Place::to_string));
+        statement.push_list(places.iter().map(StreamPartition::to_string));
         self.change(statement.into()).await
     }
 
     /// The log can't be reached. What was said before about since when stays.
-    pub async fn unreachable(&self, places: &[Place], since: Timestamp) -> Result<(), Error> {
+    pub async fn unreachable(&self, places: &[StreamPartition], since: Timestamp) -> Result<(), Error> {
         let text =
             "UPDATE checkpoints SET unreachable_since = COALESCE(unreachable_since, $1) WHERE place IN ";
         let mut statement = sql(text).bind(since);
-        statement.push_list(places.iter().map(Place::to_string));
+        statement.push_list(places.iter().map(StreamPartition::to_string));
         self.change(statement.into()).await
     }
 
     /// Nothing of this place is applied from the record at `halt.offset` on.
-    pub async fn halt(&self, place: Place, halt: &Halt) -> Result<(), Error> {
+    pub async fn halt(&self, place: StreamPartition, halt: &Halt) -> Result<(), Error> {
         let text = "UPDATE checkpoints SET halted_offset = $2, halted_reason = $3, halted_at = $4 \
             WHERE place = $1 AND next <= $2";
         let statement = sql(text).bind(place.to_string()).bind(halt.offset).bind(&halt.reason).bind(halt.at);
@@ -78,7 +78,7 @@ impl ReadModel {
     }
 
     /// The projection tries the record again at which this place halted. Says whether it was halted.
-    pub async fn resume(&self, place: Place) -> Result<bool, Error> {
+    pub async fn resume(&self, place: StreamPartition) -> Result<bool, Error> {
         let halted =
             self.checkpoints().await?.into_iter().any(|known| known.place == place && known.halted.is_some());
         let text = "UPDATE checkpoints SET halted_offset = NULL, halted_reason = NULL, halted_at = NULL WHERE place = $1";
@@ -125,9 +125,9 @@ impl FromColumns for Checkpoint {
     }
 }
 
-fn place(text: &str) -> Option<Place> {
+fn place(text: &str) -> Option<StreamPartition> {
     let (stream, partition) = text.rsplit_once('-')?;
-    Some(Place::new(Stream::from_name(stream)?, partition.parse().ok()?))
+    Some(StreamPartition::new(Stream::from_name(stream)?, partition.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_place_reads_back_from_its_text() {
-        for known in Place::all(12) {
+        for known in StreamPartition::all(12) {
             assert_eq!(place(&known.to_string()), Some(known));
         }
     }

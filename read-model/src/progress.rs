@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::position::{Place, Position};
+use domain::position::{Position, StreamPartition};
 use domain::timestamp::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -13,7 +13,7 @@ use crate::checkpoint::Checkpoint;
 /// How far the views are. Fed by whoever applies in this process and, on PostgreSQL, by notifications of the others.
 #[derive(Debug, Clone)]
 pub struct Progress {
-    known: watch::Sender<BTreeMap<Place, Checkpoint>>,
+    known: watch::Sender<BTreeMap<StreamPartition, Checkpoint>>,
 }
 
 /// The views did not get there in time. What was asked for may still come.
@@ -42,7 +42,7 @@ impl Progress {
     /// Ready when the views cover the position.
     pub async fn wait(&self, position: &Position, until: Instant) -> Result<(), NotYetVisible> {
         let mut known = self.known.subscribe();
-        let is_covered = |known: &BTreeMap<Place, Checkpoint>| {
+        let is_covered = |known: &BTreeMap<StreamPartition, Checkpoint>| {
             position.iter().all(|(place, offset)| known.get(&place).is_some_and(|seen| seen.next > offset))
         };
         match tokio::time::timeout_at(until, known.wait_for(is_covered)).await {
@@ -52,7 +52,7 @@ impl Progress {
     }
 
     /// What is known of one place.
-    pub fn checkpoint(&self, place: Place) -> Option<Checkpoint> {
+    pub fn checkpoint(&self, place: StreamPartition) -> Option<Checkpoint> {
         self.known.borrow().get(&place).cloned()
     }
 
@@ -73,7 +73,7 @@ impl Progress {
     }
 
     /// Whether a place is up to date now, if a confirmation holds for as long as `tolerated`.
-    pub fn health(&self, place: Place, now: Timestamp, tolerated: Duration) -> Health {
+    pub fn health(&self, place: StreamPartition, now: Timestamp, tolerated: Duration) -> Health {
         let known = self.known.borrow();
         let Some(seen) = known.get(&place) else { return Health::Stale(None) };
         match (&seen.halted, seen.confirmed_at, seen.unreachable_since) {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::checkpoint::Halt;
 
-    const PLACE: Place = Place::new(Stream::UserEvents, 0);
+    const PLACE: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use domain::command::{Answer, Failure};
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::Code;
 use event_log::Recorded;
 use tokio::time::Instant;
@@ -161,7 +161,7 @@ async fn a_barrier_waits_for_the_batch_in_flight_and_what_is_asked_after_it_wait
         written = position;
     }
     let (_, passed, _) = accepted(second.await);
-    let users = Place::new(Stream::UserEvents, 0);
+    let users = StreamPartition::new(Stream::UserEvents, 0);
     assert!(passed.covered(users) >= written.covered(users));
     assert_eq!(accepted(rejection.await).0, 2);
     assert_eq!(service.log.owners().borrow()[&0].epoch, before, "nobody had to take over");

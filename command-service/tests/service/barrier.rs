@@ -9,7 +9,7 @@ use domain::aggregate::Made;
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::group::{self, GroupName};
 use domain::id::GroupId;
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::Code;
 use domain::user::{self, onboarding};
 use domain::username::Username;
@@ -45,7 +45,7 @@ impl EventLog for Dammed {
         self.log.note(records).await
     }
 
-    fn follow(&self, from: Vec<(Place, u64)>) -> Follow {
+    fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
         if from.iter().all(|(place, _)| place.stream != Stream::GroupEvents) {
             return self.log.follow(from);
         }
@@ -61,7 +61,7 @@ impl EventLog for Dammed {
         below
     }
 
-    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
         let ends = self.log.ends().await;
         self.asked.send_modify(|asked| *asked += 1);
         ends
@@ -122,7 +122,7 @@ async fn who_lags_passes_no_barrier_and_who_passed_lets_nobody_into_a_closed_gro
 
     dam.send_replace(true);
     let (_, passed, _) = accepted(service.ask(barrier("b3", &closed)).await);
-    let users = Place::new(Stream::UserEvents, 0);
+    let users = StreamPartition::new(Stream::UserEvents, 0);
     assert!(
         passed.covered(users) >= entered.covered(users),
         "what was decided before lies before the barrier"

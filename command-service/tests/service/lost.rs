@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::command::Failure;
-use domain::position::{Place, Position};
+use domain::position::{Position, StreamPartition};
 use event_log::sqlite::SqliteLog;
 use event_log::{
     AppendError, Batch, ClaimError, EventLog, Follow, Keeping, Membership, Owners, Record, Replay,
@@ -89,11 +89,11 @@ impl EventLog for Unlucky {
         self.log.note(records).await
     }
 
-    fn follow(&self, from: Vec<(Place, u64)>) -> Follow {
+    fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
         self.log.follow(from)
     }
 
-    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
         self.log.ends().await
     }
 

@@ -20,7 +20,7 @@ use domain::aggregate::Made;
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::group::{self, GroupName};
 use domain::id::{GroupId, UserId};
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::Code;
 use domain::timestamp::Timestamp;
 use domain::user::{self, onboarding, standing};
@@ -84,7 +84,7 @@ impl Service {
 
     /// Every event of the log until now, claim records left out.
     async fn events(&self) -> Vec<Recorded> {
-        let mut follow = self.log.follow(vec![(Place::new(Stream::UserEvents, 0), 0)]);
+        let mut follow = self.log.follow(vec![(StreamPartition::new(Stream::UserEvents, 0), 0)]);
         let mut events = Vec::new();
         loop {
             match follow.next().await.unwrap() {
@@ -236,7 +236,7 @@ async fn a_user_is_approved_into_a_group_that_the_gateway_has_seen() {
     let (version, position, _) = accepted(service.ask(Command { seen, ..approve("c4") }).await);
     assert_eq!(version, 3);
     assert!(
-        position.covered(Place::new(Stream::Credentials, 0)).is_some(),
+        position.covered(StreamPartition::new(Stream::Credentials, 0)).is_some(),
         "the password's position is in the answer"
     );
     service.stop().await;

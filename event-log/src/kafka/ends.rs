@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -14,9 +14,9 @@ use super::settings::{KafkaSettings, number};
 pub(super) fn ask(
     asker: &Reading,
     settings: &KafkaSettings,
-    places: impl Iterator<Item = Place>,
+    places: impl Iterator<Item = StreamPartition>,
     timeout: Duration,
-) -> KafkaResult<Vec<(Place, u64)>> {
+) -> KafkaResult<Vec<(StreamPartition, u64)>> {
     let mut list = TopicPartitionList::new();
     for place in places {
         // As a time, `End` stands for the newest.

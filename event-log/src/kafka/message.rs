@@ -1,6 +1,6 @@
 //! A record as a Kafka message, and back.
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
 use crate::record::{Record, Recorded};
@@ -16,7 +16,7 @@ pub(super) fn headers(record: &Record) -> OwnedHeaders {
 }
 
 /// The record of a message.
-pub(super) fn recorded(place: Place, message: &BorrowedMessage<'_>) -> Recorded {
+pub(super) fn recorded(place: StreamPartition, message: &BorrowedMessage<'_>) -> Recorded {
     let mut reused = Reused::new(place);
     read_into(&mut reused, message);
     reused.keep()

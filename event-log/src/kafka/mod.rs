@@ -27,7 +27,7 @@ use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::Place;
+use domain::position::StreamPartition;
 use rdkafka::producer::FutureProducer;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -115,15 +115,16 @@ impl EventLog for KafkaLog {
         notes::send(&self.plain, &self.settings, self.partitions, records).await
     }
 
-    fn follow(&self, from: Vec<(Place, u64)>) -> Follow {
+    fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
         reader::follow(Arc::clone(&self.settings), Arc::clone(&self.asker), self.stop.clone(), from)
     }
 
-    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
         let (settings, partitions) = (Arc::clone(&self.settings), self.partitions);
         let asker = Arc::clone(&self.written);
-        let asking =
-            spawn_blocking(move || ends::ask(&asker, &settings, Place::followed(partitions), ANSWER));
+        let asking = spawn_blocking(move || {
+            ends::ask(&asker, &settings, StreamPartition::followed(partitions), ANSWER)
+        });
         let answer = asking.await.map_err(|stopped| Unavailable(stopped.to_string()))?;
         answer.map_err(|error| Unavailable(error.to_string()))
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::position::{Place, Position};
+use domain::position::{Position, StreamPartition};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
@@ -33,19 +33,20 @@ pub(super) struct Own {
     settings: Arc<KafkaSettings>,
     consumer: DroppedElsewhere<Reading>,
     /// Per place the least offset that the next record may have, as long as it is replayed.
-    next: BTreeMap<Place, u64>,
+    next: BTreeMap<StreamPartition, u64>,
     /// Per place the last offset that was met.
-    met: BTreeMap<Place, u64>,
+    met: BTreeMap<StreamPartition, u64>,
 }
 
 impl Own {
     /// Begins each place at an offset.
     pub(super) fn read_from(
         settings: &Arc<KafkaSettings>,
-        from: impl IntoIterator<Item = (Place, u64)>,
+        from: impl IntoIterator<Item = (StreamPartition, u64)>,
     ) -> KafkaResult<Self> {
         let next: BTreeMap<_, _> = from.into_iter().collect();
-        let topic = |(place, next): (&Place, &u64)| (settings.topic(place.stream), place.partition, *next);
+        let topic =
+            |(place, next): (&StreamPartition, &u64)| (settings.topic(place.stream), place.partition, *next);
         let topics: Vec<_> = next.iter().map(topic).collect();
         let consumer = DroppedElsewhere::new(settings.reader(FETCH_WAIT, &topics)?);
         Ok(Self { settings: Arc::clone(settings), consumer, next, met: BTreeMap::new() })
@@ -54,7 +55,7 @@ impl Own {
     /// Replays every place roughly up to where it ended when somebody asked. Whoever writes there may go on meanwhile.
     pub(super) fn replay_what_is_there(
         &mut self,
-        ends: &[(Place, u64)],
+        ends: &[(StreamPartition, u64)],
         chains: Chains,
         replay: &mut dyn Replay,
     ) -> Result<Chains, ClaimError> {
@@ -67,13 +68,13 @@ impl Own {
     /// Replays every place up to the claim record in it: a record of our own, after which nobody else writes.
     pub(super) fn replay_up_to(
         &mut self,
-        claims: &[(Place, u64)],
+        claims: &[(StreamPartition, u64)],
         chains: Chains,
         replay: &mut dyn Replay,
     ) -> Result<Chains, ClaimError> {
         // A broker that lost the end of the log gives its offsets out again.
         let is_behind =
-            |(place, claim): &&(Place, u64)| self.next.get(place).is_some_and(|next| claim < next);
+            |(place, claim): &&(StreamPartition, u64)| self.next.get(place).is_some_and(|next| claim < next);
         if let Some((place, claim)) = claims.iter().find(is_behind) {
             return Err(ClaimError::Unavailable(format!("{place} went back to offset {claim}")));
         }
@@ -85,11 +86,11 @@ impl Own {
     /// from where they are at the first record.
     fn replay(
         &mut self,
-        ends: &[(Place, u64)],
+        ends: &[(StreamPartition, u64)],
         mut chains: Chains,
         replay: &mut dyn Replay,
     ) -> Result<Chains, ClaimError> {
-        let begin = |(place, end): &(Place, u64)| {
+        let begin = |(place, end): &(StreamPartition, u64)| {
             let next = self.next.get(place).copied().unwrap_or_default();
             let topic = self.settings.topic(place.stream);
             Replayed { topic, next, end: Some(*end).filter(|end| next < *end), reused: Reused::new(*place) }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
@@ -39,7 +39,7 @@ pub(super) fn follow(
     settings: Arc<KafkaSettings>,
     asker: Arc<Asker>,
     stop: Stop,
-    from: Vec<(Place, u64)>,
+    from: Vec<(StreamPartition, u64)>,
 ) -> Follow {
     let (sender, follow) = Follow::channel(WAITING);
     thread::spawn(move || {
@@ -70,9 +70,9 @@ struct Follower {
     stop: Stop,
     sender: mpsc::Sender<Read>,
     /// Per place the offset up to which everything was delivered.
-    next: BTreeMap<Place, u64>,
+    next: BTreeMap<StreamPartition, u64>,
     /// Ends that the brokers named and that are still to be reached.
-    owed: BTreeMap<Place, u64>,
+    owed: BTreeMap<StreamPartition, u64>,
     /// Whether the client is to be given up for a new one.
     stalled: Stalled,
 }
@@ -127,8 +127,8 @@ impl Follower {
         &mut self,
         consumer: &Reading,
         wait: Duration,
-    ) -> KafkaResult<(BTreeMap<Place, Vec<Recorded>>, bool)> {
-        let mut chunk: BTreeMap<Place, Vec<Recorded>> = BTreeMap::new();
+    ) -> KafkaResult<(BTreeMap<StreamPartition, Vec<Recorded>>, bool)> {
+        let mut chunk: BTreeMap<StreamPartition, Vec<Recorded>> = BTreeMap::new();
         let mut at_an_end = false;
         let mut wait = wait;
         for _ in 0..CHUNK {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
@@ -82,9 +82,9 @@ impl KafkaSettings {
     }
 
     /// The place that a partition of a topic is.
-    pub(super) fn place(&self, topic: &str, partition: i32) -> Option<Place> {
+    pub(super) fn place(&self, topic: &str, partition: i32) -> Option<StreamPartition> {
         let stream = Stream::from_name(topic.strip_prefix(&self.prefix)?)?;
-        Some(Place::new(stream, u32::try_from(partition).ok()?))
+        Some(StreamPartition::new(stream, u32::try_from(partition).ok()?))
     }
 
     pub(super) fn client(&self) -> ClientConfig {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
@@ -193,7 +193,7 @@ impl Snapshots {
             (begin, end) = (begins, ends);
         };
         // Asked after it was read: whoever writes the partition may have kept it a moment ago.
-        let claims = std::iter::once(Place::new(Stream::Claims, partition));
+        let claims = std::iter::once(StreamPartition::new(Stream::Claims, partition));
         let known = ends::ask(&self.asker, &self.settings, claims, ANSWER)?;
         let is_known = known.iter().any(|(_, end)| newest.anchor.claims <= *end);
         if is_known && self.fits(partition, &newest.anchor, deadline)? {

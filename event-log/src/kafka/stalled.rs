@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 
 /// For how long a place comes no nearer to its end before the client is given up, and over how many answers of the
 /// brokers: while whoever reads waits for something else, no time passes.
@@ -15,7 +15,7 @@ const ANSWERS: u32 = 10;
 
 /// What a reader was told about ends that it has not reached.
 #[derive(Default)]
-pub(super) struct Stalled(BTreeMap<Place, Waiting>);
+pub(super) struct Stalled(BTreeMap<StreamPartition, Waiting>);
 
 struct Waiting {
     next: u64,
@@ -25,7 +25,7 @@ struct Waiting {
 
 impl Stalled {
     /// Takes in that a place ends at `end` and was read up to `next`.
-    pub(super) fn hears(&mut self, place: Place, next: u64, end: u64, now: Instant) {
+    pub(super) fn hears(&mut self, place: StreamPartition, next: u64, end: u64, now: Instant) {
         if next >= end {
             self.0.remove(&place);
             return;
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    const PLACE: Place = Place::new(Stream::GroupEvents, 0);
+    const PLACE: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
 
     /// Whether the client is given up after so many answers, so far apart.
     fn told(answers: u32, apart: Duration, next: impl Fn(u32) -> u64) -> bool {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 
 use super::client::Reading;
 use super::ends;
@@ -34,12 +34,12 @@ pub(super) fn take_over(
     replay: &mut dyn Replay,
 ) -> Result<KafkaWriter, ClaimError> {
     let begun = Instant::now();
-    let groups = (partition == 0).then_some(Place::new(Stream::GroupEvents, 0));
-    let own = [Stream::Claims, Stream::UserEvents].map(|stream| Place::new(stream, partition));
+    let groups = (partition == 0).then_some(StreamPartition::new(Stream::GroupEvents, 0));
+    let own = [Stream::Claims, Stream::UserEvents].map(|stream| StreamPartition::new(stream, partition));
     // The user events come last: their claim record is the epoch.
     let places: Vec<_> = groups.into_iter().chain(own).collect();
     // What is only written is read from where it ends.
-    let credentials = Place::new(Stream::Credentials, partition);
+    let credentials = StreamPartition::new(Stream::Credentials, partition);
     let restored = snapshots.restore(partition, replay);
     let restored_after = begun.elapsed();
     let all = places.iter().copied().chain([credentials]);

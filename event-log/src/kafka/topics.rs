@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
     TopicReplication,
@@ -187,7 +187,7 @@ fn serve(asker: &Reading, settings: &KafkaSettings, partitions: u32) -> Result<(
     let deadline = Instant::now() + TIMEOUT;
     let places = || {
         Stream::ALL.into_iter().flat_map(|stream| {
-            (0..stream.partitions(partitions)).map(move |partition| Place::new(stream, partition))
+            (0..stream.partitions(partitions)).map(move |partition| StreamPartition::new(stream, partition))
         })
     };
     while let Err(error) = ends::ask(asker, settings, places(), TIMEOUT) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 
 use super::own::Own;
 use super::owners;
@@ -44,8 +44,8 @@ pub(super) struct KafkaWriter {
 }
 
 impl KafkaWriter {
-    fn place(&self, stream: Stream) -> Place {
-        Place::new(stream, if stream == Stream::GroupEvents { 0 } else { self.partition })
+    fn place(&self, stream: Stream) -> StreamPartition {
+        StreamPartition::new(stream, if stream == Stream::GroupEvents { 0 } else { self.partition })
     }
 
     fn commit(&mut self, mut batch: Batch) -> Result<Position, AppendError> {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
@@ -126,10 +126,10 @@ impl SqliteLog {
         Ok(Arc::new(Self { file, runtime, news: News::Polled, shared: None, owners }))
     }
 
-    async fn read_ends(&self) -> Result<Vec<(Place, u64)>, sqlx::Error> {
+    async fn read_ends(&self) -> Result<Vec<(StreamPartition, u64)>, sqlx::Error> {
         let mut reader = Reader::open(&self.file).await?;
         let mut ends = Vec::new();
-        for place in Place::followed(ONE_PARTITION) {
+        for place in StreamPartition::followed(ONE_PARTITION) {
             ends.push((place, reader.end(place.stream).await?));
         }
         Ok(ends)
@@ -170,11 +170,11 @@ impl EventLog for SqliteLog {
         }
     }
 
-    fn follow(&self, from: Vec<(Place, u64)>) -> Follow {
+    fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
         reader::follow(&self.runtime, self.file.clone(), self.news.clone(), from)
     }
 
-    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
         self.read_ends().await.map_err(|error| Unavailable(error.to_string()))
     }
 

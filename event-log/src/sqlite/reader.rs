@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use tokio::runtime::Handle;
@@ -72,7 +72,12 @@ impl Reader {
 }
 
 /// Follows places until the receiver is dropped or the log is closed.
-pub(super) fn follow(runtime: &Handle, file: PathBuf, news: News, from: Vec<(Place, u64)>) -> Follow {
+pub(super) fn follow(
+    runtime: &Handle,
+    file: PathBuf,
+    news: News,
+    from: Vec<(StreamPartition, u64)>,
+) -> Follow {
     let (sender, follow) = Follow::channel(WAITING);
     runtime.spawn(async move {
         let follower = Follower { file, news, places: from, sender: sender.clone() };
@@ -90,7 +95,7 @@ struct Over;
 struct Follower {
     file: PathBuf,
     news: News,
-    places: Vec<(Place, u64)>,
+    places: Vec<(StreamPartition, u64)>,
     sender: mpsc::Sender<Read>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
@@ -32,7 +32,7 @@ pub(super) fn headers_text(record: &Record) -> String {
 
 /// The record of a row.
 pub(super) fn recorded(stream: Stream, row: &Row) -> Recorded {
-    let mut reused = Reused::new(Place::new(stream, 0));
+    let mut reused = Reused::new(StreamPartition::new(stream, 0));
     read_into(&mut reused, row);
     reused.keep()
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
 
@@ -79,7 +79,7 @@ impl Store {
         for stream in Stream::ALL {
             let end = ends[stream as usize];
             if end > self.ends[stream as usize] {
-                position.cover(Place::new(stream, 0), end - 1);
+                position.cover(StreamPartition::new(stream, 0), end - 1);
             }
         }
         self.ends = ends;
@@ -205,6 +205,6 @@ mod tests {
         let failed = store.write(&[(Stream::UserEvents, record.clone())]).await.err().unwrap();
         assert!(failed.nothing_written, "{}", failed.source);
         let position = store.write(&[(Stream::UserEvents, record)]).await.ok().unwrap();
-        assert_eq!(position, Position::at(Place::new(Stream::UserEvents, 0), 0));
+        assert_eq!(position, Position::at(StreamPartition::new(Stream::UserEvents, 0), 0));
     }
 }

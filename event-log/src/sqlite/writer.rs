@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -22,9 +22,9 @@ use crate::{
     AppendError, Batch, ClaimError, Keeping, Owner, Owners, Replay, Unavailable, Writer, claim, telemetry,
 };
 
-const USERS: Place = Place::new(Stream::UserEvents, 0);
-const GROUPS: Place = Place::new(Stream::GroupEvents, 0);
-const CLAIMS: Place = Place::new(Stream::Claims, 0);
+const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
+const GROUPS: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
+const CLAIMS: StreamPartition = StreamPartition::new(Stream::Claims, 0);
 
 /// Batches of rows that a replay may read ahead of itself.
 const AHEAD: usize = 2;

@@ -6,16 +6,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::actor::{Actor, Client};
 use domain::id::UserId;
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use event_log::chain::Chain;
 use event_log::record::Envelope;
 use event_log::{AppendError, Batch, ClaimError, EventLog, Follow, Read, Record, Recorded, Replay, Writer};
 use uuid::Uuid;
 
-pub(crate) const USERS: Place = Place::new(Stream::UserEvents, 0);
-pub(crate) const GROUPS: Place = Place::new(Stream::GroupEvents, 0);
-pub(crate) const CREDENTIALS: Place = Place::new(Stream::Credentials, 0);
+pub(crate) const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
+pub(crate) const GROUPS: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
+pub(crate) const CREDENTIALS: StreamPartition = StreamPartition::new(Stream::Credentials, 0);
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Where a log is kept, apart from those of other tests.
@@ -192,18 +192,18 @@ fn sequence(recorded: &Recorded) -> u64 {
 }
 
 /// Everything that a place holds from an offset on, up to where the log ends now.
-pub(crate) async fn read(log: &Arc<dyn EventLog>, place: Place, from: u64) -> Vec<Recorded> {
+pub(crate) async fn read(log: &Arc<dyn EventLog>, place: StreamPartition, from: u64) -> Vec<Recorded> {
     let end = end_of(log, place).await;
     read_to(&mut log.follow(vec![(place, from)]), place, end).await
 }
 
-pub(crate) async fn end_of(log: &Arc<dyn EventLog>, place: Place) -> u64 {
+pub(crate) async fn end_of(log: &Arc<dyn EventLog>, place: StreamPartition) -> u64 {
     let ends = log.ends().await.unwrap();
     ends.into_iter().find(|(of, _)| *of == place).expect("every place has an end").1
 }
 
 /// What a follower delivers of a place until it says that the place is read up to `end`.
-pub(crate) async fn read_to(follow: &mut Follow, place: Place, end: u64) -> Vec<Recorded> {
+pub(crate) async fn read_to(follow: &mut Follow, place: StreamPartition, end: u64) -> Vec<Recorded> {
     let mut read = Vec::new();
     let reading = async {
         loop {

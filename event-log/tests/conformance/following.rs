@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use event_log::Read;
 
 use crate::fixture::{
@@ -64,7 +64,7 @@ pub(crate) async fn a_position_covers_the_last_record_of_each_place_and_follower
     let mut owner = Owner::claim(&log, 0).await;
     let batch = [user_events(1..3), vec![credential("user_1/password", Some("{}"))]].concat();
     let position = owner.append(batch).await.unwrap();
-    let places: Vec<Place> = position.iter().map(|(place, _)| place).collect();
+    let places: Vec<StreamPartition> = position.iter().map(|(place, _)| place).collect();
     assert_eq!(places, [USERS, CREDENTIALS]);
     for (place, covered) in position.iter() {
         let records = read_to(&mut log.follow(vec![(place, 0)]), place, covered + 1).await;
@@ -101,7 +101,7 @@ pub(crate) async fn the_ends_are_where_a_follower_arrives(kept: impl Kept) {
     let ends = log.ends().await.unwrap();
     assert_eq!(
         ends.iter().map(|(place, _)| *place).collect::<Vec<_>>(),
-        Place::followed(log.partitions()).collect::<Vec<_>>()
+        StreamPartition::followed(log.partitions()).collect::<Vec<_>>()
     );
     let mut follow = log.follow(ends.iter().map(|(place, _)| (*place, 0)).collect());
     let mut missing = ends;

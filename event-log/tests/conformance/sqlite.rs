@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use event_log::sqlite::{OpenError, SqliteLog};
 use event_log::{ClaimError, EventLog};
@@ -122,7 +122,7 @@ async fn a_log_is_read_beside_its_owner_and_after_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn access_records_are_kept_for_400_days_and_offsets_never_come_again() {
-    let access = Place::new(Stream::Access, 0);
+    let access = StreamPartition::new(Stream::Access, 0);
     let directory = Directory::new();
     let noted = Timestamp::parse(event(&user(), 1).header("ce_time").unwrap()).unwrap();
     let days = |days: u64| noted + Duration::from_hours(24 * days);

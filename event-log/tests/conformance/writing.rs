@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use event_log::{AppendError, ClaimError, EventLog, Record, Recorded, every_record, partition};
 
 use crate::fixture::{
@@ -163,7 +163,7 @@ pub(crate) async fn what_is_noted_lies_in_the_partition_of_its_key(kept: impl Ke
     log.note(keys.iter().map(|key| event(key, 1)).collect()).await.unwrap();
     log.note(vec![event(&keys[0], 2)]).await.unwrap();
     for (key, expected) in keys.iter().zip([vec![1, 2], vec![1], vec![1]]) {
-        let place = Place::new(Stream::Access, partition::of_key(key, log.partitions()));
+        let place = StreamPartition::new(Stream::Access, partition::of_key(key, log.partitions()));
         let records = read(&log, place, 0).await;
         let of_key: Vec<_> = records.into_iter().filter(|recorded| recorded.record.key == *key).collect();
         assert_eq!(sequences(&of_key), expected, "{key}");

@@ -6,7 +6,7 @@ use domain::actor::Roles;
 use domain::aggregate::Made;
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::group;
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::{Code, Refusal};
 use read_model::apply::{Batch, Changed, Move};
 use read_model::counts::CountKey;
@@ -32,7 +32,7 @@ fn names(asked: &[Command]) -> Vec<&str> {
 
 /// A point of the log that the views are moved to with [`enters`].
 fn after_entering() -> Position {
-    Position::at(Place::new(Stream::UserEvents, 0), 5)
+    Position::at(StreamPartition::new(Stream::UserEvents, 0), 5)
 }
 
 /// What the views are told when bob enters the group `north`.
@@ -53,8 +53,8 @@ async fn a_group_is_closed_then_every_partition_knows_it_then_it_is_deleted() {
     let token = door.administrator().await;
     let group = door.group("north").await;
     let mut closed = Position::new();
-    closed.cover(Place::new(Stream::GroupEvents, 0), 0);
-    let moves = vec![Move { place: Place::new(Stream::GroupEvents, 0), from: 0, to: 1 }];
+    closed.cover(StreamPartition::new(Stream::GroupEvents, 0), 0);
+    let moves = vec![Move { place: StreamPartition::new(Stream::GroupEvents, 0), from: 0, to: 1 }];
     door.apply(Batch { moves, ..Batch::default() }).await;
     door.owner.says(Ok(no(Code::GroupNotEmpty)));
     door.owner.says(Ok(yes(2, &closed, false)));
@@ -147,7 +147,7 @@ async fn somebody_enters(own_close: Code) -> Vec<Command> {
         async move { door.ask(Some(&token), DELETE, input).await }
     });
     eventually(|| async { (door.owner.asked.lock().unwrap().len() == 3).then_some(()) }).await;
-    let moves = vec![Move { place: Place::new(Stream::UserEvents, 0), from: 0, to: 6 }];
+    let moves = vec![Move { place: StreamPartition::new(Stream::UserEvents, 0), from: 0, to: 6 }];
     door.apply(enters(group, moves)).await;
     assert_eq!(deleting.await.unwrap()["data"]["deleteGroup"], not_empty());
     door.owner.asked.lock().unwrap().split_off(3)

@@ -11,7 +11,7 @@ use domain::command::{Answer, Command, Failure};
 use domain::credential::{Credential, CredentialId, Kind, Scope};
 use domain::group::{GroupName, GroupRef};
 use domain::id::{GroupId, TokenId, UserId};
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use domain::user::agent::Config as UfaConfig;
 use domain::username::Username;
@@ -259,7 +259,7 @@ pub(crate) fn now() -> Timestamp {
 
 /// A point of the log that the views have not seen.
 pub(crate) fn unseen() -> Position {
-    Position::at(Place::new(Stream::UserEvents, 0), 1_000_000)
+    Position::at(StreamPartition::new(Stream::UserEvents, 0), 1_000_000)
 }
 
 /// Asks again until the answer is what is waited for, or too long.
@@ -274,6 +274,6 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(mut ask: impl F
     }
 }
 
-fn places() -> Vec<Place> {
-    Place::followed(1).collect()
+fn places() -> Vec<StreamPartition> {
+    StreamPartition::followed(1).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::actor::Roles;
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use event_log::Read;
 use graphql_gateway::secrets::digest;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::harness::{Door, id, user_row};
 
 /// The key and the body of what was noted, once there is as much of it as `enough` says.
 async fn noted(door: &Door, enough: impl Fn(&[(String, Value)]) -> bool) -> Vec<(String, Value)> {
-    let mut follow = door.log.follow(vec![(Place::new(Stream::Access, 0), 0)]);
+    let mut follow = door.log.follow(vec![(StreamPartition::new(Stream::Access, 0), 0)]);
     let mut found = Vec::new();
     while !enough(&found) {
         let read = timeout(Duration::from_secs(10), follow.next()).await.expect("it is noted in time");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use event_log::kafka::{KafkaLog, KafkaSettings};
 use event_log::{EventLog, Read, Recorded};
 use fastrand::Rng;
@@ -212,7 +212,7 @@ impl Stage {
 async fn read(log: &dyn EventLog) -> Vec<Recorded> {
     let ends = log.ends().await.unwrap();
     let ends: Vec<_> = ends.into_iter().filter(|(place, _)| place.stream.is_chained()).collect();
-    let mut open: BTreeSet<Place> = ends.iter().map(|(place, _)| *place).collect();
+    let mut open: BTreeSet<StreamPartition> = ends.iter().map(|(place, _)| *place).collect();
     let mut follow = log.follow(ends.iter().map(|(place, _)| (*place, 0)).collect());
     let mut records = Vec::new();
     while !open.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::position::Place;
+use domain::position::StreamPartition;
 use event_log::Read;
 use serde_json::json;
 use sqlx::{Column, Connection, PgConnection, Row};
@@ -68,8 +68,8 @@ fn in_files(directory: &Path, canaries: &[&str]) {
 /// Every record of every stream, the credentials included.
 async fn in_log(deployment: &Deployment, canaries: &[&str]) {
     let log = deployment.open_log().await;
-    let mut open = Place::all(log.partitions()).count();
-    let mut follow = log.follow(Place::all(log.partitions()).map(|place| (place, 0)).collect());
+    let mut open = StreamPartition::all(log.partitions()).count();
+    let mut follow = log.follow(StreamPartition::all(log.partitions()).map(|place| (place, 0)).collect());
     let mut ended = std::collections::BTreeSet::new();
     let mut records = 0;
     while open > 0 {

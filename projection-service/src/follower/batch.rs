@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use event_log::Recorded;
 use read_model::apply::{ApplyError, Batch, Move};
 use read_model::{Error, ReadModel};
@@ -20,7 +20,7 @@ pub(super) struct Pending {
     /// Records of several places; those of one place are in order.
     pub(super) records: Vec<Recorded>,
     /// The ends that were met behind them.
-    pub(super) ends: BTreeMap<Place, u64>,
+    pub(super) ends: BTreeMap<StreamPartition, u64>,
 }
 
 /// Records as one batch of row changes.
@@ -29,15 +29,15 @@ pub(super) struct Folded {
     /// How many records it holds.
     pub(super) records: usize,
     /// The first of them, or of the misfits.
-    pub(super) first: (Place, u64),
+    pub(super) first: (StreamPartition, u64),
     /// Records that can't be folded, the first of its place each, and what is wrong with them.
-    pub(super) misfits: Vec<(Place, u64, String)>,
+    pub(super) misfits: Vec<(StreamPartition, u64, String)>,
     traces: Vec<Trace>,
 }
 
 /// What the log line of a record shows.
 struct Trace {
-    place: Place,
+    place: StreamPartition,
     offset: u64,
     name: &'static str,
     correlation_id: String,
@@ -46,7 +46,7 @@ struct Trace {
 
 impl Pending {
     /// Drops what is applied already, and what belongs to places that are not followed.
-    pub(super) fn pass(&mut self, next: &BTreeMap<Place, u64>) {
+    pub(super) fn pass(&mut self, next: &BTreeMap<StreamPartition, u64>) {
         self.records
             .retain(|recorded| next.get(&recorded.place).is_some_and(|next| recorded.offset >= *next));
         self.ends.retain(|place, _| next.contains_key(place));
@@ -58,8 +58,8 @@ impl Pending {
     }
 
     /// Takes out the places whose met end has been reached.
-    pub(super) fn ended(&mut self, next: &BTreeMap<Place, u64>) -> Vec<Place> {
-        let is_reached = |place: &Place, end: u64| next.get(place).is_some_and(|next| *next >= end);
+    pub(super) fn ended(&mut self, next: &BTreeMap<StreamPartition, u64>) -> Vec<StreamPartition> {
+        let is_reached = |place: &StreamPartition, end: u64| next.get(place).is_some_and(|next| *next >= end);
         let reached: Vec<_> = self
             .ends
             .iter()
@@ -76,14 +76,14 @@ impl Folded {
     pub(super) async fn new(
         read_model: &ReadModel,
         pending: &Pending,
-        next: &BTreeMap<Place, u64>,
+        next: &BTreeMap<StreamPartition, u64>,
         most: usize,
     ) -> Result<Self, Error> {
         let taken = &pending.records[..pending.records.len().min(most)];
         let facts: Vec<_> = taken.iter().map(Fact::read).collect();
         let mut draft = Draft::load(read_model, facts.iter().flatten()).await?;
-        let mut reached: BTreeMap<Place, u64> = BTreeMap::new();
-        let mut misfits: Vec<(Place, u64, String)> = Vec::new();
+        let mut reached: BTreeMap<StreamPartition, u64> = BTreeMap::new();
+        let mut misfits: Vec<(StreamPartition, u64, String)> = Vec::new();
         let mut traces = Vec::with_capacity(taken.len());
         for (recorded, fact) in taken.iter().zip(&facts) {
             let (place, offset) = (recorded.place, recorded.offset);
@@ -118,7 +118,7 @@ impl Folded {
     pub(super) async fn apply(
         &self,
         read_model: &ReadModel,
-        ended: &BTreeSet<Place>,
+        ended: &BTreeSet<StreamPartition>,
     ) -> Result<(), ApplyError> {
         if self.batch.moves.is_empty() {
             return Ok(());
@@ -146,7 +146,7 @@ impl Folded {
     }
 
     /// One line a record, so that the way of a request can be followed; less loudly while old records are caught up.
-    fn trace(&self, ended: &BTreeSet<Place>) {
+    fn trace(&self, ended: &BTreeSet<StreamPartition>) {
         for Trace { place, offset, name, correlation_id, age_micros } in &self.traces {
             metrics::counter!("muster_projection_records_total", "stream" => place.stream.name())
                 .increment(1);
@@ -182,7 +182,7 @@ impl Trace {
 }
 
 /// Whether a place is halted, for whoever watches.
-pub(super) fn gauge_halted(place: Place, is_halted: bool) {
+pub(super) fn gauge_halted(place: StreamPartition, is_halted: bool) {
     let gauge = metrics::gauge!("muster_projection_halted", "place" => place.to_string());
     gauge.set(if is_halted { 1.0 } else { 0.0 });
 }

@@ -5,7 +5,7 @@ mod changes;
 
 use domain::actor::Role;
 use domain::id::EntryId;
-use domain::position::Place;
+use domain::position::StreamPartition;
 use domain::{access as noted, deployment, group, user};
 use event_log::record::Envelope;
 use read_model::audit::{AuditRow, FieldChange, Outcome, Target};
@@ -18,7 +18,7 @@ pub(crate) fn of_user(
     before: Option<&UserRow>,
     after: &UserRow,
     envelope: &Envelope,
-    at: (Place, u64),
+    at: (StreamPartition, u64),
 ) -> AuditRow {
     AuditRow {
         target_name: Some(after.username.clone()),
@@ -32,7 +32,7 @@ pub(crate) fn of_group(
     event: &group::Event,
     after: &GroupRow,
     envelope: &Envelope,
-    at: (Place, u64),
+    at: (StreamPartition, u64),
 ) -> AuditRow {
     AuditRow {
         target_name: Some(after.name.clone()),
@@ -42,7 +42,11 @@ pub(crate) fn of_group(
 }
 
 /// The entry of the deployment's own event.
-pub(crate) fn of_deployment(event: &deployment::Event, envelope: &Envelope, at: (Place, u64)) -> AuditRow {
+pub(crate) fn of_deployment(
+    event: &deployment::Event,
+    envelope: &Envelope,
+    at: (StreamPartition, u64),
+) -> AuditRow {
     let deployment::Event::Initialised(first) = event;
     AuditRow {
         target: Target::parse(&first.user_id.to_string()),
@@ -53,11 +57,11 @@ pub(crate) fn of_deployment(event: &deployment::Event, envelope: &Envelope, at: 
 }
 
 /// The entry of what a gateway noted.
-pub(crate) fn of_access(event: &noted::Event, envelope: &Envelope, at: (Place, u64)) -> AuditRow {
+pub(crate) fn of_access(event: &noted::Event, envelope: &Envelope, at: (StreamPartition, u64)) -> AuditRow {
     access::entry(event, entry(event.wire_name(), envelope, at))
 }
 
-fn entry(action: &str, envelope: &Envelope, (place, offset): (Place, u64)) -> AuditRow {
+fn entry(action: &str, envelope: &Envelope, (place, offset): (StreamPartition, u64)) -> AuditRow {
     let role = envelope.actor_role.as_deref();
     let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     AuditRow {

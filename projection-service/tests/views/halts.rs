@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::access::SignedIn;
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use read_model::audit_page::AuditFilter;
 use read_model::progress::{Health, NotYetVisible};
@@ -24,7 +24,7 @@ on_both! {
     a_place_is_confirmed_while_the_projection_stands_at_its_end
 }
 
-const USERS: Place = Place::new(Stream::UserEvents, 0);
+const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 
 async fn play(stage: &Stage) -> (Log, Story, ReadModel) {
     let mut log = Log::open(stage.directory.path()).await;
@@ -65,7 +65,7 @@ async fn a_record_that_cannot_be_read_halts_its_place_alone(stage: Stage) {
     let position = log.write(&mut story).await;
     views.progress().wait(&position, deadline()).await.unwrap();
     let end = log.end().await;
-    let access = Place::new(Stream::Access, 0);
+    let access = StreamPartition::new(Stream::Access, 0);
     let noted = Position::at(access, end.covered(access).unwrap());
     views.progress().wait(&noted, deadline()).await.unwrap();
     let audit = views.audit_page(&AuditFilter::default(), &Window::first(1, None)).await.unwrap();
@@ -170,7 +170,7 @@ async fn a_wait_ends_when_the_views_pass_the_position(stage: Stage) {
 async fn a_place_is_confirmed_while_the_projection_stands_at_its_end(stage: Stage) {
     let (log, _, views) = play(&stage).await;
     let running = Running::start(log.follow(), &views, 100);
-    let places: Vec<_> = Place::followed(1).collect();
+    let places: Vec<_> = StreamPartition::followed(1).collect();
     let health = |place| {
         let now = time::OffsetDateTime::now_utc().into();
         views.progress().health(place, now, Duration::from_secs(5))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::{Place, Position};
+use domain::position::{Position, StreamPartition};
 use event_log::sqlite::SqliteLog;
 use event_log::{
     ClaimError, EventLog, Follow, Membership, Owners, Read, Record, Replay, Unavailable, Writer, every_record,
@@ -144,7 +144,7 @@ impl EventLog for InPieces {
         self.log.note(records).await
     }
 
-    fn follow(&self, from: Vec<(Place, u64)>) -> Follow {
+    fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
         let (sender, pieces) = Follow::channel(1);
         let mut whole = self.log.follow(from);
         let (mut size, then) = (self.first, self.then);
@@ -169,7 +169,7 @@ impl EventLog for InPieces {
         pieces
     }
 
-    async fn ends(&self) -> Result<Vec<(Place, u64)>, Unavailable> {
+    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
         self.log.ends().await
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::id::{GroupId, UserId};
-use domain::position::{Place, Stream};
+use domain::position::{Stream, StreamPartition};
 use event_log::chain::Chain;
 use event_log::record::Envelope;
 use event_log::{Recorded, partition};
@@ -12,7 +12,7 @@ use super::{Kind, Violation};
 
 /// An event of the log, read.
 pub(super) struct Event<'a> {
-    pub(super) place: Place,
+    pub(super) place: StreamPartition,
     pub(super) offset: u64,
     pub(super) envelope: Envelope,
     pub(super) name: &'a str,
@@ -21,7 +21,7 @@ pub(super) struct Event<'a> {
 
 /// Verifies the chain of every place. After a break nothing more is said of that place.
 pub(super) fn chains(records: &[Recorded]) -> Vec<Violation> {
-    let mut chains: BTreeMap<Place, Option<(Chain, u64)>> = BTreeMap::new();
+    let mut chains: BTreeMap<StreamPartition, Option<(Chain, u64)>> = BTreeMap::new();
     let mut violations = Vec::new();
     for recorded in records {
         let state = chains.entry(recorded.place).or_insert_with(|| Some((Chain::default(), 0)));
@@ -68,10 +68,10 @@ fn event(recorded: &Recorded, partitions: u32) -> Result<Event<'_>, String> {
         return Err(format!("the key is {}, the subject {}", record.key, envelope.subject));
     }
     let belongs = if envelope.subject.parse::<GroupId>().is_ok() {
-        Place::new(Stream::GroupEvents, 0)
+        StreamPartition::new(Stream::GroupEvents, 0)
     } else {
         let id: UserId = envelope.subject.parse().map_err(|_| "the subject is no user and no group")?;
-        Place::new(Stream::UserEvents, partition::of(id.uuid(), partitions))
+        StreamPartition::new(Stream::UserEvents, partition::of(id.uuid(), partitions))
     };
     if belongs != recorded.place {
         return Err(format!("events of {} belong into {belongs}", envelope.subject));

@@ -7,7 +7,7 @@ use domain::aggregate::{Aggregate, Facts, Limits, Made};
 use domain::command::{Ask, Command, Patch};
 use domain::group::{self, Group, GroupName, GroupRef, Known};
 use domain::id::{GroupId, UserId};
-use domain::position::{Place, Position, Stream};
+use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use domain::user::{self, User, agent, onboarding, password, standing};
 use domain::username::Username;
@@ -161,7 +161,7 @@ impl World {
             chain.seal(&mut record);
         }
         let offset = self.records.len() as u64;
-        self.records.push(Recorded { place: Place::new(stream, 0), offset, record });
+        self.records.push(Recorded { place: StreamPartition::new(stream, 0), offset, record });
     }
 
     /// Gives every record its place in the chain again, for tests of what the chain does not show.

@@ -40,8 +40,8 @@ async fn main() -> Result<ExitCode> {
     let input = json!({ "currentPassword": password, "newPassword": CHOSEN });
     portal.mutate("changePassword", "ChangePasswordInput", input, "").await?;
     let input = json!({ "name": "bench" });
-    let made = portal.mutate("createGroup", "CreateGroupInput", input, "group { id }").await?;
-    let group = made["group"]["id"].as_str().context("no group")?.to_owned();
+    let prepared = portal.mutate("createGroup", "CreateGroupInput", input, "group { id }").await?;
+    let group = prepared["group"]["id"].as_str().context("no group")?.to_owned();
     let creating = || {
         let (portal, group, run) = (portal.clone(), group.clone(), commands::run_name());
         move |turn: Turn| create(portal.clone(), group.clone(), format!("{run}-{}", turn.number))

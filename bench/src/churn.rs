@@ -105,8 +105,14 @@ impl Population {
         };
         match step % 4 {
             0 => {
-                let (asked, made) = commands::reset();
-                commands::administered(&self.name(turn, user), &self.id(turn), asked, Some(made), &self.group)
+                let (asked, prepared) = commands::reset();
+                commands::administered(
+                    &self.name(turn, user),
+                    &self.id(turn),
+                    asked,
+                    Some(prepared),
+                    &self.group,
+                )
             }
             1 => self.ask(turn, user, commands::suspension()),
             2 => self.ask(turn, user, user::Command::ReactivateUser),
@@ -123,8 +129,8 @@ impl Population {
     }
 
     fn approve(&self, turn: Turn, user: u64) -> Command {
-        let (asked, made) = commands::approval(&self.group);
-        commands::administered(&self.name(turn, user), &self.id(turn), asked, Some(made), &self.group)
+        let (asked, prepared) = commands::approval(&self.group);
+        commands::administered(&self.name(turn, user), &self.id(turn), asked, Some(prepared), &self.group)
     }
 
     fn ask(&self, turn: Turn, user: u64, asked: user::Command) -> Command {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use domain::actor::{Actor, Client, Role, Roles};
 use domain::address::Claim;
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Patch};
 use domain::group::{self, CreateGroup, GroupName};
 use domain::id::{AddressId, ClaimId, GroupId, UserId};
@@ -38,12 +38,12 @@ pub fn registration(name: &str) -> user::Command {
 }
 
 /// Letting somebody in, with a temporary password.
-pub fn approval(group: &Group) -> (user::Command, Made) {
+pub fn approval(group: &Group) -> (user::Command, Prepared) {
     (user::Command::ApproveUser(onboarding::ApproveUser { group_id: group.id }), temporary_password())
 }
 
 /// A new temporary password.
-pub fn reset() -> (user::Command, Made) {
+pub fn reset() -> (user::Command, Prepared) {
     let asked = user::Command::ResetPassword(password::ResetPassword { revoke_tokens: false });
     (asked, temporary_password())
 }
@@ -69,10 +69,10 @@ pub fn administered(
     name: &str,
     id: &str,
     asked: user::Command,
-    made: Option<Made>,
+    prepared: Option<Prepared>,
     group: &Group,
 ) -> Command {
-    let mut command = of_user(name, id, administrator(), asked, made);
+    let mut command = of_user(name, id, administrator(), asked, prepared);
     command.seen = group.seen.clone();
     command
 }
@@ -114,8 +114,8 @@ pub fn onboarding(run: &str, turn: Turn, group: &Group) -> Command {
     if turn.count.is_multiple_of(2) {
         return of_user(&user, &id, Actor::Anonymous, registration(&user), None);
     }
-    let (asked, made) = approval(group);
-    administered(&user, &id, asked, Some(made), group)
+    let (asked, prepared) = approval(group);
+    administered(&user, &id, asked, Some(prepared), group)
 }
 
 /// A word that no earlier run on the same servers had: the microsecond it began.
@@ -125,12 +125,23 @@ pub fn run_name() -> String {
 }
 
 /// A command about the user of this name. Everything that is asked of users is put together here.
-pub fn of_user(name: &str, id: &str, actor: Actor, asked: user::Command, made: Option<Made>) -> Command {
+pub fn of_user(
+    name: &str,
+    id: &str,
+    actor: Actor,
+    asked: user::Command,
+    prepared: Option<Prepared>,
+) -> Command {
     let username = Username::parse(name).expect("letters, digits and a dash");
-    envelope(id, actor, Ask::User { id: UserId::of(&username), expected_version: None, command: asked }, made)
+    envelope(
+        id,
+        actor,
+        Ask::User { id: UserId::of(&username), expected_version: None, command: asked },
+        prepared,
+    )
 }
 
-fn envelope(id: &str, actor: Actor, ask: Ask, made: Option<Made>) -> Command {
+fn envelope(id: &str, actor: Actor, ask: Ask, prepared: Option<Prepared>) -> Command {
     // As if it had been granted: what is measured is the owner of the user.
     let claim = match &ask {
         Ask::User { command: user::Command::RegisterUser(asked), .. } => {
@@ -145,7 +156,7 @@ fn envelope(id: &str, actor: Actor, ask: Ask, made: Option<Made>) -> Command {
         correlation_id: id.to_owned(),
         traceparent: None,
         ask,
-        made,
+        prepared,
         claim,
         seen: Position::new(),
     }
@@ -157,7 +168,7 @@ fn administrator() -> Actor {
     Actor::User { id: UserId::of(&name), name: name.to_string(), roles }
 }
 
-fn temporary_password() -> Made {
+fn temporary_password() -> Prepared {
     let expires_at = Timestamp::from(time::OffsetDateTime::now_utc()) + VALID;
-    Made::TemporaryPassword { digest: "5e".repeat(32), expires_at }
+    Prepared::TemporaryPassword { digest: "5e".repeat(32), expires_at }
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use domain::address::{self, Asked};
-use domain::aggregate::{Aggregate, Facts, Limits};
+use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::command::{Answer, Ask, Command};
 use domain::deployment::{self, Initialised};
-use domain::group::{Group, Known};
+use domain::group::{Group, KnownGroup};
 use domain::id::{GroupId, UserId};
 use domain::policy::{self, Denial};
 use domain::position::{Position, Stream};
@@ -107,12 +107,12 @@ impl Draft {
         &mut self,
         base: Base<'_>,
         command: &Command,
-        group: Option<Known>,
+        group: Option<KnownGroup>,
         now: Timestamp,
     ) -> Outcome {
-        let facts = Facts { now, group, made: command.made.clone(), limits: base.limits };
+        let context = DecisionContext { now, group, prepared: command.prepared.clone(), limits: base.limits };
         let (subject, digest) = (command.ask.subject(), digest(&command.ask));
-        let asking = Asking { command, subject, digest, facts, key: base.ledger.key };
+        let asking = Asking { command, subject, digest, context, key: base.ledger.key };
         match &command.ask {
             Ask::User { id, expected_version, command: asked } => {
                 let mut slot = self.user(base, *id);
@@ -183,7 +183,7 @@ impl Draft {
             Ok(decision) => decision,
             Err(outcome) => return outcome,
         };
-        let (claim, now) = (asking.command.claim, asking.facts.now);
+        let (claim, now) = (asking.command.claim, asking.context.now);
         match self.addresses(base).follow(&slot.aggregate, decision.events(), claim, now) {
             Ok(()) => slot.write(asking, &decision, &USER_RECORDS, &mut self.records),
             Err(address) => of_address(address::Reply::ClaimNeeded(address)),

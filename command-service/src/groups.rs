@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use domain::aggregate::Aggregate;
 use domain::command::{Ask, Command};
-use domain::group::{self, Group, Known};
+use domain::group::{self, Group, KnownGroup};
 use domain::id::GroupId;
 use domain::position::{Position, Stream, StreamPartition};
 use event_log::{EventLog, Read, Recorded};
@@ -65,7 +65,7 @@ impl Groups {
     }
 
     /// What is known of the group that a command is about a user's place in.
-    pub(crate) fn of(&self, command: &Command) -> Option<Known> {
+    pub(crate) fn of(&self, command: &Command) -> Option<KnownGroup> {
         let id = group(command)?;
         self.known.read().expect("nobody panics while holding it").get(&id)?.known(id)
     }

@@ -173,7 +173,12 @@ fn accept(answer: Answer) -> Result<(), Refusal> {
 }
 
 /// What `initialise` and `recover` ask, as a command of the operator.
-pub fn ask(id: String, username: &Username, asked: user::Command, made: domain::aggregate::Made) -> Command {
+pub fn ask(
+    id: String,
+    username: &Username,
+    asked: user::Command,
+    prepared: domain::aggregate::Prepared,
+) -> Command {
     Command {
         correlation_id: id.clone(),
         id,
@@ -181,7 +186,7 @@ pub fn ask(id: String, username: &Username, asked: user::Command, made: domain::
         client: domain::actor::Client::default(),
         traceparent: None,
         ask: Ask::User { id: UserId::of(username), expected_version: None, command: asked },
-        made: Some(made),
+        prepared: Some(prepared),
         claim: None,
         seen: domain::position::Position::new(),
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Client, Role};
 use domain::address::{Claim, Reply};
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Patch};
-use domain::group::{GroupName, GroupRef, Known};
+use domain::group::{GroupName, GroupRef, KnownGroup};
 use domain::id::{AddressId, ClaimId};
 use domain::timestamp::Timestamp;
 use domain::user::{onboarding, profile};
@@ -58,7 +58,7 @@ fn claim(number: usize) -> ClaimId {
 }
 
 /// `granted` is the claim that this user was granted of this address.
-fn command(number: usize, step: Step, granted: Option<ClaimId>) -> (Command, Option<Known>) {
+fn command(number: usize, step: Step, granted: Option<ClaimId>) -> (Command, Option<KnownGroup>) {
     let Step { user, address, what } = step;
     let name = ["alice", "bob", "carol"][user];
     let email = ["a@x.example", "b@x.example", "c@x.example"][address];
@@ -100,11 +100,11 @@ fn command(number: usize, step: Step, granted: Option<ClaimId>) -> (Command, Opt
         correlation_id: String::new(),
         traceparent: None,
         ask,
-        made: Some(Made::TemporaryPassword { digest: "00".into(), expires_at: Timestamp::MAX }),
+        prepared: Some(Prepared::TemporaryPassword { digest: "00".into(), expires_at: Timestamp::MAX }),
         claim: granted.map(|id| Claim { id, address }),
         seen: Position::new(),
     };
-    (command, Some(Known { group, closed: false }))
+    (command, Some(KnownGroup { group, closed: false }))
 }
 
 /// What happens once a step is decided.

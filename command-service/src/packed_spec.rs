@@ -209,12 +209,12 @@ proptest! {
         let mut groups = Groups::default();
         let mut slot = Slot::new(User::nobody(histories::id()));
         for (n, command) in commands.iter().enumerate() {
-            let facts = histories::facts(command, &slot.aggregate);
-            let Ok(decision) = slot.aggregate.decide(command, &facts) else { continue };
+            let context = histories::context(command, &slot.aggregate);
+            let Ok(decision) = slot.aggregate.decide(command, &context) else { continue };
             for event in decision.events() {
-                slot.aggregate.evolve(event, facts.now);
+                slot.aggregate.evolve(event, context.now);
                 let version = slot.aggregate.version();
-                slot.remembered.note(key().command(&n.to_string()), key().asked("user", "d"), Uuid::now_v7(), facts.now, version);
+                slot.remembered.note(key().command(&n.to_string()), key().asked("user", "d"), Uuid::now_v7(), context.now, version);
             }
             there_and_back(&slot, &mut groups);
         }

@@ -1,6 +1,6 @@
 //! An aggregate with the commands that it has done: decides what is new, and moves on.
 
-use domain::aggregate::{Aggregate, Decision, Facts, Secret};
+use domain::aggregate::{Aggregate, Decision, DecisionContext, Secret};
 use domain::command::{Answer, Command};
 use domain::group;
 use domain::position::Stream;
@@ -26,7 +26,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) command: &'a Command,
     pub(crate) subject: String,
     pub(crate) digest: String,
-    pub(crate) facts: Facts,
+    pub(crate) context: DecisionContext,
     /// By which the aggregate knows commands again.
     pub(crate) key: Key,
 }
@@ -73,7 +73,7 @@ impl<A: Aggregate> Slot<A> {
         if expected_version.is_some_and(|expected| expected != self.aggregate.version()) {
             return refuse(Code::StaleVersion, "This has changed since you saw it.");
         }
-        let decision = self.aggregate.decide(what, &asking.facts);
+        let decision = self.aggregate.decide(what, &asking.context);
         decision.map_err(|refusals| Outcome::Answered(Answer::Refused(refusals)))
     }
 
@@ -89,7 +89,7 @@ impl<A: Aggregate> Slot<A> {
         for event in decision.events() {
             let sequence = self.aggregate.version() + 1;
             let envelope =
-                envelope(asking.command, &asking.subject, &asking.digest, sequence, asking.facts.now);
+                envelope(asking.command, &asking.subject, &asking.digest, sequence, asking.context.now);
             first_event.get_or_insert(envelope.id);
             let (name, body) = (to_records.encode)(event);
             records.push((to_records.stream, Record::event(&envelope, name, body)));

@@ -1,7 +1,7 @@
 //! Decide and evolve: what every aggregate does. A decision is events and secrets, or a refusal.
 
 use crate::credential::{Credential, CredentialId, Kind};
-use crate::group::{GroupRef, Known};
+use crate::group::{GroupRef, KnownGroup};
 use crate::id::GroupId;
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::timestamp::Timestamp;
@@ -17,7 +17,11 @@ pub trait Aggregate {
     fn version(&self) -> u64;
 
     /// What follows from the command, or why nothing does. Looks at nothing but its arguments.
-    fn decide(&self, command: &Self::Command, facts: &Facts) -> Result<Decision<Self::Event>, Refusals>;
+    fn decide(
+        &self,
+        command: &Self::Command,
+        context: &DecisionContext,
+    ) -> Result<Decision<Self::Event>, Refusals>;
 
     /// Takes in the next event. `at` is the time of its record.
     fn evolve(&mut self, event: &Self::Event, at: Timestamp);
@@ -25,13 +29,13 @@ pub trait Aggregate {
 
 /// What a rule needs to know of the world, gathered by the owner before it decides.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct DecisionContext {
     /// The time of the decision; events carry it.
     pub now: Timestamp,
     /// The group that the command names; `None` when it names none or no such group exists.
-    pub group: Option<Known>,
+    pub group: Option<KnownGroup>,
     /// What the gateway made for this command.
-    pub made: Option<Made>,
+    pub prepared: Option<Prepared>,
     /// Settings of the deployment.
     pub limits: Limits,
 }
@@ -55,7 +59,7 @@ impl Default for Limits {
 
 /// What the gateway made for a command: never what somebody asked, so never part of the command's digest.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Made {
+pub enum Prepared {
     /// A temporary password.
     TemporaryPassword {
         /// Hex SHA-256 of the password.
@@ -83,7 +87,7 @@ pub enum Made {
 }
 
 /// Says the kind and nothing that helps guessing.
-impl std::fmt::Debug for Made {
+impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::TemporaryPassword { .. } => "TemporaryPassword(…)",
@@ -94,11 +98,11 @@ impl std::fmt::Debug for Made {
     }
 }
 
-impl Facts {
+impl DecisionContext {
     /// The temporary password that came with the command.
     pub(crate) fn temporary_password(&self) -> Result<(Kind, Timestamp), Refusal> {
-        match &self.made {
-            Some(Made::TemporaryPassword { digest, expires_at }) => {
+        match &self.prepared {
+            Some(Prepared::TemporaryPassword { digest, expires_at }) => {
                 let kind = Kind::Temporary { digest: digest.clone(), expires_at: *expires_at };
                 Ok((kind, *expires_at))
             }
@@ -108,8 +112,8 @@ impl Facts {
 
     /// The hash of the chosen password that came with the command, and the version it was checked against.
     pub(crate) fn chosen_password(&self) -> Result<(Kind, u64), Refusal> {
-        match &self.made {
-            Some(Made::ChosenPassword { phc, checked }) => {
+        match &self.prepared {
+            Some(Prepared::ChosenPassword { phc, checked }) => {
                 Ok((Kind::Permanent { phc: phc.clone() }, *checked))
             }
             _ => Err(Refusal::new(Code::Required, "No password hash came with the command.")),
@@ -118,8 +122,8 @@ impl Facts {
 
     /// The digest of the token secret that came with the command.
     pub(crate) fn token_secret(&self) -> Result<String, Refusal> {
-        match &self.made {
-            Some(Made::TokenSecret { digest }) => Ok(digest.clone()),
+        match &self.prepared {
+            Some(Prepared::TokenSecret { digest }) => Ok(digest.clone()),
             _ => Err(Refusal::new(Code::Required, "No token secret came with the command.")),
         }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::actor::{Actor, Client};
 use crate::address::{self, Claim, Trace};
-use crate::aggregate::Made;
+use crate::aggregate::Prepared;
 use crate::id::{AddressId, ClaimId, GroupId, UserId};
 use crate::position::Position;
 use crate::refusal::{Code, Refusal, Refusals};
@@ -31,8 +31,8 @@ pub struct Command {
     /// What is asked. The command's digest is made of this alone.
     pub ask: Ask,
     /// What the gateway made for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub made: Option<Made>,
+    #[serde(rename = "made", default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<Prepared>,
     /// The right to come to hold an e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,

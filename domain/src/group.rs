@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Aggregate, Decision, Facts, Made};
+use crate::aggregate::{Aggregate, Decision, DecisionContext, Prepared};
 use crate::command::Patch;
 use crate::id::GroupId;
 use crate::refusal::{Check, Code, Refusal, Refusals};
@@ -53,7 +53,7 @@ pub struct GroupRef {
 
 /// What a user's rules need to know of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownGroup {
     /// Which group.
     pub group: GroupRef,
     /// Whether it takes no new members.
@@ -82,7 +82,7 @@ pub enum Command {
     CloseGroup,
     /// Take new members again.
     ReopenGroup,
-    /// Be gone. Comes with [`Made::Emptied`], because whether anybody is in it only all partitions together know.
+    /// Be gone. Comes with [`Prepared::Emptied`], because whether anybody is in it only all partitions together know.
     DeleteGroup,
 }
 
@@ -200,8 +200,8 @@ struct Details {
 
 impl Group {
     /// What a user's rules need to know of it; `None` while it does not exist, or no longer.
-    pub fn known(&self, id: GroupId) -> Option<Known> {
-        self.details.as_ref().map(|details| Known {
+    pub fn known(&self, id: GroupId) -> Option<KnownGroup> {
+        self.details.as_ref().map(|details| KnownGroup {
             group: GroupRef { id, name: details.name.clone() },
             closed: details.closed_at.is_some(),
         })
@@ -252,9 +252,9 @@ impl Group {
     }
 
     /// Nobody can have entered a group that has stayed closed since it was seen to be empty.
-    fn delete(&self, made: Option<&Made>) -> Result<Decision<Event>, Refusals> {
+    fn delete(&self, prepared: Option<&Prepared>) -> Result<Decision<Event>, Refusals> {
         let group = self.existing()?;
-        let Some(Made::Emptied { version }) = made else {
+        let Some(Prepared::Emptied { version }) = prepared else {
             let message = "Whether anybody is in this group has not been looked at.";
             return Err(Refusal::new(Code::GroupNotEmpty, message).at("groupId").into());
         };
@@ -274,7 +274,7 @@ impl Aggregate for Group {
         self.version
     }
 
-    fn decide(&self, command: &Command, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    fn decide(&self, command: &Command, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let decision = Decision::after(self.version);
         match command {
             Command::CreateGroup(command) => self.create(command),
@@ -283,7 +283,7 @@ impl Aggregate for Group {
             Command::CloseGroup => Ok(decision.event(Closed {})),
             Command::ReopenGroup if self.existing()?.closed_at.is_none() => Ok(decision),
             Command::ReopenGroup => Ok(decision.event(Reopened {})),
-            Command::DeleteGroup => self.delete(facts.made.as_ref()),
+            Command::DeleteGroup => self.delete(context.prepared.as_ref()),
         }
     }
 

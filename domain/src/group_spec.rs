@@ -5,11 +5,11 @@ use crate::spec::{Given, given_nothing};
 
 fn group(events: impl IntoIterator<Item = Event>) -> Given<Group> {
     let mut aggregate = Group::default();
-    let facts = given_nothing().facts;
+    let context = given_nothing().context;
     for event in events {
-        aggregate.evolve(&event, facts.now);
+        aggregate.evolve(&event, context.now);
     }
-    Given { aggregate, facts }
+    Given { aggregate, context }
 }
 
 fn created() -> Event {
@@ -86,29 +86,29 @@ fn what_does_not_exist_is_not_changed() {
         Command::DeleteGroup,
     ];
     for command in commands {
-        let never = group([]).and_made(Made::Emptied { version: 9 });
+        let never = group([]).and_prepared(Prepared::Emptied { version: 9 });
         never.when(command.clone()).then_refused([(Code::UnknownGroup, "groupId")]);
         let no_longer =
-            group([created(), closed(), Deleted {}.into()]).and_made(Made::Emptied { version: 9 });
+            group([created(), closed(), Deleted {}.into()]).and_prepared(Prepared::Emptied { version: 9 });
         no_longer.when(command).then_refused([(Code::UnknownGroup, "groupId")]);
     }
 }
 
 #[test]
 fn a_group_is_deleted_when_it_is_empty_and_has_stayed_closed() {
-    let emptied = |version| Made::Emptied { version };
+    let emptied = |version| Prepared::Emptied { version };
     let edit =
         Edited { description: None, personal: Change { old: Contact::default(), new: Contact::default() } };
     let once = || group([created(), closed()]);
-    once().and_made(emptied(2)).when(Command::DeleteGroup).then([Deleted {}]);
+    once().and_prepared(emptied(2)).when(Command::DeleteGroup).then([Deleted {}]);
     let edited = group([created(), closed(), edit.into()]);
-    edited.and_made(emptied(2)).when(Command::DeleteGroup).then([Deleted {}]);
+    edited.and_prepared(emptied(2)).when(Command::DeleteGroup).then([Deleted {}]);
     once().when(Command::DeleteGroup).then_refused([(Code::GroupNotEmpty, "groupId")]);
     group([created()]).when(Command::DeleteGroup).then_refused([(Code::GroupNotEmpty, "groupId")]);
     let open = group([created(), closed(), Reopened {}.into()]);
-    open.and_made(emptied(2)).when(Command::DeleteGroup).then_refused([(Code::StaleVersion, "")]);
+    open.and_prepared(emptied(2)).when(Command::DeleteGroup).then_refused([(Code::StaleVersion, "")]);
     let again = group([created(), closed(), Reopened {}.into(), closed()]);
-    again.and_made(emptied(2)).when(Command::DeleteGroup).then_refused([(Code::StaleVersion, "")]);
+    again.and_prepared(emptied(2)).when(Command::DeleteGroup).then_refused([(Code::StaleVersion, "")]);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use crate::actor::{Actor, Role, Roles};
-use crate::aggregate::{Aggregate, Decision, Facts, Limits, Made, Secret};
-use crate::group::{GroupName, GroupRef, Known};
+use crate::aggregate::{Aggregate, Decision, DecisionContext, Limits, Prepared, Secret};
+use crate::group::{GroupName, GroupRef, KnownGroup};
 use crate::id::{GroupId, UserId};
 use crate::refusal::{Code, Refusals};
 use crate::timestamp::Timestamp;
@@ -17,7 +17,7 @@ pub(crate) fn given<E: Into<crate::user::Event>>(events: impl IntoIterator<Item 
     for event in events {
         user.evolve(&event.into(), noon());
     }
-    Given { aggregate: user, facts: facts() }
+    Given { aggregate: user, context: context() }
 }
 
 /// Nothing happened before.
@@ -28,31 +28,31 @@ pub(crate) fn given_nothing() -> Given<User> {
 /// What is true when a command comes.
 pub(crate) struct Given<A> {
     pub(crate) aggregate: A,
-    pub(crate) facts: Facts,
+    pub(crate) context: DecisionContext,
 }
 
 impl<A: Aggregate> Given<A> {
     /// The group that the command names.
-    pub(crate) fn and_group(mut self, group: Known) -> Self {
-        self.facts.group = Some(group);
+    pub(crate) fn and_group(mut self, group: KnownGroup) -> Self {
+        self.context.group = Some(group);
         self
     }
 
     /// What the gateway made for the command.
-    pub(crate) fn and_made(mut self, made: Made) -> Self {
-        self.facts.made = Some(made);
+    pub(crate) fn and_prepared(mut self, prepared: Prepared) -> Self {
+        self.context.prepared = Some(prepared);
         self
     }
 
     /// The limits of the deployment.
     pub(crate) fn and_limits(mut self, limits: Limits) -> Self {
-        self.facts.limits = limits;
+        self.context.limits = limits;
         self
     }
 
     /// Decides.
     pub(crate) fn when(self, command: impl Into<A::Command>) -> When<A::Event> {
-        When(self.aggregate.decide(&command.into(), &self.facts))
+        When(self.aggregate.decide(&command.into(), &self.context))
     }
 }
 
@@ -119,16 +119,16 @@ pub(crate) fn group(name: &str) -> GroupRef {
     GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() }
 }
 
-pub(crate) fn open(name: &str) -> Known {
-    Known { group: group(name), closed: false }
+pub(crate) fn open(name: &str) -> KnownGroup {
+    KnownGroup { group: group(name), closed: false }
 }
 
-pub(crate) fn closed(name: &str) -> Known {
-    Known { group: group(name), closed: true }
+pub(crate) fn closed(name: &str) -> KnownGroup {
+    KnownGroup { group: group(name), closed: true }
 }
 
-pub(crate) fn temporary() -> Made {
-    Made::TemporaryPassword { digest: "00".repeat(32), expires_at: tomorrow() }
+pub(crate) fn temporary() -> Prepared {
+    Prepared::TemporaryPassword { digest: "00".repeat(32), expires_at: tomorrow() }
 }
 
 pub(crate) fn administrator(name: &str) -> Actor {
@@ -136,6 +136,6 @@ pub(crate) fn administrator(name: &str) -> Actor {
     Actor::User { id, name: name.to_owned(), roles: Roles::BASE.with(Role::Administrator) }
 }
 
-fn facts() -> Facts {
-    Facts { now: noon(), group: None, made: None, limits: Limits::default() }
+fn context() -> DecisionContext {
+    DecisionContext { now: noon(), group: None, prepared: None, limits: Limits::default() }
 }

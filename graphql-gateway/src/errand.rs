@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID};
 use domain::access::{CommandDenied, CommandRefused};
 use domain::actor::Actor;
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{self, Answer, Ask, Command};
 use domain::id::{GroupId, UserId};
 use domain::position::{Position, Stream, StreamPartition};
@@ -61,8 +61,8 @@ impl Done {
     }
 
     /// Something else that a repeated command did not make.
-    pub(crate) fn made<T>(&self, made: T) -> Option<T> {
-        (!self.repeated).then_some(made)
+    pub(crate) fn unless_repeated<T>(&self, value: T) -> Option<T> {
+        (!self.repeated).then_some(value)
     }
 }
 
@@ -146,11 +146,17 @@ impl<'a> Errand<'a> {
     fn command(&self, ask: Ask, with: With<'_>) -> Result<Command, Refusal> {
         let id = command_id(with.command_id)?;
         let seen = self.seen(&ask);
-        Ok(self.command_of(id, ask, with.made, seen))
+        Ok(self.command_of(id, ask, with.prepared, seen))
     }
 
     /// The caller's command under this id.
-    pub(crate) fn command_of(&self, id: String, ask: Ask, made: Option<Made>, seen: Position) -> Command {
+    pub(crate) fn command_of(
+        &self,
+        id: String,
+        ask: Ask,
+        prepared: Option<Prepared>,
+        seen: Position,
+    ) -> Command {
         Command {
             id,
             actor: self.caller.actor(),
@@ -158,7 +164,7 @@ impl<'a> Errand<'a> {
             correlation_id: self.caller.correlation_id.clone(),
             traceparent: self.caller.traceparent.clone(),
             ask,
-            made,
+            prepared,
             claim: None,
             seen,
         }
@@ -265,18 +271,18 @@ impl<'a> Errand<'a> {
 pub(crate) struct With<'a> {
     command_id: Option<&'a ID>,
     expected_version: Option<i32>,
-    made: Option<Made>,
+    prepared: Option<Prepared>,
 }
 
 impl<'a> With<'a> {
     /// The id that the client gave to the command, and the version that it saw.
     pub(crate) fn of(command_id: Option<&'a ID>, expected_version: Option<i32>) -> Self {
-        Self { command_id, expected_version, made: None }
+        Self { command_id, expected_version, prepared: None }
     }
 
     /// Something that the gateway made.
-    pub(crate) fn made(mut self, made: Made) -> Self {
-        self.made = Some(made);
+    pub(crate) fn prepared(mut self, prepared: Prepared) -> Self {
+        self.prepared = Some(prepared);
         self
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use domain::actor::Client;
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{Ask, Command};
 use domain::credential::{Kind, Scope};
 use domain::id::{GroupId, TokenId, UserId};
@@ -95,7 +95,7 @@ impl Gateway {
                     expected_version: None,
                     command: user::Command::RehashPassword,
                 },
-                made: Some(Made::ChosenPassword { phc, checked: proved.credential.version }),
+                prepared: Some(Prepared::ChosenPassword { phc, checked: proved.credential.version }),
                 claim: None,
                 seen: Position::new(),
             };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use command_service::initialise::{self, InitialiseError};
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::id::UserId;
 use domain::refusal::Code;
 use domain::timestamp::Timestamp;
@@ -70,8 +70,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     let username =
         Username::parse(name).map_err(|refusal| anyhow::anyhow!("`{name}`: {}", refusal.message))?;
-    let made = make(log, username, arguments.email.clone(), recover).await?;
-    match made {
+    let prepared = make(log, username, arguments.email.clone(), recover).await?;
+    match prepared {
         Ok(administrator) => {
             print(&administrator, arguments.format).with_context(|| {
                 let name = &administrator.username;
@@ -107,14 +107,14 @@ async fn make(
     let password = secrets::temporary_password();
     let expires_at = Timestamp::from(OffsetDateTime::now_utc()) + VALIDITY;
     let digest = secrets::digest(password.expose_secret());
-    let made = Made::TemporaryPassword { digest, expires_at };
+    let prepared = Prepared::TemporaryPassword { digest, expires_at };
     let asked = if recover {
         user::Command::ResetPassword(ResetPassword::default())
     } else {
         let name = username.to_string();
         user::Command::MakeFirstAdministrator(MakeFirstAdministrator { username: name, email })
     };
-    let command = initialise::ask(Uuid::now_v7().to_string(), &username, asked, made);
+    let command = initialise::ask(Uuid::now_v7().to_string(), &username, asked, prepared);
     let name = username.clone();
     let written = tokio::task::spawn_blocking(move || {
         if recover {
@@ -134,24 +134,24 @@ async fn make(
 }
 
 /// The one place where the password is shown.
-fn print(made: &Administrator, format: Format) -> io::Result<()> {
+fn print(prepared: &Administrator, format: Format) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match format {
         Format::Text => {
-            writeln!(out, "Administrator       {}", made.username)?;
-            writeln!(out, "Temporary password  {}", made.temporary_password)?;
+            writeln!(out, "Administrator       {}", prepared.username)?;
+            writeln!(out, "Temporary password  {}", prepared.temporary_password)?;
             writeln!(
                 out,
                 "Valid until         {}; it must be changed at the first sign-in",
-                made.expires_at
+                prepared.expires_at
             )?;
         }
         Format::Json => {
             let answer = serde_json::json!({
-                "username": made.username.as_str(),
-                "userId": UserId::of(&made.username),
-                "temporaryPassword": made.temporary_password,
-                "expiresAt": made.expires_at,
+                "username": prepared.username.as_str(),
+                "userId": UserId::of(&prepared.username),
+                "temporaryPassword": prepared.temporary_password,
+                "expiresAt": prepared.expires_at,
             });
             writeln!(out, "{answer}")?;
         }

@@ -69,11 +69,11 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
         say(&format!("  Try it       http://{portal}/graphiql (development only)"));
     }
     match &administrator {
-        Some(made) => {
-            say(&format!("  Sign in as   {}", made.username));
+        Some(prepared) => {
+            say(&format!("  Sign in as   {}", prepared.username));
             say(&format!(
                 "  Password     {} (temporary, shown this once, until {})",
-                made.temporary_password, made.expires_at
+                prepared.temporary_password, prepared.expires_at
             ));
         }
         None => say("  Sign in as   the administrator that `muster init` or the first start has made"),

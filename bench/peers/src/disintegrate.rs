@@ -176,11 +176,11 @@ async fn ask(maker: Maker, run: String, turn: Turn) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
         let (username, asked, envelope) = payload::asked(&run, turn);
-        let made = match asked {
+        let prepared = match asked {
             Asked::Register(personal) => maker.make(Register { username, personal, envelope }).await,
             Asked::Approve => maker.make(Approve { username, expires_at: payload::micros(), envelope }).await,
         };
-        match made {
+        match prepared {
             Err(DecisionError::StateStore(error)) if is_collision(&error) && Instant::now() < until => {}
             done => return done.map(drop).context("not decided"),
         }

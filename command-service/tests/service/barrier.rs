@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::group::{self, GroupName};
 use domain::id::GroupId;
@@ -175,11 +175,11 @@ async fn a_deletion_is_done_once_and_its_close_is_known_by_its_id() {
     accepted(service.ask(create_group("c1")).await);
     let of_staff = |id: &str, expected_version: Option<u64>, asked: group::Command| {
         let ask = Ask::Group { id: staff(), expected_version, command: asked };
-        Command { made: None, ..command(id, administrator(), ask) }
+        Command { prepared: None, ..command(id, administrator(), ask) }
     };
     let delete = |version: Option<u64>| {
-        let made = version.map(|version| Made::Emptied { version });
-        Command { made, ..of_staff("d", None, group::Command::DeleteGroup) }
+        let prepared = version.map(|version| Prepared::Emptied { version });
+        Command { prepared, ..of_staff("d", None, group::Command::DeleteGroup) }
     };
     assert_eq!(codes(service.ask(delete(None)).await), [Code::GroupNotEmpty]);
     let never = |id: &str| of_staff(id, Some(u64::MAX), group::Command::CloseGroup);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use clap::{Args, FromArgMatches};
 use command_service::{CommandConfig, CommandService, Door, Reach, initialise};
 use domain::actor::{Actor, Client, Role, Roles};
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::group::{self, GroupName};
 use domain::id::{GroupId, UserId};
@@ -104,7 +104,7 @@ fn administrator() -> Actor {
 }
 
 fn command(id: &str, actor: Actor, ask: Ask) -> Command {
-    let made = Made::TemporaryPassword { digest: "00".into(), expires_at: Timestamp::MAX };
+    let prepared = Prepared::TemporaryPassword { digest: "00".into(), expires_at: Timestamp::MAX };
     Command {
         id: id.into(),
         actor,
@@ -112,7 +112,7 @@ fn command(id: &str, actor: Actor, ask: Ask) -> Command {
         correlation_id: format!("request-of-{id}"),
         traceparent: None,
         ask,
-        made: Some(made),
+        prepared: Some(prepared),
         claim: None,
         seen: Position::new(),
     }
@@ -334,9 +334,9 @@ async fn what_was_taken_before_the_end_is_answered() {
 fn first(log: &Arc<dyn EventLog>, id: &str, name: &str) -> Result<(), initialise::InitialiseError> {
     let username = Username::parse(name).unwrap();
     let asked = onboarding::MakeFirstAdministrator { username: name.into(), email: None };
-    let made = Made::TemporaryPassword { digest: "00".into(), expires_at: Timestamp::MAX };
+    let prepared = Prepared::TemporaryPassword { digest: "00".into(), expires_at: Timestamp::MAX };
     let asked = user::Command::MakeFirstAdministrator(asked);
-    initialise::initialise(log, &username, &initialise::ask(id.into(), &username, asked, made))
+    initialise::initialise(log, &username, &initialise::ask(id.into(), &username, asked, prepared))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,7 +80,7 @@ impl Pursuit {
 
     /// What is to be asked now.
     pub fn question(&self) -> Command {
-        let of_address = |ask| Command { ask, made: None, claim: None, ..self.command.clone() };
+        let of_address = |ask| Command { ask, prepared: None, claim: None, ..self.command.clone() };
         match self.step {
             Step::Command(claim) => Command { claim, ..self.command.clone() },
             Step::Claim { address, over } => {

@@ -107,8 +107,8 @@ impl Moved {
 impl Claim {
     /// Whether the owner of a user may accept it at this instant for this address, unless it is void.
     pub fn is_for(&self, address: AddressId, now: Timestamp) -> bool {
-        let made = self.id.made_at();
-        self.address == address && made > now - FRESH && made < now + FRESH
+        let made_at = self.id.made_at();
+        self.address == address && made_at > now - FRESH && made_at < now + FRESH
     }
 }
 
@@ -159,16 +159,16 @@ mod tests {
 
     #[test]
     fn a_claim_is_used_for_its_address_while_it_is_fresh() {
-        let made = Timestamp::from_micros(1_700_000_000_000_000);
+        let made_at = Timestamp::from_micros(1_700_000_000_000_000);
         let stamp = uuid::Timestamp::from_unix_time(1_700_000_000, 0, 0, 0);
         let claim =
             Claim { id: ClaimId::from_uuid(Uuid::new_v7(stamp)), address: AddressId::of("a@b.example") };
         let minutes = Duration::from_mins;
-        assert!(claim.is_for(AddressId::of("a@b.example"), made));
-        assert!(!claim.is_for(AddressId::of("b@b.example"), made));
-        assert!(!claim.is_for(claim.address, made + minutes(6)));
-        assert!(!claim.is_for(claim.address, made - minutes(6)));
-        assert!(claim.id.may_be_used(made + minutes(59)));
-        assert!(!claim.id.may_be_used(made + minutes(61)));
+        assert!(claim.is_for(AddressId::of("a@b.example"), made_at));
+        assert!(!claim.is_for(AddressId::of("b@b.example"), made_at));
+        assert!(!claim.is_for(claim.address, made_at + minutes(6)));
+        assert!(!claim.is_for(claim.address, made_at - minutes(6)));
+        assert!(claim.id.may_be_used(made_at + minutes(59)));
+        assert!(!claim.id.may_be_used(made_at + minutes(61)));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, Facts};
+use crate::aggregate::{Decision, DecisionContext};
 use crate::id::{MailboxId, UserId};
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::text::{self, DESCRIPTION_LENGTH};
@@ -64,7 +64,7 @@ pub struct MailboxDeleted {
 }
 
 impl CreateMailbox {
-    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let account = user.editable()?;
         let mut check = Check::new();
         let name = check.field("name", label(&self.name));
@@ -76,8 +76,8 @@ impl CreateMailbox {
             return Err(Refusal::new(Code::NameTaken, message).at("name").into());
         }
         // The default mailbox counts too.
-        if account.mailboxes.len() + 1 >= facts.limits.mailboxes {
-            let most = facts.limits.mailboxes;
+        if account.mailboxes.len() + 1 >= context.limits.mailboxes {
+            let most = context.limits.mailboxes;
             return Err(Refusal::new(Code::TooMany, format!("A user has at most {most} mailboxes.")).into());
         }
         let mailbox_id = MailboxId::of(user.id(), &name);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Role;
-use crate::aggregate::{Decision, Facts};
+use crate::aggregate::{Decision, DecisionContext};
 use crate::credential::CredentialId;
 use crate::group::GroupRef;
 use crate::id::GroupId;
@@ -151,14 +151,14 @@ impl RegisterUser {
 }
 
 impl CreateUser {
-    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let mut check = Check::new();
         let username = check.field("username", Username::parse(&self.username));
         let first_name = check.field("firstName", text::optional(self.first_name.as_deref(), NAME_LENGTH));
         let last_name = check.field("lastName", text::optional(self.last_name.as_deref(), NAME_LENGTH));
         let email = check.field("email", email::optional(self.email.as_deref()));
         let phone = check.field("phone", phone::optional(self.phone.as_deref()));
-        let group = facts.open_group(self.group_id).map_err(|refusal| check.refuse(refusal)).ok();
+        let group = context.open_group(self.group_id).map_err(|refusal| check.refuse(refusal)).ok();
         let (username, group, personal) = check.with((|| {
             let personal =
                 Personal { first_name: first_name?, last_name: last_name?, phone: phone?, email: email? };
@@ -168,12 +168,12 @@ impl CreateUser {
             return Err(taken(&username));
         }
         let registered = Registered::new(&username, Origin::Administrator, personal);
-        let_in(user, user.decision().event(registered), Some(group), facts)
+        let_in(user, user.decision().event(registered), Some(group), context)
     }
 }
 
 impl MakeFirstAdministrator {
-    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let mut check = Check::new();
         let username = check.field("username", Username::parse(&self.username));
         let email = check.field("email", email::optional(self.email.as_deref()));
@@ -182,7 +182,7 @@ impl MakeFirstAdministrator {
             return Err(taken(&username));
         }
         let personal = Personal { email, ..Personal::default() };
-        let (kind, expires_at) = facts.temporary_password()?;
+        let (kind, expires_at) = context.temporary_password()?;
         Ok(user
             .decision()
             .event(Registered::new(&username, Origin::Operator, personal))
@@ -194,10 +194,10 @@ impl MakeFirstAdministrator {
 }
 
 impl ApproveUser {
-    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         user.pending()?;
-        let group = facts.open_group(self.group_id)?;
-        let_in(user, user.decision(), Some(group), facts)
+        let group = context.open_group(self.group_id)?;
+        let_in(user, user.decision(), Some(group), context)
     }
 }
 
@@ -228,9 +228,9 @@ fn let_in(
     user: &User,
     decision: Decision<Event>,
     group: Option<GroupRef>,
-    facts: &Facts,
+    context: &DecisionContext,
 ) -> Result<Decision<Event>, Refusals> {
-    let (kind, expires_at) = facts.temporary_password()?;
+    let (kind, expires_at) = context.temporary_password()?;
     Ok(decision
         .event(Approved { group })
         .event(PasswordReset { expires_at })

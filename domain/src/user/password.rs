@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, Facts};
+use crate::aggregate::{Decision, DecisionContext};
 use crate::credential::{Credential, CredentialId};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::timestamp::Timestamp;
@@ -32,9 +32,9 @@ pub struct PasswordReset {
 pub struct PasswordChanged {}
 
 impl ResetPassword {
-    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let (account, _) = user.active()?;
-        let (kind, expires_at) = facts.temporary_password()?;
+        let (kind, expires_at) = context.temporary_password()?;
         let mut decision =
             user.decision().event(PasswordReset { expires_at }).put(CredentialId::Password(user.id()), kind);
         if self.revoke_tokens {
@@ -46,9 +46,9 @@ impl ResetPassword {
     }
 }
 
-pub(crate) fn change(user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+pub(crate) fn change(user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
     let (account, _) = user.active()?;
-    let (kind, checked) = facts.chosen_password()?;
+    let (kind, checked) = context.chosen_password()?;
     if checked != account.password_version {
         return Err(stale());
     }
@@ -56,9 +56,9 @@ pub(crate) fn change(user: &User, facts: &Facts) -> Result<Decision<Event>, Refu
 }
 
 /// The password is the same, so nothing has happened to the user and the credential keeps its version.
-pub(crate) fn rehash(user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+pub(crate) fn rehash(user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
     let (account, _) = user.active()?;
-    let (kind, checked) = facts.chosen_password()?;
+    let (kind, checked) = context.chosen_password()?;
     if checked != account.password_version {
         return Err(stale());
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, Facts};
+use crate::aggregate::{Decision, DecisionContext};
 use crate::command::Patch;
 use crate::group::GroupRef;
 use crate::id::GroupId;
@@ -129,14 +129,14 @@ impl User {
 }
 
 impl ChangeGroup {
-    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let (Standing::Active(before) | Standing::Suspended(before)) = &user.known()?.standing else {
             return Err(Refusal::new(Code::NotActive, "Only an approved user can change groups.").into());
         };
         if before.as_ref().is_some_and(|group| group.id == self.group_id) {
             return Ok(user.decision());
         }
-        let group = Moved { old: before.clone(), new: facts.open_group(self.group_id)? };
+        let group = Moved { old: before.clone(), new: context.open_group(self.group_id)? };
         Ok(user.decision().event(GroupChanged { group }))
     }
 }

@@ -1,7 +1,7 @@
 //! What a user is, folded from what happened; and which subject decides which command.
 
 use crate::actor::Roles;
-use crate::aggregate::{Aggregate, Decision, Facts};
+use crate::aggregate::{Aggregate, Decision, DecisionContext};
 use crate::group::GroupRef;
 use crate::id::{AddressId, TokenId, UserId};
 use crate::refusal::{Code, Refusal, Refusals};
@@ -165,29 +165,29 @@ impl Aggregate for User {
         self.version
     }
 
-    fn decide(&self, command: &Command, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    fn decide(&self, command: &Command, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         match command {
             Command::RegisterUser(command) => command.decide(self),
-            Command::CreateUser(command) => command.decide(self, facts),
-            Command::MakeFirstAdministrator(command) => command.decide(self, facts),
-            Command::ApproveUser(command) => command.decide(self, facts),
+            Command::CreateUser(command) => command.decide(self, context),
+            Command::MakeFirstAdministrator(command) => command.decide(self, context),
+            Command::ApproveUser(command) => command.decide(self, context),
             Command::RejectUser(command) => command.decide(self),
             Command::ReconsiderUser => super::onboarding::reconsider(self),
             Command::SuspendUser(command) => command.decide(self),
             Command::ReactivateUser => super::standing::reactivate(self),
             Command::DeleteUser => super::standing::delete(self),
             Command::UpdateProfile(command) => command.decide(self),
-            Command::ChangeGroup(command) => command.decide(self, facts),
-            Command::ResetPassword(command) => command.decide(self, facts),
-            Command::ChangePassword => super::password::change(self, facts),
-            Command::RehashPassword => super::password::rehash(self, facts),
+            Command::ChangeGroup(command) => command.decide(self, context),
+            Command::ResetPassword(command) => command.decide(self, context),
+            Command::ChangePassword => super::password::change(self, context),
+            Command::RehashPassword => super::password::rehash(self, context),
             Command::EditUfaConfig(command) => command.decide(self),
-            Command::AddAgentRule(command) => command.decide(self, facts),
+            Command::AddAgentRule(command) => command.decide(self, context),
             Command::EditAgentRule(command) => command.decide(self),
             Command::RemoveAgentRule(command) => command.decide(self),
-            Command::CreateMailbox(command) => command.decide(self, facts),
+            Command::CreateMailbox(command) => command.decide(self, context),
             Command::DeleteMailbox(command) => command.decide(self),
-            Command::IssueAuthToken(command) => command.decide(self, facts),
+            Command::IssueAuthToken(command) => command.decide(self, context),
             Command::RevokeAuthToken(command) => command.decide(self),
             Command::GrantRole(command) => command.decide(self),
             Command::RevokeRole(command) => command.decide(self),

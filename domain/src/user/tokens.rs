@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, Facts};
+use crate::aggregate::{Decision, DecisionContext};
 use crate::credential::{CredentialId, Kind, Scope};
 use crate::id::{TokenId, UserId};
 use crate::refusal::{Check, Code, Refusal, Refusals};
@@ -81,25 +81,25 @@ pub struct AuthTokenRevoked {
 }
 
 impl IssueAuthToken {
-    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let (account, _) = user.active()?;
         let mut check = Check::new();
         let name = check.field("name", text::required(&self.name, NAME_LENGTH));
         let scopes = check.field("scopes", scopes(&self.scopes));
-        let expires_at = check.field("expiresAt", expiry(self.expires_at, facts.now));
+        let expires_at = check.field("expiresAt", expiry(self.expires_at, context.now));
         let networks = check.field("allowedNetworks", networks(&self.allowed_networks));
         let (name, scopes, expires_at, allowed_networks) =
             check.with((|| Some((name?, scopes?, expires_at?, networks?)))())?;
-        let living = account.tokens.iter().filter(|token| token.is_living(facts.now));
+        let living = account.tokens.iter().filter(|token| token.is_living(context.now));
         if living.clone().any(|token| *token.name == *name) {
             let message = format!("The user has a token `{name}` already.");
             return Err(Refusal::new(Code::NameTaken, message).at("name").into());
         }
-        if living.count() >= facts.limits.tokens {
-            let most = facts.limits.tokens;
+        if living.count() >= context.limits.tokens {
+            let most = context.limits.tokens;
             return Err(Refusal::new(Code::TooMany, format!("A user has at most {most} tokens.")).into());
         }
-        let digest = facts.token_secret()?;
+        let digest = context.token_secret()?;
         let decision = user.decision();
         let token_id = TokenId::issued_at(user.id(), decision.next_sequence());
         let kind = Kind::Token {

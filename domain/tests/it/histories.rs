@@ -1,10 +1,10 @@
 //! Histories to walk: any commands in any order, and what their rules need to know.
 
 use domain::actor::Role;
-use domain::aggregate::{Facts, Limits, Made};
+use domain::aggregate::{DecisionContext, Limits, Prepared};
 use domain::command::Patch;
 use domain::credential::Scope;
-use domain::group::{GroupName, GroupRef, Known};
+use domain::group::{GroupName, GroupRef, KnownGroup};
 use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
 use domain::timestamp::Timestamp;
 use domain::user::{
@@ -155,14 +155,19 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
 }
 
 /// What the rules of a command need to know.
-pub(crate) fn facts(command: &Command, user: &User) -> Facts {
+pub(crate) fn context(command: &Command, user: &User) -> DecisionContext {
     let now = Timestamp::parse("2026-01-01T12:00:00Z").unwrap();
     let checked = user.account().map_or(0, |account| account.password_version);
-    let made = match command {
-        Command::ChangePassword => Made::ChosenPassword { phc: "phc".into(), checked },
-        Command::IssueAuthToken(_) => Made::TokenSecret { digest: "digest".into() },
-        _ => Made::TemporaryPassword { digest: "digest".into(), expires_at: now },
+    let prepared = match command {
+        Command::ChangePassword => Prepared::ChosenPassword { phc: "phc".into(), checked },
+        Command::IssueAuthToken(_) => Prepared::TokenSecret { digest: "digest".into() },
+        _ => Prepared::TemporaryPassword { digest: "digest".into(), expires_at: now },
     };
     let limits = Limits { rules: 3, tokens: 3, mailboxes: 3 };
-    Facts { now, group: Some(Known { group: group(), closed: false }), made: Some(made), limits }
+    DecisionContext {
+        now,
+        group: Some(KnownGroup { group: group(), closed: false }),
+        prepared: Some(prepared),
+        limits,
+    }
 }

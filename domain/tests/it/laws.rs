@@ -5,7 +5,7 @@ use domain::timestamp::Timestamp;
 use domain::user::{Event, Standing, User, mailboxes, rules};
 use proptest::prelude::*;
 
-use crate::histories::{command, facts, id};
+use crate::histories::{command, context, id};
 
 /// What holds in every state that can be reached.
 fn check(user: &User, limits: Limits) {
@@ -34,13 +34,13 @@ proptest! {
         let mut user = User::nobody(id());
         let mut written: Vec<Event> = Vec::new();
         for command in &commands {
-            let facts = facts(command, &user);
-            let Ok(decision) = user.decide(command, &facts) else { continue };
+            let context = context(command, &user);
+            let Ok(decision) = user.decide(command, &context) else { continue };
             for event in decision.events() {
                 let json = event.to_json();
                 let read = Event::from_json(event.wire_name(), &json).unwrap();
                 prop_assert_eq!(&read, event, "an event reads back as it was written");
-                user.evolve(event, facts.now);
+                user.evolve(event, context.now);
                 written.push(read);
             }
             for secret in decision.secrets() {
@@ -49,7 +49,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(user.version(), written.len() as u64, "versions have no gaps");
-            check(&user, facts.limits);
+            check(&user, context.limits);
         }
         let mut replayed = User::nobody(id());
         for event in &written {

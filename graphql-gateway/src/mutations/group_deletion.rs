@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::Ask;
 use domain::group::Command;
 use domain::id::GroupId;
@@ -97,7 +97,7 @@ impl Deletion<'_> {
         self.or_reopen(self.nobody_is_shown().await).await?;
         let closed = self.close().await?;
         self.or_reopen(self.nobody_is_in(&closed.position).await).await?;
-        let emptied = Made::Emptied { version: closed.version };
+        let emptied = Prepared::Emptied { version: closed.version };
         self.ask(self.id.clone(), Command::DeleteGroup, None, Some(emptied)).await
     }
 
@@ -204,9 +204,9 @@ impl Deletion<'_> {
         id: String,
         command: Command,
         expected_version: Option<u64>,
-        made: Option<Made>,
+        prepared: Option<Prepared>,
     ) -> Result<Accepted, Stop> {
-        self.submit(id, command, expected_version, made, self.errand.deadline).await
+        self.submit(id, command, expected_version, prepared, self.errand.deadline).await
     }
 
     async fn submit(
@@ -214,12 +214,12 @@ impl Deletion<'_> {
         id: String,
         command: Command,
         expected_version: Option<u64>,
-        made: Option<Made>,
+        prepared: Option<Prepared>,
         deadline: Instant,
     ) -> Result<Accepted, Stop> {
         let ask = Ask::Group { id: self.group, expected_version, command };
         let seen = self.errand.seen(&ask);
-        self.errand.accepted(self.errand.command_of(id, ask, made, seen), deadline).await
+        self.errand.accepted(self.errand.command_of(id, ask, prepared, seen), deadline).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Making, editing, closing and reopening groups.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
-use domain::aggregate::{Aggregate, Facts, Limits};
+use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::group::{self, Command, GroupName};
 use domain::id::GroupId;
 
@@ -119,8 +119,8 @@ async fn create(errand: &Errand<'_>, input: CreateGroupInput) -> Result<GroupPay
     });
     let Ok(name) = name else {
         // A name that can't be one has no id; what the rules say about all fields is known without an owner.
-        let facts = Facts { now: now(), group: None, made: None, limits: Limits::default() };
-        let refusals = group::Group::default().decide(&command, &facts).err().unwrap_or_default();
+        let context = DecisionContext { now: now(), group: None, prepared: None, limits: Limits::default() };
+        let refusals = group::Group::default().decide(&command, &context).err().unwrap_or_default();
         return Err(refusals.into());
     };
     let id = GroupId::of(&name);

@@ -1,9 +1,9 @@
 //! Registering, creating, approving, rejecting, reconsidering: the way in.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::aggregate::{Aggregate, Facts, Limits};
+use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::command::{Answer, Ask};
-use domain::group::{GroupRef, Known};
+use domain::group::{GroupRef, KnownGroup};
 use domain::id::{GroupId, UserId};
 use domain::refusal::Refusals;
 use domain::user::{self, Command, onboarding};
@@ -208,7 +208,7 @@ async fn create(errand: &Errand<'_>, input: CreateUserInput) -> Result<PasswordP
     }
     let id = UserId::of(&username.map_err(|refusal| refusal.at("username"))?);
     let temporary = Temporary::make(errand.gateway);
-    let with = With::of(input.command_id.as_ref(), None).made(temporary.made());
+    let with = With::of(input.command_id.as_ref(), None).prepared(temporary.prepared());
     let done = errand.ask_user(id, command, with).await?;
     Ok(temporary.payload(errand.user(&done, id).await, &done))
 }
@@ -220,7 +220,7 @@ async fn approve(
     let id = errand.administers("ApproveUser", &input.user_id)?;
     let group_id = group(&input.group_id)?;
     let temporary = Temporary::make(errand.gateway);
-    let with = With::of(input.command_id.as_ref(), input.expected_version).made(temporary.made());
+    let with = With::of(input.command_id.as_ref(), input.expected_version).prepared(temporary.prepared());
     let command = Command::ApproveUser(onboarding::ApproveUser { group_id });
     let done = errand.ask_user(id, command, with).await?;
     Ok(temporary.payload(errand.user(&done, id).await, &done))
@@ -248,9 +248,10 @@ async fn reconsider(
 /// were open. A name that can't be one has no owner whom the command could be sent to.
 fn wrong_fields(command: &Command) -> Refusals {
     let group =
-        command.group().map(|id| Known { group: GroupRef { id, name: String::new() }, closed: false });
-    let made = Some(domain::aggregate::Made::TemporaryPassword { digest: String::new(), expires_at: now() });
-    let facts = Facts { now: now(), group, made, limits: Limits::default() };
+        command.group().map(|id| KnownGroup { group: GroupRef { id, name: String::new() }, closed: false });
+    let prepared =
+        Some(domain::aggregate::Prepared::TemporaryPassword { digest: String::new(), expires_at: now() });
+    let context = DecisionContext { now: now(), group, prepared, limits: Limits::default() };
     let nobody = user::User::nobody(UserId::from_uuid(Uuid::nil()));
-    nobody.decide(command, &facts).err().unwrap_or_default()
+    nobody.decide(command, &context).err().unwrap_or_default()
 }

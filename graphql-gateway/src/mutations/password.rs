@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::access::FailedBecause;
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask};
 use domain::refusal::{Code, Refusal};
 use domain::timestamp::Timestamp;
@@ -67,9 +67,9 @@ impl Temporary {
     }
 
     /// What the command carries of it.
-    pub(super) fn made(&self) -> Made {
+    pub(super) fn prepared(&self) -> Prepared {
         let digest = digest(self.password.expose_secret());
-        Made::TemporaryPassword { digest, expires_at: self.expires_at }
+        Prepared::TemporaryPassword { digest, expires_at: self.expires_at }
     }
 
     /// The answer that shows it, unless the command was sent before and this password never came to be.
@@ -78,7 +78,7 @@ impl Temporary {
         user: Option<Result<User, Fault>>,
         done: &Done,
     ) -> PasswordPayload<M> {
-        PasswordPayload::new(user, done.secret(&self.password), done.made(self.expires_at.into()))
+        PasswordPayload::new(user, done.secret(&self.password), done.unless_repeated(self.expires_at.into()))
     }
 }
 
@@ -112,7 +112,7 @@ async fn reset(
 ) -> Result<PasswordPayload<ResetPassword>, Stop> {
     let id = errand.administers("ResetPassword", &input.user_id)?;
     let temporary = Temporary::make(errand.gateway);
-    let with = With::of(input.command_id.as_ref(), None).made(temporary.made());
+    let with = With::of(input.command_id.as_ref(), None).prepared(temporary.prepared());
     let command = Command::ResetPassword(password::ResetPassword { revoke_tokens: input.revoke_tokens });
     let done = errand.ask_user(id, command, with).await?;
     Ok(temporary.payload(errand.user(&done, id).await, &done))
@@ -142,9 +142,9 @@ async fn change(errand: &Errand<'_>, input: ChangePasswordInput) -> Result<Chang
     let words = [Some(session.username.clone()), email].into_iter().flatten().collect();
     gateway.hasher.judge(&new, words).await?.map_err(|refusal| refusal.at("newPassword"))?;
     let phc = gateway.hasher.hash(&new).await?;
-    let made = Made::ChosenPassword { phc, checked: known.credential.version };
+    let prepared = Prepared::ChosenPassword { phc, checked: known.credential.version };
     let ask = Ask::User { id: session.id, expected_version: None, command: Command::ChangePassword };
-    match errand.submit(ask, With::default().made(made)).await? {
+    match errand.submit(ask, With::default().prepared(prepared)).await? {
         Answer::Accepted { version, position, .. } => {
             // The session follows the password at once: it would end when the views show the new one.
             gateway.sessions().follow(session, version).await?;

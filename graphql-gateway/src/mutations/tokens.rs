@@ -1,7 +1,7 @@
 //! Issuing auth tokens and ending them; a secret is shown in one answer alone.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::id::TokenId;
 use domain::refusal::Code;
 use domain::user::{Command, tokens};
@@ -101,8 +101,8 @@ impl TokenMutations {
 async fn issue(errand: &Errand<'_>, input: IssueAuthTokenInput) -> Result<IssueAuthTokenPayload, Stop> {
     let user = errand.looks_after("IssueAuthToken", &input.user_id)?;
     let secret = token_secret();
-    let made = Made::TokenSecret { digest: digest(secret.expose_secret()) };
-    let with = With::of(input.command_id.as_ref(), None).made(made);
+    let prepared = Prepared::TokenSecret { digest: digest(secret.expose_secret()) };
+    let with = With::of(input.command_id.as_ref(), None).prepared(prepared);
     let command = Command::IssueAuthToken(tokens::IssueAuthToken {
         name: input.name,
         scopes: input.scopes.into_iter().map(Into::into).collect(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::actor::Roles;
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::group;
 use domain::position::{Position, Stream, StreamPartition};
@@ -68,7 +68,7 @@ async fn a_group_is_closed_then_every_partition_knows_it_then_it_is_deleted() {
     assert_eq!(ids, ["d", "d close", "d barrier 0", "d"]);
     assert!(matches!(asked[1].ask, Ask::Group { expected_version: Some(1), .. }));
     assert_eq!((asked[2].ask.clone(), &asked[2].seen), (Ask::Barrier { partition: 0 }, &closed));
-    assert_eq!((&asked[0].made, &asked[3].made), (&None, &Some(Made::Emptied { version: 2 })));
+    assert_eq!((&asked[0].prepared, &asked[3].prepared), (&None, &Some(Prepared::Emptied { version: 2 })));
     assert_eq!(asked[0].ask, asked[3].ask, "for the owner it is the same command");
 }
 

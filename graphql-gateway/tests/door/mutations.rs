@@ -1,7 +1,7 @@
 //! From an input to a command, and from an owner's answer to a payload.
 
 use domain::actor::{Actor, Role, Roles};
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Failure, Patch};
 use domain::position::Position;
 use domain::refusal::{Code, Refusal};
@@ -55,7 +55,9 @@ async fn a_command_carries_who_asks_from_where_and_what_the_gateway_made() {
         panic!("{:?}", command.ask)
     };
     assert_eq!((*of, approve.group_id), (id("bob"), group));
-    let Some(Made::TemporaryPassword { digest, .. }) = command.made else { panic!("no password was made") };
+    let Some(Prepared::TemporaryPassword { digest, .. }) = command.prepared else {
+        panic!("no password was made")
+    };
     assert_eq!(digest, graphql_gateway::secrets::digest(shown));
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use domain::actor::{Actor, Client, Roles};
-use domain::aggregate::Made;
+use domain::aggregate::Prepared;
 use domain::command::{Ask, Command, Patch};
 use domain::group::{self, GroupName};
 use domain::id::{GroupId, UserId};
@@ -99,9 +99,9 @@ impl Deck {
         let careful = self.random.u32(..100) < 15;
         let expected_version = slot.version.filter(|_| careful && !is_an_entrance(&asked));
         let actor = self.actor(&asked);
-        let made = needs_a_password(&asked).then(|| self.temporary_password());
+        let prepared = needs_a_password(&asked).then(|| self.temporary_password());
         let ask = Ask::User { id: UserId::of(&slot.username), expected_version, command: asked };
-        self.command(ask, actor, made)
+        self.command(ask, actor, prepared)
     }
 
     /// Another question under the id of a command.
@@ -112,7 +112,7 @@ impl Deck {
             ..agent::EditUfaConfig::default()
         });
         let ask = Ask::User { id: *id, expected_version: None, command: asked };
-        Some(Command { ask, made: None, ..command.clone() })
+        Some(Command { ask, prepared: None, ..command.clone() })
     }
 
     fn about(&mut self, username: &Username) -> user::Command {
@@ -173,16 +173,16 @@ impl Deck {
         }
     }
 
-    fn temporary_password(&mut self) -> Made {
+    fn temporary_password(&mut self) -> Prepared {
         let digest = format!("{:032x}{:032x}", self.random.u128(..), self.random.u128(..));
         let expires_at = Timestamp::from_micros(4_000_000_000_000_000 + self.random.i64(..1_000_000_000));
-        Made::TemporaryPassword { digest, expires_at }
+        Prepared::TemporaryPassword { digest, expires_at }
     }
 
-    fn command(&mut self, ask: Ask, actor: Actor, made: Option<Made>) -> Command {
+    fn command(&mut self, ask: Ask, actor: Actor, prepared: Option<Prepared>) -> Command {
         self.drawn += 1;
         let id = format!("{}-{}", self.client, self.drawn);
-        command(id, ask, actor, made, self.seen.clone())
+        command(id, ask, actor, prepared, self.seen.clone())
     }
 }
 
@@ -194,9 +194,19 @@ pub(crate) fn create_group() -> (Command, GroupId) {
     (command("the-group".to_owned(), ask, administrator(), None, Position::new()), id)
 }
 
-fn command(id: String, ask: Ask, actor: Actor, made: Option<Made>, seen: Position) -> Command {
+fn command(id: String, ask: Ask, actor: Actor, prepared: Option<Prepared>, seen: Position) -> Command {
     let client = Client { address: Some("127.0.0.1".to_owned()), agent: Some("faults".to_owned()) };
-    Command { correlation_id: id.clone(), id, actor, client, traceparent: None, ask, made, claim: None, seen }
+    Command {
+        correlation_id: id.clone(),
+        id,
+        actor,
+        client,
+        traceparent: None,
+        ask,
+        prepared,
+        claim: None,
+        seen,
+    }
 }
 
 fn administrator() -> Actor {

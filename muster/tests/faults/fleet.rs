@@ -51,15 +51,15 @@ impl Fleet {
         ];
         let mut fleet = Self { directory, environment, services: Vec::new(), started: 0 };
         let mut said = String::new();
-        let made = comes_true(async || {
+        let prepared = comes_true(async || {
             let mut topics = fleet.muster("topics");
             let output = blocking(move || topics.output()).await.unwrap();
             said = String::from_utf8_lossy(&output.stderr).into_owned();
             output.status.success()
         });
         // A broker that has only just started may let the first question wait for too long.
-        let made = made.await;
-        assert!(made, "{said}");
+        let prepared = prepared.await;
+        assert!(prepared, "{said}");
         for _ in 0..services {
             fleet.start_one().await;
         }

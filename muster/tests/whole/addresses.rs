@@ -39,8 +39,8 @@ async fn of_user(administrator: &Portal, name: &str, user: &Value, more: Value) 
 pub(crate) async fn one_holder(deployment: Deployment) {
     let (name, temporary) = &deployment.administrator;
     let administrator = deployment.portal.settle(name, temporary, "a quiet harbour at dawn").await;
-    let made = administrator.must("createGroup", json!({ "name": "staff" }), "group { id }").await;
-    let group = made["group"]["id"].as_str().unwrap();
+    let prepared = administrator.must("createGroup", json!({ "name": "staff" }), "group { id }").await;
+    let group = prepared["group"]["id"].as_str().unwrap();
     let create = |username: &str, email: &str| {
         let input = json!({ "username": username, "groupId": group, "email": email });
         let administrator = administrator.clone();
@@ -91,11 +91,11 @@ pub(crate) async fn one_holder(deployment: Deployment) {
 async fn whoever_is_no_administrator_learns_nothing(portal: &Portal, administrator: &Portal, group: &str) {
     let input =
         json!({ "username": "erin", "groupId": group, "email": "erin@example.com", "commandId": "erin" });
-    let made = administrator.must("createUser", input.clone(), "temporaryPassword user { id }").await;
-    let temporary = made["temporaryPassword"].as_str().unwrap();
+    let prepared = administrator.must("createUser", input.clone(), "temporaryPassword user { id }").await;
+    let temporary = prepared["temporaryPassword"].as_str().unwrap();
     let erin = portal.settle("erin", temporary, "seven lamps along the pier").await;
     let wanted = json!({ "email": "carol@example.com" });
-    assert_eq!(of_user(&erin, "updateProfile", &made["user"], wanted).await, ["not_applicable@email"]);
+    assert_eq!(of_user(&erin, "updateProfile", &prepared["user"], wanted).await, ["not_applicable@email"]);
 
     // The same command again is the same command, though the address is held by then: by the one whom it made.
     let again = administrator.must("createUser", input, "temporaryPassword user { username email }").await;

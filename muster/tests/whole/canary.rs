@@ -19,7 +19,7 @@ pub(crate) async fn found_nowhere(mut deployment: Deployment) {
     let group = administrator.must("createGroup", json!({ "name": "staff" }), "group { id }").await;
     let input = json!({ "username": "alice", "groupId": group["group"]["id"] });
     let created = administrator.must("createUser", input, "temporaryPassword user { id }").await;
-    let made = created["temporaryPassword"].as_str().unwrap().to_owned();
+    let prepared = created["temporaryPassword"].as_str().unwrap().to_owned();
     let alice = &created["user"]["id"];
     let input = json!({ "userId": alice, "name": "ci", "scopes": ["SFTP"] });
     let issued = administrator.must("issueAuthToken", input, "secret authToken { id }").await;
@@ -31,13 +31,13 @@ pub(crate) async fn found_nowhere(mut deployment: Deployment) {
     administrator.sign_in(WRONG, WRONG).await;
     administrator.verify("sftp", token, &secret).await;
     administrator.verify("sftp", token, WRONG).await;
-    administrator.verify("sftp", "alice", &made).await;
+    administrator.verify("sftp", "alice", &prepared).await;
     let weak = json!({ "currentPassword": CHOSEN, "newPassword": "short" });
     administrator.mutate("changePassword", weak, "").await;
     let broken = administrator.send(&format!("{{ {CHOSEN} }}"), json!({})).await;
     assert!(broken["errors"].is_array());
 
-    let canaries = [CHOSEN, WRONG, &temporary, &made, &secret, &session];
+    let canaries = [CHOSEN, WRONG, &temporary, &prepared, &secret, &session];
     in_log(&deployment, &canaries).await;
     if let Some(views) = deployment.views() {
         in_database(&views, &canaries).await;

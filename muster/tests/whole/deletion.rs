@@ -38,10 +38,10 @@ async fn partitions_that_change_hands_let_nobody_into_a_deleted_group() {
     }
 }
 
-async fn made(administrator: &Portal, name: &str) -> String {
+async fn prepared(administrator: &Portal, name: &str) -> String {
     let input = json!({ "name": name, "commandId": format!("make-{name}") });
-    let made = insist(administrator, "createGroup", input, "group { id }").await;
-    made["group"]["id"].as_str().unwrap().to_owned()
+    let prepared = insist(administrator, "createGroup", input, "group { id }").await;
+    prepared["group"]["id"].as_str().unwrap().to_owned()
 }
 
 async fn delete(administrator: &Portal, input: Value) -> Value {
@@ -54,7 +54,7 @@ async fn group(administrator: &Portal, id: &str) -> Value {
 }
 
 async fn deleted_and_made_again(administrator: &Portal) {
-    let id = made(administrator, "staff").await;
+    let id = prepared(administrator, "staff").await;
     let stale = json!({ "groupId": id, "expectedVersion": 9 });
     assert_eq!(refused(&delete(administrator, stale).await), ["stale_version@"]);
     let input = json!({ "groupId": id, "commandId": "delete-staff", "expectedVersion": 1 });
@@ -82,7 +82,7 @@ async fn deleted_and_made_again(administrator: &Portal) {
     let payload = administrator.mutate("createUser", input_of_one.clone(), "").await;
     assert_eq!(refused(&payload), ["unknown_group@groupId"]);
 
-    assert_eq!(made(administrator, "Staff").await, id);
+    assert_eq!(prepared(administrator, "Staff").await, id);
     let anew = json!({ "name": "staff", "closed": false, "version": 4, "memberCount": 0 });
     assert_eq!(group(administrator, &id).await, anew);
     assert_eq!(delete(administrator, input).await, deleted, "the same command is answered the same");
@@ -91,7 +91,7 @@ async fn deleted_and_made_again(administrator: &Portal) {
 }
 
 async fn refused_while_somebody_is_in_it(administrator: &Portal) {
-    let id = made(administrator, "crew").await;
+    let id = prepared(administrator, "crew").await;
     let input = json!({ "username": "member", "groupId": id });
     let user = administrator.must("createUser", input, "user { id }").await["user"]["id"].clone();
     let payload = delete(administrator, json!({ "groupId": id, "commandId": "delete-crew" })).await;
@@ -115,8 +115,8 @@ async fn refused_while_somebody_is_in_it(administrator: &Portal) {
 
 /// Either the deletion wins and nobody got in, or it is refused and everybody who got in is there.
 async fn races(administrator: &Portal, round: usize, disturbed: bool) {
-    let elsewhere = made(administrator, &format!("elsewhere-{round}")).await;
-    let id = made(administrator, &format!("wanted-{round}")).await;
+    let elsewhere = prepared(administrator, &format!("elsewhere-{round}")).await;
+    let id = prepared(administrator, &format!("wanted-{round}")).await;
     let name = |way: &str, n: usize| format!("{way}-{round}-{n}");
     let prepared =
         (0..EACH).map(|n| prepare(administrator, name("moved", n), name("pending", n), &elsewhere));

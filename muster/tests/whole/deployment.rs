@@ -90,11 +90,11 @@ impl Deployment {
         let starting = deployment.spawn_all();
         let topics = deployment.run(&["topics"]);
         assert!(topics.status.success(), "{topics:?}");
-        let made = deployment.run(&["init", "--username", "administrator", "--format", "json"]);
-        assert!(made.status.success(), "{made:?}");
-        let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        let prepared = deployment.run(&["init", "--username", "administrator", "--format", "json"]);
+        assert!(prepared.status.success(), "{prepared:?}");
+        let prepared: serde_json::Value = serde_json::from_slice(&prepared.stdout).unwrap();
         deployment.administrator =
-            ("administrator".to_owned(), made["temporaryPassword"].as_str().unwrap().to_owned());
+            ("administrator".to_owned(), prepared["temporaryPassword"].as_str().unwrap().to_owned());
         deployment.wait_until_ready(starting).await;
         Some(deployment)
     }

@@ -10,8 +10,8 @@ use crate::portal::Portal;
 async fn with_group(deployment: &Deployment) -> (Portal, String) {
     let (name, temporary) = &deployment.administrator;
     let administrator = deployment.portal.settle(name, temporary, "a quiet harbour at dawn").await;
-    let made = administrator.must("createGroup", json!({ "name": "staff" }), "group { id }").await;
-    let group = made["group"]["id"].as_str().unwrap().to_owned();
+    let prepared = administrator.must("createGroup", json!({ "name": "staff" }), "group { id }").await;
+    let group = prepared["group"]["id"].as_str().unwrap().to_owned();
     (administrator, group)
 }
 
@@ -52,8 +52,8 @@ async fn no_command_fails_while_command_services_are_restarted_one_after_another
                 while !*stopped.borrow() {
                     let name = format!("user-{client}-{created}");
                     let input = json!({ "username": name, "groupId": group });
-                    let made = administrator.must("createUser", input, "user { state }").await;
-                    assert_eq!(made["user"]["state"], "ACTIVE");
+                    let prepared = administrator.must("createUser", input, "user { state }").await;
+                    assert_eq!(prepared["user"]["state"], "ACTIVE");
                     created += 1;
                 }
                 created

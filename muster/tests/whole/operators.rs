@@ -105,12 +105,12 @@ async fn the_first_administrator_is_made_once_and_recovered() {
     deployment.stop();
     let refused = deployment.run(&["init", "--username", "somebody"]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    let made = deployment.run(&["init", "--recover", "administrator", "--format", "json"]);
-    assert_eq!(made.status.code(), Some(0), "{made:?}");
-    let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    let prepared = deployment.run(&["init", "--recover", "administrator", "--format", "json"]);
+    assert_eq!(prepared.status.code(), Some(0), "{prepared:?}");
+    let prepared: serde_json::Value = serde_json::from_slice(&prepared.stdout).unwrap();
     assert_eq!(deployment.run(&["init", "--recover", "nobody-here"]).status.code(), Some(1));
     deployment.start().await;
-    let password = made["temporaryPassword"].as_str().unwrap();
+    let password = prepared["temporaryPassword"].as_str().unwrap();
     deployment.portal.settle("administrator", password, "another harbour at dusk").await;
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::actor::{Actor, Client, Role, Roles};
-use domain::aggregate::{Aggregate, Decision, Facts, Limits, Made, Secret};
+use domain::aggregate::{Aggregate, Decision, DecisionContext, Limits, Prepared, Secret};
 use domain::deployment::{self, Initialised};
 use domain::group::{self, CreateGroup, Group, GroupName};
 use domain::id::{GroupId, UserId};
@@ -43,9 +43,9 @@ pub(crate) fn admin() -> Actor {
     Actor::User { id: id_of("ada"), name: "ada".to_owned(), roles }
 }
 
-pub(crate) fn temporary() -> Made {
+pub(crate) fn temporary() -> Prepared {
     let expires_at = Timestamp::parse("2026-01-02T12:00:00Z").unwrap();
-    Made::TemporaryPassword { digest: "00".repeat(32), expires_at }
+    Prepared::TemporaryPassword { digest: "00".repeat(32), expires_at }
 }
 
 impl Story {
@@ -75,16 +75,22 @@ impl Story {
     }
 
     /// An administrator, or whom it takes, asks something of a user.
-    pub(crate) fn user(&mut self, name: &str, command: &user::Command, made: impl Into<Option<Made>>) {
+    pub(crate) fn user(
+        &mut self,
+        name: &str,
+        command: &user::Command,
+        prepared: impl Into<Option<Prepared>>,
+    ) {
         let id = id_of(name);
         self.later(1);
         let group = command.group().and_then(|group| self.groups.get(&group)?.known(group));
-        let facts = Facts { now: self.now, group, made: made.into(), limits: Limits::default() };
+        let context =
+            DecisionContext { now: self.now, group, prepared: prepared.into(), limits: Limits::default() };
         let user = self.users.entry(id).or_insert_with(|| User::nobody(id));
-        let decision = user.decide(command, &facts).unwrap_or_else(|no| panic!("{command:?}: {no:?}"));
+        let decision = user.decide(command, &context).unwrap_or_else(|no| panic!("{command:?}: {no:?}"));
         let base = user.version();
         for event in decision.events() {
-            user.evolve(event, facts.now);
+            user.evolve(event, context.now);
         }
         let named = |event: &user::Event| (event.wire_name(), event.to_json());
         self.record(Stream::UserEvents, &id.to_string(), base, &decision, named);
@@ -104,18 +110,18 @@ impl Story {
     /// Deletes a group that is closed and of which everybody knows that it is empty.
     pub(crate) fn delete_group(&mut self, name: &str) {
         let version = self.groups[&group_of(name)].version();
-        self.group_with(name, &group::Command::DeleteGroup, Some(Made::Emptied { version }));
+        self.group_with(name, &group::Command::DeleteGroup, Some(Prepared::Emptied { version }));
     }
 
-    fn group_with(&mut self, name: &str, command: &group::Command, made: Option<Made>) {
+    fn group_with(&mut self, name: &str, command: &group::Command, prepared: Option<Prepared>) {
         let id = group_of(name);
         self.later(1);
         let group = self.groups.entry(id).or_default();
-        let facts = Facts { now: self.now, group: None, made, limits: Limits::default() };
-        let decision = group.decide(command, &facts).unwrap();
+        let context = DecisionContext { now: self.now, group: None, prepared, limits: Limits::default() };
+        let decision = group.decide(command, &context).unwrap();
         let base = group.version();
         for event in decision.events() {
-            group.evolve(event, facts.now);
+            group.evolve(event, context.now);
         }
         let named = |event: &group::Event| (event.wire_name(), event.to_json());
         self.record(Stream::GroupEvents, &id.to_string(), base, &decision, named);
@@ -202,13 +208,13 @@ impl Story {
 }
 
 /// A hash that a chosen password may have.
-pub(crate) fn chosen(checked: u64) -> Made {
-    Made::ChosenPassword { phc: "$argon2id$canary".to_owned(), checked }
+pub(crate) fn chosen(checked: u64) -> Prepared {
+    Prepared::ChosenPassword { phc: "$argon2id$canary".to_owned(), checked }
 }
 
 /// The secret of a token.
-pub(crate) fn token_secret() -> Made {
-    Made::TokenSecret { digest: "11".repeat(32) }
+pub(crate) fn token_secret() -> Prepared {
+    Prepared::TokenSecret { digest: "11".repeat(32) }
 }
 
 /// Every scope that a token may have.

@@ -5,7 +5,7 @@ mod upload;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, Facts};
+use crate::aggregate::{Decision, DecisionContext};
 use crate::command::Patch;
 use crate::id::RuleId;
 use crate::refusal::{Check, Code, Refusal, Refusals};
@@ -141,7 +141,7 @@ pub struct AgentRuleRemoved {
 }
 
 impl AddAgentRule {
-    pub(crate) fn decide(&self, user: &User, facts: &Facts) -> Result<Decision<Event>, Refusals> {
+    pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let account = user.editable()?;
         let kind = match self.kind {
             NewKind::Upload(_) => "upload",
@@ -155,8 +155,8 @@ impl AddAgentRule {
             let refusal = Refusal::new(Code::NameTaken, format!("There is a rule `{}` already.", rule.name));
             return Err(within(refusal.at("name").into()));
         }
-        if account.rules.len() >= facts.limits.rules {
-            let most = facts.limits.rules;
+        if account.rules.len() >= context.limits.rules {
+            let most = context.limits.rules;
             return Err(Refusal::new(Code::TooMany, format!("A user has at most {most} rules.")).into());
         }
         Ok(user.decision().event(AgentRuleAdded { rule }))

@@ -123,7 +123,7 @@ fn every_bad_field_of_a_registration_is_named_at_once() {
 fn a_created_user_is_active_with_a_temporary_password() {
     let decision = given_nothing()
         .and_group(open("staff"))
-        .and_made(temporary())
+        .and_prepared(temporary())
         .when(Command::CreateUser(create()))
         .then([created(), approved(), password_reset()]);
     assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
@@ -135,7 +135,7 @@ fn creation_takes_over_a_pending_or_rejected_name() {
         let version = history.len() + 3;
         let decision = given(history)
             .and_group(open("staff"))
-            .and_made(temporary())
+            .and_prepared(temporary())
             .when(Command::CreateUser(create()))
             .then([created(), approved(), password_reset()]);
         assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v{version}", alice())]);
@@ -147,7 +147,7 @@ fn creation_under_a_taken_name_is_refused() {
     for history in [active(), with(active(), [suspended()]), with(active(), [deleted()])] {
         given(history)
             .and_group(open("staff"))
-            .and_made(temporary())
+            .and_prepared(temporary())
             .when(Command::CreateUser(create()))
             .then_refused([(Code::NameTaken, "username")]);
     }
@@ -167,7 +167,7 @@ fn every_bad_field_of_a_creation_is_named_at_once() {
 fn a_pending_user_is_approved_into_an_open_group() {
     let decision = given([registered()])
         .and_group(open("staff"))
-        .and_made(temporary())
+        .and_prepared(temporary())
         .when(approve())
         .then([approved(), password_reset()]);
     assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
@@ -175,11 +175,11 @@ fn a_pending_user_is_approved_into_an_open_group() {
 
 #[test]
 fn approval_needs_a_group_that_takes_members() {
-    let unknown = given([registered()]).and_made(temporary());
+    let unknown = given([registered()]).and_prepared(temporary());
     unknown.when(approve()).then_refused([(Code::UnknownGroup, "groupId")]);
-    let other = given([registered()]).and_group(open("other")).and_made(temporary());
+    let other = given([registered()]).and_group(open("other")).and_prepared(temporary());
     other.when(approve()).then_refused([(Code::UnknownGroup, "groupId")]);
-    let shut = given([registered()]).and_group(closed("staff")).and_made(temporary());
+    let shut = given([registered()]).and_group(closed("staff")).and_prepared(temporary());
     shut.when(approve()).then_refused([(Code::GroupClosed, "groupId")]);
 }
 
@@ -191,7 +191,7 @@ fn approval_without_a_temporary_password_is_refused() {
 #[test]
 fn nobody_is_approved_twice_or_out_of_turn() {
     let attempt =
-        |history: Vec<Event>| given(history).and_group(open("staff")).and_made(temporary()).when(approve());
+        |history: Vec<Event>| given(history).and_group(open("staff")).and_prepared(temporary()).when(approve());
     attempt(active()).then_refused([(Code::AlreadyApproved, "")]);
     attempt(with(active(), [suspended()])).then_refused([(Code::AlreadyApproved, "")]);
     attempt(vec![registered(), rejected()]).then_refused([(Code::NotPending, "")]);
@@ -219,7 +219,7 @@ fn a_rejection_can_be_taken_back() {
 fn a_reconsidered_user_can_be_approved() {
     given([registered(), rejected(), Reconsidered {}.into()])
         .and_group(open("staff"))
-        .and_made(temporary())
+        .and_prepared(temporary())
         .when(approve())
         .then([approved(), password_reset()]);
 }
@@ -229,7 +229,7 @@ fn the_first_administrator_is_active_without_a_group() {
     let command = MakeFirstAdministrator { username: "alice".into(), email: None };
     let registered =
         Registered { username: "alice".into(), origin: Origin::Operator, personal: Personal::default() };
-    given_nothing().and_made(temporary()).when(Command::MakeFirstAdministrator(command)).then([
+    given_nothing().and_prepared(temporary()).when(Command::MakeFirstAdministrator(command)).then([
         registered.into(),
         Approved { group: None }.into(),
         RoleGranted { role: Role::Administrator }.into(),
@@ -240,10 +240,10 @@ fn the_first_administrator_is_active_without_a_group() {
 #[test]
 fn the_first_administrator_needs_a_free_name() {
     let command = MakeFirstAdministrator { username: "alice".into(), email: Some("x".into()) };
-    let attempt = given_nothing().and_made(temporary()).when(Command::MakeFirstAdministrator(command));
+    let attempt = given_nothing().and_prepared(temporary()).when(Command::MakeFirstAdministrator(command));
     attempt.then_refused([(Code::InvalidFormat, "email")]);
     let command = MakeFirstAdministrator { username: "alice".into(), email: None };
-    let attempt = given(active()).and_made(temporary()).when(Command::MakeFirstAdministrator(command));
+    let attempt = given(active()).and_prepared(temporary()).when(Command::MakeFirstAdministrator(command));
     attempt.then_refused([(Code::NameTaken, "username")]);
 }
 

@@ -1,7 +1,7 @@
 //! Specs of auth tokens.
 
 use super::*;
-use crate::aggregate::{Limits, Made};
+use crate::aggregate::{Limits, Prepared};
 use crate::spec::{alice, given, noon, tomorrow};
 use crate::user::Command;
 use crate::user::onboarding::spec::{active, registered, suspended, with};
@@ -21,8 +21,8 @@ fn issue(name: &str) -> IssueAuthToken {
     IssueAuthToken { name: name.into(), scopes, expires_at: None, allowed_networks }
 }
 
-fn secret() -> Made {
-    Made::TokenSecret { digest: "00".repeat(32) }
+fn secret() -> Prepared {
+    Prepared::TokenSecret { digest: "00".repeat(32) }
 }
 
 fn revoke(sequence: u64) -> Command {
@@ -31,7 +31,7 @@ fn revoke(sequence: u64) -> Command {
 
 #[test]
 fn a_token_is_issued_to_an_active_user() {
-    let attempt = given(active()).and_made(secret()).when(Command::IssueAuthToken(issue("ci")));
+    let attempt = given(active()).and_prepared(secret()).when(Command::IssueAuthToken(issue("ci")));
     let decision = attempt.then([issued(4, "ci")]);
     let token = TokenId::issued_at(alice(), 4);
     assert_eq!(decision.secret_texts(), [format!("put {}/{token} Token(…) v4", alice())]);
@@ -40,7 +40,7 @@ fn a_token_is_issued_to_an_active_user() {
 #[test]
 fn only_an_active_user_has_tokens() {
     for history in [vec![registered()], with(active(), [suspended()])] {
-        let attempt = given(history.clone()).and_made(secret()).when(Command::IssueAuthToken(issue("ci")));
+        let attempt = given(history.clone()).and_prepared(secret()).when(Command::IssueAuthToken(issue("ci")));
         attempt.then_refused([(Code::NotActive, "")]);
         given(history).when(revoke(4)).then_refused([(Code::NotActive, "")]);
     }
@@ -48,7 +48,7 @@ fn only_an_active_user_has_tokens() {
 
 #[test]
 fn a_name_is_unique_among_living_tokens() {
-    let attempt = |history| given(history).and_made(secret()).when(Command::IssueAuthToken(issue("ci")));
+    let attempt = |history| given(history).and_prepared(secret()).when(Command::IssueAuthToken(issue("ci")));
     attempt(with(active(), [issued(4, "ci")])).then_refused([(Code::NameTaken, "name")]);
     attempt(with(active(), [issued_until(4, "ci", Some(tomorrow()))]))
         .then_refused([(Code::NameTaken, "name")]);
@@ -60,7 +60,7 @@ fn a_name_is_unique_among_living_tokens() {
 #[test]
 fn there_are_only_so_many() {
     let limits = Limits { tokens: 1, ..Limits::default() };
-    let attempt = given(with(active(), [issued(4, "a")])).and_limits(limits).and_made(secret());
+    let attempt = given(with(active(), [issued(4, "a")])).and_limits(limits).and_prepared(secret());
     attempt.when(Command::IssueAuthToken(issue("b"))).then_refused([(Code::TooMany, "")]);
 }
 
@@ -72,7 +72,7 @@ fn every_bad_field_is_named_at_once() {
         expires_at: Some(noon()),
         allowed_networks: vec!["10.0.0.0/8".into(), "10.0.0.0/33".into()],
     };
-    given(active()).and_made(secret()).when(Command::IssueAuthToken(bad)).then_refused([
+    given(active()).and_prepared(secret()).when(Command::IssueAuthToken(bad)).then_refused([
         (Code::Required, "name"),
         (Code::Required, "scopes"),
         (Code::OutOfRange, "expiresAt"),
@@ -83,7 +83,7 @@ fn every_bad_field_is_named_at_once() {
 #[test]
 fn a_token_lives_for_two_years_at_most() {
     let until = |expires_at| IssueAuthToken { expires_at: Some(expires_at), ..issue("ci") };
-    let attempt = |command| given(active()).and_made(secret()).when(Command::IssueAuthToken(command));
+    let attempt = |command| given(active()).and_prepared(secret()).when(Command::IssueAuthToken(command));
     attempt(until(noon() + LONGEST_LIFE)).then([issued_until(4, "ci", Some(noon() + LONGEST_LIFE))]);
     let later = noon() + LONGEST_LIFE + Duration::from_secs(1);
     attempt(until(later)).then_refused([(Code::OutOfRange, "expiresAt")]);

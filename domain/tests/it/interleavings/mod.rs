@@ -5,7 +5,7 @@ mod world;
 
 use std::collections::HashSet;
 
-use domain::aggregate::{Aggregate, Facts, Limits};
+use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::command::{Answer, Patch};
 use domain::id::{AddressId, ClaimId};
 use domain::timestamp::Timestamp;
@@ -78,9 +78,9 @@ fn an_address_that_is_let_go_in_the_middle_has_one_holder_afterwards_or_none_who
 fn a_registration_that_waits_gives_way_to_an_administrator_and_to_nobody_else() {
     let mut owners = held_by("carol");
     let (kept, taken) = (address_of("dora", Patch::Set(ADDRESS.into())), register("alice"));
-    let facts = Facts { now: now(), group: None, made: None, limits: Limits::default() };
+    let context = DecisionContext { now: now(), group: None, prepared: None, limits: Limits::default() };
     let asked = registration("dora", "dora@example.com");
-    let registered = owners.user(id("dora")).decide(&asked, &facts).unwrap();
+    let registered = owners.user(id("dora")).decide(&asked, &context).unwrap();
     owners.write(id("dora"), registered.events());
     let refused = World::of(owners.clone(), vec![taken.clone()]).ends();
     assert!(refused.iter().all(|end| end.losers() == 1));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use domain::actor::{Actor, Client, Role, Roles};
 use domain::address::{self, Asked, Claimed, Reply, Trace};
-use domain::aggregate::{Aggregate, Facts, Limits};
+use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::command::{Answer, Ask, Command, Patch};
 use domain::id::{AddressId, ClaimId, UserId};
 use domain::position::Position;
@@ -41,7 +41,7 @@ pub(super) fn command(name: &str, actor: Actor, asked: user::Command) -> Command
         correlation_id: String::new(),
         traceparent: None,
         ask: Ask::User { id: id(name), expected_version: None, command: asked },
-        made: None,
+        prepared: None,
         claim: None,
         seen: Position::new(),
     }
@@ -132,8 +132,8 @@ impl Owners {
         if self.done.contains(&(id, asked.id.clone())) {
             return accepted;
         }
-        let facts = Facts { now: now(), group: None, made: None, limits: Limits::default() };
-        let decision = match self.user(id).decide(what, &facts) {
+        let context = DecisionContext { now: now(), group: None, prepared: None, limits: Limits::default() };
+        let decision = match self.user(id).decide(what, &context) {
             Ok(decision) => decision,
             Err(refusals) => return Answer::Refused(refusals),
         };

@@ -72,7 +72,7 @@ fn command() -> Command {
         correlation_id: "r".to_owned(),
         traceparent: None,
         ask,
-        made: None,
+        prepared: None,
         claim: None,
         seen: Position::new(),
     }

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 
-use domain::aggregate::{Aggregate, Facts, Limits};
+use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::command::{Ask, Command};
-use domain::group::{self, Group, GroupRef, Known};
+use domain::group::{self, Group, GroupRef, KnownGroup};
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 use domain::user::{self, User};
@@ -179,8 +179,8 @@ pub(super) fn decide<A: Subject>(
     }
     let named = if let Ask::User { command, .. } = &command.ask { command.group() } else { None };
     let group = named.and_then(|id| world.groups.get(&id));
-    let group = group.map(|group| Known { group: group.clone(), closed: false });
-    let facts = Facts { now, group, made: command.made.clone(), limits: Limits::default() };
+    let group = group.map(|group| KnownGroup { group: group.clone(), closed: false });
+    let facts = DecisionContext { now, group, prepared: command.prepared.clone(), limits: Limits::default() };
     let decided = state.decide(asked, &facts);
     Some(match decided {
         Ok(decision) => Ok(decision.events().to_vec()),

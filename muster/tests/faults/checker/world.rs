@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::actor::{Actor, Client};
-use domain::aggregate::{Aggregate, Facts, Limits, Made};
+use domain::aggregate::{Aggregate, DecisionContext, Limits, Prepared};
 use domain::command::{Ask, Command, Patch};
-use domain::group::{self, Group, GroupName, GroupRef, Known};
+use domain::group::{self, Group, GroupName, GroupRef, KnownGroup};
 use domain::id::{GroupId, UserId};
 use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
@@ -102,9 +102,10 @@ impl World {
     /// It is written as the rules say.
     pub(super) fn write(&mut self, command: &Command) {
         let group = GroupRef { id: staff(), name: "staff".to_owned() };
-        let group = Some(Known { group, closed: false });
+        let group = Some(KnownGroup { group, closed: false });
         let now = Timestamp::from_micros(0);
-        let facts = Facts { now, group, made: command.made.clone(), limits: Limits::default() };
+        let facts =
+            DecisionContext { now, group, prepared: command.prepared.clone(), limits: Limits::default() };
         match &command.ask {
             Ask::User { command: asked, .. } => {
                 for event in self.user.decide(asked, &facts).unwrap().events() {
@@ -185,7 +186,8 @@ fn staff() -> GroupId {
 }
 
 pub(super) fn command(id: &str, ask: Ask) -> Command {
-    let made = Made::TemporaryPassword { digest: "00".to_owned(), expires_at: Timestamp::from_micros(1) };
+    let prepared =
+        Prepared::TemporaryPassword { digest: "00".to_owned(), expires_at: Timestamp::from_micros(1) };
     Command {
         id: id.to_owned(),
         actor: Actor::System,
@@ -193,7 +195,7 @@ pub(super) fn command(id: &str, ask: Ask) -> Command {
         correlation_id: id.to_owned(),
         traceparent: None,
         ask,
-        made: Some(made),
+        prepared: Some(prepared),
         claim: None,
         seen: Position::new(),
     }

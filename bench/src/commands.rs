@@ -11,7 +11,7 @@ use domain::group::{self, CreateGroup, GroupName};
 use domain::id::{AddressId, ClaimId, GroupId, UserId};
 use domain::position::Position;
 use domain::timestamp::Timestamp;
-use domain::user::{self, onboarding, password, profile, standing};
+use domain::user::{self, lifecycle, onboarding, password, profile};
 use domain::username::Username;
 use load::Turn;
 use uuid::Uuid;
@@ -56,7 +56,7 @@ pub fn rename(name: &str) -> user::Command {
 
 /// A suspension.
 pub fn suspension() -> user::Command {
-    user::Command::SuspendUser(standing::SuspendUser { reason: "A benchmark asked for it.".to_owned() })
+    user::Command::SuspendUser(lifecycle::SuspendUser { reason: "A benchmark asked for it.".to_owned() })
 }
 
 /// A rejection.

@@ -16,7 +16,7 @@ use domain::user::agent::Config;
 use domain::user::profile::Personal;
 use domain::user::rules::{DeliverPolicy, Download, Kind, Rule, Upload};
 use domain::user::state::Token;
-use domain::user::{Account, Standing, User};
+use domain::user::{Account, Lifecycle, User};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -86,9 +86,9 @@ pub(crate) fn unpack(id: UserId, bytes: &[u8], groups: &Groups) -> Slot<User> {
 /// Whether these bytes are a user that was packed with the same groups.
 pub(crate) fn is_user(bytes: &[u8], groups: &Groups) -> bool {
     postcard::from_bytes::<Packed<'_>>(bytes).is_ok_and(|packed| {
-        let standing = packed.account.map(|account| account.standing);
-        match standing {
-            Some(PackedStanding::Active(Some(number)) | PackedStanding::Suspended(Some(number))) => {
+        let lifecycle = packed.account.map(|account| account.lifecycle);
+        match lifecycle {
+            Some(PackedLifecycle::Active(Some(number)) | PackedLifecycle::Suspended(Some(number))) => {
                 groups.at(number).is_some()
             }
             _ => true,
@@ -109,7 +109,7 @@ struct Packed<'a> {
 #[derive(Serialize, Deserialize)]
 struct PackedAccount<'a> {
     username: &'a str,
-    standing: PackedStanding,
+    lifecycle: PackedLifecycle,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
     phone: Option<&'a str>,
@@ -127,7 +127,7 @@ struct PackedAccount<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-enum PackedStanding {
+enum PackedLifecycle {
     Pending,
     Active(Option<u32>),
     Suspended(Option<u32>),
@@ -171,12 +171,12 @@ impl<'a> PackedAccount<'a> {
         let mut number = |group: &Option<GroupRef>| group.as_ref().map(|group| groups.number(group));
         Self {
             username: &account.username,
-            standing: match &account.standing {
-                Standing::Pending => PackedStanding::Pending,
-                Standing::Active(group) => PackedStanding::Active(number(group)),
-                Standing::Suspended(group) => PackedStanding::Suspended(number(group)),
-                Standing::Rejected => PackedStanding::Rejected,
-                Standing::Deleted => PackedStanding::Deleted,
+            lifecycle: match &account.lifecycle {
+                Lifecycle::Pending => PackedLifecycle::Pending,
+                Lifecycle::Active(group) => PackedLifecycle::Active(number(group)),
+                Lifecycle::Suspended(group) => PackedLifecycle::Suspended(number(group)),
+                Lifecycle::Rejected => PackedLifecycle::Rejected,
+                Lifecycle::Deleted => PackedLifecycle::Deleted,
             },
             first_name: first_name.as_deref(),
             last_name: last_name.as_deref(),
@@ -198,12 +198,12 @@ impl<'a> PackedAccount<'a> {
         let text = |text: Option<&str>| text.map(str::to_owned);
         Account {
             username: self.username.into(),
-            standing: match self.standing {
-                PackedStanding::Pending => Standing::Pending,
-                PackedStanding::Active(number) => Standing::Active(group(number)),
-                PackedStanding::Suspended(number) => Standing::Suspended(group(number)),
-                PackedStanding::Rejected => Standing::Rejected,
-                PackedStanding::Deleted => Standing::Deleted,
+            lifecycle: match self.lifecycle {
+                PackedLifecycle::Pending => Lifecycle::Pending,
+                PackedLifecycle::Active(number) => Lifecycle::Active(group(number)),
+                PackedLifecycle::Suspended(number) => Lifecycle::Suspended(group(number)),
+                PackedLifecycle::Rejected => Lifecycle::Rejected,
+                PackedLifecycle::Deleted => Lifecycle::Deleted,
             },
             personal: Personal {
                 first_name: text(self.first_name),

@@ -2,8 +2,8 @@
 
 use domain::aggregate::Aggregate;
 use domain::group::GroupName;
+use domain::user::lifecycle::Suspended;
 use domain::user::rules::Entry;
-use domain::user::standing::Suspended;
 use domain::user::{Event, onboarding, password, rules};
 use proptest::prelude::*;
 
@@ -71,7 +71,7 @@ pub(crate) fn one_with_everything() -> Slot<User> {
     };
     let account = Account {
         username: "alice".into(),
-        standing: Standing::Suspended(Some(group("staff"))),
+        lifecycle: Lifecycle::Suspended(Some(group("staff"))),
         personal: Personal {
             first_name: text("Alice"),
             last_name: text("Ärmel"),

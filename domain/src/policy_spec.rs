@@ -4,7 +4,7 @@ use super::*;
 use crate::id::{MailboxId, RuleId, TokenId};
 use crate::spec::{administrator, alice, group};
 use crate::user::Command as C;
-use crate::user::{agent, mailboxes, onboarding, password, profile, roles, rules, standing, tokens};
+use crate::user::{agent, lifecycle, mailboxes, onboarding, password, profile, roles, rules, tokens};
 
 fn plain(id: UserId) -> Actor {
     Actor::User { id, name: "alice".into(), roles: Roles::BASE }
@@ -75,7 +75,7 @@ fn administrators() -> Vec<C> {
 
 fn never_on_oneself() -> Vec<C> {
     vec![
-        C::SuspendUser(standing::SuspendUser { reason: "r".into() }),
+        C::SuspendUser(lifecycle::SuspendUser { reason: "r".into() }),
         C::DeleteUser,
         C::RevokeRole(roles::RevokeRole { role: Role::Administrator }),
     ]

@@ -9,12 +9,12 @@ use domain::credential::Kind;
 use domain::group::GroupRef;
 use domain::id::{TokenId, UserId};
 use domain::position::{Stream, StreamPartition};
+use domain::user::UserStatus;
 use domain::username::Username;
 use event_log::partition;
 use ipnet::IpNet;
 use read_model::credentials::Holder;
 use read_model::progress::Health;
-use read_model::users::State;
 use secrecy::SecretString;
 
 use crate::access::Service;
@@ -149,7 +149,7 @@ fn barrier(proved: &Proved, service: Service, client: &Client) -> Option<FailedB
     let Kind::Token { scopes, allowed_networks, .. } = &proved.credential.kind else {
         return Some(FailedBecause::WrongScope);
     };
-    if proved.holder.state != State::Active {
+    if proved.holder.state != UserStatus::Active {
         Some(FailedBecause::NotActive)
     } else if !service.scope().is_some_and(|scope| scopes.contains(&scope)) {
         Some(FailedBecause::WrongScope)

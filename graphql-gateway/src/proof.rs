@@ -7,9 +7,9 @@ use domain::access::{FailedBecause, SignInFailed, SignedIn};
 use domain::actor::{Actor, Client};
 use domain::credential::{Credential, Kind};
 use domain::id::{TokenId, UserId};
+use domain::user::UserStatus;
 use domain::username::Username;
 use read_model::credentials::Holder;
-use read_model::users::State;
 use secrecy::SecretString;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -143,7 +143,7 @@ impl Gateway {
         };
         Ok(match &credential.kind {
             _ if !is_right => Err(FailedBecause::WrongSecret),
-            _ if holder.state != State::Active => Err(FailedBecause::NotActive),
+            _ if holder.state != UserStatus::Active => Err(FailedBecause::NotActive),
             Kind::Temporary { expires_at, .. } if *expires_at <= now() => Err(FailedBecause::Expired),
             _ => Ok(Proved { holder, credential }),
         })

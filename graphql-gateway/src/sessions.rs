@@ -5,8 +5,8 @@ use std::time::Duration;
 use domain::actor::{Actor, Client, Roles};
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
+use domain::user::UserStatus;
 use read_model::sessions::{self, Session, TokenHash};
-use read_model::users::State;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -79,7 +79,7 @@ impl Sessions<'_> {
         let gateway = self.gateway;
         let token_hash = hash(token);
         let Some(found) = gateway.views.session(&token_hash).await.map_err(asked)? else { return Ok(None) };
-        if found.holder.state != State::Active {
+        if found.holder.state != UserStatus::Active {
             // It does not come back when the user does.
             gateway.views.end_session(&token_hash).await.map_err(asked)?;
             return Ok(None);
@@ -127,7 +127,7 @@ fn is_valid(found: &sessions::SignedIn, at: Timestamp, idle: Duration) -> bool {
     let has_its_password =
         found.password_version.is_some_and(|version| session.credential_version >= version);
     let is_in_time = at < session.expires_at && at < session.last_seen_at + idle;
-    has_its_password && is_in_time && found.holder.state == State::Active
+    has_its_password && is_in_time && found.holder.state == UserStatus::Active
 }
 
 fn hash(token: &SecretString) -> TokenHash {
@@ -159,7 +159,7 @@ mod tests {
             holder: Holder {
                 id,
                 username: "alice".to_owned(),
-                state: State::Active,
+                state: UserStatus::Active,
                 roles: Roles::BASE,
                 group: None,
                 version: 3,
@@ -191,7 +191,7 @@ mod tests {
         reset.password_version = None;
         assert!(!is_valid(&reset, after(1), IDLE));
         let mut suspended = found();
-        suspended.holder.state = State::Suspended;
+        suspended.holder.state = UserStatus::Suspended;
         assert!(!is_valid(&suspended, after(1), IDLE));
     }
 

@@ -1,12 +1,12 @@
 //! How many users there are: kept per partition, state and group, summed when asked, so that no row is hot.
 
 use domain::id::GroupId;
+use domain::user::UserStatus;
 use uuid::Uuid;
 
 use crate::ReadModel;
 use crate::error::Error;
 use crate::statement::{Change, multi_row, sql};
-use crate::users::State;
 
 /// Stands for users of every group, and of none.
 const EVERY_GROUP: Uuid = Uuid::nil();
@@ -17,14 +17,14 @@ pub struct CountKey {
     /// Partition of the log that has their events.
     pub partition: u32,
     /// Where they stand.
-    pub state: State,
+    pub state: UserStatus,
     /// Their group; `None` for users of every group and of none.
     pub group: Option<GroupId>,
 }
 
 impl ReadModel {
     /// How many users are in any of these states and any of these groups; empty stands for all.
-    pub(crate) async fn counted(&self, states: &[State], groups: &[GroupId]) -> Result<u64, Error> {
+    pub(crate) async fn counted(&self, states: &[UserStatus], groups: &[GroupId]) -> Result<u64, Error> {
         let mut statement =
             sql("SELECT CAST(COALESCE(SUM(n), 0) AS bigint) AS n FROM user_counts WHERE group_id IN ");
         if groups.is_empty() {

@@ -4,6 +4,7 @@ use domain::actor::Roles;
 use domain::credential::{Credential, CredentialId};
 use domain::group::GroupRef;
 use domain::id::{TokenId, UserId};
+use domain::user::UserStatus;
 use uuid::Uuid;
 
 use crate::ReadModel;
@@ -11,7 +12,7 @@ use crate::error::Error;
 use crate::row::{Columns, FromColumns};
 use crate::search::folded;
 use crate::statement::{Change, Sql, listed, multi_row, sql};
-use crate::users::{State, roles};
+use crate::users::{roles, status};
 
 /// What has to be known of a user at every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Holder {
     /// The username.
     pub username: String,
     /// Where the user stands. Whoever is not active passes nowhere, whatever the credential says.
-    pub state: State,
+    pub state: UserStatus,
     /// What the user holds.
     pub roles: Roles,
     /// The group.
@@ -98,7 +99,7 @@ impl FromColumns for Holder {
         Ok(Self {
             id: row.user_id("holder_id")?,
             username: row.text("username")?,
-            state: State::from_column(row, "state")?,
+            state: status(row, "state")?,
             roles: roles(row, "roles")?,
             group,
             version: row.number("holder_version")?,

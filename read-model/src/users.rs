@@ -6,6 +6,7 @@ use domain::actor::Roles;
 use domain::group::GroupRef;
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
+use domain::user::UserStatus;
 use domain::user::agent::Config;
 
 use crate::ReadModel;
@@ -32,7 +33,7 @@ pub struct UserRow {
     /// The group; none before approval, and for the first administrator.
     pub group: Option<GroupRef>,
     /// Where the user stands.
-    pub state: State,
+    pub state: UserStatus,
     /// Why the user was rejected or suspended.
     pub state_reason: Option<String>,
     /// What the user holds.
@@ -55,51 +56,9 @@ pub struct UserRow {
     pub ufa_updated_at: Timestamp,
 }
 
-/// Where a user stands. Declared in the order in which lists sort it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
-    /// Waits for approval.
-    Pending,
-    /// Gets in.
-    Active,
-    /// Gets in nowhere until reactivated.
-    Suspended,
-    /// Turned away.
-    Rejected,
-    /// Gone for good.
-    Deleted,
-}
-
-impl State {
-    /// Every state.
-    pub const ALL: [Self; 5] = [Self::Pending, Self::Active, Self::Suspended, Self::Rejected, Self::Deleted];
-
-    /// The state's name in the audit log.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-            Self::Rejected => "rejected",
-            Self::Deleted => "deleted",
-        }
-    }
-
-    pub(crate) fn number(self) -> i16 {
-        match self {
-            Self::Pending => 0,
-            Self::Active => 1,
-            Self::Suspended => 2,
-            Self::Rejected => 3,
-            Self::Deleted => 4,
-        }
-    }
-
-    pub(crate) fn from_column(row: &impl Columns, column: &str) -> Result<Self, sqlx::Error> {
-        let number = row.small(column)?;
-        let state = Self::ALL.into_iter().find(|state| state.number() == number);
-        state.ok_or_else(|| broken(column, "is no state"))
-    }
+/// The status in a column that holds its number.
+pub(crate) fn status(row: &impl Columns, column: &str) -> Result<UserStatus, sqlx::Error> {
+    UserStatus::from_number(row.small(column)?).ok_or_else(|| broken(column, "is no state"))
 }
 
 impl ReadModel {
@@ -141,7 +100,7 @@ impl FromColumns for UserRow {
             phone: row.maybe_text("phone")?,
             email: row.maybe_text("email")?,
             group,
-            state: State::from_column(row, "state")?,
+            state: status(row, "state")?,
             state_reason: row.maybe_text("state_reason")?,
             roles: roles(row, "roles")?,
             must_change_password: row.flag("must_change_password")?,

@@ -5,13 +5,14 @@ mod ways;
 
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
+use domain::user::UserStatus;
 
 use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Count, Key, Order, Page, Window};
 use crate::row::FromColumns;
 use crate::search::Prefix;
-use crate::users::{self, State, UserRow};
+use crate::users::{self, UserRow};
 
 /// Where counting under a filter stops.
 const MOST_COUNTED: u64 = 10_000;
@@ -22,7 +23,7 @@ pub struct UserFilter {
     /// Beginning of the username, a name or the address, or of a part of them after `. _ - @` and space.
     pub search: Option<String>,
     /// In any of these states; when empty in any but deleted.
-    pub states: Vec<State>,
+    pub states: Vec<UserStatus>,
     /// In any of these groups; when empty in any or none.
     pub groups: Vec<GroupId>,
     /// With this address, however it is capitalised.
@@ -126,7 +127,8 @@ impl ReadModel {
     pub async fn users_count(&self, filter: &UserFilter) -> Result<Count, Error> {
         let filter = &filter.without_blanks();
         if filter.is_counted() {
-            let shown = [State::Pending, State::Active, State::Suspended, State::Rejected];
+            let shown =
+                [UserStatus::Pending, UserStatus::Active, UserStatus::Suspended, UserStatus::Rejected];
             let states = if filter.states.is_empty() { &shown } else { &filter.states[..] };
             return Ok(Count { n: self.counted(states, &filter.groups).await?, capped: false });
         }
@@ -157,7 +159,7 @@ impl UserOrder {
 
 impl UserFilter {
     /// Users in any of these states.
-    pub fn of_states(states: &[State]) -> Self {
+    pub fn of_states(states: &[UserStatus]) -> Self {
         Self { states: states.to_vec(), ..Self::default() }
     }
 

@@ -23,7 +23,7 @@ use domain::id::{GroupId, UserId};
 use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::Code;
 use domain::timestamp::Timestamp;
-use domain::user::{self, onboarding, standing};
+use domain::user::{self, lifecycle, onboarding};
 use domain::username::Username;
 use event_log::sqlite::{OpenError, SqliteLog};
 use event_log::{EventLog, Read, Recorded};
@@ -248,7 +248,7 @@ async fn who_may_not_ask_is_told_so_and_nothing_is_written() {
     let service = Service::start(directory.path(), None).await;
     accepted(service.ask(register("c1", "alice")).await);
     for (n, actor) in [Actor::Anonymous, plain("alice")].into_iter().enumerate() {
-        let asked = user::Command::SuspendUser(standing::SuspendUser { reason: "x".into() });
+        let asked = user::Command::SuspendUser(lifecycle::SuspendUser { reason: "x".into() });
         let attempt = Command { actor: actor.clone(), ..of_alice(&format!("s{n}"), None, asked) };
         assert_eq!(service.ask(attempt).await, Ok(Answer::Forbidden));
         let attempt = Command { actor, ..create_group(&format!("g{n}")) };

@@ -1,14 +1,15 @@
 //! The user: what can be asked of it, what can have happened to it.
 
 pub mod agent;
+pub mod lifecycle;
 pub mod mailboxes;
 pub mod onboarding;
 pub mod password;
 pub mod profile;
 pub mod roles;
 pub mod rules;
-pub mod standing;
 pub mod state;
+mod status;
 pub mod tokens;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,8 @@ use crate::command::Patch;
 use crate::email;
 use crate::id::AddressId;
 
-pub use state::{Account, Standing, User};
+pub use state::{Account, User};
+pub use status::{Lifecycle, UserStatus};
 
 /// What can be asked of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +37,7 @@ pub enum Command {
     /// Take a rejection back.
     ReconsiderUser,
     /// Let an active user in nowhere.
-    SuspendUser(standing::SuspendUser),
+    SuspendUser(lifecycle::SuspendUser),
     /// Take a suspension back.
     ReactivateUser,
     /// End it for good.
@@ -149,11 +151,11 @@ crate::wire::wire_events! {
         /// The rejection was taken back.
         Reconsidered(onboarding::Reconsidered) = "muster.user.reconsidered",
         /// The user gets in nowhere for now.
-        Suspended(standing::Suspended) = "muster.user.suspended",
+        Suspended(lifecycle::Suspended) = "muster.user.suspended",
         /// The suspension was taken back.
-        Reactivated(standing::Reactivated) = "muster.user.reactivated",
+        Reactivated(lifecycle::Reactivated) = "muster.user.reactivated",
         /// The user is gone for good; the name stays taken.
-        Deleted(standing::Deleted) = "muster.user.deleted",
+        Deleted(lifecycle::Deleted) = "muster.user.deleted",
         /// Names or phone changed.
         ProfileUpdated(profile::ProfileUpdated) = "muster.user.profile_updated",
         /// The address changed.

@@ -12,7 +12,7 @@ use crate::text::{self, DESCRIPTION_LENGTH, NAME_LENGTH};
 use crate::user::password::PasswordReset;
 use crate::user::profile::Personal;
 use crate::user::roles::RoleGranted;
-use crate::user::{Event, Standing, User};
+use crate::user::{Event, Lifecycle, User};
 use crate::username::Username;
 use crate::{email, phone};
 
@@ -141,8 +141,8 @@ impl RegisterUser {
             let personal = Personal { first_name, last_name, email, phone: phone? };
             Some((username?, personal))
         })())?;
-        match user.account().map(|account| &account.standing) {
-            None | Some(Standing::Rejected) => {
+        match user.account().map(|account| &account.lifecycle) {
+            None | Some(Lifecycle::Rejected) => {
                 Ok(user.decision().event(Registered::new(&username, Origin::OneSelf, personal)))
             }
             Some(_) => Err(taken(&username)),
@@ -164,7 +164,7 @@ impl CreateUser {
                 Personal { first_name: first_name?, last_name: last_name?, phone: phone?, email: email? };
             Some((username?, group?, personal))
         })())?;
-        if user.account().is_some_and(|account| !may_be_taken_over(&account.standing)) {
+        if user.account().is_some_and(|account| !may_be_taken_over(&account.lifecycle)) {
             return Err(taken(&username));
         }
         let registered = Registered::new(&username, Origin::Administrator, personal);
@@ -178,7 +178,7 @@ impl MakeFirstAdministrator {
         let username = check.field("username", Username::parse(&self.username));
         let email = check.field("email", email::optional(self.email.as_deref()));
         let (username, email) = check.with((|| Some((username?, email?)))())?;
-        if user.account().is_some_and(|account| !may_be_taken_over(&account.standing)) {
+        if user.account().is_some_and(|account| !may_be_taken_over(&account.lifecycle)) {
             return Err(taken(&username));
         }
         let personal = Personal { email, ..Personal::default() };
@@ -211,8 +211,8 @@ impl RejectUser {
 }
 
 pub(crate) fn reconsider(user: &User) -> Result<Decision<Event>, Refusals> {
-    match user.known()?.standing {
-        Standing::Rejected => Ok(user.decision().event(Reconsidered {})),
+    match user.known()?.lifecycle {
+        Lifecycle::Rejected => Ok(user.decision().event(Reconsidered {})),
         _ => Err(Refusal::new(Code::NotRejected, "This user is not rejected.").into()),
     }
 }
@@ -238,8 +238,8 @@ fn let_in(
 }
 
 /// A name that was never approved is not burnt.
-fn may_be_taken_over(standing: &Standing) -> bool {
-    matches!(standing, Standing::Pending | Standing::Rejected)
+fn may_be_taken_over(lifecycle: &Lifecycle) -> bool {
+    matches!(lifecycle, Lifecycle::Pending | Lifecycle::Rejected)
 }
 
 fn taken(username: &Username) -> Refusals {

@@ -8,7 +8,7 @@ use crate::group::GroupRef;
 use crate::id::GroupId;
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::text::{self, NAME_LENGTH};
-use crate::user::{Event, Standing, User};
+use crate::user::{Event, Lifecycle, User};
 use crate::wire::Change;
 use crate::{email, phone};
 
@@ -121,7 +121,7 @@ impl User {
     /// What follows when an administrator wants to give the user's address to somebody else: a registration that nobody
     /// has looked at yet gives way, for whoever typed the address may not be whose it is.
     pub fn give_way(&self) -> Option<Decision<Event>> {
-        let account = self.account().filter(|account| account.standing == Standing::Pending)?;
+        let account = self.account().filter(|account| account.lifecycle == Lifecycle::Pending)?;
         let old = Personal { email: account.personal.email.clone(), ..Personal::default() };
         let personal = Change::between(&old, &Personal::default())?;
         Some(self.decision().event(EmailChanged { personal }))
@@ -130,7 +130,7 @@ impl User {
 
 impl ChangeGroup {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let (Standing::Active(before) | Standing::Suspended(before)) = &user.known()?.standing else {
+        let (Lifecycle::Active(before) | Lifecycle::Suspended(before)) = &user.known()?.lifecycle else {
             return Err(Refusal::new(Code::NotActive, "Only an approved user can change groups.").into());
         };
         if before.as_ref().is_some_and(|group| group.id == self.group_id) {

@@ -9,7 +9,7 @@ use crate::timestamp::Timestamp;
 use crate::user::agent::Config;
 use crate::user::profile::Personal;
 use crate::user::rules::Rule;
-use crate::user::{Command, Event};
+use crate::user::{Command, Event, Lifecycle};
 
 /// A user: the one stream that decides whether a name is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Account {
     /// The name, for ever.
     pub username: Box<str>,
     /// Where the user stands.
-    pub standing: Standing,
+    pub lifecycle: Lifecycle,
     /// Names, phone, address.
     pub personal: Personal,
     /// What the user holds.
@@ -42,21 +42,6 @@ pub struct Account {
     pub tokens: Vec<Token>,
     /// Tokens that were revoked.
     pub revoked: Vec<TokenId>,
-}
-
-/// Where a user stands on the way in and out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// Waits for approval.
-    Pending,
-    /// Gets in. The first administrator is in no group.
-    Active(Option<GroupRef>),
-    /// Gets in nowhere until reactivated.
-    Suspended(Option<GroupRef>),
-    /// Turned away; the name may be registered again.
-    Rejected,
-    /// Gone for good; the name stays taken.
-    Deleted,
 }
 
 /// What rules need to know of a token that was not revoked.
@@ -99,11 +84,11 @@ impl User {
     /// The e-mail address that the user holds, as it was typed: a living user holds one for himself alone.
     pub fn holds(&self) -> Option<&str> {
         let account = self.account()?;
-        match account.standing {
-            Standing::Pending | Standing::Active(_) | Standing::Suspended(_) => {
+        match account.lifecycle {
+            Lifecycle::Pending | Lifecycle::Active(_) | Lifecycle::Suspended(_) => {
                 account.personal.email.as_deref()
             }
-            Standing::Rejected | Standing::Deleted => None,
+            Lifecycle::Rejected | Lifecycle::Deleted => None,
         }
     }
 
@@ -120,12 +105,12 @@ impl User {
     /// The account of a user who waits for approval.
     pub(crate) fn pending(&self) -> Result<&Account, Refusal> {
         let account = self.known()?;
-        match account.standing {
-            Standing::Pending => Ok(account),
-            Standing::Active(_) | Standing::Suspended(_) => {
+        match account.lifecycle {
+            Lifecycle::Pending => Ok(account),
+            Lifecycle::Active(_) | Lifecycle::Suspended(_) => {
                 Err(Refusal::new(Code::AlreadyApproved, "This user has been approved already."))
             }
-            Standing::Rejected | Standing::Deleted => {
+            Lifecycle::Rejected | Lifecycle::Deleted => {
                 Err(Refusal::new(Code::NotPending, "This user does not wait for approval."))
             }
         }
@@ -134,8 +119,8 @@ impl User {
     /// The account and group of an active user.
     pub(crate) fn active(&self) -> Result<(&Account, Option<&GroupRef>), Refusal> {
         let account = self.known()?;
-        match &account.standing {
-            Standing::Active(group) => Ok((account, group.as_ref())),
+        match &account.lifecycle {
+            Lifecycle::Active(group) => Ok((account, group.as_ref())),
             _ => Err(Refusal::new(Code::NotActive, "This user is not active.")),
         }
     }
@@ -143,9 +128,9 @@ impl User {
     /// The account of a user whose profile, agent and mailboxes may be edited.
     pub(crate) fn editable(&self) -> Result<&Account, Refusal> {
         let account = self.known()?;
-        match account.standing {
-            Standing::Pending | Standing::Active(_) | Standing::Suspended(_) => Ok(account),
-            Standing::Rejected | Standing::Deleted => {
+        match account.lifecycle {
+            Lifecycle::Pending | Lifecycle::Active(_) | Lifecycle::Suspended(_) => Ok(account),
+            Lifecycle::Rejected | Lifecycle::Deleted => {
                 Err(Refusal::new(Code::NotEditable, "A rejected or deleted user can't be edited."))
             }
         }
@@ -174,8 +159,8 @@ impl Aggregate for User {
             Command::RejectUser(command) => command.decide(self),
             Command::ReconsiderUser => super::onboarding::reconsider(self),
             Command::SuspendUser(command) => command.decide(self),
-            Command::ReactivateUser => super::standing::reactivate(self),
-            Command::DeleteUser => super::standing::delete(self),
+            Command::ReactivateUser => super::lifecycle::reactivate(self),
+            Command::DeleteUser => super::lifecycle::delete(self),
             Command::UpdateProfile(command) => command.decide(self),
             Command::ChangeGroup(command) => command.decide(self, context),
             Command::ResetPassword(command) => command.decide(self, context),
@@ -208,7 +193,7 @@ impl Account {
     fn registered(username: &str, personal: Personal) -> Self {
         Self {
             username: username.into(),
-            standing: Standing::Pending,
+            lifecycle: Lifecycle::Pending,
             personal,
             roles: Roles::BASE,
             password_version: 0,
@@ -221,31 +206,31 @@ impl Account {
     }
 
     fn group(&mut self) -> Option<GroupRef> {
-        match &mut self.standing {
-            Standing::Active(group) | Standing::Suspended(group) => group.take(),
-            Standing::Pending | Standing::Rejected | Standing::Deleted => None,
+        match &mut self.lifecycle {
+            Lifecycle::Active(group) | Lifecycle::Suspended(group) => group.take(),
+            Lifecycle::Pending | Lifecycle::Rejected | Lifecycle::Deleted => None,
         }
     }
 
     fn evolve(&mut self, event: &Event, sequence: u64) {
         match event {
             Event::Registered(_) => {}
-            Event::Approved(event) => self.standing = Standing::Active(event.group.clone()),
-            Event::Rejected(_) => self.standing = Standing::Rejected,
-            Event::Reconsidered(_) => self.standing = Standing::Pending,
-            Event::Suspended(_) => self.standing = Standing::Suspended(self.group()),
-            Event::Reactivated(_) => self.standing = Standing::Active(self.group()),
+            Event::Approved(event) => self.lifecycle = Lifecycle::Active(event.group.clone()),
+            Event::Rejected(_) => self.lifecycle = Lifecycle::Rejected,
+            Event::Reconsidered(_) => self.lifecycle = Lifecycle::Pending,
+            Event::Suspended(_) => self.lifecycle = Lifecycle::Suspended(self.group()),
+            Event::Reactivated(_) => self.lifecycle = Lifecycle::Active(self.group()),
             Event::Deleted(_) => self.delete(),
             Event::ProfileUpdated(event) => {
                 let email = self.personal.email.take();
                 self.personal = Personal { email, ..event.personal.new.clone() };
             }
             Event::EmailChanged(event) => self.personal.email.clone_from(&event.personal.new.email),
-            Event::GroupChanged(event) => match &mut self.standing {
-                Standing::Active(group) | Standing::Suspended(group) => {
+            Event::GroupChanged(event) => match &mut self.lifecycle {
+                Lifecycle::Active(group) | Lifecycle::Suspended(group) => {
                     *group = Some(event.group.new.clone());
                 }
-                Standing::Pending | Standing::Rejected | Standing::Deleted => {}
+                Lifecycle::Pending | Lifecycle::Rejected | Lifecycle::Deleted => {}
             },
             Event::PasswordReset(_) | Event::PasswordChanged(_) => self.password_version = sequence,
             Event::UfaConfigEdited(event) => self.config = Some(Box::new(event.config.new.clone())),
@@ -277,6 +262,6 @@ impl Account {
     fn delete(&mut self) {
         let username = std::mem::take(&mut self.username);
         *self = Self::registered(&username, Personal::default());
-        self.standing = Standing::Deleted;
+        self.lifecycle = Lifecycle::Deleted;
     }
 }

@@ -8,7 +8,7 @@ use domain::group::{GroupName, GroupRef, KnownGroup};
 use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
 use domain::timestamp::Timestamp;
 use domain::user::{
-    Command, User, agent, mailboxes, onboarding, password, profile, roles, rules, standing, tokens,
+    Command, User, agent, lifecycle, mailboxes, onboarding, password, profile, roles, rules, tokens,
 };
 use domain::username::Username;
 use proptest::prelude::*;
@@ -91,7 +91,7 @@ fn onboarding() -> impl Strategy<Value = Command> {
         Just(Command::ApproveUser(onboarding::ApproveUser { group_id: group().id })),
         name().prop_map(|reason| Command::RejectUser(onboarding::RejectUser { reason })),
         Just(Command::ReconsiderUser),
-        name().prop_map(|reason| Command::SuspendUser(standing::SuspendUser { reason })),
+        name().prop_map(|reason| Command::SuspendUser(lifecycle::SuspendUser { reason })),
         Just(Command::ReactivateUser),
         Just(Command::ChangeGroup(profile::ChangeGroup { group_id: group().id })),
     ]

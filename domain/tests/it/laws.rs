@@ -2,7 +2,7 @@
 
 use domain::aggregate::{Aggregate, Limits, Secret};
 use domain::timestamp::Timestamp;
-use domain::user::{Event, Standing, User, mailboxes, rules};
+use domain::user::{Event, Lifecycle, User, mailboxes, rules};
 use proptest::prelude::*;
 
 use crate::histories::{command, context, id};
@@ -12,7 +12,7 @@ fn check(user: &User, limits: Limits) {
     let Some(account) = user.account() else { return };
     assert!(account.rules.len() <= limits.rules && account.mailboxes.len() < limits.mailboxes);
     assert!(account.tokens.len() <= limits.tokens);
-    if matches!(account.standing, Standing::Active(_) | Standing::Suspended(_)) {
+    if matches!(account.lifecycle, Lifecycle::Active(_) | Lifecycle::Suspended(_)) {
         assert!(account.password_version > 0, "nobody is let in without a password");
     } else {
         assert!(account.tokens.is_empty(), "only who was let in has tokens");

@@ -3,6 +3,7 @@
 mod agent;
 mod group_deletion;
 mod groups;
+mod lifecycle;
 mod mailboxes;
 mod onboarding;
 mod password;
@@ -12,7 +13,6 @@ mod roles;
 mod rule_inputs;
 mod rules;
 mod session;
-mod standing;
 mod tokens;
 
 use async_graphql::{MaybeUndefined, MergedObject};
@@ -25,7 +25,7 @@ pub(crate) struct Mutation(
     session::SessionMutations,
     password::PasswordMutations,
     profile::ProfileMutations,
-    standing::StandingMutations,
+    lifecycle::LifecycleMutations,
     groups::GroupMutations,
     group_deletion::GroupDeletion,
     roles::RoleMutations,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 use domain::actor;
 use domain::id::UserId;
+use domain::user::UserStatus;
 use read_model::audit::Target;
 use read_model::audit_page::AuditFilter;
-use read_model::users::{State, UserRow};
+use read_model::users::UserRow;
 use read_model::users_page;
 
 use super::agent::{Mailbox, UfaConfig};
@@ -33,7 +34,7 @@ pub(crate) enum Role {
 
 /// Where a user stands on the way in and out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "State")]
+#[graphql(remote = "UserStatus")]
 pub(crate) enum UserState {
     /// Waits for approval.
     Pending,
@@ -172,7 +173,7 @@ impl User {
 
     /// Whether the user has been let in: active or suspended.
     async fn approved(&self) -> bool {
-        matches!(self.0.state, State::Active | State::Suspended)
+        matches!(self.0.state, UserStatus::Active | UserStatus::Suspended)
     }
 
     /// What the user holds.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::actor::Roles;
 use domain::credential::Scope;
 use domain::timestamp::Timestamp;
-use read_model::users::State;
+use domain::user::UserStatus;
 use reqwest::Response;
 
 use crate::harness::{Door, PASSWORD, chosen, eventually, id, in_group, now, temporary, user_row};
@@ -95,7 +95,7 @@ async fn a_password_passes_everywhere_but_for_agents() {
 async fn nobody_who_is_not_active_or_has_a_temporary_password_passes() {
     let door = Door::open().await;
     let mut suspended = user_row("bob", Roles::BASE);
-    suspended.state = State::Suspended;
+    suspended.state = UserStatus::Suspended;
     door.user(suspended).await;
     door.password("bob", chosen().await).await;
     let token = door.token("bob", SECRET, &[Scope::Sftp], &[]).await.to_string();

@@ -8,9 +8,9 @@ use domain::command::{Answer, Ask, Command, Failure};
 use domain::group;
 use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::{Code, Refusal};
+use domain::user::UserStatus;
 use read_model::apply::{Batch, Changed, Move};
 use read_model::counts::CountKey;
-use read_model::users::State;
 use serde_json::{Value, json};
 
 use crate::harness::{Door, eventually, in_group, user_row};
@@ -38,7 +38,7 @@ fn after_entering() -> Position {
 /// What the views are told when bob enters the group `north`.
 fn enters(id: domain::id::GroupId, moves: Vec<Move>) -> Batch {
     let after = in_group(user_row("bob", Roles::BASE), id, "north");
-    let counted = |group| (CountKey { partition: 0, state: State::Active, group }, 1);
+    let counted = |group| (CountKey { partition: 0, state: UserStatus::Active, group }, 1);
     Batch {
         moves,
         users: vec![Changed { before: None, after }],

@@ -13,6 +13,7 @@ use domain::group::{GroupName, GroupRef};
 use domain::id::{GroupId, TokenId, UserId};
 use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
+use domain::user::UserStatus;
 use domain::user::agent::Config as UfaConfig;
 use domain::username::Username;
 use event_log::EventLog;
@@ -24,7 +25,7 @@ use graphql_gateway::secrets::{Cost, Hasher, digest};
 use read_model::apply::{Batch, Changed};
 use read_model::groups::GroupRow;
 use read_model::tokens::TokenRow;
-use read_model::users::{State, UserRow};
+use read_model::users::UserRow;
 use read_model::{ReadModel, ViewsAt};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -234,7 +235,7 @@ pub(crate) fn user_row(username: &str, roles: Roles) -> UserRow {
         phone: None,
         email: Some(format!("{username}@example.org")),
         group: None,
-        state: State::Active,
+        state: UserStatus::Active,
         state_reason: None,
         roles,
         must_change_password: false,

@@ -7,8 +7,8 @@ use domain::command::Answer;
 use domain::position::Position;
 use domain::refusal::{Code, Refusal};
 use domain::user;
+use domain::user::UserStatus;
 use read_model::apply::Batch;
-use read_model::users::State;
 use serde_json::{Value, json};
 
 use crate::harness::{Door, PASSWORD, chosen, eventually, id, now, temporary, user_row};
@@ -49,9 +49,11 @@ async fn every_failed_sign_in_looks_alike() {
     let door = Door::open().await;
     door.user(user_row("alice", Roles::BASE)).await;
     door.password("alice", chosen().await).await;
-    for (name, state) in
-        [("pending", State::Pending), ("suspended", State::Suspended), ("deleted", State::Deleted)]
-    {
+    for (name, state) in [
+        ("pending", UserStatus::Pending),
+        ("suspended", UserStatus::Suspended),
+        ("deleted", UserStatus::Deleted),
+    ] {
         let mut row = user_row(&format!("{name}-one"), Roles::BASE);
         row.state = state;
         door.user(row).await;
@@ -95,7 +97,7 @@ async fn a_session_ends_with_its_password_and_its_user() {
     let door = Door::open().await;
     let token = door.signed_in("alice", Roles::BASE).await;
     let mut suspended = user_row("alice", Roles::BASE);
-    suspended.state = State::Suspended;
+    suspended.state = UserStatus::Suspended;
     door.user(suspended).await;
     assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "UNAUTHENTICATED");
     door.user(user_row("alice", Roles::BASE)).await;
@@ -124,7 +126,7 @@ async fn a_suspension_ends_every_session_even_those_that_nobody_uses_meanwhile()
     // One that began before the views showed the suspension.
     let late = door.sign_in("alice", PASSWORD).await["sessionToken"].as_str().unwrap().to_owned();
     let mut suspended = user_row("alice", Roles::BASE);
-    suspended.state = State::Suspended;
+    suspended.state = UserStatus::Suspended;
     door.user(suspended).await;
     let reactivate =
         "mutation($input: ReactivateUserInput!) { reactivateUser(input: $input) { userErrors { code } } }";

@@ -9,7 +9,7 @@ use domain::group::{self, GroupName};
 use domain::id::{GroupId, UserId};
 use domain::position::Position;
 use domain::timestamp::Timestamp;
-use domain::user::{self, agent, onboarding, password, profile, standing};
+use domain::user::{self, agent, lifecycle, onboarding, password, profile};
 use domain::username::Username;
 use event_log::partition;
 use fastrand::Rng;
@@ -137,7 +137,7 @@ impl Deck {
             18..26 => C::ApproveUser(onboarding::ApproveUser { group_id: self.group }),
             26..30 => C::RejectUser(onboarding::RejectUser { reason: reason() }),
             30..33 => C::ReconsiderUser,
-            33..38 => C::SuspendUser(standing::SuspendUser { reason: reason() }),
+            33..38 => C::SuspendUser(lifecycle::SuspendUser { reason: reason() }),
             38..46 => C::ReactivateUser,
             46..68 => C::EditUfaConfig(agent::EditUfaConfig {
                 // From few numbers, so that some edits change nothing.

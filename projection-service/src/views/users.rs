@@ -2,9 +2,10 @@
 
 use domain::actor::Roles;
 use domain::user::Event;
+use domain::user::UserStatus;
 use domain::user::agent::Config;
 use domain::user::onboarding::Registered;
-use read_model::users::{State, UserRow};
+use read_model::users::UserRow;
 
 use super::At;
 
@@ -23,13 +24,13 @@ pub(crate) fn fold(before: Option<UserRow>, event: &Event, at: At) -> Option<Use
         | Event::AuthTokenIssued(_)
         | Event::AuthTokenRevoked(_) => {}
         Event::Approved(approved) => {
-            stand(&mut row, State::Active, None);
+            stand(&mut row, UserStatus::Active, None);
             row.group.clone_from(&approved.group);
         }
-        Event::Rejected(rejected) => stand(&mut row, State::Rejected, Some(&rejected.reason)),
-        Event::Reconsidered(_) => stand(&mut row, State::Pending, None),
-        Event::Suspended(suspended) => stand(&mut row, State::Suspended, Some(&suspended.reason)),
-        Event::Reactivated(_) => stand(&mut row, State::Active, None),
+        Event::Rejected(rejected) => stand(&mut row, UserStatus::Rejected, Some(&rejected.reason)),
+        Event::Reconsidered(_) => stand(&mut row, UserStatus::Pending, None),
+        Event::Suspended(suspended) => stand(&mut row, UserStatus::Suspended, Some(&suspended.reason)),
+        Event::Reactivated(_) => stand(&mut row, UserStatus::Active, None),
         Event::Deleted(_) => row = emptied(row, at),
         Event::ProfileUpdated(updated) => {
             let personal = &updated.personal.new;
@@ -70,7 +71,7 @@ fn anew(registered: &Registered, at: At) -> UserRow {
         phone: personal.phone,
         email: personal.email,
         group: None,
-        state: State::Pending,
+        state: UserStatus::Pending,
         state_reason: None,
         roles: Roles::BASE,
         must_change_password: false,
@@ -92,7 +93,7 @@ fn emptied(row: UserRow, at: At) -> UserRow {
         phone: None,
         email: None,
         group: None,
-        state: State::Deleted,
+        state: UserStatus::Deleted,
         state_reason: None,
         roles: Roles::BASE,
         must_change_password: false,
@@ -103,7 +104,7 @@ fn emptied(row: UserRow, at: At) -> UserRow {
     }
 }
 
-fn stand(row: &mut UserRow, state: State, reason: Option<&String>) {
+fn stand(row: &mut UserRow, state: UserStatus, reason: Option<&String>) {
     row.state = state;
     row.state_reason = reason.cloned();
 }

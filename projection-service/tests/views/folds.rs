@@ -7,11 +7,12 @@ use domain::credential::Kind;
 use domain::group::Command as G;
 use domain::id::{MailboxId, RuleId, TokenId};
 use domain::user::Command as C;
+use domain::user::UserStatus;
 use domain::user::onboarding::RejectUser;
 use domain::user::profile::{ChangeGroup, UpdateProfile};
 use read_model::audit::{AuditRow, Outcome, Target};
 use read_model::audit_page::AuditFilter;
-use read_model::users::{State, UserRow};
+use read_model::users::UserRow;
 use read_model::users_page::UserFilter;
 use read_model::{ReadModel, Window};
 
@@ -76,7 +77,7 @@ async fn a_user_shows_what_happened_last(stage: Stage) {
     let version = story.version("bob");
     let views = told(&stage, story).await;
     let bob = user(&views, "bob").await;
-    assert_eq!((bob.username.as_str(), bob.state, bob.state_reason), ("bob", State::Active, None));
+    assert_eq!((bob.username.as_str(), bob.state, bob.state_reason), ("bob", UserStatus::Active, None));
     assert_eq!((bob.first_name.as_deref(), bob.last_name.as_deref()), (Some("New"), Some("Last bob")));
     assert_eq!(bob.email.as_deref(), Some("bob@new.example"));
     assert_eq!(bob.phone.as_deref(), Some("+49 30 1"));
@@ -87,7 +88,7 @@ async fn a_user_shows_what_happened_last(stage: Stage) {
     let ada = user(&views, "ada").await;
     assert_eq!(
         (ada.state, ada.group, ada.roles),
-        (State::Active, None, Roles::BASE.with(Role::Administrator))
+        (UserStatus::Active, None, Roles::BASE.with(Role::Administrator))
     );
     assert_eq!(views.user_by_name("BOB").await.unwrap().unwrap().id, id_of("bob"));
     assert!(views.user_by_name("nobody-here").await.unwrap().is_none());
@@ -98,7 +99,10 @@ async fn a_user_shows_what_happened_last(stage: Stage) {
 async fn a_name_that_is_registered_again_starts_anew(stage: Stage) {
     let views = told(&stage, eventful()).await;
     let carl = user(&views, "carl").await;
-    assert_eq!((carl.state, carl.last_name.as_deref(), carl.first_name), (State::Active, Some("New"), None));
+    assert_eq!(
+        (carl.state, carl.last_name.as_deref(), carl.first_name),
+        (UserStatus::Active, Some("New"), None)
+    );
     assert_eq!((carl.email, carl.phone), (None, None));
     assert_eq!(views.rules_of(carl.id).await.unwrap(), []);
     let mailboxes = views.mailboxes_page(carl.id, &Window::first(10, None)).await.unwrap();
@@ -111,14 +115,14 @@ async fn a_name_that_is_registered_again_starts_anew(stage: Stage) {
 async fn a_deleted_user_leaves_nothing_but_the_name(stage: Stage) {
     let views = told(&stage, eventful()).await;
     let dora = user(&views, "dora").await;
-    assert_eq!((dora.state, dora.email, dora.group), (State::Deleted, None, None));
+    assert_eq!((dora.state, dora.email, dora.group), (UserStatus::Deleted, None, None));
     assert_eq!(views.rules_of(dora.id).await.unwrap(), []);
     assert!(views.mailboxes_page(dora.id, &Window::first(10, None)).await.unwrap().edges.is_empty());
     assert!(views.tokens_page(dora.id, &Window::first(10, None)).await.unwrap().edges.is_empty());
     assert_eq!(views.password(dora.id).await.unwrap(), None);
     let shown = UserFilter { search: Some("dora".into()), ..UserFilter::default() };
     assert_eq!(views.users_count(&shown).await.unwrap().n, 0);
-    let asked = UserFilter { states: vec![State::Deleted], ..shown };
+    let asked = UserFilter { states: vec![UserStatus::Deleted], ..shown };
     assert_eq!(views.users_count(&asked).await.unwrap().n, 1);
 }
 
@@ -162,7 +166,7 @@ async fn credentials_are_a_keyed_copy_of_their_topic(stage: Stage) {
     let password = views.password(id_of("bob")).await.unwrap().unwrap();
     assert!(matches!(password.kind, Kind::Permanent { .. }) && password.version == checked + 1);
     let (holder, credential) = views.holder_by_token(token).await.unwrap().unwrap();
-    assert_eq!((holder.username.as_str(), holder.state), ("bob", State::Active));
+    assert_eq!((holder.username.as_str(), holder.state), ("bob", UserStatus::Active));
     assert_eq!(holder.group.unwrap().id, group_of("acme"));
     assert!(matches!(credential.kind, Kind::Token { .. }));
     let by_name = views.holder_by_name("Bob").await.unwrap().unwrap();
@@ -242,9 +246,9 @@ async fn numbers_of_users_follow_their_states(stage: Stage) {
         count.n
     };
     assert_eq!(n(UserFilter::default()).await, 3, "ada, bob and carl; dora is deleted");
-    assert_eq!(n(UserFilter::of_states(&[State::Active])).await, 3);
-    assert_eq!(n(UserFilter::of_states(&State::ALL)).await, 4);
-    assert_eq!(n(UserFilter::of_states(&[State::Pending, State::Rejected])).await, 0);
+    assert_eq!(n(UserFilter::of_states(&[UserStatus::Active])).await, 3);
+    assert_eq!(n(UserFilter::of_states(&UserStatus::ALL)).await, 4);
+    assert_eq!(n(UserFilter::of_states(&[UserStatus::Pending, UserStatus::Rejected])).await, 0);
     let acme = UserFilter { groups: vec![group_of("acme")], ..UserFilter::default() };
     assert_eq!(n(acme).await, 1);
 }

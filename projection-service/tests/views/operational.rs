@@ -7,11 +7,11 @@ use domain::credential::Scope;
 use domain::id::TokenId;
 use domain::timestamp::Timestamp;
 use domain::user::Command as C;
+use domain::user::UserStatus;
 use domain::user::password::ResetPassword;
 use domain::user::tokens::IssueAuthToken;
 use read_model::sessions::Session;
 use read_model::tokens::TokenUse;
-use read_model::users::State;
 use read_model::{ReadModel, ViewsAt};
 
 use crate::rig::{Log, project};
@@ -62,7 +62,7 @@ async fn a_session_shows_its_user_and_the_present_password(stage: Stage) {
     let signed_in = views.session(&[1; 32]).await.unwrap().unwrap();
     assert_eq!(signed_in.session, session(1));
     assert_eq!(signed_in.password_version, Some(3));
-    assert_eq!((signed_in.holder.username.as_str(), signed_in.holder.state), ("bob", State::Active));
+    assert_eq!((signed_in.holder.username.as_str(), signed_in.holder.state), ("bob", UserStatus::Active));
     assert!(views.session(&[2; 32]).await.unwrap().is_none());
 
     story.user("bob", &C::ResetPassword(ResetPassword::default()), temporary());

@@ -3,9 +3,10 @@
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 use domain::user::Command as C;
+use domain::user::UserStatus;
 use domain::user::onboarding::{CreateUser, RejectUser};
 use read_model::audit_page::AuditFilter;
-use read_model::users::{State, UserRow};
+use read_model::users::UserRow;
 use read_model::users_page::{UserFilter, UserOrder, UserSortField};
 use read_model::{Error, Page, ReadModel, Window};
 
@@ -79,7 +80,7 @@ fn key(user: &UserRow, field: UserSortField) -> (String, i64) {
 }
 
 async fn check(views: &ReadModel, filter: &UserFilter, expected: impl Fn(&UserRow) -> bool) {
-    let all = UserFilter::of_states(&State::ALL);
+    let all = UserFilter::of_states(&UserStatus::ALL);
     let page = views.users_page(&all, UserOrder::USERNAME, &Window::first(1_000, None)).await.unwrap();
     let everybody: Vec<UserRow> = page.edges.into_iter().map(|edge| edge.row).collect();
     for order in orders() {
@@ -126,14 +127,16 @@ async fn backwards(page: &impl AsyncFn(Window) -> Page<UserRow>) -> Vec<UserId> 
 
 async fn pages_of_users_are_the_sorted_list_in_every_order(stage: Stage) {
     let views = crowd(&stage).await;
-    check(&views, &UserFilter::default(), |user| user.state != State::Deleted).await;
-    check(&views, &UserFilter::of_states(&State::ALL), |_| true).await;
+    check(&views, &UserFilter::default(), |user| user.state != UserStatus::Deleted).await;
+    check(&views, &UserFilter::of_states(&UserStatus::ALL), |_| true).await;
 }
 
 async fn pages_under_a_filter_are_the_sorted_list_too(stage: Stage) {
     let views = crowd(&stage).await;
     let none = UserFilter::default();
-    for states in [vec![State::Active], vec![State::Pending, State::Rejected], vec![State::Deleted]] {
+    for states in
+        [vec![UserStatus::Active], vec![UserStatus::Pending, UserStatus::Rejected], vec![UserStatus::Deleted]]
+    {
         check(&views, &UserFilter::of_states(&states), |user| states.contains(&user.state)).await;
     }
     let groups = vec![group_of("acme"), group_of("initech")];
@@ -146,12 +149,13 @@ async fn pages_under_a_filter_are_the_sorted_list_too(stage: Stage) {
     let between =
         UserFilter { registered_after: Some(since), registered_before: Some(until), ..none.clone() };
     check(&views, &between, |user| {
-        user.state != State::Deleted && (since < user.registered_at) && (user.registered_at < until)
+        user.state != UserStatus::Deleted && (since < user.registered_at) && (user.registered_at < until)
     })
     .await;
-    let mixed = UserFilter { states: vec![State::Active], search: Some("smith".into()), ..between.clone() };
+    let mixed =
+        UserFilter { states: vec![UserStatus::Active], search: Some("smith".into()), ..between.clone() };
     check(&views, &mixed, |user| {
-        user.state == State::Active
+        user.state == UserStatus::Active
             && (since < user.registered_at)
             && (user.registered_at < until)
             && user.last_name.as_ref().is_some_and(|name| name.to_lowercase().starts_with("smith"))

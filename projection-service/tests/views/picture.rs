@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use domain::id::GroupId;
+use domain::user::UserStatus;
 use read_model::audit_page::AuditFilter;
-use read_model::users::State;
 use read_model::users_page::{UserFilter, UserOrder};
 use read_model::{ReadModel, Window};
 
@@ -12,7 +12,7 @@ use read_model::{ReadModel, Window};
 pub(crate) async fn of(views: &ReadModel) -> String {
     let mut picture = String::new();
     let all = Window::first(10_000, None);
-    let filter = UserFilter::of_states(&State::ALL);
+    let filter = UserFilter::of_states(&UserStatus::ALL);
     let users = views.users_page(&filter, UserOrder::USERNAME, &all).await.unwrap();
     for user in users.edges {
         let id = user.row.id;
@@ -28,7 +28,7 @@ pub(crate) async fn of(views: &ReadModel) -> String {
     let groups = views.groups_page(None, &all).await.unwrap();
     let ids: Vec<GroupId> = groups.edges.iter().map(|group| group.row.id).collect();
     writeln!(picture, "{groups:#?}").unwrap();
-    for state in State::ALL {
+    for state in UserStatus::ALL {
         for groups in std::iter::once(Vec::new()).chain(ids.iter().map(|id| vec![*id])) {
             let filter = UserFilter { groups, ..UserFilter::of_states(&[state]) };
             writeln!(picture, "{state:?} {:?}", views.users_count(&filter).await.unwrap()).unwrap();

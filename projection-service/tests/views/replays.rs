@@ -7,6 +7,7 @@ use domain::group::{Command as G, CreateGroup, EditGroup};
 use domain::id::{MailboxId, RuleId, TokenId};
 use domain::user::Command as C;
 use domain::user::agent::EditUfaConfig;
+use domain::user::lifecycle::SuspendUser;
 use domain::user::mailboxes::{CreateMailbox, DeleteMailbox};
 use domain::user::onboarding::{CreateUser, MakeFirstAdministrator, RejectUser};
 use domain::user::password::ResetPassword;
@@ -15,7 +16,6 @@ use domain::user::roles::{GrantRole, RevokeRole};
 use domain::user::rules::{
     AckMode, AddAgentRule, Changes, EditAgentRule, NewKind, NewUpload, RemoveAgentRule, UploadChanges,
 };
-use domain::user::standing::SuspendUser;
 use domain::user::tokens::{IssueAuthToken, RevokeAuthToken};
 
 use read_model::ViewsAt;

@@ -3,7 +3,8 @@
 use super::UserFilter;
 use crate::search::{Prefix, folded};
 use crate::statement::{Sql, sql};
-use crate::users::{COLUMNS, State};
+use crate::users::COLUMNS;
+use domain::user::UserStatus;
 
 /// The narrow filter by whose index users are gathered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl UserFilter {
         const IF: &str = " AND CASE WHEN ";
         const HOLDS: &str = " THEN 1 ELSE 0 END <> 0";
         if self.states.is_empty() {
-            statement.push(IF).push("users.state <> ").push_value(State::Deleted.number()).push(HOLDS);
+            statement.push(IF).push("users.state <> ").push_value(UserStatus::Deleted.number()).push(HOLDS);
         } else if but != Some(Narrow::States) {
             statement.push(IF).push("users.state IN ");
             statement.push_list(self.states.iter().map(|state| state.number())).push(HOLDS);

@@ -4,8 +4,8 @@ use super::*;
 use crate::id::UserId;
 use crate::spec::{alice, closed, given, given_nothing, group, open, temporary, tomorrow};
 use crate::user::Command;
+use crate::user::lifecycle::{Deleted, Suspended};
 use crate::user::roles::RoleGranted;
-use crate::user::standing::{Deleted, Suspended};
 use crate::wire::Change;
 
 pub(crate) fn registered() -> Event {
@@ -190,8 +190,9 @@ fn approval_without_a_temporary_password_is_refused() {
 
 #[test]
 fn nobody_is_approved_twice_or_out_of_turn() {
-    let attempt =
-        |history: Vec<Event>| given(history).and_group(open("staff")).and_prepared(temporary()).when(approve());
+    let attempt = |history: Vec<Event>| {
+        given(history).and_group(open("staff")).and_prepared(temporary()).when(approve())
+    };
     attempt(active()).then_refused([(Code::AlreadyApproved, "")]);
     attempt(with(active(), [suspended()])).then_refused([(Code::AlreadyApproved, "")]);
     attempt(vec![registered(), rejected()]).then_refused([(Code::NotPending, "")]);
@@ -256,7 +257,7 @@ fn a_name_that_is_registered_again_starts_anew() {
     let edited = crate::user::agent::UfaConfigEdited { config }.into();
     let again = given([registered(), edited, rejected(), registered()]).aggregate;
     let account = again.account().unwrap();
-    assert_eq!((account.config.as_ref(), &account.standing), (None, &Standing::Pending));
+    assert_eq!((account.config.as_ref(), &account.lifecycle), (None, &Lifecycle::Pending));
     assert_eq!(crate::aggregate::Aggregate::version(&again), 4);
     assert_eq!(again.id(), UserId::of(&Username::parse("alice").unwrap()));
 }

@@ -38,7 +38,10 @@ fn only_an_active_user_gets_a_new_password() {
     for history in [vec![registered()], with(active(), [suspended()]), with(active(), [deleted()])] {
         given(history).and_prepared(temporary()).when(reset(false)).then_refused([(Code::NotActive, "")]);
     }
-    given_nothing().and_prepared(temporary()).when(reset(false)).then_refused([(Code::UnknownUser, "userId")]);
+    given_nothing()
+        .and_prepared(temporary())
+        .when(reset(false))
+        .then_refused([(Code::UnknownUser, "userId")]);
     given(active()).when(reset(false)).then_refused([(Code::Required, "")]);
 }
 
@@ -65,7 +68,10 @@ fn a_password_that_was_replaced_meanwhile_is_not_changed() {
 #[test]
 fn only_an_active_user_changes_the_password() {
     let history = with(active(), [suspended()]);
-    given(history).and_prepared(chosen(3)).when(Command::ChangePassword).then_refused([(Code::NotActive, "")]);
+    given(history)
+        .and_prepared(chosen(3))
+        .when(Command::ChangePassword)
+        .then_refused([(Code::NotActive, "")]);
     given(active()).when(Command::ChangePassword).then_refused([(Code::Required, "")]);
 }
 

@@ -40,7 +40,8 @@ fn a_token_is_issued_to_an_active_user() {
 #[test]
 fn only_an_active_user_has_tokens() {
     for history in [vec![registered()], with(active(), [suspended()])] {
-        let attempt = given(history.clone()).and_prepared(secret()).when(Command::IssueAuthToken(issue("ci")));
+        let attempt =
+            given(history.clone()).and_prepared(secret()).when(Command::IssueAuthToken(issue("ci")));
         attempt.then_refused([(Code::NotActive, "")]);
         given(history).when(revoke(4)).then_refused([(Code::NotActive, "")]);
     }

@@ -9,7 +9,7 @@ use domain::group::{self, Group, GroupName, GroupRef, KnownGroup};
 use domain::id::{GroupId, UserId};
 use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
-use domain::user::{self, User, agent, onboarding, password, standing};
+use domain::user::{self, User, agent, lifecycle, onboarding, password};
 use domain::username::Username;
 use event_log::chain::Chain;
 use event_log::record::Envelope;
@@ -69,7 +69,7 @@ impl World {
     }
 
     pub(super) fn suspend(&self, id: &str) -> Command {
-        self.ask(id, user::Command::SuspendUser(standing::SuspendUser { reason: "for a while".to_owned() }))
+        self.ask(id, user::Command::SuspendUser(lifecycle::SuspendUser { reason: "for a while".to_owned() }))
     }
 
     pub(super) fn reset(&self, id: &str) -> Command {

@@ -29,7 +29,7 @@ fn only_an_active_user_is_suspended() {
 fn a_suspended_user_comes_back_into_the_same_group() {
     given(with(active(), [suspended()])).when(Command::ReactivateUser).then([Reactivated {}]);
     let back = given(with(active(), [suspended(), Reactivated {}.into()])).aggregate;
-    assert_eq!(back.account().unwrap().standing, Standing::Active(Some(crate::spec::group("staff"))));
+    assert_eq!(back.account().unwrap().lifecycle, Lifecycle::Active(Some(crate::spec::group("staff"))));
     given(active()).when(Command::ReactivateUser).then_refused([(Code::NotSuspended, "")]);
     given_nothing().when(Command::ReactivateUser).then_refused([(Code::UnknownUser, "userId")]);
 }

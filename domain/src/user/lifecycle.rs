@@ -6,10 +6,10 @@ use crate::aggregate::Decision;
 use crate::credential::CredentialId;
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::{self, DESCRIPTION_LENGTH};
-use crate::user::{Event, Standing, User};
+use crate::user::{Event, Lifecycle, User};
 
 #[cfg(test)]
-#[path = "specs/standing.rs"]
+#[path = "specs/lifecycle.rs"]
 pub(crate) mod spec;
 
 /// Let an active user in nowhere.
@@ -45,8 +45,8 @@ impl SuspendUser {
 }
 
 pub(crate) fn reactivate(user: &User) -> Result<Decision<Event>, Refusals> {
-    match user.known()?.standing {
-        Standing::Suspended(_) => Ok(user.decision().event(Reactivated {})),
+    match user.known()?.lifecycle {
+        Lifecycle::Suspended(_) => Ok(user.decision().event(Reactivated {})),
         _ => Err(Refusal::new(Code::NotSuspended, "This user is not suspended.").into()),
     }
 }
@@ -54,7 +54,7 @@ pub(crate) fn reactivate(user: &User) -> Result<Decision<Event>, Refusals> {
 /// Whatever could prove who the user was is gone with the user.
 pub(crate) fn delete(user: &User) -> Result<Decision<Event>, Refusals> {
     let account = user.known()?;
-    if account.standing == Standing::Deleted {
+    if account.lifecycle == Lifecycle::Deleted {
         return Err(Refusal::new(Code::AlreadyDeleted, "This user has been deleted already.").into());
     }
     let mut decision = user.decision().event(Deleted {});

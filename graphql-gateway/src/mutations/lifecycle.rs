@@ -1,8 +1,8 @@
 //! Suspending, reactivating, deleting: where a user stands after the way in.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::user::{Command, standing};
-use read_model::users::State;
+use domain::user::UserStatus;
+use domain::user::{Command, lifecycle};
 
 use super::payload::{ReactivateUser, SuspendUser, UserPayload};
 use crate::errand::{Errand, With};
@@ -59,10 +59,10 @@ impl From<Vec<UserError>> for DeleteUserPayload {
 }
 
 #[derive(Default)]
-pub(super) struct StandingMutations;
+pub(super) struct LifecycleMutations;
 
 #[Object]
-impl StandingMutations {
+impl LifecycleMutations {
     /// Lets an active user in nowhere until reactivated; sessions and tokens stop within a second. For administrators.
     async fn suspend_user(
         &self,
@@ -94,7 +94,7 @@ impl StandingMutations {
 async fn suspend(errand: &Errand<'_>, input: SuspendUserInput) -> Result<UserPayload<SuspendUser>, Stop> {
     let id = errand.administers("SuspendUser", &input.user_id)?;
     let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = Command::SuspendUser(standing::SuspendUser { reason: input.reason });
+    let command = Command::SuspendUser(lifecycle::SuspendUser { reason: input.reason });
     let done = errand.ask_user(id, command, with).await?;
     if errand.gateway.sessions().end_all(id).await.is_err() {
         // The suspension holds all the same, and the reactivation ends them before it takes that back.
@@ -109,7 +109,7 @@ async fn reactivate(
 ) -> Result<UserPayload<ReactivateUser>, Stop> {
     let id = errand.administers("ReactivateUser", &input.user_id)?;
     let with = With::of(input.command_id.as_ref(), input.expected_version);
-    if errand.gateway.user(id).await?.is_some_and(|user| user.state == State::Suspended) {
+    if errand.gateway.user(id).await?.is_some_and(|user| user.state == UserStatus::Suspended) {
         // One that began before the views showed the suspension must not wake up.
         errand.gateway.sessions().end_all(id).await?;
     }

@@ -100,7 +100,7 @@ impl std::fmt::Debug for Prepared {
 
 impl DecisionContext {
     /// The temporary password that came with the command.
-    pub(crate) fn temporary_password(&self) -> Result<(Kind, Timestamp), Refusal> {
+    pub(crate) fn require_temporary_password(&self) -> Result<(Kind, Timestamp), Refusal> {
         match &self.prepared {
             Some(Prepared::TemporaryPassword { digest, expires_at }) => {
                 let kind = Kind::Temporary { digest: digest.clone(), expires_at: *expires_at };
@@ -111,7 +111,7 @@ impl DecisionContext {
     }
 
     /// The hash of the chosen password that came with the command, and the version it was checked against.
-    pub(crate) fn chosen_password(&self) -> Result<(Kind, u64), Refusal> {
+    pub(crate) fn require_chosen_password(&self) -> Result<(Kind, u64), Refusal> {
         match &self.prepared {
             Some(Prepared::ChosenPassword { phc, checked }) => {
                 Ok((Kind::Permanent { phc: phc.clone() }, *checked))
@@ -121,7 +121,7 @@ impl DecisionContext {
     }
 
     /// The digest of the token secret that came with the command.
-    pub(crate) fn token_secret(&self) -> Result<String, Refusal> {
+    pub(crate) fn require_token_secret(&self) -> Result<String, Refusal> {
         match &self.prepared {
             Some(Prepared::TokenSecret { digest }) => Ok(digest.clone()),
             _ => Err(Refusal::new(Code::Required, "No token secret came with the command.")),
@@ -129,7 +129,7 @@ impl DecisionContext {
     }
 
     /// The group that the command names in its field `groupId`, if it takes new members.
-    pub(crate) fn open_group(&self, id: GroupId) -> Result<GroupRef, Refusal> {
+    pub(crate) fn require_open_group(&self, id: GroupId) -> Result<GroupRef, Refusal> {
         match self.group.as_ref().filter(|known| known.group.id == id) {
             None => Err(Refusal::new(Code::UnknownGroup, "There is no such group.").at("groupId")),
             Some(known) if known.closed => {

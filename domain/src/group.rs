@@ -207,7 +207,7 @@ impl Group {
         })
     }
 
-    fn existing(&self) -> Result<&Details, Refusal> {
+    fn require_existing(&self) -> Result<&Details, Refusal> {
         self.details
             .as_ref()
             .ok_or_else(|| Refusal::new(Code::UnknownGroup, "There is no such group.").at("groupId"))
@@ -231,7 +231,7 @@ impl Group {
     }
 
     fn edit(&self, command: &EditGroup) -> Result<Decision<Event>, Refusals> {
-        let group = self.existing()?;
+        let group = self.require_existing()?;
         let mut check = Check::new();
         let text = |text: &String| text::optional(Some(text), DESCRIPTION_LENGTH);
         let description =
@@ -253,7 +253,7 @@ impl Group {
 
     /// Nobody can have entered a group that has stayed closed since it was seen to be empty.
     fn delete(&self, prepared: Option<&Prepared>) -> Result<Decision<Event>, Refusals> {
-        let group = self.existing()?;
+        let group = self.require_existing()?;
         let Some(Prepared::Emptied { version }) = prepared else {
             let message = "Whether anybody is in this group has not been looked at.";
             return Err(Refusal::new(Code::GroupNotEmpty, message).at("groupId").into());
@@ -279,9 +279,9 @@ impl Aggregate for Group {
         match command {
             Command::CreateGroup(command) => self.create(command),
             Command::EditGroup(command) => self.edit(command),
-            Command::CloseGroup if self.existing()?.closed_at.is_some() => Ok(decision),
+            Command::CloseGroup if self.require_existing()?.closed_at.is_some() => Ok(decision),
             Command::CloseGroup => Ok(decision.event(Closed {})),
-            Command::ReopenGroup if self.existing()?.closed_at.is_none() => Ok(decision),
+            Command::ReopenGroup if self.require_existing()?.closed_at.is_none() => Ok(decision),
             Command::ReopenGroup => Ok(decision.event(Reopened {})),
             Command::DeleteGroup => self.delete(context.prepared.as_ref()),
         }

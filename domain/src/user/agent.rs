@@ -75,7 +75,7 @@ pub struct UfaConfigEdited {
 
 impl EditUfaConfig {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let before = user.editable()?.config.as_deref().cloned().unwrap_or_default();
+        let before = user.require_editable()?.config.as_deref().cloned().unwrap_or_default();
         let mut check = Check::new();
         let debug = check.field("debug", self.debug.onto(&before.debug, |debug| Ok(*debug)));
         let log_file = self.log_file.over(Some(&before.log_file), |text| text::optional(Some(text), 4096));

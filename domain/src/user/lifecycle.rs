@@ -37,7 +37,7 @@ pub struct Deleted {}
 
 impl SuspendUser {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        user.active()?;
+        user.require_active()?;
         let reason =
             text::required(&self.reason, DESCRIPTION_LENGTH).map_err(|refusal| refusal.at("reason"))?;
         Ok(user.decision().event(Suspended { reason }))
@@ -45,7 +45,7 @@ impl SuspendUser {
 }
 
 pub(crate) fn reactivate(user: &User) -> Result<Decision<Event>, Refusals> {
-    match user.known()?.lifecycle {
+    match user.require_known()?.lifecycle {
         Lifecycle::Suspended(_) => Ok(user.decision().event(Reactivated {})),
         _ => Err(Refusal::new(Code::NotSuspended, "This user is not suspended.").into()),
     }
@@ -53,7 +53,7 @@ pub(crate) fn reactivate(user: &User) -> Result<Decision<Event>, Refusals> {
 
 /// Whatever could prove who the user was is gone with the user.
 pub(crate) fn delete(user: &User) -> Result<Decision<Event>, Refusals> {
-    let account = user.known()?;
+    let account = user.require_known()?;
     if account.lifecycle == Lifecycle::Deleted {
         return Err(Refusal::new(Code::AlreadyDeleted, "This user has been deleted already.").into());
     }

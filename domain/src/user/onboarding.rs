@@ -158,7 +158,7 @@ impl CreateUser {
         let last_name = check.field("lastName", text::optional(self.last_name.as_deref(), NAME_LENGTH));
         let email = check.field("email", email::optional(self.email.as_deref()));
         let phone = check.field("phone", phone::optional(self.phone.as_deref()));
-        let group = context.open_group(self.group_id).map_err(|refusal| check.refuse(refusal)).ok();
+        let group = context.require_open_group(self.group_id).map_err(|refusal| check.refuse(refusal)).ok();
         let (username, group, personal) = check.with((|| {
             let personal =
                 Personal { first_name: first_name?, last_name: last_name?, phone: phone?, email: email? };
@@ -182,7 +182,7 @@ impl MakeFirstAdministrator {
             return Err(taken(&username));
         }
         let personal = Personal { email, ..Personal::default() };
-        let (kind, expires_at) = context.temporary_password()?;
+        let (kind, expires_at) = context.require_temporary_password()?;
         Ok(user
             .decision()
             .event(Registered::new(&username, Origin::Operator, personal))
@@ -195,15 +195,15 @@ impl MakeFirstAdministrator {
 
 impl ApproveUser {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        user.pending()?;
-        let group = context.open_group(self.group_id)?;
+        user.require_pending()?;
+        let group = context.require_open_group(self.group_id)?;
         let_in(user, user.decision(), Some(group), context)
     }
 }
 
 impl RejectUser {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        user.pending()?;
+        user.require_pending()?;
         let reason =
             text::required(&self.reason, DESCRIPTION_LENGTH).map_err(|refusal| refusal.at("reason"))?;
         Ok(user.decision().event(Rejected { reason }))
@@ -211,7 +211,7 @@ impl RejectUser {
 }
 
 pub(crate) fn reconsider(user: &User) -> Result<Decision<Event>, Refusals> {
-    match user.known()?.lifecycle {
+    match user.require_known()?.lifecycle {
         Lifecycle::Rejected => Ok(user.decision().event(Reconsidered {})),
         _ => Err(Refusal::new(Code::NotRejected, "This user is not rejected.").into()),
     }
@@ -230,7 +230,7 @@ fn let_in(
     group: Option<GroupRef>,
     context: &DecisionContext,
 ) -> Result<Decision<Event>, Refusals> {
-    let (kind, expires_at) = context.temporary_password()?;
+    let (kind, expires_at) = context.require_temporary_password()?;
     Ok(decision
         .event(Approved { group })
         .event(PasswordReset { expires_at })

@@ -33,8 +33,8 @@ pub struct PasswordChanged {}
 
 impl ResetPassword {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let (account, _) = user.active()?;
-        let (kind, expires_at) = context.temporary_password()?;
+        let (account, _) = user.require_active()?;
+        let (kind, expires_at) = context.require_temporary_password()?;
         let mut decision =
             user.decision().event(PasswordReset { expires_at }).put(CredentialId::Password(user.id()), kind);
         if self.revoke_tokens {
@@ -47,8 +47,8 @@ impl ResetPassword {
 }
 
 pub(crate) fn change(user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-    let (account, _) = user.active()?;
-    let (kind, checked) = context.chosen_password()?;
+    let (account, _) = user.require_active()?;
+    let (kind, checked) = context.require_chosen_password()?;
     if checked != account.password_version {
         return Err(stale());
     }
@@ -57,8 +57,8 @@ pub(crate) fn change(user: &User, context: &DecisionContext) -> Result<Decision<
 
 /// The password is the same, so nothing has happened to the user and the credential keeps its version.
 pub(crate) fn rehash(user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-    let (account, _) = user.active()?;
-    let (kind, checked) = context.chosen_password()?;
+    let (account, _) = user.require_active()?;
+    let (kind, checked) = context.require_chosen_password()?;
     if checked != account.password_version {
         return Err(stale());
     }

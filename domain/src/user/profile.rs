@@ -94,7 +94,7 @@ pub struct Moved {
 
 impl UpdateProfile {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let before = &user.editable()?.personal;
+        let before = &user.require_editable()?.personal;
         let mut check = Check::new();
         let name = |text: &String| text::optional(Some(text), NAME_LENGTH);
         let first_name = check.field("firstName", self.first_name.over(before.first_name.as_ref(), name));
@@ -130,13 +130,14 @@ impl User {
 
 impl ChangeGroup {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let (Lifecycle::Active(before) | Lifecycle::Suspended(before)) = &user.known()?.lifecycle else {
+        let (Lifecycle::Active(before) | Lifecycle::Suspended(before)) = &user.require_known()?.lifecycle
+        else {
             return Err(Refusal::new(Code::NotActive, "Only an approved user can change groups.").into());
         };
         if before.as_ref().is_some_and(|group| group.id == self.group_id) {
             return Ok(user.decision());
         }
-        let group = Moved { old: before.clone(), new: context.open_group(self.group_id)? };
+        let group = Moved { old: before.clone(), new: context.require_open_group(self.group_id)? };
         Ok(user.decision().event(GroupChanged { group }))
     }
 }

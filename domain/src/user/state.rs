@@ -98,13 +98,13 @@ impl User {
     }
 
     /// The account, in whatever state.
-    pub(crate) fn known(&self) -> Result<&Account, Refusal> {
+    pub(crate) fn require_known(&self) -> Result<&Account, Refusal> {
         self.account().ok_or_else(|| Refusal::new(Code::UnknownUser, "There is no such user.").at("userId"))
     }
 
     /// The account of a user who waits for approval.
-    pub(crate) fn pending(&self) -> Result<&Account, Refusal> {
-        let account = self.known()?;
+    pub(crate) fn require_pending(&self) -> Result<&Account, Refusal> {
+        let account = self.require_known()?;
         match account.lifecycle {
             Lifecycle::Pending => Ok(account),
             Lifecycle::Active(_) | Lifecycle::Suspended(_) => {
@@ -117,8 +117,8 @@ impl User {
     }
 
     /// The account and group of an active user.
-    pub(crate) fn active(&self) -> Result<(&Account, Option<&GroupRef>), Refusal> {
-        let account = self.known()?;
+    pub(crate) fn require_active(&self) -> Result<(&Account, Option<&GroupRef>), Refusal> {
+        let account = self.require_known()?;
         match &account.lifecycle {
             Lifecycle::Active(group) => Ok((account, group.as_ref())),
             _ => Err(Refusal::new(Code::NotActive, "This user is not active.")),
@@ -126,8 +126,8 @@ impl User {
     }
 
     /// The account of a user whose profile, agent and mailboxes may be edited.
-    pub(crate) fn editable(&self) -> Result<&Account, Refusal> {
-        let account = self.known()?;
+    pub(crate) fn require_editable(&self) -> Result<&Account, Refusal> {
+        let account = self.require_known()?;
         match account.lifecycle {
             Lifecycle::Pending | Lifecycle::Active(_) | Lifecycle::Suspended(_) => Ok(account),
             Lifecycle::Rejected | Lifecycle::Deleted => {

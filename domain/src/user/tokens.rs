@@ -82,7 +82,7 @@ pub struct AuthTokenRevoked {
 
 impl IssueAuthToken {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let (account, _) = user.active()?;
+        let (account, _) = user.require_active()?;
         let mut check = Check::new();
         let name = check.field("name", text::required(&self.name, NAME_LENGTH));
         let scopes = check.field("scopes", scopes(&self.scopes));
@@ -99,7 +99,7 @@ impl IssueAuthToken {
             let most = context.limits.tokens;
             return Err(Refusal::new(Code::TooMany, format!("A user has at most {most} tokens.")).into());
         }
-        let digest = context.token_secret()?;
+        let digest = context.require_token_secret()?;
         let decision = user.decision();
         let token_id = TokenId::issued_at(user.id(), decision.next_sequence());
         let kind = Kind::Token {
@@ -115,7 +115,7 @@ impl IssueAuthToken {
 
 impl RevokeAuthToken {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let (account, _) = user.active()?;
+        let (account, _) = user.require_active()?;
         if account.revoked.contains(&self.token_id) {
             return Ok(user.decision());
         }

@@ -86,7 +86,7 @@ pub struct DownloadChanges {
 
 impl NewDownload {
     pub(super) fn check(&self, account: &Account, check: &mut Check) -> Option<Download> {
-        let mailbox = check.field("mailbox", known_mailbox(account, &self.mailbox));
+        let mailbox = check.field("mailbox", require_mailbox(account, &self.mailbox));
         let start_time = check.field("startTime", begin(self.deliver_policy, self.start_time));
         let download_path = check.field("downloadPath", text::required(&self.download_path, PATH_LENGTH));
         let max_files = check.field("maxFiles", between(self.max_files, 1, 10_000));
@@ -102,7 +102,7 @@ impl NewDownload {
 
 impl DownloadChanges {
     pub(super) fn check(&self, account: &Account, before: &Download, check: &mut Check) -> Option<Download> {
-        let mailbox = self.mailbox.onto(&before.mailbox, |name| known_mailbox(account, name));
+        let mailbox = self.mailbox.onto(&before.mailbox, |name| require_mailbox(account, name));
         let mailbox = check.field("mailbox", mailbox);
         let policy = self.deliver_policy.onto(&before.deliver_policy, |policy| Ok(*policy));
         let deliver_policy = check.field("deliverPolicy", policy)?;
@@ -123,7 +123,7 @@ impl DownloadChanges {
     }
 }
 
-fn known_mailbox(account: &Account, name: &str) -> Result<String, Refusal> {
+fn require_mailbox(account: &Account, name: &str) -> Result<String, Refusal> {
     if name.is_empty() {
         return Err(Refusal::new(Code::Required, "A mailbox must be given."));
     }

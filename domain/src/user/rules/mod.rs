@@ -142,7 +142,7 @@ pub struct AgentRuleRemoved {
 
 impl AddAgentRule {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let account = user.editable()?;
+        let account = user.require_editable()?;
         let kind = match self.kind {
             NewKind::Upload(_) => "upload",
             NewKind::Download(_) => "download",
@@ -187,8 +187,8 @@ impl AddAgentRule {
 
 impl EditAgentRule {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let account = user.editable()?;
-        let before = find(account, self.rule_id)?;
+        let account = user.require_editable()?;
+        let before = require_rule(account, self.rule_id)?;
         let kind = match self.changes {
             Changes::Upload(_) => "upload",
             Changes::Download(_) => "download",
@@ -231,12 +231,12 @@ impl EditAgentRule {
 
 impl RemoveAgentRule {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let rule = find(user.editable()?, self.rule_id)?;
+        let rule = require_rule(user.require_editable()?, self.rule_id)?;
         Ok(user.decision().event(AgentRuleRemoved { rule_id: rule.id, name: rule.name.clone() }))
     }
 }
 
-fn find(account: &Account, id: RuleId) -> Result<&Rule, Refusal> {
+fn require_rule(account: &Account, id: RuleId) -> Result<&Rule, Refusal> {
     account
         .rules
         .iter()

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use domain::actor::{Actor, Client, Role, Roles};
-use domain::address::Claim;
+use domain::address::EmailReservation;
 use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Patch};
 use domain::group::{self, CreateGroup, GroupName};
-use domain::id::{AddressId, ClaimId, GroupId, UserId};
+use domain::id::{AddressId, GroupId, ReservationId, UserId};
 use domain::position::Position;
 use domain::timestamp::Timestamp;
 use domain::user::{self, lifecycle, onboarding, password, profile};
@@ -143,10 +143,11 @@ pub fn of_user(
 
 fn envelope(id: &str, actor: Actor, ask: Ask, prepared: Option<Prepared>) -> Command {
     // As if it had been granted: what is measured is the owner of the user.
-    let claim = match &ask {
-        Ask::User { command: user::Command::RegisterUser(asked), .. } => {
-            Some(Claim { id: ClaimId::from_uuid(Uuid::now_v7()), address: AddressId::of(&asked.email) })
-        }
+    let reservation = match &ask {
+        Ask::User { command: user::Command::RegisterUser(asked), .. } => Some(EmailReservation {
+            id: ReservationId::from_uuid(Uuid::now_v7()),
+            address: AddressId::of(&asked.email),
+        }),
         _ => None,
     };
     Command {
@@ -157,7 +158,7 @@ fn envelope(id: &str, actor: Actor, ask: Ask, prepared: Option<Prepared>) -> Com
         traceparent: None,
         ask,
         prepared,
-        claim,
+        reservation,
         seen: Position::new(),
     }
 }

@@ -1,15 +1,15 @@
-//! What an owner knows of e-mail addresses: who is to be asked about those of its partition, and which claims of its users are void.
+//! What an owner knows of e-mail addresses: who is to be asked about those of its partition, and which reservations of its users are void.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use domain::address::{self, Claim, Claimed, FRESH, Trace};
-use domain::id::{AddressId, ClaimId, UserId};
+use domain::address::{self, EmailReservation, FRESH, ReservationHolder, ReserveDecision};
+use domain::id::{AddressId, ReservationId, UserId};
 use domain::position::Stream;
 use domain::timestamp::Timestamp;
 use domain::user::{Event, User};
 use event_log::{Record, partition};
 
-/// Most void claims that are forgotten with one that is added.
+/// Most void reservations that are forgotten with one that is added.
 const FORGOTTEN_AT_ONCE: usize = 16;
 
 /// Everything that an owner knows of addresses. Only what is committed is in it.
@@ -19,25 +19,25 @@ pub(crate) struct Addresses {
     partitions: u32,
     /// Users of this partition who hold an address of this partition. Known from the users themselves.
     holders: HashMap<AddressId, UserId>,
-    /// Who was granted a claim of an address of this partition last.
-    traces: HashMap<AddressId, (UserId, ClaimId)>,
+    /// Who was granted a reservation of an address of this partition last.
+    last_granted: HashMap<AddressId, (UserId, ReservationId)>,
     /// Claims of users of this partition that can't be used any more, oldest first.
-    void: BTreeSet<ClaimId>,
+    void: BTreeSet<ReservationId>,
     /// Claims that were used since this owner took over, oldest first: nobody has to wait for them.
-    used: BTreeSet<ClaimId>,
+    used: BTreeSet<ReservationId>,
 }
 
-/// An address, who was granted it, and by which claim.
-pub(crate) type Granted = (AddressId, UserId, ClaimId);
+/// An address, who was granted it, and by which reservation.
+pub(crate) type Granted = (AddressId, UserId, ReservationId);
 
 /// What a batch changes in it once it is committed.
 #[derive(Default)]
 pub(crate) struct Changes {
     holders: HashMap<AddressId, Option<UserId>>,
-    traces: HashMap<AddressId, (UserId, ClaimId)>,
-    void: HashSet<ClaimId>,
-    forgotten: HashSet<ClaimId>,
-    used: HashSet<ClaimId>,
+    last_granted: HashMap<AddressId, (UserId, ReservationId)>,
+    void: HashSet<ReservationId>,
+    forgotten: HashSet<ReservationId>,
+    used: HashSet<ReservationId>,
 }
 
 /// What is known in the middle of a batch.
@@ -60,29 +60,33 @@ impl Addresses {
         Self::of(self.own, self.partitions)
     }
 
-    /// Takes in a record of the claims.
+    /// Takes in a record of the reservations.
     pub(crate) fn replay(&mut self, record: &Record) -> Result<(), String> {
-        if let Ok(claim) = record.key.parse::<ClaimId>() {
+        if let Ok(reservation) = record.key.parse::<ReservationId>() {
             if record.body.is_some() {
-                self.void.insert(claim);
+                self.void.insert(reservation);
             } else {
-                self.void.remove(&claim);
+                self.void.remove(&reservation);
             }
             return Ok(());
         }
         let address = record.key.parse::<AddressId>().map_err(|error| error.to_string())?;
         let body = record.body.as_deref().unwrap_or_default();
-        let trace: Trace = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        let claim = trace.claim.ok_or("a trace without a claim")?;
-        self.trace((address, trace.holder, claim));
+        let known_holder: ReservationHolder =
+            serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let reservation = known_holder.reservation.ok_or("a holder record without a reservation")?;
+        self.grant((address, known_holder.holder, reservation));
         Ok(())
     }
 
-    /// Who holds what, who was granted what last, and which claims are void.
+    /// Who holds what, who was granted what last, and which reservations are void.
     pub(crate) fn known(
         &self,
-    ) -> (&HashMap<AddressId, UserId>, impl Iterator<Item = Granted>, &BTreeSet<ClaimId>) {
-        let granted = self.traces.iter().map(|(address, (holder, claim))| (*address, *holder, *claim));
+    ) -> (&HashMap<AddressId, UserId>, impl Iterator<Item = Granted>, &BTreeSet<ReservationId>) {
+        let granted = self
+            .last_granted
+            .iter()
+            .map(|(address, (holder, reservation))| (*address, *holder, *reservation));
         (&self.holders, granted, &self.void)
     }
 
@@ -92,13 +96,13 @@ impl Addresses {
     }
 
     /// Takes in who was granted an address last.
-    pub(crate) fn trace(&mut self, (address, holder, claim): Granted) {
-        self.traces.insert(address, (holder, claim));
+    pub(crate) fn grant(&mut self, (address, holder, reservation): Granted) {
+        self.last_granted.insert(address, (holder, reservation));
     }
 
-    /// Takes in that a claim is void.
-    pub(crate) fn void(&mut self, claim: ClaimId) {
-        self.void.insert(claim);
+    /// Takes in that a reservation is void.
+    pub(crate) fn void(&mut self, reservation: ReservationId) {
+        self.void.insert(reservation);
     }
 
     /// Takes in a user as they are.
@@ -127,13 +131,13 @@ impl Addresses {
                 None => self.holders.remove(&address),
             };
         }
-        self.traces.extend(changes.traces);
+        self.last_granted.extend(changes.last_granted);
         self.void.extend(changes.void);
-        for claim in changes.forgotten {
-            self.void.remove(&claim);
+        for reservation in changes.forgotten {
+            self.void.remove(&reservation);
         }
         self.used.extend(changes.used);
-        let newest = self.used.last().map(|claim| claim.made_at());
+        let newest = self.used.last().map(|reservation| reservation.made_at());
         while let (Some(oldest), Some(newest)) = (self.used.first(), newest)
             && oldest.made_at() < newest - FRESH
         {
@@ -153,59 +157,62 @@ impl InBatch<'_> {
     }
 
     /// Who is to be asked about an address of this partition.
-    fn trace(&self, address: AddressId) -> Option<Trace> {
+    fn known_holder(&self, address: AddressId) -> Option<ReservationHolder> {
         let holder = match self.changed().find_map(|changes| changes.holders.get(&address)) {
             Some(holder) => *holder,
             None => self.known.holders.get(&address).copied(),
         };
         // A user of this partition who holds it is right, whatever was granted before.
         if let Some(holder) = holder {
-            return Some(Trace { holder, claim: None });
+            return Some(ReservationHolder { holder, reservation: None });
         }
-        let changed = self.changed().find_map(|changes| changes.traces.get(&address));
-        let granted = changed.or_else(|| self.known.traces.get(&address));
-        granted.map(|(holder, claim)| Trace { holder: *holder, claim: Some(*claim) })
+        let changed = self.changed().find_map(|changes| changes.last_granted.get(&address));
+        let granted = changed.or_else(|| self.known.last_granted.get(&address));
+        granted.map(|(holder, reservation)| ReservationHolder {
+            holder: *holder,
+            reservation: Some(*reservation),
+        })
     }
 
-    /// Decides about a claim of an address, and writes the trace of one that is granted.
-    pub(crate) fn claim(
+    /// Decides about a reservation of an address, and writes the holder record of one that is granted.
+    pub(crate) fn reserve(
         &mut self,
         address: AddressId,
-        claim: ClaimId,
+        reservation: ReservationId,
         holder: UserId,
-        over: Option<Trace>,
-    ) -> address::Reply {
-        match address::claim(self.trace(address), claim, holder, over) {
-            Claimed::Already => address::Reply::Granted,
-            Claimed::Contested(trace) => address::Reply::Contested(trace),
-            Claimed::Written(trace) => {
-                let body = serde_json::to_vec(&trace).expect("a trace is two ids");
-                self.records.push((Stream::Claims, Record::keyed(address.to_string(), Some(body))));
-                self.changes.traces.insert(address, (holder, claim));
-                address::Reply::Granted
+        over: Option<ReservationHolder>,
+    ) -> address::ReservationReply {
+        match address::reserve(self.known_holder(address), reservation, holder, over) {
+            ReserveDecision::Already => address::ReservationReply::Granted,
+            ReserveDecision::Contested(known_holder) => address::ReservationReply::Contested(known_holder),
+            ReserveDecision::Written(known_holder) => {
+                let body = serde_json::to_vec(&known_holder).expect("a holder record is two ids");
+                self.records.push((Stream::Reservations, Record::keyed(address.to_string(), Some(body))));
+                self.changes.last_granted.insert(address, (holder, reservation));
+                address::ReservationReply::Granted
             }
         }
     }
 
     /// Follows a user from one address to another, as these events have it; or names the address that they may not take
-    /// with this claim.
+    /// with this reservation.
     pub(crate) fn follow(
         &mut self,
         user: &User,
         events: &[Event],
-        claim: Option<Claim>,
+        reservation: Option<EmailReservation>,
         now: Timestamp,
     ) -> Result<(), AddressId> {
         let Some(moved) = address::moves(user, events, now) else { return Ok(()) };
         if let Some(address) = moved.taken()
-            && !claim.is_some_and(|claim| claim.is_for(address, now) && !self.is_void(claim.id))
-            // One owner decides about both, so an address that nobody is known to hold needs no claim.
-            && !(self.known.is_here(address) && self.trace(address).is_none())
+            && !reservation.is_some_and(|reservation| reservation.is_for(address, now) && !self.is_void(reservation.id))
+            // One owner decides about both, so an address that nobody is known to hold needs no reservation.
+            && !(self.known.is_here(address) && self.known_holder(address).is_none())
         {
             return Err(address);
         }
-        let spent = claim.filter(|claim| moved.taken() == Some(claim.address));
-        self.changes.used.extend(spent.map(|claim| claim.id));
+        let spent = reservation.filter(|reservation| moved.taken() == Some(reservation.address));
+        self.changes.used.extend(spent.map(|reservation| reservation.id));
         let here = |address: &AddressId| self.known.is_here(*address);
         if let Some(address) = moved.from.filter(here) {
             self.changes.holders.insert(address, None);
@@ -216,20 +223,23 @@ impl InBatch<'_> {
         Ok(())
     }
 
-    /// Whether a claim can't be used any more.
-    pub(crate) fn is_void(&self, claim: ClaimId) -> bool {
-        self.changed().any(|changes| changes.void.contains(&claim)) || self.known.void.contains(&claim)
+    /// Whether a reservation can't be used any more.
+    pub(crate) fn is_void(&self, reservation: ReservationId) -> bool {
+        self.changed().any(|changes| changes.void.contains(&reservation))
+            || self.known.void.contains(&reservation)
     }
 
-    /// Whether a claim was used, so that it is on its way no more.
-    pub(crate) fn is_used(&self, claim: ClaimId) -> bool {
-        self.changed().any(|changes| changes.used.contains(&claim)) || self.known.used.contains(&claim)
+    /// Whether a reservation was used, so that it is on its way no more.
+    pub(crate) fn is_used(&self, reservation: ReservationId) -> bool {
+        self.changed().any(|changes| changes.used.contains(&reservation))
+            || self.known.used.contains(&reservation)
     }
 
-    /// Makes a claim void, and forgets some that are void for so long that it makes no difference.
-    pub(crate) fn make_void(&mut self, claim: ClaimId, now: Timestamp) {
-        self.changes.void.insert(claim);
-        self.records.push((Stream::Claims, Record::keyed(claim.to_string(), Some(b"{}".to_vec()))));
+    /// Makes a reservation void, and forgets some that are void for so long that it makes no difference.
+    pub(crate) fn make_void(&mut self, reservation: ReservationId, now: Timestamp) {
+        self.changes.void.insert(reservation);
+        self.records
+            .push((Stream::Reservations, Record::keyed(reservation.to_string(), Some(b"{}".to_vec()))));
         let forgotten: Vec<_> = self
             .known
             .void
@@ -241,7 +251,7 @@ impl InBatch<'_> {
             .collect();
         for old in forgotten {
             self.changes.forgotten.insert(old);
-            self.records.push((Stream::Claims, Record::keyed(old.to_string(), None)));
+            self.records.push((Stream::Reservations, Record::keyed(old.to_string(), None)));
         }
     }
 }
@@ -252,9 +262,9 @@ mod tests {
 
     use super::*;
 
-    /// A claim that was made so many milliseconds after the beginning of 1970.
-    fn made_at(millis: u64) -> ClaimId {
-        ClaimId::from_uuid(Builder::from_unix_timestamp_millis(millis, &[7; 10]).into_uuid())
+    /// A reservation that was made so many milliseconds after the beginning of 1970.
+    fn made_at(millis: u64) -> ReservationId {
+        ReservationId::from_uuid(Builder::from_unix_timestamp_millis(millis, &[7; 10]).into_uuid())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use domain::address::{self, Asked};
+use domain::address::{self, ReleaseDecision};
 use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::command::{Answer, Ask, Command};
 use domain::deployment::{self, Initialised};
@@ -140,21 +140,24 @@ impl Draft {
                 keep(&mut self.changes.groups, *id, slot);
                 outcome
             }
-            Ask::Claim { address, claim, holder, over } => {
-                of_address(self.addresses(base).claim(*address, *claim, *holder, *over))
+            Ask::ReserveAddress { address, reservation, holder, over } => {
+                of_address(self.addresses(base).reserve(*address, *reservation, *holder, *over))
             }
-            Ask::LetGo { id, address, claim, to, insists } => {
+            Ask::ReleaseAddress { id, address, reservation, to, insists } => {
                 let mut slot = self.user(base, *id);
-                let is_void = claim.is_some_and(|claim| self.addresses(base).is_void(claim));
-                let insists = *insists || claim.is_some_and(|claim| self.addresses(base).is_used(claim));
+                let is_void =
+                    reservation.is_some_and(|reservation| self.addresses(base).is_void(reservation));
+                let insists = *insists
+                    || reservation.is_some_and(|reservation| self.addresses(base).is_used(reservation));
                 let to = (*to, &command.actor);
-                let asked = address::let_go(&slot.aggregate, *address, *claim, is_void, to, insists, now);
+                let asked =
+                    address::release(&slot.aggregate, *address, *reservation, is_void, to, insists, now);
                 let reply = match asked {
-                    Asked::Held => address::Reply::Held,
-                    Asked::Undecided => address::Reply::Undecided,
-                    Asked::Free { gives_way, void } => {
-                        if let Some(claim) = void {
-                            self.addresses(base).make_void(claim, now);
+                    ReleaseDecision::Held => address::ReservationReply::Held,
+                    ReleaseDecision::Undecided => address::ReservationReply::Undecided,
+                    ReleaseDecision::Free { gives_way, void } => {
+                        if let Some(reservation) = void {
+                            self.addresses(base).make_void(reservation, now);
                         }
                         if let Some(decision) = gives_way {
                             let followed =
@@ -162,7 +165,7 @@ impl Draft {
                             followed.expect("whoever gives an address away takes none");
                             slot.write(&asking, &decision, &USER_RECORDS, &mut self.records);
                         }
-                        address::Reply::Free
+                        address::ReservationReply::Free
                     }
                 };
                 keep(&mut self.changes.users, *id, slot);
@@ -183,10 +186,10 @@ impl Draft {
             Ok(decision) => decision,
             Err(outcome) => return outcome,
         };
-        let (claim, now) = (asking.command.claim, asking.context.now);
-        match self.addresses(base).follow(&slot.aggregate, decision.events(), claim, now) {
+        let (reservation, now) = (asking.command.reservation, asking.context.now);
+        match self.addresses(base).follow(&slot.aggregate, decision.events(), reservation, now) {
             Ok(()) => slot.write(asking, &decision, &USER_RECORDS, &mut self.records),
-            Err(address) => of_address(address::Reply::ClaimNeeded(address)),
+            Err(address) => of_address(address::ReservationReply::ReservationNeeded(address)),
         }
     }
 
@@ -241,7 +244,7 @@ fn keep<K: Hash + Eq, A: Aggregate>(changed: &mut HashMap<K, Slot<A>>, id: K, sl
     }
 }
 
-fn of_address(reply: address::Reply) -> Outcome {
+fn of_address(reply: address::ReservationReply) -> Outcome {
     Outcome::Answered(Answer::OfAddress(reply))
 }
 

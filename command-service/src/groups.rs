@@ -100,7 +100,9 @@ impl Groups {
 fn group(command: &Command) -> Option<GroupId> {
     match &command.ask {
         Ask::User { command: asked, .. } => asked.group(),
-        Ask::Group { .. } | Ask::Barrier { .. } | Ask::Claim { .. } | Ask::LetGo { .. } => None,
+        Ask::Group { .. } | Ask::Barrier { .. } | Ask::ReserveAddress { .. } | Ask::ReleaseAddress { .. } => {
+            None
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! are not in it: they are few, and every process reads them anyway.
 
 use domain::group::GroupRef;
-use domain::id::{AddressId, ClaimId, UserId};
+use domain::id::{AddressId, ReservationId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -42,9 +42,9 @@ enum Kind {
     Users = b'u',
     /// An address of this partition and the user of it who holds that.
     Holders = b'o',
-    /// An address, who was granted it last, and by which claim.
-    Traces = b't',
-    /// A claim that is void.
+    /// An address, who was granted it last, and by which reservation.
+    LastGranted = b't',
+    /// A reservation that is void.
     Void = b'v',
 }
 
@@ -73,11 +73,11 @@ pub(crate) fn of(key: Key, users: &Residents, addresses: &Addresses) -> Vec<Vec<
     for (address, holder) in holders {
         parts.push(Kind::Holders, &[address.uuid(), holder.uuid()].map(bytes));
     }
-    for (address, holder, claim) in granted {
-        parts.push(Kind::Traces, &[address.uuid(), holder.uuid(), claim.uuid()].map(bytes));
+    for (address, holder, reservation) in granted {
+        parts.push(Kind::LastGranted, &[address.uuid(), holder.uuid(), reservation.uuid()].map(bytes));
     }
-    for claim in void {
-        parts.push(Kind::Void, &bytes(claim.uuid()));
+    for reservation in void {
+        parts.push(Kind::Void, &bytes(reservation.uuid()));
     }
     parts.0
 }
@@ -117,13 +117,14 @@ pub(crate) fn read(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Image,
                         let [address, holder] = take::<[Bytes; 2]>(&mut rest)?.map(Uuid::from_bytes);
                         addresses.hold(AddressId::from_uuid(address), UserId::from_uuid(holder));
                     }
-                    Kind::Traces => {
-                        let [address, holder, claim] = take::<[Bytes; 3]>(&mut rest)?.map(Uuid::from_bytes);
+                    Kind::LastGranted => {
+                        let [address, holder, reservation] =
+                            take::<[Bytes; 3]>(&mut rest)?.map(Uuid::from_bytes);
                         let (address, holder) = (AddressId::from_uuid(address), UserId::from_uuid(holder));
-                        addresses.trace((address, holder, ClaimId::from_uuid(claim)));
+                        addresses.grant((address, holder, ReservationId::from_uuid(reservation)));
                     }
                     Kind::Void => {
-                        addresses.void(ClaimId::from_uuid(Uuid::from_bytes(take(&mut rest)?)));
+                        addresses.void(ReservationId::from_uuid(Uuid::from_bytes(take(&mut rest)?)));
                     }
                     Kind::Head => return None,
                 }
@@ -147,7 +148,7 @@ fn bytes(id: Uuid) -> Bytes {
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
-        [Self::Head, Self::Groups, Self::Users, Self::Holders, Self::Traces, Self::Void]
+        [Self::Head, Self::Groups, Self::Users, Self::Holders, Self::LastGranted, Self::Void]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }

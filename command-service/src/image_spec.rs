@@ -1,6 +1,6 @@
 //! An image says everything that decisions need, and what is no image is refused.
 
-use domain::address::Trace;
+use domain::address::ReservationHolder;
 use domain::aggregate::Aggregate;
 use domain::group::GroupName;
 use domain::id::GroupId;
@@ -33,23 +33,23 @@ fn user(n: u128) -> Slot<User> {
     slot
 }
 
-fn claim(n: u128) -> ClaimId {
-    ClaimId::from_uuid(Uuid::from_u128(n))
+fn reservation(n: u128) -> ReservationId {
+    ReservationId::from_uuid(Uuid::from_u128(n))
 }
 
-/// So many users, each of whom was granted an address of this partition, and two claims that are void.
+/// So many users, each of whom was granted an address of this partition, and two reservations that are void.
 fn known(count: u128) -> (Residents, Addresses) {
     let (mut users, mut addresses) = (Residents::default(), Addresses::of(0, 1));
     for n in 0..count {
         users.rest(id(n), &user(n));
         let address = AddressId::of(&format!("user{n}@example.com"));
-        let trace = Trace { holder: id(n), claim: Some(claim(n)) };
-        let body = serde_json::to_vec(&trace).unwrap();
+        let known_holder = ReservationHolder { holder: id(n), reservation: Some(reservation(n)) };
+        let body = serde_json::to_vec(&known_holder).unwrap();
         addresses.replay(&Record::keyed(address.to_string(), Some(body))).unwrap();
         addresses.take_in(&user(n).aggregate);
     }
     for n in [8, 9] {
-        addresses.replay(&Record::keyed(claim(n).to_string(), Some(b"{}".to_vec()))).unwrap();
+        addresses.replay(&Record::keyed(reservation(n).to_string(), Some(b"{}".to_vec()))).unwrap();
     }
     (users, addresses)
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::actor::Role;
-use domain::address::{Next, Pursuit};
 use domain::command::{Answer, Ask, Command};
 use domain::deployment::Initialised;
-use domain::id::{AddressId, ClaimId, UserId};
+use domain::id::{AddressId, ReservationId, UserId};
 use domain::refusal::{Code, Refusal};
+use domain::reservation_saga::{ReservationSaga, Transition};
 use domain::timestamp::Timestamp;
 use domain::user;
 use domain::username::Username;
@@ -59,7 +59,7 @@ pub fn initialise(
         draft.initialise(ledger, command, &first, now)?;
         Ok(ledger.deployment().is_some())
     })?;
-    accept(pursue(log, command)?).map_err(|refusal| {
+    accept(run_saga(log, command)?).map_err(|refusal| {
         let is_there = known_before && refusal.code == Code::NameTaken;
         InitialiseError::Refused(if is_there {
             let message = format!("This deployment was initialised with the administrator `{username}`.");
@@ -71,7 +71,7 @@ pub fn initialise(
 }
 
 /// Asks one owner after another, by being each of them, until the command has its answer.
-fn pursue(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, InitialiseError> {
+fn run_saga(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, InitialiseError> {
     let partitions = log.partitions();
     let decide = |question: &Command| {
         let own = partition::of_ask(&question.ask, partitions);
@@ -79,17 +79,17 @@ fn pursue(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, Initiali
             Ok(Answer::from(draft.decide(Base::of(ledger), question, None, now)))
         })
     };
-    let claim = || ClaimId::from_uuid(Uuid::now_v7());
+    let claim = || ReservationId::from_uuid(Uuid::now_v7());
     let share = |user: UserId, address: AddressId| {
         partition::of(user.uuid(), partitions) == partition::of(address.uuid(), partitions)
     };
-    let Some(mut pursuit) = Pursuit::of(command, claim(), share) else { return decide(command) };
+    let Some(mut saga) = ReservationSaga::of(command, claim(), share) else { return decide(command) };
     loop {
-        std::thread::sleep(pursuit.pause());
-        pursuit = match pursuit.clone().heard(decide(&pursuit.question())?, claim()) {
-            Next::Ask(next) => *next,
-            Next::Over(answer) => return Ok(answer),
-            Next::GiveUp => return Err(AppendError::Fenced.into()),
+        std::thread::sleep(saga.pause());
+        saga = match saga.clone().on_answer(decide(&saga.next_command())?, claim()) {
+            Transition::Continue(next) => *next,
+            Transition::Done(answer) => return Ok(answer),
+            Transition::GiveUp => return Err(AppendError::Fenced.into()),
         };
     }
 }
@@ -187,7 +187,7 @@ pub fn ask(
         traceparent: None,
         ask: Ask::User { id: UserId::of(username), expected_version: None, command: asked },
         prepared: Some(prepared),
-        claim: None,
+        reservation: None,
         seen: domain::position::Position::new(),
     }
 }

@@ -51,7 +51,7 @@ impl Replay for Ledger {
             return Ok(());
         }
         let record = &recorded.record;
-        if recorded.place.stream == Stream::Claims {
+        if recorded.place.stream == Stream::Reservations {
             return self.addresses.replay(record);
         }
         let text = |error: &dyn std::error::Error| error.to_string();

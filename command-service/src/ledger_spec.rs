@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Client, Role};
-use domain::address::{Claim, Reply};
+use domain::address::{EmailReservation, ReservationReply};
 use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Patch};
 use domain::group::{GroupName, GroupRef, KnownGroup};
-use domain::id::{AddressId, ClaimId};
+use domain::id::{AddressId, ReservationId};
 use domain::timestamp::Timestamp;
 use domain::user::{onboarding, profile};
 use domain::username::Username;
@@ -32,7 +32,7 @@ enum What {
     Reject,
     Delete,
     ChangeEmail,
-    Claim,
+    Reserve,
     LetGo,
 }
 
@@ -43,22 +43,22 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(What::Reject),
         1 => Just(What::Delete),
         4 => Just(What::ChangeEmail),
-        2 => Just(What::Claim),
+        2 => Just(What::Reserve),
         2 => Just(What::LetGo),
     ];
     (0..3_usize, 0..3_usize, what).prop_map(|(user, address, what)| Step { user, address, what })
 }
 
-/// When all of it happens: in the second after the claims were made.
+/// When all of it happens: in the second after the reservations were made.
 const NOW: i64 = 0x0190_0000_0000 * 1_000 + 1_000_000;
 
-/// Every claim of a history that is made has a number of its own.
-fn claim(number: usize) -> ClaimId {
-    ClaimId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number as u128))
+/// Every reservation of a history that is made has a number of its own.
+fn reservation(number: usize) -> ReservationId {
+    ReservationId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number as u128))
 }
 
-/// `granted` is the claim that this user was granted of this address.
-fn command(number: usize, step: Step, granted: Option<ClaimId>) -> (Command, Option<KnownGroup>) {
+/// `granted` is the reservation that this user was granted of this address.
+fn command(number: usize, step: Step, granted: Option<ReservationId>) -> (Command, Option<KnownGroup>) {
     let Step { user, address, what } = step;
     let name = ["alice", "bob", "carol"][user];
     let email = ["a@x.example", "b@x.example", "c@x.example"][address];
@@ -82,11 +82,13 @@ fn command(number: usize, step: Step, granted: Option<ClaimId>) -> (Command, Opt
             email: Patch::Set(email.to_owned()),
             ..profile::UpdateProfile::default()
         })),
-        What::Claim => Ask::Claim { address, claim: claim(number), holder: id, over: None },
-        What::LetGo => Ask::LetGo {
+        What::Reserve => {
+            Ask::ReserveAddress { address, reservation: reservation(number), holder: id, over: None }
+        }
+        What::LetGo => Ask::ReleaseAddress {
             id,
             address,
-            claim: granted.or(Some(claim(number))),
+            reservation: granted.or(Some(reservation(number))),
             to: UserId::from_uuid(Uuid::nil()),
             insists: number.is_multiple_of(2),
         },
@@ -101,7 +103,7 @@ fn command(number: usize, step: Step, granted: Option<ClaimId>) -> (Command, Opt
         traceparent: None,
         ask,
         prepared: Some(Prepared::TemporaryPassword { digest: "00".into(), expires_at: Timestamp::MAX }),
-        claim: granted.map(|id| Claim { id, address }),
+        reservation: granted.map(|id| EmailReservation { id, address }),
         seen: Position::new(),
     };
     (command, Some(KnownGroup { group, closed: false }))
@@ -124,8 +126,8 @@ fn then() -> impl Strategy<Value = Then> {
 /// An owner and what it has written.
 struct Written {
     ledger: Ledger,
-    /// The claim that was granted to a user of an address.
-    granted: HashMap<(usize, usize), ClaimId>,
+    /// The reservation that was granted to a user of an address.
+    granted: HashMap<(usize, usize), ReservationId>,
     in_flight: Option<Changes>,
     records: Vec<Recorded>,
 }
@@ -170,10 +172,10 @@ impl Written {
         let (command, known) = command(number, step, self.granted.get(&of_whom).copied());
         let base = Base { in_flight: self.in_flight.as_ref(), ..Base::of(&self.ledger) };
         let outcome = draft.decide(base, &command, known, Timestamp::from_micros(NOW));
-        if let Outcome::Answered(Answer::OfAddress(Reply::Granted)) = outcome
-            && let What::Claim = what
+        if let Outcome::Answered(Answer::OfAddress(ReservationReply::Granted)) = outcome
+            && let What::Reserve = what
         {
-            self.granted.insert(of_whom, claim(number));
+            self.granted.insert(of_whom, reservation(number));
         }
     }
 
@@ -192,7 +194,7 @@ impl Written {
         }
     }
 
-    /// What a claim replays.
+    /// What a reservation replays.
     fn replayed(&self) -> Vec<Recorded> {
         let is_replayed = |recorded: &&Recorded| recorded.place.stream != Stream::Credentials;
         self.records.iter().filter(is_replayed).cloned().collect()

@@ -184,9 +184,10 @@ impl<'a> Serving<'a> {
             // Whoever claims the partition after this commit learns of the groups up to here before it serves.
             Ask::Barrier { .. } => true,
             // Somebody else wrote here, or a batch was aborted.
-            Ask::User { .. } | Ask::Group { .. } | Ask::Claim { .. } | Ask::LetGo { .. } => {
-                self.ledger.is_behind(&command.seen)
-            }
+            Ask::User { .. }
+            | Ask::Group { .. }
+            | Ask::ReserveAddress { .. }
+            | Ask::ReleaseAddress { .. } => self.ledger.is_behind(&command.seen),
         }
     }
 

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::actor::{Actor, Client};
-use crate::address::{self, Claim, Trace};
+use crate::address::{self, EmailReservation, ReservationHolder};
 use crate::aggregate::Prepared;
-use crate::id::{AddressId, ClaimId, GroupId, UserId};
+use crate::id::{AddressId, GroupId, ReservationId, UserId};
 use crate::position::Position;
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::{group, user};
@@ -34,8 +34,8 @@ pub struct Command {
     #[serde(rename = "made", default, skip_serializing_if = "Option::is_none")]
     pub prepared: Option<Prepared>,
     /// The right to come to hold an e-mail address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claim: Option<Claim>,
+    #[serde(rename = "claim", default, skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<EmailReservation>,
     /// What of the log the views had shown when it was asked: an owner that has read less does not decide it.
     #[serde(default)]
     pub seen: Position,
@@ -62,28 +62,32 @@ pub enum Ask {
         /// What.
         command: group::Command,
     },
-    /// A claim of an e-mail address, of its owner.
-    Claim {
+    /// A reservation of an e-mail address, of its owner.
+    #[serde(rename = "Claim")]
+    ReserveAddress {
         /// Which address.
         address: AddressId,
-        /// The claim.
-        claim: ClaimId,
+        /// The reservation.
+        #[serde(rename = "claim")]
+        reservation: ReservationId,
         /// The user who is to hold the address.
         holder: UserId,
-        /// The trace that was found to lead nowhere.
-        over: Option<Trace>,
+        /// The holder record that was found to lead nowhere.
+        over: Option<ReservationHolder>,
     },
-    /// Whether a user holds an e-mail address, of the user's owner. If not, the claim is void from then on.
-    LetGo {
+    /// Whether a user holds an e-mail address, of the user's owner. If not, the reservation is void from then on.
+    #[serde(rename = "LetGo")]
+    ReleaseAddress {
         /// Which user.
         id: UserId,
         /// Which address.
         address: AddressId,
-        /// The claim by which the user may come to hold it.
-        claim: Option<ClaimId>,
+        /// The reservation by which the user may come to hold it.
+        #[serde(rename = "claim")]
+        reservation: Option<ReservationId>,
         /// The user who wants it.
         to: UserId,
-        /// Whether a claim that may be on its way is made void all the same.
+        /// Whether a reservation that may be on its way is made void all the same.
         insists: bool,
     },
     /// That whoever owns a partition has read the groups as far as the command's `seen`, and decides on nothing older
@@ -100,8 +104,8 @@ impl Ask {
         match self {
             Self::User { command, .. } => command.name(),
             Self::Group { command, .. } => command.name(),
-            Self::Claim { .. } => "ClaimAddress",
-            Self::LetGo { .. } => "LetGoOfAddress",
+            Self::ReserveAddress { .. } => "ClaimAddress",
+            Self::ReleaseAddress { .. } => "LetGoOfAddress",
             Self::Barrier { .. } => "Barrier",
         }
     }
@@ -109,9 +113,9 @@ impl Ask {
     /// The text of the id that the command is about, or which partition.
     pub fn subject(&self) -> String {
         match self {
-            Self::User { id, .. } | Self::LetGo { id, .. } => id.to_string(),
+            Self::User { id, .. } | Self::ReleaseAddress { id, .. } => id.to_string(),
             Self::Group { id, .. } => id.to_string(),
-            Self::Claim { address, .. } => address.to_string(),
+            Self::ReserveAddress { address, .. } => address.to_string(),
             Self::Barrier { partition } => format!("partition {partition}"),
         }
     }
@@ -134,7 +138,7 @@ pub enum Answer {
     /// The actor may not ask this. Nothing was written.
     Forbidden,
     /// Something about an e-mail address, on the way to the answer.
-    OfAddress(address::Reply),
+    OfAddress(address::ReservationReply),
 }
 
 /// Why there is no answer.
@@ -260,3 +264,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
         Option::<T>::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
     }
 }
+
+#[cfg(test)]
+#[path = "command_spec.rs"]
+mod spec;

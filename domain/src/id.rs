@@ -109,7 +109,7 @@ ids! {
     /// An e-mail address, whoever holds it: made from its folded text.
     AddressId = "address";
     /// A claim of an address: a `UUIDv7`, so that it says when it was made.
-    ClaimId = "claim";
+    ReservationId = "claim";
     /// An entry of the audit log: the id of the record that it shows.
     EntryId = "entry";
 }
@@ -135,7 +135,7 @@ impl AddressId {
     }
 }
 
-impl ClaimId {
+impl ReservationId {
     /// When it was made, by the clock of whoever made it; the earliest instant for one that does not say.
     pub fn made_at(self) -> Timestamp {
         let Some(stamp) = self.0.get_timestamp() else { return Timestamp::MIN };

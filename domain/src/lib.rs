@@ -17,6 +17,7 @@ pub mod phone;
 pub mod policy;
 pub mod position;
 pub mod refusal;
+pub mod reservation_saga;
 pub mod text;
 pub mod timestamp;
 pub mod user;

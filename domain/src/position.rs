@@ -20,13 +20,13 @@ pub enum Stream {
     /// Sign-ins, failures, denials. Kept for 400 days, unchained.
     Access,
     /// Traces of e-mail addresses and claims that are void. Compacted; between owners alone, nobody follows it.
-    Claims,
+    Reservations,
 }
 
 impl Stream {
     /// Every stream.
     pub const ALL: [Self; 5] =
-        [Self::UserEvents, Self::GroupEvents, Self::Credentials, Self::Access, Self::Claims];
+        [Self::UserEvents, Self::GroupEvents, Self::Credentials, Self::Access, Self::Reservations];
 
     /// The stream's name, as topics carry it.
     pub const fn name(self) -> &'static str {
@@ -35,7 +35,7 @@ impl Stream {
             Self::GroupEvents => "group-events",
             Self::Credentials => "credentials",
             Self::Access => "access",
-            Self::Claims => "claims",
+            Self::Reservations => "claims",
         }
     }
 
@@ -59,12 +59,12 @@ impl Stream {
 
     /// Whether of a key only the newest record counts.
     pub const fn is_compacted(self) -> bool {
-        matches!(self, Self::Credentials | Self::Claims)
+        matches!(self, Self::Credentials | Self::Reservations)
     }
 
     /// Whether views and other followers read it.
     pub const fn is_followed(self) -> bool {
-        !matches!(self, Self::Claims)
+        !matches!(self, Self::Reservations)
     }
 
     const fn letter(self) -> char {
@@ -73,7 +73,7 @@ impl Stream {
             Self::GroupEvents => 'g',
             Self::Credentials => 'c',
             Self::Access => 'a',
-            Self::Claims => 'm',
+            Self::Reservations => 'm',
         }
     }
 }

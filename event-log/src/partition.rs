@@ -15,8 +15,8 @@ pub fn of(id: Uuid, partitions: u32) -> u32 {
 /// The partition whose owner decides about what is asked.
 pub fn of_ask(ask: &Ask, partitions: u32) -> u32 {
     match ask {
-        Ask::User { id, .. } | Ask::LetGo { id, .. } => of(id.uuid(), partitions),
-        Ask::Claim { address, .. } => of(address.uuid(), partitions),
+        Ask::User { id, .. } | Ask::ReleaseAddress { id, .. } => of(id.uuid(), partitions),
+        Ask::ReserveAddress { address, .. } => of(address.uuid(), partitions),
         // One partition decides about groups, so that each of them has one writer.
         Ask::Group { .. } => 0,
         Ask::Barrier { partition } => *partition,

@@ -36,7 +36,7 @@ impl Anchor {
 pub(crate) fn first_after(restored: Option<Anchor>, place: StreamPartition) -> u64 {
     match (place.stream, restored) {
         (Stream::UserEvents, Some(anchor)) => anchor.event + 1,
-        (Stream::Claims, Some(anchor)) => anchor.claims,
+        (Stream::Reservations, Some(anchor)) => anchor.claims,
         _ => 0,
     }
 }

@@ -165,7 +165,7 @@ impl<'a> Errand<'a> {
             traceparent: self.caller.traceparent.clone(),
             ask,
             prepared,
-            claim: None,
+            reservation: None,
             seen,
         }
     }
@@ -185,7 +185,7 @@ impl<'a> Errand<'a> {
                 [users(partition::of_ask(ask, partitions))].into_iter().chain(groups).collect()
             }
             Ask::Group { .. } | Ask::Barrier { .. } => vec![groups],
-            Ask::Claim { .. } | Ask::LetGo { .. } => Vec::new(),
+            Ask::ReserveAddress { .. } | Ask::ReleaseAddress { .. } => Vec::new(),
         };
         let mut seen = Position::new();
         for place in places {

@@ -96,7 +96,7 @@ impl Gateway {
                     command: user::Command::RehashPassword,
                 },
                 prepared: Some(Prepared::ChosenPassword { phc, checked: proved.credential.version }),
-                claim: None,
+                reservation: None,
                 seen: Position::new(),
             };
             let deadline = tokio::time::Instant::now() + gateway.config.command_deadline;

@@ -31,7 +31,7 @@ use read_model::ReadModel;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use commands::{CommandRoute, Pursuing};
+use commands::{CommandRoute, ReservingRoute};
 use config::Config;
 use gateway::Gateway;
 use notes::Scribe;
@@ -89,7 +89,7 @@ impl GatewayService {
         let listener =
             TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
         let (notes, scribe) = notes::notes(Arc::clone(&log));
-        let commands = Arc::new(Pursuing::over(commands, log.partitions()));
+        let commands = Arc::new(ReservingRoute::over(commands, log.partitions()));
         let gateway = Arc::new(Gateway {
             registrations: rate::PerAddress::new(config.registrations_per_address),
             config,

@@ -57,7 +57,7 @@ impl Fact {
                 let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
                 Ok(Self::Group(id, event, envelope))
             }
-            Stream::Access | Stream::Credentials | Stream::Claims => {
+            Stream::Access | Stream::Credentials | Stream::Reservations => {
                 let event = access::Event::from_json(name, body).map_err(|error| text(&error))?;
                 Ok(Self::Access(event, envelope))
             }

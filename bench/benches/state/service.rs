@@ -50,7 +50,10 @@ impl Running {
         let of_partition =
             (0..10_000).map(|number| commands::register(&run, number)).find(|command| match &command.ask {
                 Ask::User { id, .. } => partition::of(id.uuid(), partitions) == of,
-                Ask::Group { .. } | Ask::Claim { .. } | Ask::LetGo { .. } | Ask::Barrier { .. } => false,
+                Ask::Group { .. }
+                | Ask::ReserveAddress { .. }
+                | Ask::ReleaseAddress { .. }
+                | Ask::Barrier { .. } => false,
             });
         // The owner learns of the fence when it writes.
         register(self.door.clone(), of_partition.context("one name in eight is of that partition")?).await?;

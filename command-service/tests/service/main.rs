@@ -113,7 +113,7 @@ fn command(id: &str, actor: Actor, ask: Ask) -> Command {
         traceparent: None,
         ask,
         prepared: Some(prepared),
-        claim: None,
+        reservation: None,
         seen: Position::new(),
     }
 }

@@ -3,66 +3,71 @@
 use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::address::{Claim, Trace};
+use crate::address::{EmailReservation, ReservationHolder};
 use crate::aggregate::{Aggregate, Decision};
-use crate::id::{AddressId, ClaimId, UserId};
+use crate::id::{AddressId, ReservationId, UserId};
 use crate::policy;
 use crate::timestamp::Timestamp;
 use crate::user::{Event, User};
 
-/// How far the instant in a claim may lie from the clock of the owner who is shown it.
+/// How far the instant in a reservation may lie from the clock of the owner who is shown it.
 pub const FRESH: Duration = Duration::from_mins(5);
-/// For how long after its instant a claim is remembered as void. Longer than it is fresh by more than clocks differ.
+/// For how long after its instant a reservation is remembered as void. Longer than it is fresh by more than clocks differ.
 pub const VOID: Duration = Duration::from_hours(1);
 
-/// What the owner of an address does with a claim.
+/// What the owner of an address does with a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claimed {
-    /// Writes this trace and grants it.
-    Written(Trace),
+pub enum ReserveDecision {
+    /// Writes this holder record and grants it.
+    Written(ReservationHolder),
     /// Grants it again.
     Already,
     /// Names who has to be asked.
-    Contested(Trace),
+    Contested(ReservationHolder),
 }
 
 /// What the owner of a user does who is asked whether the user holds an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum ReleaseDecision {
     /// Says that it is held.
     Held,
-    /// Says that it is not, but that the claim may come to be used.
+    /// Says that it is not, but that the reservation may come to be used.
     Undecided,
     /// Says that it is not, once this is written.
     Free {
         /// What happens to the user who gives way.
         gives_way: Option<Decision<Event>>,
-        /// The claim to be remembered as void.
-        void: Option<ClaimId>,
+        /// The reservation to be remembered as void.
+        void: Option<ReservationId>,
     },
 }
 
 /// From one address to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moved {
+pub struct AddressChange {
     /// Held before.
     pub from: Option<AddressId>,
     /// Held after.
     pub to: Option<AddressId>,
 }
 
-/// Decides about a claim of an address of which there is this trace. `over` is the trace that was found to lead nowhere.
-pub fn claim(trace: Option<Trace>, claim: ClaimId, holder: UserId, over: Option<Trace>) -> Claimed {
-    let wanted = Trace { holder, claim: Some(claim) };
-    match trace {
-        Some(trace) if trace == wanted => Claimed::Already,
-        Some(trace) if over != Some(trace) => Claimed::Contested(trace),
-        Some(_) | None => Claimed::Written(wanted),
+/// Decides about a reservation of an address of which there is this holder record. `over` is the holder record that was found to lead nowhere.
+pub fn reserve(
+    known_holder: Option<ReservationHolder>,
+    reservation: ReservationId,
+    holder: UserId,
+    over: Option<ReservationHolder>,
+) -> ReserveDecision {
+    let wanted = ReservationHolder { holder, reservation: Some(reservation) };
+    match known_holder {
+        Some(known_holder) if known_holder == wanted => ReserveDecision::Already,
+        Some(known_holder) if over != Some(known_holder) => ReserveDecision::Contested(known_holder),
+        Some(_) | None => ReserveDecision::Written(wanted),
     }
 }
 
 /// Which address a user held before these events and which after them, if they can make a difference.
-pub fn moves(user: &User, events: &[Event], at: Timestamp) -> Option<Moved> {
+pub fn moves(user: &User, events: &[Event], at: Timestamp) -> Option<AddressChange> {
     if !events.iter().any(Event::moves_address) {
         return None;
     }
@@ -71,40 +76,44 @@ pub fn moves(user: &User, events: &[Event], at: Timestamp) -> Option<Moved> {
         after.evolve(event, at);
     }
     let held = |user: &User| user.holds().map(AddressId::of);
-    Some(Moved { from: held(user), to: held(&after) })
+    Some(AddressChange { from: held(user), to: held(&after) })
 }
 
 /// Decides whether a user lets an address go to the user `to`, whom the actor acts for. `is_void` says what the owner
-/// remembers of the user's claim; `insists` that the user was given time to use it, or has used it.
-pub fn let_go(
+/// remembers of the user's reservation; `insists` that the user was given time to use it, or has used it.
+pub fn release(
     user: &User,
     address: AddressId,
-    claim: Option<ClaimId>,
+    reservation: Option<ReservationId>,
     is_void: bool,
     to: (UserId, &Actor),
     insists: bool,
     now: Timestamp,
-) -> Asked {
+) -> ReleaseDecision {
     let (to, actor) = to;
-    let void = claim.filter(|claim| !is_void && claim.may_be_used(now));
+    let void = reservation.filter(|reservation| !is_void && reservation.may_be_used(now));
     if user.holds_address(address) {
         let may_ask = user.id() != to && policy::may_administer(actor);
         return match may_ask.then(|| user.give_way()).flatten() {
-            Some(decision) => Asked::Free { gives_way: Some(decision), void },
-            None => Asked::Held,
+            Some(decision) => ReleaseDecision::Free { gives_way: Some(decision), void },
+            None => ReleaseDecision::Held,
         };
     }
-    if void.is_some() && !insists { Asked::Undecided } else { Asked::Free { gives_way: None, void } }
+    if void.is_some() && !insists {
+        ReleaseDecision::Undecided
+    } else {
+        ReleaseDecision::Free { gives_way: None, void }
+    }
 }
 
-impl Moved {
-    /// The address that is held after and was not before: it takes a claim.
+impl AddressChange {
+    /// The address that is held after and was not before: it takes a reservation.
     pub fn taken(self) -> Option<AddressId> {
         self.to.filter(|_| self.to != self.from)
     }
 }
 
-impl Claim {
+impl EmailReservation {
     /// Whether the owner of a user may accept it at this instant for this address, unless it is void.
     pub fn is_for(&self, address: AddressId, now: Timestamp) -> bool {
         let made_at = self.id.made_at();
@@ -112,7 +121,7 @@ impl Claim {
     }
 }
 
-impl ClaimId {
+impl ReservationId {
     /// Whether it may still be accepted somewhere, by whatever clock: then making it void has to be remembered.
     pub fn may_be_used(self, now: Timestamp) -> bool {
         self.made_at() > now - VOID
@@ -130,45 +139,59 @@ mod tests {
         UserId::of(&Username::parse(name).unwrap())
     }
 
-    fn claim_of(number: u8) -> ClaimId {
-        ClaimId::from_uuid(Uuid::from_u128(number.into()))
+    fn reservation_of(number: u8) -> ReservationId {
+        ReservationId::from_uuid(Uuid::from_u128(number.into()))
     }
 
     #[test]
     fn an_address_without_a_trace_goes_to_whoever_claims_it_first() {
-        let wanted = Trace { holder: user("alice"), claim: Some(claim_of(1)) };
-        assert_eq!(claim(None, claim_of(1), user("alice"), None), Claimed::Written(wanted));
-        assert_eq!(claim(Some(wanted), claim_of(1), user("alice"), None), Claimed::Already);
-        assert_eq!(claim(Some(wanted), claim_of(2), user("bob"), None), Claimed::Contested(wanted));
+        let wanted = ReservationHolder { holder: user("alice"), reservation: Some(reservation_of(1)) };
+        assert_eq!(reserve(None, reservation_of(1), user("alice"), None), ReserveDecision::Written(wanted));
+        assert_eq!(reserve(Some(wanted), reservation_of(1), user("alice"), None), ReserveDecision::Already);
+        assert_eq!(
+            reserve(Some(wanted), reservation_of(2), user("bob"), None),
+            ReserveDecision::Contested(wanted)
+        );
     }
 
     #[test]
     fn a_trace_is_replaced_only_by_whoever_found_that_very_trace_to_lead_nowhere() {
-        let old = Trace { holder: user("alice"), claim: Some(claim_of(1)) };
-        let newer = Trace { holder: user("carol"), claim: Some(claim_of(3)) };
-        let wanted = Trace { holder: user("bob"), claim: Some(claim_of(2)) };
-        assert_eq!(claim(Some(old), claim_of(2), user("bob"), Some(old)), Claimed::Written(wanted));
-        assert_eq!(claim(Some(newer), claim_of(2), user("bob"), Some(old)), Claimed::Contested(newer));
+        let old = ReservationHolder { holder: user("alice"), reservation: Some(reservation_of(1)) };
+        let newer = ReservationHolder { holder: user("carol"), reservation: Some(reservation_of(3)) };
+        let wanted = ReservationHolder { holder: user("bob"), reservation: Some(reservation_of(2)) };
+        assert_eq!(
+            reserve(Some(old), reservation_of(2), user("bob"), Some(old)),
+            ReserveDecision::Written(wanted)
+        );
+        assert_eq!(
+            reserve(Some(newer), reservation_of(2), user("bob"), Some(old)),
+            ReserveDecision::Contested(newer)
+        );
     }
 
     #[test]
     fn an_older_claim_of_the_same_user_is_asked_about_too() {
-        let old = Trace { holder: user("alice"), claim: Some(claim_of(1)) };
-        assert_eq!(claim(Some(old), claim_of(2), user("alice"), None), Claimed::Contested(old));
+        let old = ReservationHolder { holder: user("alice"), reservation: Some(reservation_of(1)) };
+        assert_eq!(
+            reserve(Some(old), reservation_of(2), user("alice"), None),
+            ReserveDecision::Contested(old)
+        );
     }
 
     #[test]
     fn a_claim_is_used_for_its_address_while_it_is_fresh() {
         let made_at = Timestamp::from_micros(1_700_000_000_000_000);
         let stamp = uuid::Timestamp::from_unix_time(1_700_000_000, 0, 0, 0);
-        let claim =
-            Claim { id: ClaimId::from_uuid(Uuid::new_v7(stamp)), address: AddressId::of("a@b.example") };
+        let reservation = EmailReservation {
+            id: ReservationId::from_uuid(Uuid::new_v7(stamp)),
+            address: AddressId::of("a@b.example"),
+        };
         let minutes = Duration::from_mins;
-        assert!(claim.is_for(AddressId::of("a@b.example"), made_at));
-        assert!(!claim.is_for(AddressId::of("b@b.example"), made_at));
-        assert!(!claim.is_for(claim.address, made_at + minutes(6)));
-        assert!(!claim.is_for(claim.address, made_at - minutes(6)));
-        assert!(claim.id.may_be_used(made_at + minutes(59)));
-        assert!(!claim.id.may_be_used(made_at + minutes(61)));
+        assert!(reservation.is_for(AddressId::of("a@b.example"), made_at));
+        assert!(!reservation.is_for(AddressId::of("b@b.example"), made_at));
+        assert!(!reservation.is_for(reservation.address, made_at + minutes(6)));
+        assert!(!reservation.is_for(reservation.address, made_at - minutes(6)));
+        assert!(reservation.id.may_be_used(made_at + minutes(59)));
+        assert!(!reservation.id.may_be_used(made_at + minutes(61)));
     }
 }

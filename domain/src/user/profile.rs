@@ -78,12 +78,12 @@ pub struct EmailChanged {
 pub struct GroupChanged {
     /// Before and after; the first administrator is in none before.
     #[serde(rename = "group")]
-    pub group: Moved,
+    pub group: GroupMove,
 }
 
 /// From one group to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Moved {
+pub struct GroupMove {
     /// Before.
     #[serde(rename = "old", default, skip_serializing_if = "Option::is_none")]
     pub old: Option<GroupRef>,
@@ -137,7 +137,7 @@ impl ChangeGroup {
         if before.as_ref().is_some_and(|group| group.id == self.group_id) {
             return Ok(user.decision());
         }
-        let group = Moved { old: before.clone(), new: context.require_open_group(self.group_id)? };
+        let group = GroupMove { old: before.clone(), new: context.require_open_group(self.group_id)? };
         Ok(user.decision().event(GroupChanged { group }))
     }
 }

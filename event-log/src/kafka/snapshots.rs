@@ -193,7 +193,7 @@ impl Snapshots {
             (begin, end) = (begins, ends);
         };
         // Asked after it was read: whoever writes the partition may have kept it a moment ago.
-        let claims = std::iter::once(StreamPartition::new(Stream::Claims, partition));
+        let claims = std::iter::once(StreamPartition::new(Stream::Reservations, partition));
         let known = ends::ask(&self.asker, &self.settings, claims, ANSWER)?;
         let is_known = known.iter().any(|(_, end)| newest.anchor.claims <= *end);
         if is_known && self.fits(partition, &newest.anchor, deadline)? {

@@ -35,7 +35,8 @@ pub(super) fn take_over(
 ) -> Result<KafkaWriter, ClaimError> {
     let begun = Instant::now();
     let groups = (partition == 0).then_some(StreamPartition::new(Stream::GroupEvents, 0));
-    let own = [Stream::Claims, Stream::UserEvents].map(|stream| StreamPartition::new(stream, partition));
+    let own =
+        [Stream::Reservations, Stream::UserEvents].map(|stream| StreamPartition::new(stream, partition));
     // The user events come last: their claim record is the epoch.
     let places: Vec<_> = groups.into_iter().chain(own).collect();
     // What is only written is read from where it ends.
@@ -80,7 +81,7 @@ pub(super) fn take_over(
         replayed = ?begun.elapsed(),
         "claimed; times since the beginning"
     );
-    let of_addresses = claims.iter().find(|(place, _)| place.stream == Stream::Claims);
+    let of_addresses = claims.iter().find(|(place, _)| place.stream == Stream::Reservations);
     let reached = Reached::claimed(of_addresses.map_or(0, |(_, claim)| claim + 1));
     let read_back = match settings.acknowledge {
         Acknowledge::Committed => None,

@@ -112,7 +112,7 @@ fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<Wanted> {
             // A tombstone must outlive every follower that was away: the secret that it revokes would stay.
             Stream::Credentials => (compacted(), vec![("delete.retention.ms", DAYS_400)]),
             // Owners alone read it.
-            Stream::Claims => (compacted(), vec![]),
+            Stream::Reservations => (compacted(), vec![]),
             Stream::Access => (vec![("cleanup.policy", "delete")], vec![("retention.ms", DAYS_400)]),
         };
         let (name, partitions) = (settings.topic(stream), stream.partitions(partitions));

@@ -79,7 +79,7 @@ impl KafkaWriter {
             read_back.wait(&position, self.settings.transaction_timeout)?;
         }
         let last = |stream| position.covered(self.place(stream));
-        let (event, claims) = (last(Stream::UserEvents), last(Stream::Claims));
+        let (event, claims) = (last(Stream::UserEvents), last(Stream::Reservations));
         self.reached.advance(event, self.chains.users, claims);
         Ok(position)
     }

@@ -21,7 +21,7 @@ pub(super) const fn table(stream: Stream) -> &'static str {
         Stream::GroupEvents => "group_events",
         Stream::Credentials => "credentials",
         Stream::Access => "access",
-        Stream::Claims => "claims",
+        Stream::Reservations => "claims",
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 
 const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 const GROUPS: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
-const CLAIMS: StreamPartition = StreamPartition::new(Stream::Claims, 0);
+const CLAIMS: StreamPartition = StreamPartition::new(Stream::Reservations, 0);
 
 /// Batches of rows that a replay may read ahead of itself.
 const AHEAD: usize = 2;

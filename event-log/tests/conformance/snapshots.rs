@@ -10,13 +10,13 @@ use crate::fixture::{Kept, Owner, USERS, assert_chain_verifies, read, sequences,
 const SNAPSHOT: &[&[u8]] = &[b"one", b"two"];
 
 fn of_address(key: &str) -> (Stream, Record) {
-    (Stream::Claims, Record::keyed(key.to_owned(), Some(b"{}".to_vec())))
+    (Stream::Reservations, Record::keyed(key.to_owned(), Some(b"{}".to_vec())))
 }
 
 /// Keys of the claims of addresses that were replayed.
 fn addresses(owner: &Owner) -> Vec<&str> {
     let of = |recorded: &&event_log::Recorded| {
-        recorded.place.stream == Stream::Claims && !recorded.record.is_claim()
+        recorded.place.stream == Stream::Reservations && !recorded.record.is_claim()
     };
     owner.replayed.iter().filter(of).map(|recorded| recorded.record.key.as_str()).collect()
 }

@@ -20,7 +20,7 @@ pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: im
 
     let mut second = Owner::claim(&log, 0).await;
     // Places may be mixed, each is in order. Of the claims of addresses only the newest is certain to be there.
-    second.replayed.retain(|recorded| recorded.place.stream != Stream::Claims);
+    second.replayed.retain(|recorded| recorded.place.stream != Stream::Reservations);
     let (groups, users): (Vec<_>, Vec<_>) =
         second.replayed.into_iter().partition(|recorded| recorded.place == GROUPS);
     assert!(users.iter().all(|recorded| recorded.place == USERS));
@@ -37,7 +37,7 @@ pub(crate) async fn a_claim_replays_the_newest_of_every_key(kept: impl Kept) {
     let log = kept.open().await;
     let mut first = Owner::claim(&log, 0).await;
     let keyed = |key: &str, body: Option<&str>| {
-        (Stream::Claims, Record::keyed(key.to_owned(), body.map(|body| body.as_bytes().to_vec())))
+        (Stream::Reservations, Record::keyed(key.to_owned(), body.map(|body| body.as_bytes().to_vec())))
     };
     first
         .append([user_events(1..2), vec![keyed("a", Some("1")), keyed("b", Some("2"))]].concat())
@@ -47,8 +47,9 @@ pub(crate) async fn a_claim_replays_the_newest_of_every_key(kept: impl Kept) {
 
     let second = Owner::claim(&log, 0).await;
     let newest = |key: &str| {
-        let of_key =
-            |recorded: &&Recorded| recorded.place.stream == Stream::Claims && recorded.record.key == key;
+        let of_key = |recorded: &&Recorded| {
+            recorded.place.stream == Stream::Reservations && recorded.record.key == key
+        };
         second.replayed.iter().rfind(of_key).map(|recorded| recorded.record.body.clone())
     };
     assert_eq!(newest("a"), Some(Some(b"3".to_vec())));

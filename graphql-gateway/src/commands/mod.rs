@@ -1,14 +1,14 @@
 //! The way to the owner: in process, or over HTTP.
 
 mod over_http;
-mod pursuing;
+mod reserving;
 
 use async_trait::async_trait;
 use domain::command::{Answer, Command, Failure};
 use tokio::time::Instant;
 
 pub use over_http::OwnersOverHttp;
-pub use pursuing::Pursuing;
+pub use reserving::ReservingRoute;
 
 /// Brings a command to whoever owns what it is about.
 #[async_trait]

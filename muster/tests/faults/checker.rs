@@ -141,6 +141,6 @@ fn same(one: &Command, other: &Command) -> bool {
 fn expected(ask: &Ask) -> Option<u64> {
     match ask {
         Ask::User { expected_version, .. } | Ask::Group { expected_version, .. } => *expected_version,
-        Ask::Claim { .. } | Ask::LetGo { .. } | Ask::Barrier { .. } => None,
+        Ask::ReserveAddress { .. } | Ask::ReleaseAddress { .. } | Ask::Barrier { .. } => None,
     }
 }

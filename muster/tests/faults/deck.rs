@@ -204,7 +204,7 @@ fn command(id: String, ask: Ask, actor: Actor, prepared: Option<Prepared>, seen:
         traceparent: None,
         ask,
         prepared,
-        claim: None,
+        reservation: None,
         seen,
     }
 }

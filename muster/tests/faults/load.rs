@@ -10,7 +10,7 @@ use domain::id::GroupId;
 use domain::position::Position;
 use event_log::EventLog;
 use fastrand::Rng;
-use graphql_gateway::commands::{CommandRoute, OwnersOverHttp, Pursuing};
+use graphql_gateway::commands::{CommandRoute, OwnersOverHttp, ReservingRoute};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -34,7 +34,7 @@ const RECENT: usize = 24;
 /// The way of a command from a client to the owner, as a gateway goes it.
 fn route(log: &Arc<dyn EventLog>) -> Arc<dyn CommandRoute> {
     let route = OwnersOverHttp::try_new(log.clone(), SERVICE_TOKEN.to_owned().into()).unwrap();
-    Arc::new(Pursuing::over(Arc::new(route), log.partitions()))
+    Arc::new(ReservingRoute::over(Arc::new(route), log.partitions()))
 }
 
 /// The clients, at work until they are told to stop.

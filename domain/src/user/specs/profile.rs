@@ -82,7 +82,7 @@ fn change(name: &str) -> Command {
 #[test]
 fn an_approved_user_moves_to_another_open_group() {
     for history in [active(), with(active(), [suspended()])] {
-        let moved = Moved { old: Some(group("staff")), new: group("partners") };
+        let moved = GroupMove { old: Some(group("staff")), new: group("partners") };
         let attempt = given(history).and_group(open("partners")).when(change("partners"));
         attempt.then([GroupChanged { group: moved }]);
     }

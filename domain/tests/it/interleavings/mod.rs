@@ -7,11 +7,11 @@ use std::collections::HashSet;
 
 use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::command::{Answer, Patch};
-use domain::id::{AddressId, ClaimId};
+use domain::id::{AddressId, ReservationId};
 use domain::timestamp::Timestamp;
 use uuid::Uuid;
 
-use self::owners::{ADDRESS, Owners, address_of, claim, id, now, register, registration};
+use self::owners::{ADDRESS, Owners, address_of, id, now, register, registration, reservation};
 use self::world::{Seeker, World};
 
 /// Walks through every world that can come of this one; `at_the_end` looks at those in which nothing more happens.
@@ -30,7 +30,7 @@ fn walk(begin: World, at_the_end: impl Fn(&World)) -> usize {
     seen.len()
 }
 
-/// The user holds the address, by a claim that was granted in the regular way.
+/// The user holds the address, by a reservation that was granted in the regular way.
 fn held_by(name: &str) -> Owners {
     let mut world = World::of(Owners::default(), vec![register(name)]);
     while let Some(next) = world.next().pop() {
@@ -103,7 +103,7 @@ impl World {
 
 #[test]
 fn claims_have_distinct_ids_that_say_when_they_were_made() {
-    assert_ne!(claim(1), claim(2));
-    assert_eq!(claim(1).made_at(), now());
-    assert_eq!(ClaimId::from_uuid(Uuid::nil()).made_at(), Timestamp::MIN);
+    assert_ne!(reservation(1), reservation(2));
+    assert_eq!(reservation(1).made_at(), now());
+    assert_eq!(ReservationId::from_uuid(Uuid::nil()).made_at(), Timestamp::MIN);
 }

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::actor::{Actor, Client, Role, Roles};
-use domain::address::{self, Asked, Claimed, Reply, Trace};
+use domain::address::{self, ReleaseDecision, ReservationHolder, ReservationReply, ReserveDecision};
 use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::command::{Answer, Ask, Command, Patch};
-use domain::id::{AddressId, ClaimId, UserId};
+use domain::id::{AddressId, ReservationId, UserId};
 use domain::position::Position;
 use domain::timestamp::Timestamp;
 use domain::user::{self, User, onboarding, profile};
@@ -18,11 +18,11 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_micros(1_700_000_000_000_000)
 }
 
-/// The claim with this number, made just now.
-pub(super) fn claim(number: u64) -> ClaimId {
+/// The reservation with this number, made just now.
+pub(super) fn reservation(number: u64) -> ReservationId {
     let mut bytes = [0; 10];
     bytes[2..].copy_from_slice(&number.to_be_bytes());
-    ClaimId::from_uuid(uuid::Builder::from_unix_timestamp_millis(1_700_000_000_000, &bytes).into_uuid())
+    ReservationId::from_uuid(uuid::Builder::from_unix_timestamp_millis(1_700_000_000_000, &bytes).into_uuid())
 }
 
 pub(super) fn id(name: &str) -> UserId {
@@ -42,7 +42,7 @@ pub(super) fn command(name: &str, actor: Actor, asked: user::Command) -> Command
         traceparent: None,
         ask: Ask::User { id: id(name), expected_version: None, command: asked },
         prepared: None,
-        claim: None,
+        reservation: None,
         seen: Position::new(),
     }
 }
@@ -69,12 +69,12 @@ pub(super) fn address_of(name: &str, email: Patch<String>) -> Command {
 /// What the owners hold. Each question is decided and written in one step, as in a transaction.
 #[derive(Clone, Default)]
 pub(super) struct Owners {
-    pub(super) trace: Option<Trace>,
+    pub(super) known_holder: Option<ReservationHolder>,
     pub(super) users: HashMap<UserId, User>,
     pub(super) done: HashSet<(UserId, String)>,
-    pub(super) void: HashSet<ClaimId>,
-    /// How many claims were made so far; no two are the same.
-    pub(super) claims: u64,
+    pub(super) void: HashSet<ReservationId>,
+    /// How many reservations were made so far; no two are the same.
+    pub(super) reservations: u64,
 }
 
 impl Owners {
@@ -95,29 +95,37 @@ impl Owners {
     /// What the command service does, with these few facts in place of a log.
     pub(super) fn decide(&mut self, asked: &Command) -> Answer {
         match &asked.ask {
-            Ask::Claim { claim, holder, over, .. } => {
-                Answer::OfAddress(match address::claim(self.trace, *claim, *holder, *over) {
-                    Claimed::Written(trace) => {
-                        self.trace = Some(trace);
-                        Reply::Granted
+            Ask::ReserveAddress { reservation, holder, over, .. } => {
+                Answer::OfAddress(match address::reserve(self.known_holder, *reservation, *holder, *over) {
+                    ReserveDecision::Written(known_holder) => {
+                        self.known_holder = Some(known_holder);
+                        ReservationReply::Granted
                     }
-                    Claimed::Already => Reply::Granted,
-                    Claimed::Contested(trace) => Reply::Contested(trace),
+                    ReserveDecision::Already => ReservationReply::Granted,
+                    ReserveDecision::Contested(known_holder) => ReservationReply::Contested(known_holder),
                 })
             }
-            Ask::LetGo { id, address, claim, to, insists } => {
-                let is_void = claim.is_some_and(|claim| self.void.contains(&claim));
+            Ask::ReleaseAddress { id, address, reservation, to, insists } => {
+                let is_void = reservation.is_some_and(|reservation| self.void.contains(&reservation));
                 let to = (*to, &asked.actor);
                 Answer::OfAddress(
-                    match address::let_go(self.user(*id), *address, *claim, is_void, to, *insists, now()) {
-                        Asked::Held => Reply::Held,
-                        Asked::Undecided => Reply::Undecided,
-                        Asked::Free { gives_way, void } => {
+                    match address::release(
+                        self.user(*id),
+                        *address,
+                        *reservation,
+                        is_void,
+                        to,
+                        *insists,
+                        now(),
+                    ) {
+                        ReleaseDecision::Held => ReservationReply::Held,
+                        ReleaseDecision::Undecided => ReservationReply::Undecided,
+                        ReleaseDecision::Free { gives_way, void } => {
                             self.void.extend(void);
                             if let Some(decision) = gives_way {
                                 self.write(*id, decision.events());
                             }
-                            Reply::Free
+                            ReservationReply::Free
                         }
                     },
                 )
@@ -138,12 +146,12 @@ impl Owners {
             Err(refusals) => return Answer::Refused(refusals),
         };
         let moved = address::moves(self.user(id), decision.events(), now());
-        if let Some(address) = moved.and_then(address::Moved::taken)
-            && !asked
-                .claim
-                .is_some_and(|claim| claim.is_for(address, now()) && !self.void.contains(&claim.id))
+        if let Some(address) = moved.and_then(address::AddressChange::taken)
+            && !asked.reservation.is_some_and(|reservation| {
+                reservation.is_for(address, now()) && !self.void.contains(&reservation.id)
+            })
         {
-            return Answer::OfAddress(Reply::ClaimNeeded(address));
+            return Answer::OfAddress(ReservationReply::ReservationNeeded(address));
         }
         self.write(id, decision.events());
         self.done.insert((id, asked.id.clone()));

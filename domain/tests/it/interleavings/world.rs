@@ -1,18 +1,19 @@
 //! Seekers of one address, the owners, and everything that may happen next.
 
-use domain::address::{Next, Pursuit, Reply};
+use domain::address::ReservationReply;
 use domain::command::{Answer, Ask, Command};
 use domain::refusal::Code;
+use domain::reservation_saga::{ReservationSaga, Transition};
 
-use super::owners::{Owners, claim};
+use super::owners::{Owners, reservation};
 
 /// One who wants the address.
 #[derive(Clone)]
 pub(super) enum Seeker {
     /// Has a question on its way.
-    Asks(Box<Pursuit>),
+    Asks(Box<ReservationSaga>),
     /// Has an answer on its way.
-    Hears(Box<Pursuit>, Answer),
+    Hears(Box<ReservationSaga>, Answer),
     /// Has an answer to the command.
     Knows(Answer),
     /// Crashed, or gave up.
@@ -27,7 +28,7 @@ pub(super) struct World {
     pub(super) late: Vec<Command>,
     pub(super) crashes: u8,
     pub(super) repeats: u8,
-    /// How often a claim that may be on its way is made void all the same.
+    /// How often a reservation that may be on its way is made void all the same.
     pub(super) impatience: u8,
     /// What the holder may do once, at any time.
     pub(super) lets_go: Option<Command>,
@@ -36,9 +37,9 @@ pub(super) struct World {
 impl World {
     pub(super) fn of(mut owners: Owners, commands: Vec<Command>) -> Self {
         let begin = |command: Command| {
-            owners.claims += 1;
-            let pursuit = Pursuit::of(&command, claim(owners.claims), |_, _| false).unwrap();
-            Seeker::Asks(Box::new(pursuit))
+            owners.reservations += 1;
+            let saga = ReservationSaga::of(&command, reservation(owners.reservations), |_, _| false).unwrap();
+            Seeker::Asks(Box::new(saga))
         };
         let seekers = commands.into_iter().map(begin).collect();
         let (late, lets_go) = (Vec::new(), None);
@@ -50,11 +51,11 @@ impl World {
         let mut worlds = Vec::new();
         for at in 0..self.seekers.len() {
             match &self.seekers[at] {
-                Seeker::Asks(pursuit) => {
-                    let question = pursuit.question();
+                Seeker::Asks(saga) => {
+                    let question = saga.next_command();
                     let mut answered = self.clone();
                     let answer = answered.owners.decide(&question);
-                    answered.seekers[at] = Seeker::Hears(pursuit.clone(), answer);
+                    answered.seekers[at] = Seeker::Hears(saga.clone(), answer);
                     if self.repeats > 0 {
                         let mut twice = answered.clone();
                         twice.repeats -= 1;
@@ -71,18 +72,18 @@ impl World {
                         worlds.push(crashed);
                     }
                 }
-                Seeker::Hears(pursuit, answer) => {
+                Seeker::Hears(saga, answer) => {
                     let mut heard = self.clone();
-                    if matches!(answer, Answer::OfAddress(Reply::ClaimNeeded(_))) {
-                        heard.owners.claims += 1;
+                    if matches!(answer, Answer::OfAddress(ReservationReply::ReservationNeeded(_))) {
+                        heard.owners.reservations += 1;
                     }
-                    heard.seekers[at] = heard.hears(pursuit.as_ref().clone(), answer);
+                    heard.seekers[at] = heard.hears(saga.as_ref().clone(), answer);
                     worlds.push(heard);
                     // Waiting in vain until patience ends is the same as being asked once, as late as one likes.
-                    if self.impatience > 0 && *answer == Answer::OfAddress(Reply::Undecided) {
+                    if self.impatience > 0 && *answer == Answer::OfAddress(ReservationReply::Undecided) {
                         let mut insists = self.clone();
                         insists.impatience -= 1;
-                        insists.seekers[at] = insists.hears(insisting(pursuit), answer);
+                        insists.seekers[at] = insists.hears(insisting(saga), answer);
                         worlds.push(insists);
                     }
                     if self.crashes > 0 {
@@ -110,37 +111,37 @@ impl World {
         worlds
     }
 
-    pub(super) fn hears(&self, pursuit: Pursuit, answer: &Answer) -> Seeker {
-        match pursuit.heard(answer.clone(), claim(self.owners.claims)) {
-            Next::Ask(pursuit) => Seeker::Asks(pursuit),
-            Next::Over(answer) => Seeker::Knows(answer),
-            Next::GiveUp => Seeker::Gone,
+    pub(super) fn hears(&self, saga: ReservationSaga, answer: &Answer) -> Seeker {
+        match saga.on_answer(answer.clone(), reservation(self.owners.reservations)) {
+            Transition::Continue(saga) => Seeker::Asks(saga),
+            Transition::Done(answer) => Seeker::Knows(answer),
+            Transition::GiveUp => Seeker::Gone,
         }
     }
 
-    /// What tells two worlds apart. Numbers of claims that nobody has seen yet don't.
+    /// What tells two worlds apart. Numbers of reservations that nobody has seen yet don't.
     pub(super) fn key(&self) -> String {
         let seekers: Vec<String> = self
             .seekers
             .iter()
             .map(|seeker| match seeker {
-                Seeker::Asks(pursuit) => {
-                    format!("? {:?}", (pursuit.question().ask, pursuit.question().claim))
+                Seeker::Asks(saga) => {
+                    format!("? {:?}", (saga.next_command().ask, saga.next_command().reservation))
                 }
-                Seeker::Hears(pursuit, answer) => format!("! {:?} {answer:?}", pursuit.question().ask),
+                Seeker::Hears(saga, answer) => format!("! {:?} {answer:?}", saga.next_command().ask),
                 Seeker::Knows(answer) => format!(". {answer:?}"),
                 Seeker::Gone => String::new(),
             })
             .collect();
         let mut late: Vec<String> =
-            self.late.iter().map(|late| format!("{:?}{:?}", late.ask, late.claim)).collect();
+            self.late.iter().map(|late| format!("{:?}{:?}", late.ask, late.reservation)).collect();
         late.sort();
         let mut users: Vec<String> = self.owners.users.values().map(|user| format!("{user:?}")).collect();
         users.sort();
         let mut void: Vec<_> = self.owners.void.iter().map(ToString::to_string).collect();
         void.sort();
         let budget = (self.crashes, self.repeats, self.impatience, self.lets_go.is_some());
-        format!("{:?}{users:?}{void:?}{seekers:?}{late:?}{budget:?}", self.owners.trace)
+        format!("{:?}{users:?}{void:?}{seekers:?}{late:?}{budget:?}", self.owners.known_holder)
     }
 
     pub(super) fn winners(&self) -> usize {
@@ -157,16 +158,18 @@ impl World {
     }
 }
 
-/// The pursuit when it has waited for so long that the next time it insists.
-pub(super) fn insisting(pursuit: &Pursuit) -> Pursuit {
-    let mut pursuit = pursuit.clone();
+/// The saga when it has waited for so long that the next time it insists.
+pub(super) fn insisting(saga: &ReservationSaga) -> ReservationSaga {
+    let mut saga = saga.clone();
     loop {
-        let Next::Ask(next) = pursuit.clone().heard(Answer::OfAddress(Reply::Undecided), claim(0)) else {
-            unreachable!("a pursuit waits")
+        let Transition::Continue(next) =
+            saga.clone().on_answer(Answer::OfAddress(ReservationReply::Undecided), reservation(0))
+        else {
+            unreachable!("a saga waits")
         };
-        if matches!(next.question().ask, Ask::LetGo { insists: true, .. }) {
-            return pursuit;
+        if matches!(next.next_command().ask, Ask::ReleaseAddress { insists: true, .. }) {
+            return saga;
         }
-        pursuit = *next;
+        saga = *next;
     }
 }

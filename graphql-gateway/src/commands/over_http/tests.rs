@@ -73,7 +73,7 @@ fn command() -> Command {
         traceparent: None,
         ask,
         prepared: None,
-        claim: None,
+        reservation: None,
         seen: Position::new(),
     }
 }

@@ -196,7 +196,7 @@ pub(super) fn command(id: &str, ask: Ask) -> Command {
         traceparent: None,
         ask,
         prepared: Some(prepared),
-        claim: None,
+        reservation: None,
         seen: Position::new(),
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::address::{Next, Pursuit};
 use domain::command::{Answer, Command, Failure};
-use domain::id::{AddressId, ClaimId, UserId};
+use domain::id::{AddressId, ReservationId, UserId};
+use domain::reservation_saga::{ReservationSaga, Transition};
 use event_log::partition;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -16,12 +16,12 @@ use super::CommandRoute;
 const RETRY_AFTER_MS: u64 = 1_000;
 
 /// A route that knows the way of an address.
-pub struct Pursuing {
+pub struct ReservingRoute {
     route: Arc<dyn CommandRoute>,
     partitions: u32,
 }
 
-impl Pursuing {
+impl ReservingRoute {
     /// Takes `route` from owner to owner, over so many partitions.
     pub fn over(route: Arc<dyn CommandRoute>, partitions: u32) -> Self {
         Self { route, partitions }
@@ -33,31 +33,31 @@ impl Pursuing {
 }
 
 #[async_trait]
-impl CommandRoute for Pursuing {
+impl CommandRoute for ReservingRoute {
     async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
         let share = |user, address| self.share_partition(user, address);
-        let Some(mut pursuit) = Pursuit::of(&command, fresh(), share) else {
+        let Some(mut saga) = ReservationSaga::of(&command, fresh(), share) else {
             return self.route.submit(command, deadline).await;
         };
         loop {
-            let pause = pursuit.pause();
+            let pause = saga.pause();
             if Instant::now() + pause >= deadline {
                 return Err(Failure::Unavailable { retry_after_ms: RETRY_AFTER_MS });
             }
             sleep(pause).await;
-            let answer = match self.route.submit(pursuit.question(), deadline).await {
+            let answer = match self.route.submit(saga.next_command(), deadline).await {
                 Ok(answer) => answer,
-                Err(failure) => return pursuit.without_answer(failure),
+                Err(failure) => return saga.on_failure(failure),
             };
-            pursuit = match pursuit.heard(answer, fresh()) {
-                Next::Ask(next) => *next,
-                Next::Over(answer) => return Ok(answer),
-                Next::GiveUp => return Err(Failure::Unavailable { retry_after_ms: RETRY_AFTER_MS }),
+            saga = match saga.on_answer(answer, fresh()) {
+                Transition::Continue(next) => *next,
+                Transition::Done(answer) => return Ok(answer),
+                Transition::GiveUp => return Err(Failure::Unavailable { retry_after_ms: RETRY_AFTER_MS }),
             };
         }
     }
 }
 
-fn fresh() -> ClaimId {
-    ClaimId::from_uuid(Uuid::now_v7())
+fn fresh() -> ReservationId {
+    ReservationId::from_uuid(Uuid::now_v7())
 }

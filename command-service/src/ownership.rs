@@ -101,7 +101,7 @@ impl Ownership {
                 }
                 tokio::select! {
                     Ok(()) = owners.changed() => {}
-                    () = membership.deserted() => break,
+                    () = membership.all_left() => break,
                 }
             }
         };

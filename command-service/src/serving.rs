@@ -372,7 +372,7 @@ impl<'a> Serving<'a> {
     fn keep_snapshot(&mut self) {
         let (ledger, begun) = (&self.ledger, Instant::now());
         let writer = self.writer.as_mut().expect(AT_HOME);
-        if writer.keep(&mut || ledger.image()).is_some() {
+        if writer.save_snapshot(&mut || ledger.image()).is_some() {
             // Commands wait meanwhile.
             metrics::histogram!("muster_snapshot_pause_seconds").record(begun.elapsed().as_secs_f64());
             self.ledger.kept();

@@ -8,7 +8,7 @@ pub mod kafka;
 mod membership;
 pub mod partition;
 pub mod record;
-mod reused;
+mod record_buffer;
 mod snapshot;
 pub mod sqlite;
 mod telemetry;
@@ -20,9 +20,9 @@ use async_trait::async_trait;
 use domain::position::{Position, Stream, StreamPartition};
 use tokio::sync::{mpsc, watch};
 
-pub use membership::{Assignment, HandedOver, Handover, Membership, Seat, Vacated};
+pub use membership::{Assignment, Handover, HandoverDone, LeftMember, MemberHandle, Membership};
 pub use record::{Record, Recorded};
-pub use snapshot::Keeping;
+pub use snapshot::PendingSnapshot;
 
 /// The log of one deployment.
 #[async_trait]
@@ -44,7 +44,7 @@ pub trait EventLog: Send + Sync + 'static {
     fn join(&self) -> Membership;
 
     /// Appends access records, each to the partition of its key. All or nothing is not promised; order is kept per key.
-    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable>;
+    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable>;
 
     /// Reads each place from its offset on, committed records only, and goes on as the log grows.
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow;
@@ -59,7 +59,7 @@ pub trait EventLog: Send + Sync + 'static {
 
 /// Takes in what a claim finds.
 pub trait Replay {
-    /// Takes in a snapshot that [`Writer::keep`] was given, before any record. An error refuses it: then every record
+    /// Takes in a snapshot that [`Writer::save_snapshot`] was given, before any record. An error refuses it: then every record
     /// is replayed, as if there were none.
     fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String>;
 
@@ -111,7 +111,7 @@ pub trait Writer: Send {
     ///
     /// None, and `snapshot` isn't called, while that can't be done: another one is being written, no user event was
     /// appended since the claim, or what is committed is not certain to stay.
-    fn keep(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<Keeping>;
+    fn save_snapshot(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<PendingSnapshot>;
 
     /// How long an append that is made now waits before it begins: time to put more into its batch.
     fn ready_in(&self) -> Duration {

@@ -24,7 +24,7 @@ pub struct Handover {
 
 /// Waits for a [`Handover`] to be dropped.
 #[derive(Debug)]
-pub struct HandedOver(Receiver<()>);
+pub struct HandoverDone(Receiver<()>);
 
 /// The seat of this process among those that share the partitions. Dropping it leaves too.
 pub struct Membership {
@@ -35,27 +35,30 @@ pub struct Membership {
 }
 
 /// The adapter's end of a [`Membership`]. Dropping it says that the member has left and that nobody else is there.
-pub struct Seat {
+pub struct MemberHandle {
     /// Tells the member what changes.
     pub assignments: mpsc::Sender<Assignment>,
     leave: watch::Receiver<bool>,
     others: mpsc::Sender<Infallible>,
 }
 
-/// What is left of a [`Seat`] once its member has left. Dropping it says that nobody else is there.
-pub struct Vacated {
+/// What is left of a [`MemberHandle`] once its member has left. Dropping it says that nobody else is there.
+pub struct LeftMember {
     leave: watch::Receiver<bool>,
     _others: mpsc::Sender<Infallible>,
 }
 
 impl Membership {
     /// A membership and the seat from which an adapter of the log serves it.
-    pub fn channel() -> (Seat, Self) {
+    pub fn channel() -> (MemberHandle, Self) {
         // A process is told a few things an hour; a full channel only makes the teller wait.
         let (told, assignments) = mpsc::channel(16);
         let (leave, leaving) = watch::channel(false);
         let (there, others) = mpsc::channel(1);
-        (Seat { assignments: told, leave: leaving, others: there }, Self { assignments, leave, others })
+        (
+            MemberHandle { assignments: told, leave: leaving, others: there },
+            Self { assignments, leave, others },
+        )
     }
 
     /// What changes next; `None` when this process has left.
@@ -69,14 +72,14 @@ impl Membership {
     }
 
     /// Waits, once this process has left, until no other shares the partitions any more: nobody will claim what it had.
-    pub async fn deserted(&mut self) {
+    pub async fn all_left(&mut self) {
         // Whoever still waits to hear that something may be given away need not wait any longer.
         while self.assignments.recv().await.is_some() {}
         let None = self.others.recv().await;
     }
 }
 
-impl Seat {
+impl MemberHandle {
     /// Whether the member wants to leave, or is gone.
     pub fn is_given_up(&self) -> bool {
         *self.leave.borrow() || self.leave.has_changed().is_err()
@@ -89,12 +92,12 @@ impl Seat {
     }
 
     /// Tells the member that it has left.
-    pub fn vacate(self) -> Vacated {
-        Vacated { leave: self.leave, _others: self.others }
+    pub fn leave(self) -> LeftMember {
+        LeftMember { leave: self.leave, _others: self.others }
     }
 }
 
-impl Vacated {
+impl LeftMember {
     /// Whether nobody asks any more who else is there.
     pub fn is_forgotten(&self) -> bool {
         self.leave.has_changed().is_err()
@@ -103,13 +106,13 @@ impl Vacated {
 
 impl Handover {
     /// One to give away, and the end that waits for it.
-    pub fn new() -> (Self, HandedOver) {
+    pub fn new() -> (Self, HandoverDone) {
         let (held, waiting) = sync_channel(0);
-        (Self { _held: held }, HandedOver(waiting))
+        (Self { _held: held }, HandoverDone(waiting))
     }
 }
 
-impl HandedOver {
+impl HandoverDone {
     /// Whether it was dropped in time. Blocks.
     pub fn wait(&self, patience: Duration) -> bool {
         self.0.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)

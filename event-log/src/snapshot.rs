@@ -16,7 +16,7 @@ use crate::{Recorded, telemetry};
 
 /// Up to where a snapshot reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Anchor {
+pub(crate) struct SnapshotAnchor {
     /// Offset of the last user event in it.
     pub(crate) event: u64,
     /// The chain of the user events after that one.
@@ -25,7 +25,7 @@ pub(crate) struct Anchor {
     pub(crate) claims: u64,
 }
 
-impl Anchor {
+impl SnapshotAnchor {
     /// Whether that record is the one that the snapshot ends with: then all before it are those that it was made from.
     pub(crate) fn fits(&self, last: &Recorded) -> bool {
         last.offset == self.event && last.record.header(CHAIN) == Some(self.chain.to_string().as_str())
@@ -33,7 +33,7 @@ impl Anchor {
 }
 
 /// The first record of a place that is to be replayed after what was restored, if anything was.
-pub(crate) fn first_after(restored: Option<Anchor>, place: StreamPartition) -> u64 {
+pub(crate) fn first_after(restored: Option<SnapshotAnchor>, place: StreamPartition) -> u64 {
     match (place.stream, restored) {
         (Stream::UserEvents, Some(anchor)) => anchor.event + 1,
         (Stream::Reservations, Some(anchor)) => anchor.claims,
@@ -44,19 +44,19 @@ pub(crate) fn first_after(restored: Option<Anchor>, place: StreamPartition) -> u
 /// A snapshot that was found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Snapshot {
-    pub(crate) anchor: Anchor,
+    pub(crate) anchor: SnapshotAnchor,
     pub(crate) parts: Vec<Vec<u8>>,
 }
 
 /// How far a writer has come: what a snapshot that is made now reaches up to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reached {
+pub(crate) struct SnapshotPoint {
     /// The last user event that this writer has written. Until it has written one there is nothing to bind a snapshot to.
     event: Option<(u64, Chain)>,
     claims: u64,
 }
 
-impl Reached {
+impl SnapshotPoint {
     /// By a writer that has just claimed, and read the claims of addresses up to this offset.
     pub(crate) fn claimed(claims: u64) -> Self {
         Self { event: None, claims }
@@ -68,45 +68,45 @@ impl Reached {
         self.claims = claims.map_or(self.claims, |last| last + 1);
     }
 
-    pub(crate) fn anchor(&self) -> Option<Anchor> {
+    pub(crate) fn anchor(&self) -> Option<SnapshotAnchor> {
         let claims = self.claims;
-        self.event.map(|(event, chain)| Anchor { event, chain, claims })
+        self.event.map(|(event, chain)| SnapshotAnchor { event, chain, claims })
     }
 }
 
 /// One snapshot of a process is written at a time, because each takes memory while it is.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Turns(Arc<AtomicBool>);
+pub(crate) struct SnapshotPermit(Arc<AtomicBool>);
 
 /// Leave to write a snapshot, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    turns: Turns,
+pub(crate) struct HeldPermit {
+    permit: SnapshotPermit,
     written: Option<oneshot::Sender<()>>,
 }
 
 /// A snapshot that is being written.
 #[derive(Debug)]
-pub struct Keeping(oneshot::Receiver<()>);
+pub struct PendingSnapshot(oneshot::Receiver<()>);
 
-impl Keeping {
+impl PendingSnapshot {
     /// Waits for it, and says whether it was written. Whoever does not care need not wait.
     pub async fn written(self) -> bool {
         self.0.await.is_ok()
     }
 }
 
-impl Turns {
-    pub(crate) fn take(&self) -> Option<(Turn, Keeping)> {
+impl SnapshotPermit {
+    pub(crate) fn take(&self) -> Option<(HeldPermit, PendingSnapshot)> {
         let was_free = !self.0.swap(true, Ordering::AcqRel);
         was_free.then(|| {
             let (written, keeping) = oneshot::channel();
-            (Turn { turns: self.clone(), written: Some(written) }, Keeping(keeping))
+            (HeldPermit { permit: self.clone(), written: Some(written) }, PendingSnapshot(keeping))
         })
     }
 }
 
-impl Turn {
+impl HeldPermit {
     /// Says that it was written.
     pub(crate) fn finish(mut self) {
         let written = self.written.take();
@@ -119,9 +119,9 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for HeldPermit {
     fn drop(&mut self) {
-        self.turns.0.store(false, Ordering::Release);
+        self.permit.0.store(false, Ordering::Release);
         if self.written.is_some() {
             telemetry::snapshot("failed");
         }

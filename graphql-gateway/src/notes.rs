@@ -107,7 +107,7 @@ impl Scribe {
         while !self.spool.is_empty() {
             let batch: Vec<Record> = self.spool.iter().take(BATCH).cloned().collect();
             let written = batch.len();
-            if let Err(error) = self.log.note(batch).await {
+            if let Err(error) = self.log.append_access(batch).await {
                 tracing::warn!(
                     spooled = self.spool.len(),
                     error = &error as &dyn std::error::Error,

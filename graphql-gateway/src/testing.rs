@@ -45,7 +45,7 @@ impl EventLog for QuietLog {
         Membership::channel().1
     }
 
-    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
         let is_away = self.away.load(Ordering::SeqCst);
         if !is_away {
             self.noted.lock().unwrap().extend(records);

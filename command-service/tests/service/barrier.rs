@@ -41,8 +41,8 @@ impl EventLog for Dammed {
         self.log.join()
     }
 
-    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        self.log.note(records).await
+    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+        self.log.append_access(records).await
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::command::Failure;
 use domain::refusal::Code;
-use event_log::{Assignment, Handover, Membership, Seat, Vacated, Writer, every_record};
+use event_log::{Assignment, Handover, LeftMember, MemberHandle, Membership, Writer, every_record};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SOON: Duration = Duration::from_secs(6);
 
 /// A service that has been given the partition, and its seat.
-async fn given(directory: &Path) -> (Service, Seat, Arc<Counts>) {
+async fn given(directory: &Path) -> (Service, MemberHandle, Arc<Counts>) {
     let (seat, membership) = Membership::channel();
     seat.assignments.send(Assignment::Given(vec![0])).await.unwrap();
     let log = Unlucky::open(directory, Some(membership)).await;
@@ -29,7 +29,7 @@ async fn given(directory: &Path) -> (Service, Seat, Arc<Counts>) {
 }
 
 /// Takes the partition away, and waits until others may be told.
-async fn take_away(seat: &Seat) {
+async fn take_away(seat: &MemberHandle) {
     let (handover, handed_over) = Handover::new();
     seat.assignments.send(Assignment::Taken(vec![0], handover)).await.unwrap();
     assert!(spawn_blocking(move || handed_over.wait(PATIENCE)).await.unwrap());
@@ -59,7 +59,7 @@ async fn until_it_is_not_the_owner(service: &Service) {
     timeout(PATIENCE, refused).await.unwrap();
 }
 
-async fn stop(service: Service, seat: Seat) {
+async fn stop(service: Service, seat: MemberHandle) {
     service.stop.send(()).unwrap();
     drop(seat);
     service.running.await.unwrap().unwrap();
@@ -112,14 +112,14 @@ async fn what_is_given_back_is_claimed_again() {
 }
 
 /// A service that has left and has the partition still, what says that others are there, and until when it is to end.
-async fn left(directory: &Path) -> (Service, Vacated, Instant) {
+async fn left(directory: &Path) -> (Service, LeftMember, Instant) {
     let (mut service, mut seat, _) = given(directory).await;
     let soon = Instant::now() + SOON;
     let (stop, _) = oneshot::channel();
     std::mem::replace(&mut service.stop, stop).send(()).unwrap();
     seat.given_up().await;
     take_away(&seat).await;
-    let others = seat.vacate();
+    let others = seat.leave();
     accepted(service.ask(register("c1", "alice")).await);
     (service, others, soon)
 }

@@ -11,7 +11,7 @@ use domain::command::Failure;
 use domain::position::{Position, StreamPartition};
 use event_log::sqlite::SqliteLog;
 use event_log::{
-    AppendError, Batch, ClaimError, EventLog, Follow, Keeping, Membership, Owners, Record, Replay,
+    AppendError, Batch, ClaimError, EventLog, Follow, Membership, Owners, PendingSnapshot, Record, Replay,
     Unavailable, Writer,
 };
 use tokio::sync::watch;
@@ -85,8 +85,8 @@ impl EventLog for Unlucky {
         self.membership.lock().unwrap().take().unwrap_or_else(|| self.log.join())
     }
 
-    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        self.log.note(records).await
+    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+        self.log.append_access(records).await
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
@@ -133,8 +133,8 @@ impl Writer for UnluckyWriter {
         self.writer.reclaim()
     }
 
-    fn keep(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<Keeping> {
-        self.writer.keep(snapshot)
+    fn save_snapshot(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<PendingSnapshot> {
+        self.writer.save_snapshot(snapshot)
     }
 
     fn ahead_from(&self) -> usize {

@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 
 use super::client::Reading;
 use super::settings::KafkaSettings;
-use super::{DroppedElsewhere, Stop};
-use crate::membership::{Assignment, Handover, Membership, Seat};
+use super::{DropOnThread, Stop};
+use crate::membership::{Assignment, Handover, MemberHandle, Membership};
 
 /// How long one look for news takes; a member that wants to leave waits for it.
 const POLL: Duration = Duration::from_millis(20);
@@ -34,20 +34,20 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// `asker`, for as long as the member wants to know of them.
 pub(super) fn join(
     settings: Arc<KafkaSettings>,
-    asker: Arc<DroppedElsewhere<Reading>>,
+    asker: Arc<DropOnThread<Reading>>,
     stop: Stop,
 ) -> Membership {
-    let (seat, membership) = Membership::channel();
+    let (member, membership) = Membership::channel();
     thread::spawn(move || {
-        let is_over = || stop.is_told() || seat.is_given_up();
+        let is_over = || stop.is_told() || member.is_given_up();
         while !is_over() {
-            if let Err(error) = attend(&settings, &seat, is_over) {
+            if let Err(error) = attend(&settings, &member, is_over) {
                 tracing::warn!(%error, "the group of command services can't be attended; joining again");
                 thread::sleep(AGAIN);
             }
         }
-        let vacated = seat.vacate();
-        while !stop.is_told() && !vacated.is_forgotten() && !is_deserted(&asker, &settings.group()) {
+        let left = member.leave();
+        while !stop.is_told() && !left.is_forgotten() && !is_deserted(&asker, &settings.group()) {
             thread::sleep(LOOK);
         }
     });
@@ -68,8 +68,8 @@ fn is_deserted(asker: &Reading, group: &str) -> bool {
 }
 
 /// Takes part until it is over. The end of the consumer hands over whatever is held.
-fn attend(settings: &KafkaSettings, seat: &Seat, is_over: impl Fn() -> bool) -> KafkaResult<()> {
-    let member = Member { assignments: seat.assignments.clone() };
+fn attend(settings: &KafkaSettings, member: &MemberHandle, is_over: impl Fn() -> bool) -> KafkaResult<()> {
+    let member = Member { assignments: member.assignments.clone() };
     let consumer: BaseConsumer<Member> = settings.member().create_with_context(member)?;
     consumer.subscribe(&[&settings.topic(Stream::UserEvents)])?;
     let mut woken = Instant::now();

@@ -4,7 +4,7 @@ use domain::position::StreamPartition;
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
 use crate::record::{Record, Recorded};
-use crate::reused::Reused;
+use crate::record_buffer::RecordBuffer;
 
 /// The headers of a record as Kafka keeps them.
 pub(super) fn headers(record: &Record) -> OwnedHeaders {
@@ -17,18 +17,18 @@ pub(super) fn headers(record: &Record) -> OwnedHeaders {
 
 /// The record of a message.
 pub(super) fn recorded(place: StreamPartition, message: &BorrowedMessage<'_>) -> Recorded {
-    let mut reused = Reused::new(place);
-    read_into(&mut reused, message);
-    reused.keep()
+    let mut record_buffer = RecordBuffer::new(place);
+    read_into(&mut record_buffer, message);
+    record_buffer.keep()
 }
 
 /// Reads a message over the record before it. What is not text is left out: whoever needs it says so, with the
 /// offset, and the chain shows that it was changed.
-pub(super) fn read_into(reused: &mut Reused, message: &BorrowedMessage<'_>) {
-    reused.begin(offset(message), message.key().unwrap_or_default(), message.payload());
+pub(super) fn read_into(record_buffer: &mut RecordBuffer, message: &BorrowedMessage<'_>) {
+    record_buffer.begin(offset(message), message.key().unwrap_or_default(), message.payload());
     for header in message.headers().iter().flat_map(|headers| headers.iter()) {
         if let Some(value) = header.value.and_then(|value| std::str::from_utf8(value).ok()) {
-            reused.header(header.key, value);
+            record_buffer.header(header.key, value);
         }
     }
 }

@@ -3,13 +3,13 @@
 //! Everything of librdkafka blocks or runs its callbacks on the thread that polls, so it is kept on threads of its
 //! own, away from the runtime.
 
+mod access_records;
 mod client;
+mod committed_reader;
 mod ends;
 mod error;
 mod group;
 mod message;
-mod notes;
-mod own;
 mod owners;
 mod producer;
 mod reader;
@@ -38,7 +38,7 @@ use self::settings::Sees;
 pub use self::settings::{Acknowledge, KafkaSettings};
 use self::snapshots::Snapshots;
 pub use self::topics::{Topic, ensure_topics};
-use crate::snapshot::Turns;
+use crate::snapshot::SnapshotPermit;
 use crate::{ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer};
 
 /// How often it is looked whether the topics have been made.
@@ -46,7 +46,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long the brokers may take to say where the log ends.
 const ANSWER: Duration = Duration::from_secs(5);
 
-type Asker = DroppedElsewhere<client::Reading>;
+type Asker = DropOnThread<client::Reading>;
 
 /// The log on Kafka.
 pub struct KafkaLog {
@@ -57,7 +57,7 @@ pub struct KafkaLog {
     /// Asked for the ends behind everything, by owners, and for who shares the partitions.
     written: Arc<Asker>,
     /// What is sent outside of transactions.
-    plain: Arc<DroppedElsewhere<FutureProducer>>,
+    plain: Arc<DropOnThread<FutureProducer>>,
     snapshots: Arc<Snapshots>,
     owners: watch::Receiver<Owners>,
     stop: Stop,
@@ -68,11 +68,10 @@ impl KafkaLog {
     /// answers and all topics are there. Whoever doesn't want to wait any longer drops the future.
     pub async fn connect(settings: KafkaSettings) -> Result<Arc<Self>, OpenError> {
         let settings = Arc::new(settings);
-        let asker =
-            Arc::new(DroppedElsewhere::new(settings.asker(Sees::Committed).map_err(OpenError::Client)?));
-        let written =
-            Arc::new(DroppedElsewhere::new(settings.asker(Sees::Written).map_err(OpenError::Client)?));
-        let plain = Arc::new(DroppedElsewhere::new(notes::producer(&settings).map_err(OpenError::Client)?));
+        let asker = Arc::new(DropOnThread::new(settings.asker(Sees::Committed).map_err(OpenError::Client)?));
+        let written = Arc::new(DropOnThread::new(settings.asker(Sees::Written).map_err(OpenError::Client)?));
+        let plain =
+            Arc::new(DropOnThread::new(access_records::producer(&settings).map_err(OpenError::Client)?));
         let partitions = wait_for_topics(&asker, &settings).await?;
         let stop = Stop::default();
         let owners = owners::follow(Arc::clone(&settings), stop.clone());
@@ -81,7 +80,7 @@ impl KafkaLog {
             asker: Arc::clone(&written),
             producer: Arc::clone(&plain),
             runtime: Handle::current(),
-            turns: Turns::default(),
+            permit: SnapshotPermit::default(),
         };
         let snapshots = Arc::new(snapshots);
         Ok(Arc::new(Self { settings, partitions, asker, written, plain, snapshots, owners, stop }))
@@ -111,8 +110,8 @@ impl EventLog for KafkaLog {
         group::join(Arc::clone(&self.settings), Arc::clone(&self.written), self.stop.clone())
     }
 
-    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        notes::send(&self.plain, &self.settings, self.partitions, records).await
+    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+        access_records::send(&self.plain, &self.settings, self.partitions, records).await
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
@@ -168,15 +167,15 @@ impl Stop {
 }
 
 /// A client whose end, which may take long, never holds up whoever drops it.
-struct DroppedElsewhere<T: Send + 'static>(Option<T>);
+struct DropOnThread<T: Send + 'static>(Option<T>);
 
-impl<T: Send + 'static> DroppedElsewhere<T> {
+impl<T: Send + 'static> DropOnThread<T> {
     fn new(client: T) -> Self {
         Self(Some(client))
     }
 }
 
-impl<T: Send + 'static> Deref for DroppedElsewhere<T> {
+impl<T: Send + 'static> Deref for DropOnThread<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -184,7 +183,7 @@ impl<T: Send + 'static> Deref for DroppedElsewhere<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for DroppedElsewhere<T> {
+impl<T: Send + 'static> Drop for DropOnThread<T> {
     fn drop(&mut self) {
         let client = self.0.take();
         thread::spawn(move || drop(client));

@@ -22,9 +22,9 @@ use super::client::Reading;
 use super::ends;
 use super::message::recorded;
 use super::settings::{Acknowledge, KafkaSettings, number};
-use super::{Asker, DroppedElsewhere};
-use crate::snapshot::{Anchor, Snapshot, Turn, Turns};
-use crate::{Keeping, Replay};
+use super::{Asker, DropOnThread};
+use crate::snapshot::{HeldPermit, Snapshot, SnapshotAnchor, SnapshotPermit};
+use crate::{PendingSnapshot, Replay};
 
 /// The header that says what a record is a piece of.
 const PIECE_OF: &str = "muster-snapshot";
@@ -42,9 +42,9 @@ const QUEUE: Duration = Duration::from_secs(10);
 pub(super) struct Snapshots {
     pub(super) settings: Arc<KafkaSettings>,
     pub(super) asker: Arc<Asker>,
-    pub(super) producer: Arc<DroppedElsewhere<FutureProducer>>,
+    pub(super) producer: Arc<DropOnThread<FutureProducer>>,
     pub(super) runtime: Handle,
-    pub(super) turns: Turns,
+    pub(super) permit: SnapshotPermit,
 }
 
 /// Most bytes of one record: half of what clients and brokers take when they are told nothing else.
@@ -60,7 +60,7 @@ struct Piece {
     /// Whether the part that it is of goes on in the next one.
     open: bool,
     #[serde(flatten)]
-    anchor: Anchor,
+    anchor: SnapshotAnchor,
 }
 
 /// Pieces that were read so far.
@@ -88,22 +88,22 @@ impl Unfinished {
 
 impl Snapshots {
     /// Leave to write one, unless another one is being written or what was committed might not stay.
-    pub(super) fn turn(&self) -> Option<(Turn, Keeping)> {
+    pub(super) fn permit(&self) -> Option<(HeldPermit, PendingSnapshot)> {
         // A commit that nobody has read back may be lost to a fault of the broker. A log that lost it would get a
         // hole where a snapshot still has it.
         let is_certain = self.settings.acknowledge == Acknowledge::ReadBack;
-        is_certain.then(|| self.turns.take()).flatten()
+        is_certain.then(|| self.permit.take()).flatten()
     }
 
     /// Writes one in the background.
-    pub(super) fn keep(self: &Arc<Self>, partition: u32, snapshot: Snapshot, turn: Turn) {
+    pub(super) fn save(self: &Arc<Self>, partition: u32, snapshot: Snapshot, held: HeldPermit) {
         let this = Arc::clone(self);
         self.runtime.spawn(async move {
             let (offset, parts) = (snapshot.anchor.event, snapshot.parts.len());
             match this.write(partition, snapshot).await {
                 Ok(()) => {
                     tracing::info!(kafka.partition = partition, offset, parts, "wrote a snapshot");
-                    turn.finish();
+                    held.finish();
                 }
                 Err(error) => {
                     tracing::warn!(kafka.partition = partition, %error, "a snapshot can't be written");
@@ -143,7 +143,7 @@ impl Snapshots {
         before.add_partition_offset(&topic, number(partition), Offset::Offset(offset))?;
         let admin: AdminClient<DefaultClientContext> = self.settings.client().create()?;
         // Its end waits for a thread of its own.
-        let admin = DroppedElsewhere::new(admin);
+        let admin = DropOnThread::new(admin);
         let options = AdminOptions::new().operation_timeout(Some(ANSWER)).request_timeout(Some(ANSWER));
         let deleted = admin.delete_records(&before, &options).await?;
         deleted.elements().iter().try_for_each(TopicPartitionListElem::error)
@@ -151,7 +151,7 @@ impl Snapshots {
 
     /// Hands over the newest snapshot of a partition, if there is one, and says up to where it reaches. Whatever goes wrong,
     /// every record can be replayed instead.
-    pub(super) fn restore(&self, partition: u32, replay: &mut dyn Replay) -> Option<Anchor> {
+    pub(super) fn restore(&self, partition: u32, replay: &mut dyn Replay) -> Option<SnapshotAnchor> {
         let begun = Instant::now();
         let found = self.newest(partition, begun + PATIENCE, replay);
         let restored = found.map_err(|error| error.to_string()).and_then(|newest| {
@@ -215,7 +215,7 @@ impl Snapshots {
         replay: &mut dyn Replay,
     ) -> Result<Option<Snapshot>, Unusable> {
         let from = [(self.settings.snapshots_topic(), partition, u64::try_from(begin).unwrap_or_default())];
-        let consumer = DroppedElsewhere::new(self.settings.bulk_reader(FETCH_WAIT, &from)?);
+        let consumer = DropOnThread::new(self.settings.bulk_reader(FETCH_WAIT, &from)?);
         let mut unfinished: HashMap<Uuid, Unfinished> = HashMap::new();
         let mut newest: Option<Snapshot> = None;
         while let Some(message) = next(&consumer, deadline)? {
@@ -238,10 +238,10 @@ impl Snapshots {
     }
 
     /// Whether the log has, where a snapshot ends, the event that it ends with.
-    fn fits(&self, partition: u32, anchor: &Anchor, deadline: Instant) -> Result<bool, Unusable> {
+    fn fits(&self, partition: u32, anchor: &SnapshotAnchor, deadline: Instant) -> Result<bool, Unusable> {
         // Another client: one that has fetched is slow to turn to something else, up to a second.
         let last = [(self.settings.topic(Stream::UserEvents), partition, anchor.event)];
-        let consumer = DroppedElsewhere::new(self.settings.reader(FETCH_WAIT, &last)?);
+        let consumer = DropOnThread::new(self.settings.reader(FETCH_WAIT, &last)?);
         Ok(next(&consumer, deadline)?.is_some_and(|message| {
             let place = self.settings.place(message.topic(), message.partition());
             place.is_some_and(|place| anchor.fits(&recorded(place, &message)))

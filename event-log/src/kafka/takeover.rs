@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use domain::position::{Stream, StreamPartition};
 
 use super::client::Reading;
+use super::committed_reader::CommittedReader;
 use super::ends;
 use super::error::{Trouble, unavailable};
-use super::own::Own;
 use super::producer::{Outgoing, Transactions};
 use super::settings::{Acknowledge, KafkaSettings};
 use super::snapshots::Snapshots;
 use super::writer::{Chains, KafkaWriter};
-use crate::snapshot::{Reached, first_after};
+use crate::snapshot::{SnapshotPoint, first_after};
 use crate::{AppendError, ClaimError, Replay, claim};
 
 /// How long fencing the writer before may take.
@@ -35,10 +35,10 @@ pub(super) fn take_over(
 ) -> Result<KafkaWriter, ClaimError> {
     let begun = Instant::now();
     let groups = (partition == 0).then_some(StreamPartition::new(Stream::GroupEvents, 0));
-    let own =
+    let streams =
         [Stream::Reservations, Stream::UserEvents].map(|stream| StreamPartition::new(stream, partition));
     // The user events come last: their claim record is the epoch.
-    let places: Vec<_> = groups.into_iter().chain(own).collect();
+    let places: Vec<_> = groups.into_iter().chain(streams).collect();
     // What is only written is read from where it ends.
     let credentials = StreamPartition::new(Stream::Credentials, partition);
     let restored = snapshots.restore(partition, replay);
@@ -50,10 +50,10 @@ pub(super) fn take_over(
     }
     let written: Vec<_> = ends.extract_if(.., |(place, _)| *place == credentials).collect();
     let from = places.iter().map(|place| (*place, first_after(restored, *place))).chain(written);
-    let mut own = Own::read_from(settings, from).map_err(unavailable)?;
+    let mut reader = CommittedReader::read_from(settings, from).map_err(unavailable)?;
     let mut chains = Chains::default();
     *chains.of(Stream::UserEvents) = restored.map(|anchor| anchor.chain).unwrap_or_default();
-    let chains = own.replay_what_is_there(&ends, chains, replay)?;
+    let chains = reader.replay_what_is_there(&ends, chains, replay)?;
     let read = begun.elapsed();
 
     let mut transactions = fence(settings, partition, replay)?;
@@ -71,7 +71,7 @@ pub(super) fn take_over(
     let committed = begun.elapsed();
     let epoch = *offsets.last().expect("user events are claimed always");
     let claims: Vec<_> = places.into_iter().zip(offsets).collect();
-    let chains = own.replay_up_to(&claims, chains, replay)?;
+    let chains = reader.replay_up_to(&claims, chains, replay)?;
     tracing::debug!(
         kafka.partition = partition,
         restored = ?restored_after,
@@ -82,10 +82,10 @@ pub(super) fn take_over(
         "claimed; times since the beginning"
     );
     let of_addresses = claims.iter().find(|(place, _)| place.stream == Stream::Reservations);
-    let reached = Reached::claimed(of_addresses.map_or(0, |(_, claim)| claim + 1));
+    let reached = SnapshotPoint::claimed(of_addresses.map_or(0, |(_, claim)| claim + 1));
     let read_back = match settings.acknowledge {
         Acknowledge::Committed => None,
-        Acknowledge::ReadBack => Some(own),
+        Acknowledge::ReadBack => Some(reader),
     };
     Ok(KafkaWriter {
         settings: Arc::clone(settings),

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use domain::position::{Position, Stream, StreamPartition};
 
-use super::own::Own;
+use super::committed_reader::CommittedReader;
 use super::owners;
 use super::producer::{Outgoing, Transactions};
 use super::settings::KafkaSettings;
 use super::snapshots::Snapshots;
 use crate::chain::Chain;
 use crate::record::Record;
-use crate::snapshot::{Reached, Snapshot};
-use crate::{AppendError, Batch, Keeping, Owner, Writer, claim, telemetry};
+use crate::snapshot::{Snapshot, SnapshotPoint};
+use crate::{AppendError, Batch, Owner, PendingSnapshot, Writer, claim, telemetry};
 
 /// Brokers take some ten milliseconds for a batch, in which a thousand commands are decided.
 const AHEAD_FROM: usize = 256;
@@ -38,9 +38,9 @@ pub(super) struct KafkaWriter {
     pub(super) epoch: u64,
     pub(super) transactions: Transactions,
     pub(super) chains: Chains,
-    pub(super) reached: Reached,
+    pub(super) reached: SnapshotPoint,
     /// None when a commit is believed without looking.
-    pub(super) read_back: Option<Own>,
+    pub(super) read_back: Option<CommittedReader>,
 }
 
 impl KafkaWriter {
@@ -123,10 +123,10 @@ impl Writer for KafkaWriter {
         Ok(position)
     }
 
-    fn keep(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<Keeping> {
+    fn save_snapshot(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<PendingSnapshot> {
         let anchor = self.reached.anchor()?;
-        let (turn, keeping) = self.snapshots.turn()?;
-        self.snapshots.keep(self.partition, Snapshot { anchor, parts: snapshot() }, turn);
+        let (permit, keeping) = self.snapshots.permit()?;
+        self.snapshots.save(self.partition, Snapshot { anchor, parts: snapshot() }, permit);
         Some(keeping)
     }
 

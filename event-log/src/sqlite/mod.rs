@@ -22,7 +22,7 @@ use tokio::sync::{Mutex, watch};
 use self::reader::{News, Reader};
 use self::store::Store;
 use self::writer::{Desk, Shared};
-use crate::snapshot::Turns;
+use crate::snapshot::SnapshotPermit;
 use crate::{
     Assignment, ClaimError, EventLog, Follow, Handover, Membership, Owners, Record, Replay, Unavailable,
     Writer,
@@ -101,7 +101,7 @@ impl SqliteLog {
             desk,
             ends,
             owners,
-            snapshots: Turns::default(),
+            snapshots: SnapshotPermit::default(),
             _lock: lock,
         };
         Ok(Arc::new(Self {
@@ -153,19 +153,19 @@ impl EventLog for SqliteLog {
     }
 
     fn join(&self) -> Membership {
-        let (mut seat, membership) = Membership::channel();
+        let (mut member, membership) = Membership::channel();
         self.runtime.spawn(async move {
             // The lock on the directory keeps others out: the only member has everything for as long as it stays.
-            seat.assignments.send(Assignment::Given(vec![0])).await.ok();
-            seat.given_up().await;
-            seat.assignments.send(Assignment::Taken(vec![0], Handover::new().0)).await.ok();
+            member.assignments.send(Assignment::Given(vec![0])).await.ok();
+            member.given_up().await;
+            member.assignments.send(Assignment::Taken(vec![0], Handover::new().0)).await.ok();
         });
         membership
     }
 
-    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
         match &self.shared {
-            Some(shared) => Arc::clone(shared).note(records).await,
+            Some(shared) => Arc::clone(shared).append_access(records).await,
             None => Err(Unavailable("the log was opened for reading".to_owned())),
         }
     }

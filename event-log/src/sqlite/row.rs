@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::record::{Record, Recorded, known_header};
-use crate::reused::Reused;
+use crate::record_buffer::RecordBuffer;
 
 /// The columns of a record, in the order of the schema.
 ///
@@ -32,19 +32,19 @@ pub(super) fn headers_text(record: &Record) -> String {
 
 /// The record of a row.
 pub(super) fn recorded(stream: Stream, row: &Row) -> Recorded {
-    let mut reused = Reused::new(StreamPartition::new(stream, 0));
-    read_into(&mut reused, row);
-    reused.keep()
+    let mut record_buffer = RecordBuffer::new(StreamPartition::new(stream, 0));
+    read_into(&mut record_buffer, row);
+    record_buffer.keep()
 }
 
 /// Reads a row over the record before it. Headers that can't be read are left out: whoever needs them says so, with
 /// the offset, and the chain shows that they were changed.
-pub(super) fn read_into(reused: &mut Reused, (offset, key, headers, body): &Row) {
-    reused.begin(offset_of(*offset), key, body.as_deref());
+pub(super) fn read_into(record_buffer: &mut RecordBuffer, (offset, key, headers, body): &Row) {
+    record_buffer.begin(offset_of(*offset), key, body.as_deref());
     let mut reader = serde_json::Deserializer::from_slice(headers);
-    let read = ReadHeaders(&mut *reused).deserialize(&mut reader).and_then(|()| reader.end());
+    let read = ReadHeaders(&mut *record_buffer).deserialize(&mut reader).and_then(|()| reader.end());
     if read.is_err() {
-        reused.without_headers();
+        record_buffer.without_headers();
     }
 }
 
@@ -66,7 +66,7 @@ impl Serialize for Headers<'_> {
     }
 }
 
-struct ReadHeaders<'a>(&'a mut Reused);
+struct ReadHeaders<'a>(&'a mut RecordBuffer);
 
 impl<'de> DeserializeSeed<'de> for ReadHeaders<'_> {
     type Value = ();

@@ -115,11 +115,11 @@ impl<T: Read> Read for Hashing<T> {
 mod tests {
     use super::*;
     use crate::chain::Chain;
-    use crate::snapshot::Anchor;
+    use crate::snapshot::SnapshotAnchor;
 
     fn snapshot(parts: &[&[u8]]) -> Snapshot {
         let parts = parts.iter().map(|part| part.to_vec()).collect();
-        Snapshot { anchor: Anchor { event: 7, chain: Chain::default(), claims: 3 }, parts }
+        Snapshot { anchor: SnapshotAnchor { event: 7, chain: Chain::default(), claims: 3 }, parts }
     }
 
     #[test]

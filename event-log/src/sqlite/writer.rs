@@ -16,10 +16,11 @@ use super::snapshot;
 use super::store::{Failed, Store};
 use crate::chain::Chain;
 use crate::record::Record;
-use crate::reused::Reused;
-use crate::snapshot::{Anchor, Reached, Snapshot, Turns, first_after};
+use crate::record_buffer::RecordBuffer;
+use crate::snapshot::{Snapshot, SnapshotAnchor, SnapshotPermit, SnapshotPoint, first_after};
 use crate::{
-    AppendError, Batch, ClaimError, Keeping, Owner, Owners, Replay, Unavailable, Writer, claim, telemetry,
+    AppendError, Batch, ClaimError, Owner, Owners, PendingSnapshot, Replay, Unavailable, Writer, claim,
+    telemetry,
 };
 
 const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
@@ -39,7 +40,7 @@ pub(super) struct Shared {
     pub(super) desk: Mutex<Desk>,
     pub(super) ends: watch::Sender<Ends>,
     pub(super) owners: watch::Sender<Owners>,
-    pub(super) snapshots: Turns,
+    pub(super) snapshots: SnapshotPermit,
     pub(super) _lock: File,
 }
 
@@ -52,7 +53,7 @@ pub(super) struct Desk {
 
 impl Shared {
     /// Writes on a task of its own, so that a caller who goes away leaves no transaction open.
-    pub(super) async fn note(self: Arc<Self>, records: Vec<Record>) -> Result<(), Unavailable> {
+    pub(super) async fn append_access(self: Arc<Self>, records: Vec<Record>) -> Result<(), Unavailable> {
         let runtime = self.runtime.clone();
         let writing = runtime.spawn(async move {
             let records: Vec<_> = records.into_iter().map(|record| (Stream::Access, record)).collect();
@@ -89,17 +90,17 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
         epoch,
         groups: Chain::default(),
         users: restored.map(|anchor| anchor.chain).unwrap_or_default(),
-        reached: Reached::claimed(of_addresses + 1),
+        reached: SnapshotPoint::claimed(of_addresses + 1),
     };
     for place in [GROUPS, CLAIMS, USERS] {
         let up_to = claimed.covered(place).unwrap_or_default();
         let mut rows = read_ahead(shared, place.stream, first_after(restored, place), up_to);
-        let mut reused = Reused::new(place);
+        let mut record_buffer = RecordBuffer::new(place);
         let mut reached = None;
         while let Some(read) = rows.blocking_recv() {
             for row in read.map_err(unavailable)? {
-                read_into(&mut reused, &row);
-                let recorded = reused.present();
+                read_into(&mut record_buffer, &row);
+                let recorded = record_buffer.present();
                 let offset = recorded.offset;
                 replay.replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
                 if place.stream.is_chained() {
@@ -118,7 +119,11 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
 
 /// Hands over the snapshot that was kept, if it was made from this very log. `claim` is where the claim lies in the claims
 /// of addresses.
-fn restore(shared: &Shared, claim: u64, replay: &mut dyn Replay) -> Result<Option<Anchor>, sqlx::Error> {
+fn restore(
+    shared: &Shared,
+    claim: u64,
+    replay: &mut dyn Replay,
+) -> Result<Option<SnapshotAnchor>, sqlx::Error> {
     let refused = |reason: &str| {
         tracing::warn!(reason, "the snapshot is of no use; every record is replayed");
         Ok(None)
@@ -183,7 +188,7 @@ pub(super) struct SqliteWriter {
     epoch: u64,
     groups: Chain,
     users: Chain,
-    reached: Reached,
+    reached: SnapshotPoint,
 }
 
 impl SqliteWriter {
@@ -242,9 +247,9 @@ impl Writer for SqliteWriter {
         self.confirm()
     }
 
-    fn keep(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<Keeping> {
+    fn save_snapshot(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<PendingSnapshot> {
         let anchor = self.reached.anchor()?;
-        let (turn, keeping) = self.shared.snapshots.take()?;
+        let (permit, keeping) = self.shared.snapshots.take()?;
         let snapshot = Snapshot { anchor, parts: snapshot() };
         // Keeps the directory locked while it writes.
         let shared = Arc::clone(&self.shared);
@@ -252,7 +257,7 @@ impl Writer for SqliteWriter {
             Ok(()) => {
                 tracing::info!(offset = anchor.event, "wrote a snapshot");
                 drop(shared);
-                turn.finish();
+                permit.finish();
             }
             Err(error) => tracing::warn!(%error, "a snapshot can't be written"),
         });

@@ -96,9 +96,9 @@ impl Owner {
     }
 
     /// Keeps a snapshot, if that can be done now, and waits until it is written.
-    pub(crate) async fn keep(&mut self, parts: &'static [&'static [u8]]) -> bool {
+    pub(crate) async fn save_snapshot(&mut self, parts: &'static [&'static [u8]]) -> bool {
         let snapshot = || parts.iter().map(|part| part.to_vec()).collect();
-        match self.call(move |writer| writer.keep(&mut { snapshot })).await {
+        match self.call(move |writer| writer.save_snapshot(&mut { snapshot })).await {
             Some(keeping) => tokio::time::timeout(DEADLINE, keeping.written()).await.expect("in time"),
             None => false,
         }

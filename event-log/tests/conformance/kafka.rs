@@ -257,7 +257,7 @@ async fn a_snapshot_that_is_replaced_is_deleted() {
     let mut owner = Owner::claim(&log, 0).await;
     owner.append(user_events(1..2)).await.unwrap();
     for _ in 0..3 {
-        assert!(owner.keep(&[b"one", b"two"]).await);
+        assert!(owner.save_snapshot(&[b"one", b"two"]).await);
     }
     let settings = topics.0.clone();
     let asking = tokio::task::spawn_blocking(move || {
@@ -276,5 +276,5 @@ async fn nothing_is_kept_of_commits_that_nobody_reads_back() {
     let log = topics.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     owner.append(user_events(1..2)).await.unwrap();
-    assert!(!owner.keep(&[b"snapshot"]).await);
+    assert!(!owner.save_snapshot(&[b"snapshot"]).await);
 }

@@ -68,7 +68,7 @@ pub(crate) async fn a_single_member_holds_everything_and_hands_it_over_when_it_l
         drop(held.take_in(change));
     }
     assert_eq!(held.0, BTreeSet::new());
-    timeout(DEADLINE, membership.deserted()).await.expect("nobody else is there");
+    timeout(DEADLINE, membership.all_left()).await.expect("nobody else is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,10 +85,10 @@ async fn two_members_share_and_the_one_that_stays_gets_what_the_other_leaves() {
     assert_eq!(left.0, BTreeSet::new());
     let mut rest = [staying];
     settle(&mut rest, other.partitions(), 2).await;
-    let early = timeout(Duration::from_secs(1), leaving.deserted()).await;
+    let early = timeout(Duration::from_secs(1), leaving.all_left()).await;
     early.expect_err("somebody is there who has claimed, or will");
     rest[0].0.leave();
-    timeout(DEADLINE, leaving.deserted()).await.expect("nobody is there any more");
+    timeout(DEADLINE, leaving.all_left()).await.expect("nobody is there any more");
 }
 
 #[tokio::test(flavor = "multi_thread")]

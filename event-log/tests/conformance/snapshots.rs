@@ -31,7 +31,7 @@ fn events(owner: &Owner) -> Vec<u64> {
 pub(crate) async fn keep_one(log: &Arc<dyn EventLog>) {
     let mut owner = Owner::claim(log, 0).await;
     owner.append(user_events(1..3)).await.unwrap();
-    assert!(owner.keep(SNAPSHOT).await);
+    assert!(owner.save_snapshot(SNAPSHOT).await);
     owner.leave().await;
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn assert_passed_over(log: &Arc<dyn EventLog>) {
     assert_eq!(events(&owner), [1, 2]);
     owner.append(user_events(3..4)).await.unwrap();
     assert_chain_verifies(&read(log, USERS, 0).await);
-    assert!(owner.keep(SNAPSHOT).await);
+    assert!(owner.save_snapshot(SNAPSHOT).await);
     assert_eq!(events(&Owner::claim(log, 0).await), [] as [u64; 0]);
 }
 
@@ -51,9 +51,9 @@ pub(crate) async fn a_claim_begins_with_the_newest_snapshot_and_replays_what_cam
     let mut first = Owner::claim(&log, 0).await;
     assert_eq!(first.restored, None);
     first.append([user_events(1..3), vec![of_address("a")]].concat()).await.unwrap();
-    assert!(first.keep(&[b"older"]).await);
+    assert!(first.save_snapshot(&[b"older"]).await);
     first.append(user_events(3..4)).await.unwrap();
-    assert!(first.keep(SNAPSHOT).await);
+    assert!(first.save_snapshot(SNAPSHOT).await);
     first.append([user_events(4..6), vec![of_address("b")]].concat()).await.unwrap();
 
     let mut second = Owner::claim(&log, 0).await;
@@ -71,7 +71,7 @@ pub(crate) async fn a_snapshot_that_is_refused_leaves_everything_to_be_replayed(
     let log = kept.open().await;
     let mut first = Owner::claim(&log, 0).await;
     first.append([user_events(1..3), vec![of_address("a")]].concat()).await.unwrap();
-    assert!(first.keep(SNAPSHOT).await);
+    assert!(first.save_snapshot(SNAPSHOT).await);
 
     let mut second = Owner::claim_without_snapshot(&log).await;
     assert!(second.restored.is_some());
@@ -87,7 +87,7 @@ pub(crate) async fn parts_may_be_larger_than_a_record(kept: impl Kept) {
     let log = kept.open().await;
     let mut first = Owner::claim(&log, 0).await;
     first.append(user_events(1..2)).await.unwrap();
-    assert!(first.keep(PARTS).await);
+    assert!(first.save_snapshot(PARTS).await);
     let restored = Owner::claim(&log, 0).await.restored.unwrap();
     assert!(restored == PARTS, "{} parts", restored.len());
 }
@@ -95,11 +95,11 @@ pub(crate) async fn parts_may_be_larger_than_a_record(kept: impl Kept) {
 pub(crate) async fn nothing_is_kept_before_a_user_event_was_appended(kept: impl Kept) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
-    assert!(!owner.keep(SNAPSHOT).await);
+    assert!(!owner.save_snapshot(SNAPSHOT).await);
     owner.append(vec![of_address("a")]).await.unwrap();
-    assert!(!owner.keep(SNAPSHOT).await);
+    assert!(!owner.save_snapshot(SNAPSHOT).await);
     owner.append(user_events(1..2)).await.unwrap();
-    assert!(owner.keep(SNAPSHOT).await);
+    assert!(owner.save_snapshot(SNAPSHOT).await);
 }
 
 pub(crate) async fn a_snapshot_survives_a_restart_and_the_fence(kept: impl Kept) {
@@ -108,9 +108,9 @@ pub(crate) async fn a_snapshot_survives_a_restart_and_the_fence(kept: impl Kept)
     older.append(user_events(1..3)).await.unwrap();
     let mut newer = Owner::claim(&log, 0).await;
     newer.append(user_events(3..4)).await.unwrap();
-    assert!(newer.keep(SNAPSHOT).await);
+    assert!(newer.save_snapshot(SNAPSHOT).await);
     // What a fenced owner makes of the history that it has read is right, and older.
-    assert!(older.keep(&[b"older"]).await);
+    assert!(older.save_snapshot(&[b"older"]).await);
     older.leave().await;
     newer.leave().await;
     drop(log);

@@ -112,7 +112,7 @@ async fn a_log_is_read_beside_its_owner_and_after_it() {
     let end = position.covered(USERS).unwrap() + 1;
     assert_eq!(sequences(&read_to(&mut follow, USERS, end).await), [3, 4]);
     assert!(matches!(Owner::try_claim(&beside, 0).await, Err(ClaimError::Unavailable(_))));
-    assert!(beside.note(vec![event(&user(), 1)]).await.is_err());
+    assert!(beside.append_access(vec![event(&user(), 1)]).await.is_err());
 
     owner.leave().await;
     drop((log, beside, follow));
@@ -130,12 +130,12 @@ async fn access_records_are_kept_for_400_days_and_offsets_never_come_again() {
         let log: Arc<dyn EventLog> = SqliteLog::open_at(&directory.path(), at).await.unwrap();
         log
     };
-    open(days(0)).await.note(vec![event(&user(), 1), event(&user(), 2)]).await.unwrap();
+    open(days(0)).await.append_access(vec![event(&user(), 1), event(&user(), 2)]).await.unwrap();
     assert_eq!(sequences(&read(&open(days(399)).await, access, 0).await), [1, 2]);
     let log = open(days(401)).await;
     let left = read(&log, access, 0).await;
     assert_eq!(sequences(&left), [2], "the newest stays");
-    log.note(vec![event(&user(), 3)]).await.unwrap();
+    log.append_access(vec![event(&user(), 3)]).await.unwrap();
     assert_eq!(end_of(&log, access).await, left[0].offset + 2);
 }
 

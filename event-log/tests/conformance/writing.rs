@@ -161,8 +161,8 @@ pub(crate) async fn an_empty_batch_writes_nothing(kept: impl Kept) {
 pub(crate) async fn what_is_noted_lies_in_the_partition_of_its_key(kept: impl Kept) {
     let log = kept.open().await;
     let keys = [user(), "user_00000001-0000-0000-0000-000000000000".to_owned(), "a digest".to_owned()];
-    log.note(keys.iter().map(|key| event(key, 1)).collect()).await.unwrap();
-    log.note(vec![event(&keys[0], 2)]).await.unwrap();
+    log.append_access(keys.iter().map(|key| event(key, 1)).collect()).await.unwrap();
+    log.append_access(vec![event(&keys[0], 2)]).await.unwrap();
     for (key, expected) in keys.iter().zip([vec![1, 2], vec![1], vec![1]]) {
         let place = StreamPartition::new(Stream::Access, partition::of_key(key, log.partitions()));
         let records = read(&log, place, 0).await;

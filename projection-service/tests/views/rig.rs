@@ -45,7 +45,7 @@ impl Log {
         let (mut writer, batch) = (self.writer.take().unwrap(), story.batch());
         let notes = std::mem::take(&mut story.notes);
         if !notes.is_empty() {
-            self.log.note(notes).await.unwrap();
+            self.log.append_access(notes).await.unwrap();
         }
         let (writer, position) = tokio::task::spawn_blocking(move || {
             let position = writer.append(batch).unwrap();
@@ -140,8 +140,8 @@ impl EventLog for InPieces {
         self.log.join()
     }
 
-    async fn note(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        self.log.note(records).await
+    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
+        self.log.append_access(records).await
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {

@@ -11,13 +11,13 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::Offset;
 
-use super::DroppedElsewhere;
+use super::DropOnThread;
 use super::client::Reading;
 use super::error::unavailable;
 use super::message::{offset, read_into};
 use super::settings::KafkaSettings;
 use super::writer::Chains;
-use crate::reused::Reused;
+use crate::record_buffer::RecordBuffer;
 use crate::{AppendError, ClaimError, Replay};
 
 /// How long a broker may hold a fetch while nothing is written. It answers at once when a record or a marker is.
@@ -29,16 +29,16 @@ const POLL: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A committed-only reader of the places that one writer writes.
-pub(super) struct Own {
+pub(super) struct CommittedReader {
     settings: Arc<KafkaSettings>,
-    consumer: DroppedElsewhere<Reading>,
+    consumer: DropOnThread<Reading>,
     /// Per place the least offset that the next record may have, as long as it is replayed.
     next: BTreeMap<StreamPartition, u64>,
     /// Per place the last offset that was met.
     met: BTreeMap<StreamPartition, u64>,
 }
 
-impl Own {
+impl CommittedReader {
     /// Begins each place at an offset.
     pub(super) fn read_from(
         settings: &Arc<KafkaSettings>,
@@ -48,7 +48,7 @@ impl Own {
         let topic =
             |(place, next): (&StreamPartition, &u64)| (settings.topic(place.stream), place.partition, *next);
         let topics: Vec<_> = next.iter().map(topic).collect();
-        let consumer = DroppedElsewhere::new(settings.reader(FETCH_WAIT, &topics)?);
+        let consumer = DropOnThread::new(settings.reader(FETCH_WAIT, &topics)?);
         Ok(Self { settings: Arc::clone(settings), consumer, next, met: BTreeMap::new() })
     }
 
@@ -93,7 +93,12 @@ impl Own {
         let begin = |(place, end): &(StreamPartition, u64)| {
             let next = self.next.get(place).copied().unwrap_or_default();
             let topic = self.settings.topic(place.stream);
-            Replayed { topic, next, end: Some(*end).filter(|end| next < *end), reused: Reused::new(*place) }
+            Replayed {
+                topic,
+                next,
+                end: Some(*end).filter(|end| next < *end),
+                record_buffer: RecordBuffer::new(*place),
+            }
         };
         let mut places: Vec<_> = ends.iter().map(begin).collect();
         let mut open = places.iter().filter(|one| one.end.is_some()).count();
@@ -106,8 +111,8 @@ impl Own {
                     let Some(one) = places.iter_mut().find(|one| one.topic == message.topic()) else {
                         continue;
                     };
-                    read_into(&mut one.reused, &message);
-                    let recorded = one.reused.present();
+                    read_into(&mut one.record_buffer, &message);
+                    let recorded = one.record_buffer.present();
                     let (place, offset) = (recorded.place, recorded.offset);
                     // The client begins anew where it finds the log shorter than it was.
                     if offset < one.next {
@@ -186,7 +191,7 @@ struct Replayed {
     next: u64,
     /// Up to where it is to be read still.
     end: Option<u64>,
-    reused: Reused,
+    record_buffer: RecordBuffer,
 }
 
 impl Replayed {

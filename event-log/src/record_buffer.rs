@@ -5,13 +5,13 @@ use domain::position::StreamPartition;
 use crate::record::{Record, Recorded, known_header};
 
 /// A record whose texts are overwritten by the next.
-pub(crate) struct Reused {
+pub(crate) struct RecordBuffer {
     recorded: Recorded,
     /// Texts that the present record has no header for.
     spare: Vec<String>,
 }
 
-impl Reused {
+impl RecordBuffer {
     /// Without a record yet.
     pub(crate) fn new(place: StreamPartition) -> Self {
         let record = Record { key: String::new(), headers: Vec::with_capacity(18), body: None };
@@ -74,18 +74,18 @@ mod tests {
 
     #[test]
     fn nothing_of_a_record_is_left_in_the_next() {
-        let mut reused = Reused::new(StreamPartition::new(Stream::UserEvents, 0));
-        reused.begin(7, b"a longer key", Some(b"{\"a\":1}"));
-        reused.header(TYPE, "muster.user.registered");
-        reused.header(ID, "1");
-        assert_eq!(reused.present().record.headers.len(), 2);
-        reused.begin(9, b"key", Some(b"{}"));
-        reused.header(ID, "2");
-        reused.header("other", "dropped");
+        let mut record_buffer = RecordBuffer::new(StreamPartition::new(Stream::UserEvents, 0));
+        record_buffer.begin(7, b"a longer key", Some(b"{\"a\":1}"));
+        record_buffer.header(TYPE, "muster.user.registered");
+        record_buffer.header(ID, "1");
+        assert_eq!(record_buffer.present().record.headers.len(), 2);
+        record_buffer.begin(9, b"key", Some(b"{}"));
+        record_buffer.header(ID, "2");
+        record_buffer.header("other", "dropped");
         let second =
             Record { key: "key".into(), headers: vec![(ID, "2".into())], body: Some(b"{}".to_vec()) };
-        assert_eq!(reused.present().record, second);
-        reused.begin(11, b"key", None);
-        assert_eq!(reused.keep().record, Record { key: "key".into(), headers: vec![], body: None });
+        assert_eq!(record_buffer.present().record, second);
+        record_buffer.begin(11, b"key", None);
+        assert_eq!(record_buffer.keep().record, Record { key: "key".into(), headers: vec![], body: None });
     }
 }

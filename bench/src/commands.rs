@@ -9,11 +9,11 @@ use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Patch};
 use domain::group::{self, CreateGroup, GroupName};
 use domain::id::{AddressId, GroupId, ReservationId, UserId};
-use domain::position::Position;
 use domain::timestamp::Timestamp;
 use domain::user::{self, lifecycle, onboarding, password, profile};
 use domain::username::Username;
 use load::Turn;
+use log_model::Position;
 use uuid::Uuid;
 
 /// For how long made passwords would work.

@@ -8,7 +8,6 @@ use anyhow::{Result, anyhow};
 use domain::actor::Client;
 use domain::group::{GroupName, GroupRef};
 use domain::id::{GroupId, UserId};
-use domain::position::Stream;
 use domain::timestamp::Timestamp;
 use domain::user::Event;
 use domain::user::onboarding::{Approved, Origin, Registered};
@@ -16,8 +15,10 @@ use domain::user::password::{PasswordChanged, PasswordReset};
 use domain::user::profile::{EmailChanged, Personal};
 use domain::username::Username;
 use domain::wire::Change;
-use event_log::record::Envelope;
-use event_log::{Batch, EventLog, Record, every_record, partition};
+use event_log::envelope::Envelope;
+use event_log::{Batch, EventLog, Record, every_record};
+use log_model::Stream;
+use log_model::partition;
 use uuid::Uuid;
 
 /// Records of one transaction.
@@ -118,7 +119,7 @@ fn happens(number: u64, name: &Username, step: u64) -> Vec<(Stream, Record)> {
     let events = events.into_iter().zip(sequence..);
     let record = |(event, sequence): (Event, u64)| {
         let envelope = envelope(name, command, sequence, at);
-        (Stream::UserEvents, Record::event(&envelope, event.wire_name(), event.to_json()))
+        (Stream::UserEvents, envelope.record(event.wire_name(), event.to_json()))
     };
     events.map(record).collect()
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::address::{self, EmailReservation, FRESH, ReservationHolder, ReserveDecision};
 use domain::id::{AddressId, ReservationId, UserId};
-use domain::position::Stream;
 use domain::timestamp::Timestamp;
 use domain::user::{Event, User};
-use event_log::{Record, partition};
+use event_log::Record;
+use log_model::Stream;
+use log_model::partition;
 
 /// Most void reservations that are forgotten with one that is added.
 const FORGOTTEN_AT_ONCE: usize = 16;

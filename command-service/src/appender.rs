@@ -4,8 +4,8 @@ use std::io;
 use std::sync::mpsc;
 use std::thread;
 
-use domain::position::{Position, Stream};
 use event_log::{AppendError, Batch, Record, Writer};
+use log_model::{Position, Stream};
 
 use crate::pulse::Pulse;
 

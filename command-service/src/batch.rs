@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use domain::position::Stream;
 use domain::timestamp::Timestamp;
 use event_log::Record;
+use log_model::Stream;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 

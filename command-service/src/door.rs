@@ -12,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use domain::command::{Answer, Command, Failure, Reply};
-use event_log::partition;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -66,7 +65,7 @@ impl Door {
 
     /// Hands a command to its owner and waits for the answer until the deadline.
     pub async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
-        let partition = partition::of_ask(&command.ask, self.0.partitions);
+        let partition = command.ask.route_key().partition(self.0.partitions);
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket::default();
         self.enqueue(partition, Job { command, reply, ticket: ticket.clone() })?;

@@ -10,11 +10,11 @@ use domain::deployment::{self, Initialised};
 use domain::group::{Group, KnownGroup};
 use domain::id::{GroupId, UserId};
 use domain::policy::{self, Denial};
-use domain::position::{Position, Stream};
 use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
 use domain::user::{self, User};
 use event_log::Record;
+use log_model::{Position, Stream};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -224,8 +224,7 @@ impl Draft {
         let event = deployment::Event::from(event);
         let sequence = ledger.deployment_version + 1;
         let envelope = envelope(command, deployment::SUBJECT, &digest(&command.ask), sequence, now);
-        self.records
-            .push((Stream::GroupEvents, Record::event(&envelope, event.wire_name(), event.to_json())));
+        self.records.push((Stream::GroupEvents, envelope.record(event.wire_name(), event.to_json())));
         Ok(())
     }
 

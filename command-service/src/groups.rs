@@ -8,8 +8,9 @@ use domain::aggregate::Aggregate;
 use domain::command::{Ask, Command};
 use domain::group::{self, Group, KnownGroup};
 use domain::id::GroupId;
-use domain::position::{Position, Stream, StreamPartition};
+use event_log::envelope::Envelope;
 use event_log::{EventLog, Read, Recorded};
+use log_model::{Position, Stream, StreamPartition};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -114,7 +115,7 @@ fn take_in(groups: &mut HashMap<GroupId, Group>, recorded: &Recorded) -> Result<
     let record = &recorded.record;
     let Ok(id) = record.key.parse::<GroupId>() else { return Ok(()) };
     let at = |reason: &dyn std::fmt::Display| format!("{PLACE} offset {}: {reason}", recorded.offset);
-    let envelope = record.envelope().map_err(|error| at(&error))?;
+    let envelope = Envelope::read(record).map_err(|error| at(&error))?;
     let name = record.wire_name().map_err(|error| at(&error))?;
     let event = group::Event::from_json(name, record.body.as_deref().unwrap_or_default());
     groups.entry(id).or_default().evolve(&event.map_err(|error| at(&error))?, envelope.time);

@@ -12,7 +12,8 @@ use domain::reservation_saga::{ReservationSaga, Transition};
 use domain::timestamp::Timestamp;
 use domain::user;
 use domain::username::Username;
-use event_log::{AppendError, Batch, ClaimError, EventLog, partition};
+use event_log::{AppendError, Batch, ClaimError, EventLog};
+use log_model::partition;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -74,7 +75,7 @@ pub fn initialise(
 fn run_saga(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, InitialiseError> {
     let partitions = log.partitions();
     let decide = |question: &Command| {
-        let own = partition::of_ask(&question.ask, partitions);
+        let own = question.ask.route_key().partition(partitions);
         write(log, own, |ledger, draft, now| {
             Ok(Answer::from(draft.decide(Base::of(ledger), question, None, now)))
         })
@@ -188,6 +189,6 @@ pub fn ask(
         ask: Ask::User { id: UserId::of(username), expected_version: None, command: asked },
         prepared: Some(prepared),
         reservation: None,
-        seen: domain::position::Position::new(),
+        seen: log_model::Position::new(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use domain::command::{Answer, Command, Failure};
-use domain::position::Position;
+use log_model::Position;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 

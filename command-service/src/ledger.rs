@@ -6,9 +6,10 @@ use domain::actor::Roles;
 use domain::deployment::{self, Initialised};
 use domain::group::{self, Group};
 use domain::id::{GroupId, UserId};
-use domain::position::{Position, Stream, StreamPartition};
 use domain::user;
+use event_log::envelope::Stamp;
 use event_log::{Recorded, Replay};
+use log_model::{Position, Stream, StreamPartition};
 
 use crate::addresses::Addresses;
 use crate::draft::Changes;
@@ -55,7 +56,7 @@ impl Replay for Ledger {
             return self.addresses.replay(record);
         }
         let text = |error: &dyn std::error::Error| error.to_string();
-        let stamp = record.stamp().map_err(|error| text(&error))?;
+        let stamp = Stamp::read(record).map_err(|error| text(&error))?;
         let name = record.wire_name().map_err(|error| text(&error))?;
         let body = record.body.as_deref().unwrap_or_default();
         if stamp.subject == deployment::SUBJECT {

@@ -205,7 +205,7 @@ impl Written {
         let text = |Recorded { place, record, .. }: &Recorded| {
             let body = String::from_utf8_lossy(record.body.as_deref().unwrap_or(b"nothing"));
             let what = record.wire_name().ok();
-            let sequence = record.stamp().ok().map(|stamp| stamp.sequence);
+            let sequence = Stamp::read(record).ok().map(|stamp| stamp.sequence);
             format!("{place} {} {what:?} {sequence:?} {body}", record.key)
         };
         self.records.iter().map(text).collect()

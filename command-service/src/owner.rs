@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::aggregate::Limits;
-use domain::position::{Position, Stream, StreamPartition};
 use event_log::{AppendError, ClaimError, EventLog, Recorded, Replay, Writer};
+use log_model::{Position, Stream, StreamPartition};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 

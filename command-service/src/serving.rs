@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::command::{Ask, Command};
-use domain::position::{Position, Stream};
 use event_log::{AppendError, Record, Writer};
+use log_model::{Position, Stream};
 use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::appender::{Answered, Appended, Appender, Order, Proof};

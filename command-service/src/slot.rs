@@ -3,12 +3,12 @@
 use domain::aggregate::{Aggregate, Decision, DecisionContext, Secret};
 use domain::command::{Answer, Command};
 use domain::group;
-use domain::position::Stream;
 use domain::refusal::{Code, Refusal};
 use domain::timestamp::Timestamp;
 use domain::user;
 use event_log::Record;
-use event_log::record::{Envelope, Stamp};
+use event_log::envelope::{Envelope, Stamp};
+use log_model::Stream;
 use uuid::Uuid;
 
 use crate::draft::Outcome;
@@ -92,7 +92,7 @@ impl<A: Aggregate> Slot<A> {
                 envelope(asking.command, &asking.subject, &asking.digest, sequence, asking.context.now);
             first_event.get_or_insert(envelope.id);
             let (name, body) = (to_records.encode)(event);
-            records.push((to_records.stream, Record::event(&envelope, name, body)));
+            records.push((to_records.stream, envelope.record(name, body)));
             self.evolve(event, &envelope.stamp(), asking.key);
         }
         for secret in decision.secrets() {

@@ -1,12 +1,13 @@
 //! A command as it travels: its id, who asks and with what rights, the version seen, what is asked; and the answer.
 
+use log_model::{Position, RouteKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::actor::{Actor, Client};
 use crate::address::{self, EmailReservation, ReservationHolder};
 use crate::aggregate::Prepared;
 use crate::id::{AddressId, GroupId, ReservationId, UserId};
-use crate::position::Position;
+
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::{group, user};
 
@@ -107,6 +108,17 @@ impl Ask {
             Self::ReserveAddress { .. } => "ClaimAddress",
             Self::ReleaseAddress { .. } => "LetGoOfAddress",
             Self::Barrier { .. } => "Barrier",
+        }
+    }
+
+    /// By what it finds the partition whose owner decides about it.
+    pub fn route_key(&self) -> RouteKey {
+        match self {
+            Self::User { id, .. } | Self::ReleaseAddress { id, .. } => RouteKey::Id(id.uuid()),
+            Self::ReserveAddress { address, .. } => RouteKey::Id(address.uuid()),
+            // One partition decides about groups, so that each of them has one writer.
+            Self::Group { .. } => RouteKey::Partition(0),
+            Self::Barrier { partition } => RouteKey::Partition(*partition),
         }
     }
 

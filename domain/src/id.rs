@@ -7,6 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use log_model::partition::NAMESPACE;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -14,9 +15,6 @@ use crate::email;
 use crate::group::GroupName;
 use crate::timestamp::Timestamp;
 use crate::username::Username;
-
-/// Namespace of every id that Muster derives from a name. Never changes.
-pub const NAMESPACE: Uuid = Uuid::from_u128(0x6d75_7374_6572_5e1d_9d0a_2f6b_1c7e_4a10);
 
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

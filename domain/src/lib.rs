@@ -15,7 +15,6 @@ pub mod group;
 pub mod id;
 pub mod phone;
 pub mod policy;
-pub mod position;
 pub mod refusal;
 pub mod reservation_saga;
 pub mod text;

@@ -9,11 +9,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use domain::position::StreamPartition;
+use log_model::StreamPartition;
+use log_model::record::{ATTRIBUTES, CHAIN, Record, Recorded};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
-
-use crate::record::{ATTRIBUTES, CHAIN, Record, Recorded};
 
 /// The value of the chain at some record of a partition.
 ///
@@ -104,8 +103,8 @@ fn update(hash: &mut Sha256, bytes: Option<&[u8]>) {
 
 #[cfg(test)]
 mod tests {
-    use domain::position::Stream;
     use domain::timestamp::Timestamp;
+    use log_model::Stream;
     use uuid::Uuid;
 
     use super::*;
@@ -120,7 +119,7 @@ mod tests {
 
     fn written() -> Vec<Recorded> {
         let mut chain = Chain::default();
-        let claim = Record::claim(Uuid::nil(), Timestamp::from_micros(0), "one");
+        let claim = Record::claim(Uuid::nil(), &Timestamp::from_micros(0).to_string(), "one");
         chain.pass(&claim);
         let mut records = vec![claim];
         for body in ["{}", "{\"a\":1}"] {

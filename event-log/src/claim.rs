@@ -1,13 +1,12 @@
 //! The record with which this process claims a partition.
 
 use domain::timestamp::Timestamp;
+use log_model::record::Record;
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-use crate::record::Record;
 
 /// A claim record made now. It names the process for people who read the log; nothing decides by that.
 pub(crate) fn fresh() -> Record {
     let now = Timestamp::from(OffsetDateTime::now_utc());
-    Record::claim(Uuid::now_v7(), now, &format!("process {}", std::process::id()))
+    Record::claim(Uuid::now_v7(), &now.to_string(), &format!("process {}", std::process::id()))
 }

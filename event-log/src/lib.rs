@@ -4,10 +4,9 @@
 
 pub mod chain;
 mod claim;
+pub mod envelope;
 pub mod kafka;
 mod membership;
-pub mod partition;
-pub mod record;
 mod record_buffer;
 mod snapshot;
 pub mod sqlite;
@@ -17,11 +16,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::{Position, Stream, StreamPartition};
+use log_model::{Position, Stream, StreamPartition};
 use tokio::sync::{mpsc, watch};
 
+pub use log_model::record::{Record, Recorded};
 pub use membership::{Assignment, Handover, HandoverDone, LeftMember, MemberHandle, Membership};
-pub use record::{Record, Recorded};
 pub use snapshot::PendingSnapshot;
 
 /// The log of one deployment.

@@ -1,8 +1,8 @@
 //! The memory of one record, used for one after the other: a replay reads millions of records and keeps none.
 
-use domain::position::StreamPartition;
+use log_model::StreamPartition;
 
-use crate::record::{Record, Recorded, known_header};
+use log_model::record::{Record, Recorded, known_header};
 
 /// A record whose texts are overwritten by the next.
 pub(crate) struct RecordBuffer {
@@ -67,10 +67,10 @@ fn overwrite(text: &mut String, with: &str) {
 
 #[cfg(test)]
 mod tests {
-    use domain::position::Stream;
+    use log_model::Stream;
 
     use super::*;
-    use crate::record::{ID, TYPE};
+    use log_model::record::{ID, TYPE};
 
     #[test]
     fn nothing_of_a_record_is_left_in_the_next() {

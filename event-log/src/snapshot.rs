@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::position::{Stream, StreamPartition};
+use log_model::record::CHAIN;
+use log_model::{Stream, StreamPartition};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::chain::Chain;
-use crate::record::CHAIN;
 use crate::{Recorded, telemetry};
 
 /// Up to where a snapshot reaches.

@@ -9,10 +9,9 @@ use domain::actor::Actor;
 use domain::aggregate::Prepared;
 use domain::command::{self, Answer, Ask, Command};
 use domain::id::{GroupId, UserId};
-use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::{Code, Refusal, Refusals};
 use domain::{access, group, policy, user};
-use event_log::partition;
+use log_model::{Position, Stream, StreamPartition};
 use read_model::audit::Target;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -182,7 +181,7 @@ impl<'a> Errand<'a> {
             }
             Ask::User { command, .. } => {
                 let groups = command.group().map(|_| groups);
-                [users(partition::of_ask(ask, partitions))].into_iter().chain(groups).collect()
+                [users(ask.route_key().partition(partitions))].into_iter().chain(groups).collect()
             }
             Ask::Group { .. } | Ask::Barrier { .. } => vec![groups],
             Ask::ReserveAddress { .. } | Ask::ReleaseAddress { .. } => Vec::new(),

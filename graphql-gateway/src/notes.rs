@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::access;
 use domain::actor::{Actor, Client};
 use domain::timestamp::Timestamp;
-use event_log::record::Envelope;
+use event_log::envelope::Envelope;
 use event_log::{EventLog, Record};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -170,7 +170,7 @@ impl Note {
             client: self.client.clone(),
             traceparent: None,
         };
-        Record::event(&envelope.asked_by(&self.actor), self.event.wire_name(), self.event.to_json())
+        envelope.asked_by(&self.actor).record(self.event.wire_name(), self.event.to_json())
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use domain::position::StreamPartition;
 use event_log::{
     ClaimError, EventLog, Follow, Membership, Owner, Owners, Record, Replay, Unavailable, Writer,
 };
+use log_model::StreamPartition;
 use tokio::sync::{Notify, watch};
 
 pub(crate) struct QuietLog {

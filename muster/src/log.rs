@@ -5,10 +5,10 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use domain::position::{Stream, StreamPartition};
 use event_log::chain::Chain;
 use event_log::{EventLog, Read, Recorded};
 use indicatif::{ProgressBar, ProgressStyle};
+use log_model::{Stream, StreamPartition};
 use service_kit::lifecycle::Stop;
 
 use crate::store::{LogArguments, ViewsArguments};

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use domain::position::{Stream, StreamPartition};
+use log_model::{Stream, StreamPartition};
 use read_model::ReadModel;
 use read_model::checkpoint::Checkpoint;
 

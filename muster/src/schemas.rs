@@ -111,9 +111,9 @@ fn asyncapi() -> String {
             }),
         );
     }
-    let attributes: serde_json::Map<_, _> = event_log::record::ATTRIBUTES
+    let attributes: serde_json::Map<_, _> = log_model::record::ATTRIBUTES
         .into_iter()
-        .chain([event_log::record::CHAIN, event_log::record::TRACEPARENT])
+        .chain([log_model::record::CHAIN, log_model::record::TRACEPARENT])
         .map(|name| (name.to_owned(), json!({ "type": "string" })))
         .collect();
     let document = json!({

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
+use crate::record::Fact;
 use domain::credential::{Credential, CredentialId};
 use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
-use domain::position::StreamPartition;
 use domain::user::rules::Rule;
 use domain::{group, user};
-use event_log::record::Envelope;
+use event_log::envelope::Envelope;
+use log_model::StreamPartition;
 use read_model::apply::{Batch, Changed, Move};
 use read_model::audit::AuditRow;
 use read_model::groups::GroupRow;
@@ -17,7 +18,6 @@ use read_model::tokens::TokenRow;
 use read_model::users::UserRow;
 use read_model::{Error, ReadModel};
 
-use crate::record::Fact;
 use crate::views::{At, Change, agents, audit, counts, credentials, groups, mailboxes, tokens, users};
 
 /// A batch on its way to the database.

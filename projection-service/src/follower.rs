@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::position::StreamPartition;
 use domain::timestamp::Timestamp;
 use event_log::{EventLog, Follow, Read, Recorded};
+use log_model::StreamPartition;
 use read_model::apply::ApplyError;
 use read_model::checkpoint::Halt;
 use read_model::{Error, ReadModel};

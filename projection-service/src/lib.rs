@@ -12,8 +12,8 @@ mod views;
 use std::future::Future;
 use std::sync::Arc;
 
-use domain::position::StreamPartition;
 use event_log::EventLog;
+use log_model::StreamPartition;
 use read_model::ReadModel;
 use tokio::sync::watch;
 

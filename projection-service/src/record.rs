@@ -2,10 +2,10 @@
 
 use domain::credential::{Credential, CredentialId};
 use domain::id::{GroupId, UserId};
-use domain::position::Stream;
 use domain::{access, deployment, group, user};
 use event_log::Recorded;
-use event_log::record::Envelope;
+use event_log::envelope::Envelope;
+use log_model::Stream;
 
 use crate::cause::text;
 
@@ -40,7 +40,7 @@ impl Fact {
             return Ok(Self::Credential(id, credential.map_err(|error| text(&error))?));
         }
         let name = record.wire_name().map_err(|error| text(&error))?;
-        let envelope = record.envelope().map_err(|error| text(&error))?;
+        let envelope = Envelope::read(record).map_err(|error| text(&error))?;
         let body = record.body.as_deref().ok_or("the record has no body")?;
         match recorded.place.stream {
             Stream::UserEvents => {

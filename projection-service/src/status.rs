@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::position::StreamPartition;
+use log_model::StreamPartition;
 use read_model::Progress;
 use read_model::checkpoint::Halt;
 use tokio::sync::watch;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::credential::{Credential, CredentialId};
 use domain::id::{MailboxId, RuleId, TokenId, UserId};
-use domain::position::{Position, StreamPartition};
 use domain::user::rules::Rule;
+use log_model::{Position, StreamPartition};
 
 use crate::ReadModel;
 use crate::agents;

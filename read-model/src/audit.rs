@@ -2,8 +2,8 @@
 
 use domain::actor::{Client, Role};
 use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UserId};
-use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
+use log_model::{Position, Stream, StreamPartition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Up to where the views have seen the log, place by place, and how sure that is.
 
-use domain::position::{Stream, StreamPartition};
 use domain::timestamp::Timestamp;
+use log_model::{Stream, StreamPartition};
 
 use crate::ReadModel;
 use crate::database::Database;

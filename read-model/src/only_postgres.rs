@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::position::Position;
+use log_model::Position;
 use sqlx::postgres::PgListener;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use uuid::Uuid;

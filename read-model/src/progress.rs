@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::position::{Position, StreamPartition};
 use domain::timestamp::Timestamp;
+use log_model::{Position, StreamPartition};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -126,7 +126,7 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use domain::position::Stream;
+    use log_model::Stream;
 
     use super::*;
     use crate::checkpoint::Halt;

@@ -7,9 +7,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use domain::command::{Answer, Failure};
-use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::Code;
 use event_log::Recorded;
+use log_model::{Position, Stream, StreamPartition};
 use tokio::time::Instant;
 
 use crate::barrier::barrier;

@@ -9,12 +9,12 @@ use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::group::{self, GroupName};
 use domain::id::GroupId;
-use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::Code;
 use domain::user::{self, onboarding};
 use domain::username::Username;
 use event_log::sqlite::SqliteLog;
 use event_log::{ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer};
+use log_model::{Position, Stream, StreamPartition};
 use tokio::sync::watch;
 
 use crate::{Service, accepted, administrator, codes, command, create_group, plain, register};

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::command::Failure;
-use domain::position::{Position, StreamPartition};
 use event_log::sqlite::SqliteLog;
 use event_log::{
     AppendError, Batch, ClaimError, EventLog, Follow, Membership, Owners, PendingSnapshot, Record, Replay,
     Unavailable, Writer,
 };
+use log_model::{Position, StreamPartition};
 use tokio::sync::watch;
 
 use crate::{Service, accepted, register};

@@ -20,13 +20,14 @@ use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::group::{self, GroupName};
 use domain::id::{GroupId, UserId};
-use domain::position::{Position, Stream, StreamPartition};
 use domain::refusal::Code;
 use domain::timestamp::Timestamp;
 use domain::user::{self, lifecycle, onboarding};
 use domain::username::Username;
+use event_log::envelope::Envelope;
 use event_log::sqlite::{OpenError, SqliteLog};
 use event_log::{EventLog, Read, Recorded};
+use log_model::{Position, Stream, StreamPartition};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -275,7 +276,7 @@ async fn every_event_carries_what_its_reader_needs_and_versions_have_no_gaps() {
     futures_util::future::join_all(attempts).await;
     let mut versions: HashMap<String, u64> = HashMap::new();
     for recorded in service.events().await {
-        let envelope = recorded.record.envelope().unwrap();
+        let envelope = Envelope::read(&recorded.record).unwrap();
         assert_eq!(envelope.correlation_id, format!("request-of-{}", envelope.command_id));
         assert_eq!((envelope.actor.as_str(), envelope.actor_role), ("anonymous", None));
         let version = versions.entry(envelope.subject).or_default();

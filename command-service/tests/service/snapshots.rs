@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::position::Stream;
 use domain::refusal::Code;
 use event_log::{Recorded, Replay};
+use log_model::Stream;
 
 use crate::{Service, accepted, codes, of_alice, register, reject};
 

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use domain::position::Stream;
+use log_model::Stream;
+use log_model::partition;
+use log_model::record::Record;
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use super::message::headers;
 use super::settings::{KafkaSettings, number};
-use crate::record::Record;
-use crate::{Unavailable, partition};
+use crate::Unavailable;
 
 /// How long records may wait for a broker before they are given up.
 const GIVE_UP: Duration = Duration::from_secs(10);

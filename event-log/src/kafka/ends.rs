@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::position::StreamPartition;
+use log_model::StreamPartition;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};

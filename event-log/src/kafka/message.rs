@@ -1,9 +1,9 @@
 //! A record as a Kafka message, and back.
 
-use domain::position::StreamPartition;
+use log_model::StreamPartition;
+use log_model::record::{Record, Recorded};
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
-use crate::record::{Record, Recorded};
 use crate::record_buffer::RecordBuffer;
 
 /// The headers of a record as Kafka keeps them.

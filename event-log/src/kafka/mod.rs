@@ -27,7 +27,7 @@ use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::StreamPartition;
+use log_model::StreamPartition;
 use rdkafka::producer::FutureProducer;
 use tokio::runtime::Handle;
 use tokio::sync::watch;

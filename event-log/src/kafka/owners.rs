@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use log_model::record::{CONTENT_TYPE, Record};
 use rdkafka::message::Message;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::Stop;
 use super::settings::KafkaSettings;
-use crate::record::{CONTENT_TYPE, Record};
 use crate::{Owner, Owners};
 
 /// The body of an announcement.

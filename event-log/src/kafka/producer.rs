@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use domain::position::Stream;
+use log_model::Stream;
+use log_model::record::Record;
 use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -17,7 +18,6 @@ use super::error::Trouble;
 use super::message::{headers, offset};
 use super::settings::{Acknowledge, KafkaSettings, number};
 use crate::AppendError;
-use crate::record::Record;
 
 /// Between two looks at what is in flight. `poll` with a time to wait spins instead.
 const PAUSE: Duration = Duration::from_micros(200);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::position::{Stream, StreamPartition};
+use log_model::{Stream, StreamPartition};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;

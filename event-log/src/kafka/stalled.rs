@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use domain::position::StreamPartition;
+use log_model::StreamPartition;
 
 /// For how long a place comes no nearer to its end before the client is given up, and over how many answers of the
 /// brokers: while whoever reads waits for something else, no time passes.
@@ -47,7 +47,7 @@ impl Stalled {
 
 #[cfg(test)]
 mod tests {
-    use domain::position::Stream;
+    use log_model::Stream;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::position::{Stream, StreamPartition};
+use log_model::{Stream, StreamPartition};
 
 use super::client::Reading;
 use super::committed_reader::CommittedReader;

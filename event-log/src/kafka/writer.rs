@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::position::{Position, Stream, StreamPartition};
+use log_model::record::Record;
+use log_model::{Position, Stream, StreamPartition};
 
 use super::committed_reader::CommittedReader;
 use super::owners;
@@ -11,7 +12,6 @@ use super::producer::{Outgoing, Transactions};
 use super::settings::KafkaSettings;
 use super::snapshots::Snapshots;
 use crate::chain::Chain;
-use crate::record::Record;
 use crate::snapshot::{Snapshot, SnapshotPoint};
 use crate::{AppendError, Batch, Owner, PendingSnapshot, Writer, claim, telemetry};
 

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::{Stream, StreamPartition};
 use domain::timestamp::Timestamp;
+use log_model::{Stream, StreamPartition};
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use domain::position::{Stream, StreamPartition};
+use log_model::record::{Record, Recorded, known_header};
+use log_model::{Stream, StreamPartition};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::record::{Record, Recorded, known_header};
 use crate::record_buffer::RecordBuffer;
 
 /// The columns of a record, in the order of the schema.
@@ -122,7 +122,7 @@ impl Visitor<'_> for Value<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{CONTENT_TYPE, TYPE};
+    use log_model::record::{CONTENT_TYPE, TYPE};
 
     #[test]
     fn headers_read_back_in_their_order() {

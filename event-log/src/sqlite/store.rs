@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::position::{Position, Stream, StreamPartition};
+use log_model::record::Record;
+use log_model::{Position, Stream, StreamPartition};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::Ends;
 use super::row::{headers_text, offset_of, stored, table};
-use crate::record::Record;
 
 /// Rows of one INSERT: 4 values each, far below SQLite's limit of 32,766 values a statement.
 const ROWS: usize = 1_000;

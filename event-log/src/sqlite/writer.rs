@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use domain::position::{Position, Stream, StreamPartition};
+use log_model::record::Record;
+use log_model::{Position, Stream, StreamPartition};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -15,7 +16,6 @@ use super::row::{Row, offset_of, read_into};
 use super::snapshot;
 use super::store::{Failed, Store};
 use crate::chain::Chain;
-use crate::record::Record;
 use crate::record_buffer::RecordBuffer;
 use crate::snapshot::{Snapshot, SnapshotAnchor, SnapshotPermit, SnapshotPoint, first_after};
 use crate::{

@@ -6,11 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::actor::{Actor, Client};
 use domain::id::UserId;
-use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use event_log::chain::Chain;
-use event_log::record::Envelope;
+use event_log::envelope::Envelope;
 use event_log::{AppendError, Batch, ClaimError, EventLog, Follow, Read, Record, Recorded, Replay, Writer};
+use log_model::{Position, Stream, StreamPartition};
 use uuid::Uuid;
 
 pub(crate) const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
@@ -165,7 +165,7 @@ pub(crate) fn event(subject: &str, sequence: u64) -> Record {
         traceparent: None,
     };
     let body = format!("{{\"number\":{sequence}}}");
-    Record::event(&envelope.asked_by(&Actor::System), "muster.user.registered", body.into_bytes())
+    envelope.asked_by(&Actor::System).record("muster.user.registered", body.into_bytes())
 }
 
 /// Events of one user with these sequence numbers.
@@ -188,7 +188,7 @@ pub(crate) fn sequences(records: &[Recorded]) -> Vec<u64> {
 }
 
 fn sequence(recorded: &Recorded) -> u64 {
-    recorded.record.envelope().unwrap().sequence
+    Envelope::read(&recorded.record).unwrap().sequence
 }
 
 /// Everything that a place holds from an offset on, up to where the log ends now.

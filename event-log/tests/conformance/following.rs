@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use domain::position::StreamPartition;
 use event_log::Read;
+use event_log::envelope::Envelope;
+use log_model::StreamPartition;
 
 use crate::fixture::{
     CREDENTIALS, DEADLINE, Kept, Owner, USERS, assert_chain_verifies, credential, end_of, read, read_to,
@@ -28,7 +29,7 @@ pub(crate) async fn what_is_appended_is_followed_in_order(kept: impl Kept) {
     }
     assert_chain_verifies(&records);
     assert_eq!(records[0].record.header("ce_type"), Some("muster.log.claimed"));
-    let client = records[1].record.envelope().unwrap().client;
+    let client = Envelope::read(&records[1].record).unwrap().client;
     assert_eq!(client.agent.as_deref(), Some("Zoë's \"browser\""));
 }
 

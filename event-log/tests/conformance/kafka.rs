@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::Stream;
 use event_log::kafka::{Acknowledge, KafkaLog, KafkaSettings, OpenError, ensure_topics};
 use event_log::{AppendError, ClaimError, EventLog, Record};
+use log_model::Stream;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::position::Stream;
 use event_log::{EventLog, Record};
+use log_model::Stream;
 
 use crate::fixture::{Kept, Owner, USERS, assert_chain_verifies, read, sequences, user_events};
 

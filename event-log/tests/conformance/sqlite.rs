@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::{Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use event_log::sqlite::{OpenError, SqliteLog};
 use event_log::{ClaimError, EventLog};
+use log_model::{Stream, StreamPartition};
 use tempfile::TempDir;
 
 use crate::fixture::{

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::position::{Position, Stream, StreamPartition};
-use event_log::{AppendError, ClaimError, EventLog, Record, Recorded, every_record, partition};
+use event_log::{AppendError, ClaimError, EventLog, Record, Recorded, every_record};
+use log_model::partition;
+use log_model::{Position, Stream, StreamPartition};
 
 use crate::fixture::{
     CREDENTIALS, DEADLINE, GROUPS, Kept, Owner, USERS, assert_chain_verifies, credential, end_of, event,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::command::{Answer, Command, Failure, Reply};
-use event_log::{EventLog, Owner, Owners, partition};
+use event_log::{EventLog, Owner, Owners};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
@@ -100,7 +100,7 @@ impl OwnersOverHttp {
 #[async_trait]
 impl CommandRoute for OwnersOverHttp {
     async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
-        let partition = partition::of_ask(&command.ask, self.log.partitions());
+        let partition = command.ask.route_key().partition(self.log.partitions());
         let mut owners = self.log.owners();
         // Once an attempt may have had an effect, only an answer can say that it had none.
         let mut open = false;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::command::{Answer, Command, Failure};
 use domain::id::{AddressId, ReservationId, UserId};
 use domain::reservation_saga::{ReservationSaga, Transition};
-use event_log::partition;
+use log_model::partition;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 

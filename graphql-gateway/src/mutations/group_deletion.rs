@@ -7,9 +7,9 @@ use domain::aggregate::Prepared;
 use domain::command::Ask;
 use domain::group::Command;
 use domain::id::GroupId;
-use domain::position::Position;
 use domain::refusal::{Code, Refusal};
 use futures_util::future::try_join_all;
+use log_model::Position;
 use tokio::time::Instant;
 use uuid::Uuid;
 

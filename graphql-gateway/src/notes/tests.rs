@@ -39,7 +39,7 @@ async fn alike_notes_within_a_second_are_one_record_with_a_count() {
     assert_eq!(bodies(&log), [("a".to_owned(), counted(3)), ("b".to_owned(), counted(1))]);
     let record = log.noted.lock().unwrap()[0].clone();
     assert_eq!(record.wire_name(), Ok("muster.access.sign_in_failed"));
-    assert_eq!(record.envelope().unwrap().actor, "anonymous");
+    assert_eq!(Envelope::read(&record).unwrap().actor, "anonymous");
     notes.take(failure("a"));
     drop(notes);
     scribe.await.unwrap();

@@ -1,8 +1,8 @@
 //! The two scalars of Muster's own: an instant and a point in the log.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use domain::position;
 use domain::timestamp::Timestamp;
+use log_model::position;
 
 /// An instant: RFC 3339 text, in UTC when it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -148,7 +148,7 @@ async fn nobody_passes_on_what_the_views_may_no_longer_know() {
             .then_some(())
     };
     eventually(|| is(503)).await;
-    let places: Vec<_> = domain::position::StreamPartition::followed(1).collect();
+    let places: Vec<_> = log_model::StreamPartition::followed(1).collect();
     // Views that were current when the log went away are good for the grace, and no others.
     let away = async |since: Timestamp| {
         door.views.confirm(&places, since).await.unwrap();

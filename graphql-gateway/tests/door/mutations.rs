@@ -3,9 +3,9 @@
 use domain::actor::{Actor, Role, Roles};
 use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Failure, Patch};
-use domain::position::Position;
 use domain::refusal::{Code, Refusal};
 use domain::user::{self, Command};
+use log_model::Position;
 use serde_json::{Value, json};
 
 use crate::harness::{Door, accepted, id, unseen, user_row};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::actor::Roles;
-use domain::position::{Stream, StreamPartition};
 use event_log::Read;
 use graphql_gateway::secrets::digest;
+use log_model::{Stream, StreamPartition};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 

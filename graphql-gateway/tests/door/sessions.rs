@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use domain::actor::Roles;
 use domain::command::Answer;
-use domain::position::Position;
 use domain::refusal::{Code, Refusal};
 use domain::user;
 use domain::user::UserStatus;
+use log_model::Position;
 use read_model::apply::Batch;
 use serde_json::{Value, json};
 

@@ -12,9 +12,9 @@ use std::fmt;
 use domain::command::{Ask, Command};
 use domain::group::{self, Group, GroupRef};
 use domain::id::GroupId;
-use domain::position::Stream;
 use domain::user::User;
 use event_log::Recorded;
+use log_model::Stream;
 
 use crate::history::Attempt;
 use log::Event;

@@ -7,12 +7,12 @@ use domain::aggregate::Prepared;
 use domain::command::{Ask, Command, Patch};
 use domain::group::{self, GroupName};
 use domain::id::{GroupId, UserId};
-use domain::position::Position;
 use domain::timestamp::Timestamp;
 use domain::user::{self, agent, lifecycle, onboarding, password, profile};
 use domain::username::Username;
-use event_log::partition;
 use fastrand::Rng;
+use log_model::Position;
+use log_model::partition;
 
 /// Users of a partition that are asked about at any time. The first half stays, the rest makes place for new ones.
 const USERS: usize = 12;

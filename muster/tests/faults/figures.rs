@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use domain::command::Command;
-use event_log::partition;
 
 use crate::checker::{Kind, Violation};
 use crate::history::{Attempt, Moment, Outcome};
@@ -94,7 +93,7 @@ fn acknowledged(history: &[Attempt], partitions: u32) -> Vec<Vec<Moment>> {
 }
 
 fn partition_of(command: &Command, partitions: u32) -> u32 {
-    partition::of_ask(&command.ask, partitions)
+    command.ask.route_key().partition(partitions)
 }
 
 /// The longest time within a round in which nothing was acknowledged.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::id::GroupId;
-use domain::position::Position;
 use event_log::EventLog;
 use fastrand::Rng;
 use graphql_gateway::commands::{CommandRoute, OwnersOverHttp, ReservingRoute};
+use log_model::Position;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 

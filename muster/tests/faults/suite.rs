@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::position::StreamPartition;
 use event_log::kafka::{KafkaLog, KafkaSettings};
 use event_log::{EventLog, Read, Recorded};
 use fastrand::Rng;
+use log_model::StreamPartition;
 use tokio::time::timeout;
 
 use crate::broker::Broker;

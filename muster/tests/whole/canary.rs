@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use domain::position::StreamPartition;
 use event_log::Read;
+use log_model::StreamPartition;
 use serde_json::json;
 use sqlx::{Column, Connection, PgConnection, Row};
 

@@ -6,17 +6,19 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The crates of this workspace that each may use, beside which libraries that touch servers.
-const RULES: [(&str, &[&str], &[&str]); 10] = [
-    ("domain", &[], &[]),
-    ("event-log", &["domain"], &["rdkafka", "sqlx"]),
-    ("read-model", &["domain"], &["sqlx"]),
+const RULES: [(&str, &[&str], &[&str]); 11] = [
+    ("log-model", &[], &[]),
+    ("domain", &["log-model"], &[]),
+    ("event-log", &["log-model", "domain"], &["rdkafka", "sqlx"]),
+    ("read-model", &["log-model", "domain"], &["sqlx"]),
     ("service-kit", &[], &[]),
-    ("command-service", &["domain", "event-log"], &[]),
-    ("projection-service", &["domain", "event-log", "read-model"], &[]),
-    ("graphql-gateway", &["domain", "event-log", "read-model"], &[]),
+    ("command-service", &["log-model", "domain", "event-log"], &[]),
+    ("projection-service", &["log-model", "domain", "event-log", "read-model"], &[]),
+    ("graphql-gateway", &["log-model", "domain", "event-log", "read-model"], &[]),
     (
         "muster",
         &[
+            "log-model",
             "domain",
             "event-log",
             "read-model",
@@ -30,6 +32,7 @@ const RULES: [(&str, &[&str], &[&str]); 10] = [
     (
         "bench",
         &[
+            "log-model",
             "domain",
             "event-log",
             "read-model",

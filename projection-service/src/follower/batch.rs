@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::position::{Stream, StreamPartition};
+use crate::record::Fact;
 use event_log::Recorded;
+use log_model::{Stream, StreamPartition};
 use read_model::apply::{ApplyError, Batch, Move};
 use read_model::{Error, ReadModel};
 use tokio::time::Instant;
@@ -12,7 +13,6 @@ use tracing::Instrument;
 
 use super::{behind, now};
 use crate::draft::Draft;
-use crate::record::Fact;
 
 /// What was read and not applied yet.
 #[derive(Default)]

@@ -5,9 +5,9 @@ mod changes;
 
 use domain::actor::Role;
 use domain::id::EntryId;
-use domain::position::StreamPartition;
 use domain::{access as noted, deployment, group, user};
-use event_log::record::Envelope;
+use event_log::envelope::Envelope;
+use log_model::StreamPartition;
 use read_model::audit::{AuditRow, FieldChange, Outcome, Target};
 use read_model::groups::GroupRow;
 use read_model::users::UserRow;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::access::SignedIn;
-use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
+use log_model::{Position, Stream, StreamPartition};
 use read_model::audit_page::AuditFilter;
 use read_model::progress::{Health, NotYetVisible};
 use read_model::{ReadModel, Window};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::position::{Position, StreamPartition};
 use event_log::sqlite::SqliteLog;
 use event_log::{
     ClaimError, EventLog, Follow, Membership, Owners, Read, Record, Replay, Unavailable, Writer, every_record,
 };
+use log_model::{Position, StreamPartition};
 use projection_service::{ProjectionConfig, ProjectionService, Status};
 use read_model::ReadModel;
 use tokio::sync::{oneshot, watch};

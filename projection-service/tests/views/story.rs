@@ -8,14 +8,14 @@ use domain::aggregate::{Aggregate, Decision, DecisionContext, Limits, Prepared, 
 use domain::deployment::{self, Initialised};
 use domain::group::{self, CreateGroup, Group, GroupName};
 use domain::id::{GroupId, UserId};
-use domain::position::Stream;
 use domain::timestamp::Timestamp;
 use domain::user::onboarding::{ApproveUser, RegisterUser};
 use domain::user::{self, User};
 use domain::username::Username;
 use domain::{access, credential};
-use event_log::record::Envelope;
+use event_log::envelope::Envelope;
 use event_log::{Batch, Record};
+use log_model::Stream;
 use uuid::Uuid;
 
 /// A history under way.
@@ -135,7 +135,7 @@ impl Story {
     pub(crate) fn initialised(&mut self, name: &str) {
         let event = deployment::Event::from(Initialised { user_id: id_of(name), username: name.to_owned() });
         let envelope = self.envelope(deployment::SUBJECT, 1, &Actor::System);
-        let record = Record::event(&envelope, event.wire_name(), event.to_json());
+        let record = envelope.record(event.wire_name(), event.to_json());
         self.events.push((Stream::GroupEvents, record));
     }
 
@@ -160,13 +160,13 @@ impl Story {
         self.later(1);
         let event = event.into();
         let envelope = self.envelope(subject, 0, actor);
-        self.notes.push(Record::event(&envelope, event.wire_name(), event.to_json()));
+        self.notes.push(envelope.record(event.wire_name(), event.to_json()));
     }
 
     /// A record that is right in everything but what it says.
     pub(crate) fn unknown_event(&mut self, name: &str) -> (Stream, Record) {
         let envelope = self.envelope(&id_of(name).to_string(), self.version(name) + 1, &admin());
-        (Stream::UserEvents, Record::event(&envelope, "muster.user.teleported", b"{}".to_vec()))
+        (Stream::UserEvents, envelope.record("muster.user.teleported", b"{}".to_vec()))
     }
 
     fn record<E>(
@@ -180,7 +180,7 @@ impl Story {
         for (event, sequence) in decision.events().iter().zip(base + 1..) {
             let (name, body) = named(event);
             let envelope = self.envelope(subject, sequence, &admin());
-            self.events.push((stream, Record::event(&envelope, name, body)));
+            self.events.push((stream, envelope.record(name, body)));
         }
     }
 

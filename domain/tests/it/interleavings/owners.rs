@@ -7,10 +7,10 @@ use domain::address::{self, ReleaseDecision, ReservationHolder, ReservationReply
 use domain::aggregate::{Aggregate, DecisionContext, Limits};
 use domain::command::{Answer, Ask, Command, Patch};
 use domain::id::{AddressId, ReservationId, UserId};
-use domain::position::Position;
 use domain::timestamp::Timestamp;
 use domain::user::{self, User, onboarding, profile};
 use domain::username::Username;
+use log_model::Position;
 
 pub(super) const ADDRESS: &str = "wanted@example.com";
 

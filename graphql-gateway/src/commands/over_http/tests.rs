@@ -12,7 +12,7 @@ use domain::actor::{Actor, Client};
 use domain::command::Ask;
 use domain::group;
 use domain::id::GroupId;
-use domain::position::Position;
+use log_model::Position;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::id::{GroupId, UserId};
-use domain::position::{Stream, StreamPartition};
+use event_log::Recorded;
 use event_log::chain::Chain;
-use event_log::record::Envelope;
-use event_log::{Recorded, partition};
+use event_log::envelope::Envelope;
+use log_model::partition;
+use log_model::{Stream, StreamPartition};
 
 use super::{Kind, Violation};
 
@@ -61,7 +62,7 @@ pub(super) fn events<'a>(
 
 fn event(recorded: &Recorded, partitions: u32) -> Result<Event<'_>, String> {
     let record = &recorded.record;
-    let envelope = record.envelope().map_err(|error| error.to_string())?;
+    let envelope = Envelope::read(record).map_err(|error| error.to_string())?;
     let name = record.wire_name().map_err(|error| error.to_string())?;
     let body = record.body.as_deref().ok_or("an event without data")?;
     if record.key != envelope.subject {

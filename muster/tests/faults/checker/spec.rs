@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::actor::Actor;
 use domain::command::{Ask, Command};
-use domain::position::Stream;
 use domain::refusal::Code;
 use domain::user::{self, onboarding};
+use log_model::Stream;
 
 use super::world::{World, command};
 use super::{Kind, check};

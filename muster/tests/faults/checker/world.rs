@@ -7,13 +7,13 @@ use domain::aggregate::{Aggregate, DecisionContext, Limits, Prepared};
 use domain::command::{Ask, Command, Patch};
 use domain::group::{self, Group, GroupName, GroupRef, KnownGroup};
 use domain::id::{GroupId, UserId};
-use domain::position::{Position, Stream, StreamPartition};
 use domain::timestamp::Timestamp;
 use domain::user::{self, User, agent, lifecycle, onboarding, password};
 use domain::username::Username;
 use event_log::chain::Chain;
-use event_log::record::Envelope;
+use event_log::envelope::Envelope;
 use event_log::{Record, Recorded};
+use log_model::{Position, Stream, StreamPartition};
 use uuid::Uuid;
 
 use super::{Kind, check};
@@ -147,11 +147,14 @@ impl World {
             client: command.client.clone(),
             traceparent: None,
         };
-        self.push(stream, Record::event(&envelope.asked_by(&command.actor), name, body));
+        self.push(stream, envelope.asked_by(&command.actor).record(name, body));
     }
 
     pub(super) fn claim(&mut self) {
-        self.push(Stream::UserEvents, Record::claim(Uuid::nil(), Timestamp::from_micros(0), "one"));
+        self.push(
+            Stream::UserEvents,
+            Record::claim(Uuid::nil(), &Timestamp::from_micros(0).to_string(), "one"),
+        );
     }
 
     fn push(&mut self, stream: Stream, mut record: Record) {
@@ -170,7 +173,7 @@ impl World {
         self.chains = [Chain::default(); 2];
         for recorded in std::mem::take(&mut self.records) {
             let mut record = recorded.record;
-            record.headers.retain(|(name, _)| *name != event_log::record::CHAIN);
+            record.headers.retain(|(name, _)| *name != log_model::record::CHAIN);
             self.push(recorded.place.stream, record);
         }
     }

@@ -1,0 +1,144 @@
+//! An event as a `CloudEvent` and back: what it carries beside its data.
+
+use domain::actor::{Actor, Client};
+use domain::timestamp::Timestamp;
+use log_model::record::{
+    ACTOR, ACTORNAME, ACTORROLE, CLIENT, COMMANDDIGEST, COMMANDID, CONTENT_TYPE, CORRELATIONID, DATASCHEMA,
+    ID, NotAnEvent, Record, SEQUENCE, SOURCE, SPECVERSION, SUBJECT, TIME, TRACEPARENT, TYPE,
+};
+use uuid::Uuid;
+
+/// What every event carries beside its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// `UUIDv7` of the record.
+    pub id: Uuid,
+    /// When it was decided.
+    pub time: Timestamp,
+    /// The id of the user or group, or `deployment`.
+    pub subject: String,
+    /// Number of the event in its aggregate, from 1.
+    pub sequence: u64,
+    /// Id of the command.
+    pub command_id: String,
+    /// Hex SHA-256 of what was asked.
+    pub command_digest: String,
+    /// Id of the request.
+    pub correlation_id: String,
+    /// Who asked.
+    pub actor: String,
+    /// Their name at that time.
+    pub actor_name: String,
+    /// Their strongest role at that time.
+    pub actor_role: Option<String>,
+    /// From where.
+    pub client: Client,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+}
+
+/// What the state that follows from an event remembers of its envelope, borrowed from the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp<'a> {
+    /// `UUIDv7` of the record.
+    pub id: Uuid,
+    /// When it was decided.
+    pub time: Timestamp,
+    /// The id of the user or group, or `deployment`.
+    pub subject: &'a str,
+    /// Number of the event in its aggregate, from 1.
+    pub sequence: u64,
+    /// Id of the command.
+    pub command_id: &'a str,
+    /// Hex SHA-256 of what was asked.
+    pub command_digest: &'a str,
+    /// Who asked.
+    pub actor: &'a str,
+}
+
+impl Envelope {
+    /// An event as it is written, without its place in the chain.
+    pub fn record(&self, wire_name: &str, body: Vec<u8>) -> Record {
+        let mut headers = Vec::with_capacity(18);
+        headers.push((SPECVERSION, "1.0".to_owned()));
+        headers.push((ID, self.id.to_string()));
+        headers.push((TYPE, wire_name.to_owned()));
+        headers.push((SOURCE, "/muster".to_owned()));
+        headers.push((TIME, self.time.to_string()));
+        headers.push((SUBJECT, self.subject.clone()));
+        headers.push((DATASCHEMA, format!("urn:muster:event:{wire_name}")));
+        headers.push((SEQUENCE, self.sequence.to_string()));
+        headers.push((COMMANDID, self.command_id.clone()));
+        headers.push((COMMANDDIGEST, self.command_digest.clone()));
+        headers.push((CORRELATIONID, self.correlation_id.clone()));
+        headers.push((ACTOR, self.actor.clone()));
+        headers.push((ACTORNAME, self.actor_name.clone()));
+        if let Some(role) = &self.actor_role {
+            headers.push((ACTORROLE, role.clone()));
+        }
+        let client = serde_json::to_string(&self.client).expect("a client is plain text fields");
+        headers.push((CLIENT, client));
+        if let Some(traceparent) = &self.traceparent {
+            headers.push((TRACEPARENT, traceparent.clone()));
+        }
+        headers.push((CONTENT_TYPE, "application/json".to_owned()));
+        Record { key: self.subject.clone(), headers, body: Some(body) }
+    }
+
+    /// What the event carries beside its data.
+    pub fn read(record: &Record) -> Result<Self, NotAnEvent> {
+        let text = |header| record.required(header).map(str::to_owned);
+        Ok(Self {
+            id: record.required(ID)?.parse().map_err(|_| NotAnEvent::malformed(ID))?,
+            time: Timestamp::parse(record.required(TIME)?).map_err(|_| NotAnEvent::malformed(TIME))?,
+            subject: text(SUBJECT)?,
+            sequence: record.required(SEQUENCE)?.parse().map_err(|_| NotAnEvent::malformed(SEQUENCE))?,
+            command_id: text(COMMANDID)?,
+            command_digest: text(COMMANDDIGEST)?,
+            correlation_id: text(CORRELATIONID)?,
+            actor: text(ACTOR)?,
+            actor_name: text(ACTORNAME)?,
+            actor_role: record.header(ACTORROLE).map(str::to_owned),
+            client: serde_json::from_str(record.required(CLIENT)?)
+                .map_err(|_| NotAnEvent::malformed(CLIENT))?,
+            traceparent: record.header(TRACEPARENT).map(str::to_owned),
+        })
+    }
+
+    /// What the state that follows from the event remembers.
+    pub fn stamp(&self) -> Stamp<'_> {
+        Stamp {
+            id: self.id,
+            time: self.time,
+            subject: &self.subject,
+            sequence: self.sequence,
+            command_id: &self.command_id,
+            command_digest: &self.command_digest,
+            actor: &self.actor,
+        }
+    }
+
+    /// Fills in who asked.
+    #[must_use]
+    pub fn asked_by(mut self, actor: &Actor) -> Self {
+        self.actor = actor.id_text();
+        actor.name().clone_into(&mut self.actor_name);
+        self.actor_role = actor.role().map(|role| role.name().to_owned());
+        self
+    }
+}
+
+impl<'a> Stamp<'a> {
+    /// What the state that follows from the event remembers. Nothing else is looked at.
+    pub fn read(record: &'a Record) -> Result<Self, NotAnEvent> {
+        Ok(Self {
+            id: record.required(ID)?.parse().map_err(|_| NotAnEvent::malformed(ID))?,
+            time: Timestamp::parse(record.required(TIME)?).map_err(|_| NotAnEvent::malformed(TIME))?,
+            subject: record.required(SUBJECT)?,
+            sequence: record.required(SEQUENCE)?.parse().map_err(|_| NotAnEvent::malformed(SEQUENCE))?,
+            command_id: record.required(COMMANDID)?,
+            command_digest: record.required(COMMANDDIGEST)?,
+            actor: record.required(ACTOR)?,
+        })
+    }
+}

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use domain::actor::Client;
-use domain::group::{GroupName, GroupRef};
+use domain::group::GroupRef;
 use domain::id::{GroupId, UserId};
+use domain::names::GroupName;
+use domain::names::Username;
 use domain::timestamp::Timestamp;
 use domain::user::Event;
 use domain::user::onboarding::{Approved, Origin, Registered};
 use domain::user::password::{PasswordChanged, PasswordReset};
 use domain::user::profile::{EmailChanged, Personal};
-use domain::username::Username;
 use domain::wire::Change;
 use event_log::envelope::Envelope;
 use event_log::{Batch, EventLog, Record, every_record};

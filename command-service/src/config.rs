@@ -51,7 +51,7 @@ impl CommandConfig {
     }
 
     /// The settings that rules look at.
-    pub(crate) fn limits(&self) -> domain::aggregate::Limits {
-        domain::aggregate::Limits { rules: self.rules_per_user as usize, ..Default::default() }
+    pub(crate) fn limits(&self) -> domain::decision_context::Limits {
+        domain::decision_context::Limits { rules: self.rules_per_user as usize, ..Default::default() }
     }
 }

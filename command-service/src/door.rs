@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use domain::command::{Answer, Command, Failure, Reply};
+use domain::command::{Answer, Command, DEADLINE_HEADER, Failure, Reply};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -21,8 +21,6 @@ use crate::job::{Job, Ticket};
 
 /// Largest command that is read, in bytes: the largest input and what the gateway adds fit several times.
 const BODY_LIMIT: usize = 512 * 1024;
-/// Header with the milliseconds that the caller still waits.
-pub const DEADLINE_HEADER: &str = "muster-deadline-ms";
 /// How long a caller waits who does not say.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// How long a caller may wait at most, whatever it says.

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use domain::address::{self, ReleaseDecision};
-use domain::aggregate::{Aggregate, DecisionContext, Limits};
+use domain::aggregate::Aggregate;
 use domain::command::{Answer, Ask, Command};
+use domain::decision_context::{DecisionContext, Limits};
 use domain::deployment::{self, Initialised};
 use domain::group::{Group, KnownGroup};
 use domain::id::{GroupId, UserId};

@@ -2,8 +2,8 @@
 
 use domain::address::ReservationHolder;
 use domain::aggregate::Aggregate;
-use domain::group::GroupName;
 use domain::id::GroupId;
+use domain::names::GroupName;
 use domain::timestamp::Timestamp;
 use domain::user::profile::Personal;
 use domain::user::{User, onboarding};

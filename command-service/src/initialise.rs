@@ -7,11 +7,11 @@ use domain::actor::Role;
 use domain::command::{Answer, Ask, Command};
 use domain::deployment::Initialised;
 use domain::id::{AddressId, ReservationId, UserId};
+use domain::names::Username;
 use domain::refusal::{Code, Refusal};
 use domain::reservation_saga::{ReservationSaga, Transition};
 use domain::timestamp::Timestamp;
 use domain::user;
-use domain::username::Username;
 use event_log::{AppendError, Batch, ClaimError, EventLog};
 use log_model::partition;
 use time::OffsetDateTime;
@@ -178,7 +178,7 @@ pub fn ask(
     id: String,
     username: &Username,
     asked: user::Command,
-    prepared: domain::aggregate::Prepared,
+    prepared: domain::decision_context::Prepared,
 ) -> Command {
     Command {
         correlation_id: id.clone(),

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use domain::actor::{Actor, Client, Role};
 use domain::address::{EmailReservation, ReservationReply};
-use domain::aggregate::Prepared;
-use domain::command::{Answer, Ask, Command, Patch};
-use domain::group::{GroupName, GroupRef, KnownGroup};
+use domain::command::{Answer, Ask, Command};
+use domain::decision_context::Prepared;
+use domain::group::{GroupRef, KnownGroup};
 use domain::id::{AddressId, ReservationId};
+use domain::names::GroupName;
+use domain::names::Username;
+use domain::patch::Patch;
 use domain::timestamp::Timestamp;
 use domain::user::{onboarding, profile};
-use domain::username::Username;
 use proptest::prelude::*;
 use uuid::Uuid;
 

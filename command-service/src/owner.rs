@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::aggregate::Limits;
+use domain::decision_context::Limits;
 use event_log::{AppendError, ClaimError, EventLog, Recorded, Replay, Writer};
 use log_model::{Position, Stream, StreamPartition};
 use tokio::runtime::Handle;

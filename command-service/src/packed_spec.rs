@@ -1,7 +1,7 @@
 //! A user comes back from rest as it went.
 
 use domain::aggregate::Aggregate;
-use domain::group::GroupName;
+use domain::names::GroupName;
 use domain::user::lifecycle::Suspended;
 use domain::user::rules::Entry;
 use domain::user::{Event, onboarding, password, rules};

@@ -1,7 +1,8 @@
 //! An aggregate with the commands that it has done: decides what is new, and moves on.
 
-use domain::aggregate::{Aggregate, Decision, DecisionContext, Secret};
+use domain::aggregate::{Aggregate, Decision, Secret};
 use domain::command::{Answer, Command};
+use domain::decision_context::DecisionContext;
 use domain::group;
 use domain::refusal::{Code, Refusal};
 use domain::timestamp::Timestamp;

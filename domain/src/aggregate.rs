@@ -1,9 +1,8 @@
 //! Decide and evolve: what every aggregate does. A decision is events and secrets, or a refusal.
 
 use crate::credential::{Credential, CredentialId, Kind};
-use crate::group::{GroupRef, KnownGroup};
-use crate::id::GroupId;
-use crate::refusal::{Code, Refusal, Refusals};
+use crate::decision_context::DecisionContext;
+use crate::refusal::Refusals;
 use crate::timestamp::Timestamp;
 
 /// Something with a history of its own, of which one command at a time is decided.
@@ -25,119 +24,6 @@ pub trait Aggregate {
 
     /// Takes in the next event. `at` is the time of its record.
     fn evolve(&mut self, event: &Self::Event, at: Timestamp);
-}
-
-/// What a rule needs to know of the world, gathered by the owner before it decides.
-#[derive(Debug, Clone)]
-pub struct DecisionContext {
-    /// The time of the decision; events carry it.
-    pub now: Timestamp,
-    /// The group that the command names; `None` when it names none or no such group exists.
-    pub group: Option<KnownGroup>,
-    /// What the gateway made for this command.
-    pub prepared: Option<Prepared>,
-    /// Settings of the deployment.
-    pub limits: Limits,
-}
-
-/// Settings of the deployment that rules look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Most agent rules a user has.
-    pub rules: usize,
-    /// Most living auth tokens a user has.
-    pub tokens: usize,
-    /// Most mailboxes a user has, the default one included.
-    pub mailboxes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { rules: 100, tokens: 50, mailboxes: 100 }
-    }
-}
-
-/// What the gateway made for a command: never what somebody asked, so never part of the command's digest.
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Prepared {
-    /// A temporary password.
-    TemporaryPassword {
-        /// Hex SHA-256 of the password.
-        digest: String,
-        /// When it stops working.
-        expires_at: Timestamp,
-    },
-    /// The hash of a password that its user chose.
-    ChosenPassword {
-        /// PHC string.
-        phc: String,
-        /// Version of the credential that the current password was checked against.
-        checked: u64,
-    },
-    /// The secret of an auth token.
-    TokenSecret {
-        /// Hex SHA-256 of the secret.
-        digest: String,
-    },
-    /// The certainty that nobody is in a group, and that nobody enters it for as long as it stays closed.
-    Emptied {
-        /// Version of the group, which was closed then.
-        version: u64,
-    },
-}
-
-/// Says the kind and nothing that helps guessing.
-impl std::fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::TemporaryPassword { .. } => "TemporaryPassword(…)",
-            Self::ChosenPassword { .. } => "ChosenPassword(…)",
-            Self::TokenSecret { .. } => "TokenSecret(…)",
-            Self::Emptied { .. } => "Emptied(…)",
-        })
-    }
-}
-
-impl DecisionContext {
-    /// The temporary password that came with the command.
-    pub(crate) fn require_temporary_password(&self) -> Result<(Kind, Timestamp), Refusal> {
-        match &self.prepared {
-            Some(Prepared::TemporaryPassword { digest, expires_at }) => {
-                let kind = Kind::Temporary { digest: digest.clone(), expires_at: *expires_at };
-                Ok((kind, *expires_at))
-            }
-            _ => Err(Refusal::new(Code::Required, "No temporary password came with the command.")),
-        }
-    }
-
-    /// The hash of the chosen password that came with the command, and the version it was checked against.
-    pub(crate) fn require_chosen_password(&self) -> Result<(Kind, u64), Refusal> {
-        match &self.prepared {
-            Some(Prepared::ChosenPassword { phc, checked }) => {
-                Ok((Kind::Permanent { phc: phc.clone() }, *checked))
-            }
-            _ => Err(Refusal::new(Code::Required, "No password hash came with the command.")),
-        }
-    }
-
-    /// The digest of the token secret that came with the command.
-    pub(crate) fn require_token_secret(&self) -> Result<String, Refusal> {
-        match &self.prepared {
-            Some(Prepared::TokenSecret { digest }) => Ok(digest.clone()),
-            _ => Err(Refusal::new(Code::Required, "No token secret came with the command.")),
-        }
-    }
-
-    /// The group that the command names in its field `groupId`, if it takes new members.
-    pub(crate) fn require_open_group(&self, id: GroupId) -> Result<GroupRef, Refusal> {
-        match self.group.as_ref().filter(|known| known.group.id == id) {
-            None => Err(Refusal::new(Code::UnknownGroup, "There is no such group.").at("groupId")),
-            Some(known) if known.closed => {
-                Err(Refusal::new(Code::GroupClosed, "This group takes no new members.").at("groupId"))
-            }
-            Some(known) => Ok(known.group.clone()),
-        }
-    }
 }
 
 /// What follows from a command: events in order, and the credentials that go with them.

@@ -1,11 +1,11 @@
 //! A command as it travels: its id, who asks and with what rights, the version seen, what is asked; and the answer.
 
 use log_model::{Position, RouteKey};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, Client};
 use crate::address::{self, EmailReservation, ReservationHolder};
-use crate::aggregate::Prepared;
+use crate::decision_context::Prepared;
 use crate::id::{AddressId, GroupId, ReservationId, UserId};
 
 use crate::refusal::{Code, Refusal, Refusals};
@@ -170,6 +170,9 @@ pub enum Failure {
     UnknownOutcome,
 }
 
+/// Header with which a gateway tells the owner's door how long the caller still waits, in milliseconds.
+pub const DEADLINE_HEADER: &str = "muster-deadline-ms";
+
 /// An answer or a failure, as the owner's door sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
@@ -212,69 +215,6 @@ pub fn check_id(id: &str) -> Result<(), Refusal> {
         return refusal(Code::InvalidFormat, "A command id consists of visible ASCII characters.".to_owned());
     }
     Ok(())
-}
-
-/// What an edit does to one field: absent means keep, null means clear.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Patch<T> {
-    /// Leave it as it is.
-    #[default]
-    Keep,
-    /// Take it away.
-    Clear,
-    /// Make it this.
-    Set(T),
-}
-
-impl<T> Patch<T> {
-    /// Whether the field stays as it is.
-    pub fn is_keep(&self) -> bool {
-        matches!(self, Self::Keep)
-    }
-
-    /// What the field is afterwards; a field that can be cleared.
-    pub(crate) fn over(
-        &self,
-        now: Option<&T>,
-        check: impl FnOnce(&T) -> Result<Option<T>, Refusal>,
-    ) -> Result<Option<T>, Refusal>
-    where
-        T: Clone,
-    {
-        match self {
-            Self::Keep => Ok(now.cloned()),
-            Self::Clear => Ok(None),
-            Self::Set(value) => check(value),
-        }
-    }
-
-    /// What the field is afterwards; a field that always has a value.
-    pub(crate) fn onto<U: Clone>(
-        &self,
-        now: &U,
-        check: impl FnOnce(&T) -> Result<U, Refusal>,
-    ) -> Result<U, Refusal> {
-        match self {
-            Self::Keep => Ok(now.clone()),
-            Self::Clear => Err(Refusal::new(Code::Required, "This can be changed but not taken away.")),
-            Self::Set(value) => check(value),
-        }
-    }
-}
-
-impl<T: Serialize> Serialize for Patch<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Set(value) => value.serialize(serializer),
-            Self::Keep | Self::Clear => serializer.serialize_none(),
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<T>::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
-    }
 }
 
 #[cfg(test)]

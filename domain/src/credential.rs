@@ -165,7 +165,7 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::username::Username;
+    use crate::names::Username;
 
     #[test]
     fn the_key_of_a_credential_reads_back() {

@@ -47,7 +47,7 @@ pub fn initialise(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::username::Username;
+    use crate::names::Username;
 
     #[test]
     fn of_two_who_initialise_the_first_wins() {

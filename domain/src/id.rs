@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::email;
-use crate::group::GroupName;
+use crate::names::GroupName;
+use crate::names::Username;
 use crate::timestamp::Timestamp;
-use crate::username::Username;
 
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

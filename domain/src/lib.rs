@@ -9,10 +9,13 @@ pub mod address;
 pub mod aggregate;
 pub mod command;
 pub mod credential;
+pub mod decision_context;
 pub mod deployment;
 pub mod email;
 pub mod group;
 pub mod id;
+pub mod names;
+pub mod patch;
 pub mod phone;
 pub mod policy;
 pub mod refusal;
@@ -20,7 +23,6 @@ pub mod reservation_saga;
 pub mod text;
 pub mod timestamp;
 pub mod user;
-pub mod username;
 pub mod wire;
 
 #[cfg(test)]

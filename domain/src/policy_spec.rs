@@ -33,9 +33,9 @@ fn own_or_administrators() -> Vec<C> {
         }),
         C::EditAgentRule(rules::EditAgentRule {
             rule_id,
-            active: crate::command::Patch::Keep,
-            poll_interval: crate::command::Patch::Keep,
-            subscribers: crate::command::Patch::Keep,
+            active: crate::patch::Patch::Keep,
+            poll_interval: crate::patch::Patch::Keep,
+            subscribers: crate::patch::Patch::Keep,
             changes,
         }),
         C::RemoveAgentRule(rules::RemoveAgentRule { rule_id }),
@@ -91,7 +91,7 @@ fn anybody_may_register() {
 
 #[test]
 fn what_is_ones_own_is_for_oneself_and_administrators() {
-    let other = crate::id::UserId::of(&crate::username::Username::parse("other").unwrap());
+    let other = crate::id::UserId::of(&crate::names::Username::parse("other").unwrap());
     for command in own_or_administrators() {
         assert_eq!(may(&plain(alice()), &command, alice(), Roles::BASE), Ok(()), "{command:?}");
         assert_eq!(may(&administrator("ada"), &command, alice(), Roles::BASE), Ok(()), "{command:?}");
@@ -144,7 +144,7 @@ fn nobody_suspends_deletes_or_takes_a_role_from_themselves() {
 
 #[test]
 fn nobody_acts_on_a_user_who_holds_a_right_that_they_do_not_hold() {
-    let id = crate::id::UserId::of(&crate::username::Username::parse("half").unwrap());
+    let id = crate::id::UserId::of(&crate::names::Username::parse("half").unwrap());
     let half = Actor::User { id, name: "half".into(), roles: Roles::EVERY.without(Role::User) };
     let denial = may(&half, &C::ReconsiderUser, alice(), Roles::BASE);
     assert!(matches!(denial, Err(Denial::Refused(r)) if r.code == Code::Outranked));

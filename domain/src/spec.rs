@@ -3,13 +3,15 @@
 use std::fmt::Debug;
 
 use crate::actor::{Actor, Role, Roles};
-use crate::aggregate::{Aggregate, Decision, DecisionContext, Limits, Prepared, Secret};
-use crate::group::{GroupName, GroupRef, KnownGroup};
+use crate::aggregate::{Aggregate, Decision, Secret};
+use crate::decision_context::{DecisionContext, Limits, Prepared};
+use crate::group::{GroupRef, KnownGroup};
 use crate::id::{GroupId, UserId};
+use crate::names::GroupName;
+use crate::names::Username;
 use crate::refusal::{Code, Refusals};
 use crate::timestamp::Timestamp;
 use crate::user::User;
-use crate::username::Username;
 
 /// What happened before.
 pub(crate) fn given<E: Into<crate::user::Event>>(events: impl IntoIterator<Item = E>) -> Given<User> {

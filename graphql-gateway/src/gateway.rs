@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use domain::actor::Client;
-use domain::aggregate::Prepared;
 use domain::command::{Ask, Command};
 use domain::credential::{Kind, Scope};
+use domain::decision_context::Prepared;
 use domain::id::{GroupId, TokenId, UserId};
 use domain::user;
 use event_log::EventLog;

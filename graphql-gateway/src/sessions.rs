@@ -137,7 +137,7 @@ fn hash(token: &SecretString) -> TokenHash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::username::Username;
+    use domain::names::Username;
     use read_model::credentials::Holder;
 
     const IDLE: Duration = Duration::from_hours(1);

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use command_service::initialise::{self, InitialiseError};
-use domain::aggregate::Prepared;
+use domain::decision_context::Prepared;
 use domain::id::UserId;
+use domain::names::Username;
 use domain::refusal::Code;
 use domain::timestamp::Timestamp;
 use domain::user::{self, onboarding::MakeFirstAdministrator, password::ResetPassword};
-use domain::username::Username;
 use event_log::EventLog;
 use graphql_gateway::secrets;
 use time::OffsetDateTime;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Failure};
-use domain::group::{self, GroupName};
+use domain::decision_context::Prepared;
+use domain::group;
 use domain::id::GroupId;
+use domain::names::GroupName;
+use domain::names::Username;
 use domain::refusal::Code;
 use domain::user::{self, onboarding};
-use domain::username::Username;
 use event_log::sqlite::SqliteLog;
 use event_log::{ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer};
 use log_model::{Position, Stream, StreamPartition};

@@ -133,7 +133,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::username::Username;
+    use crate::names::Username;
 
     fn user(name: &str) -> UserId {
         UserId::of(&Username::parse(name).unwrap())

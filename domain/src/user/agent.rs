@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Decision;
-use crate::command::Patch;
+use crate::patch::Patch;
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::text;
 use crate::user::{Event, User};

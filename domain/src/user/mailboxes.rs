@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, DecisionContext};
+use crate::aggregate::Decision;
+use crate::decision_context::DecisionContext;
 use crate::id::{MailboxId, UserId};
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::text::{self, DESCRIPTION_LENGTH};

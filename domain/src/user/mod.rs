@@ -14,9 +14,9 @@ pub mod tokens;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::Patch;
 use crate::email;
 use crate::id::AddressId;
+use crate::patch::Patch;
 
 pub use state::{Account, User};
 pub use status::{Lifecycle, UserStatus};

@@ -3,17 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Role;
-use crate::aggregate::{Decision, DecisionContext};
+use crate::aggregate::Decision;
 use crate::credential::CredentialId;
+use crate::decision_context::DecisionContext;
 use crate::group::GroupRef;
 use crate::id::GroupId;
+use crate::names::Username;
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::text::{self, DESCRIPTION_LENGTH, NAME_LENGTH};
 use crate::user::password::PasswordReset;
 use crate::user::profile::Personal;
 use crate::user::roles::RoleGranted;
 use crate::user::{Event, Lifecycle, User};
-use crate::username::Username;
 use crate::{email, phone};
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, DecisionContext};
+use crate::aggregate::Decision;
 use crate::credential::{Credential, CredentialId};
+use crate::decision_context::DecisionContext;
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::timestamp::Timestamp;
 use crate::user::{Event, User};

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, DecisionContext};
-use crate::command::Patch;
+use crate::aggregate::Decision;
+use crate::decision_context::DecisionContext;
 use crate::group::GroupRef;
 use crate::id::GroupId;
+use crate::patch::Patch;
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::text::{self, NAME_LENGTH};
 use crate::user::{Event, Lifecycle, User};

@@ -1,7 +1,8 @@
 //! What a user is, folded from what happened; and which subject decides which command.
 
 use crate::actor::Roles;
-use crate::aggregate::{Aggregate, Decision, DecisionContext};
+use crate::aggregate::{Aggregate, Decision};
+use crate::decision_context::DecisionContext;
 use crate::group::GroupRef;
 use crate::id::{AddressId, TokenId, UserId};
 use crate::refusal::{Code, Refusal, Refusals};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, DecisionContext};
+use crate::aggregate::Decision;
 use crate::credential::{CredentialId, Kind, Scope};
+use crate::decision_context::DecisionContext;
 use crate::id::{TokenId, UserId};
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::text;

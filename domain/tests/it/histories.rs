@@ -1,16 +1,17 @@
 //! Histories to walk: any commands in any order, and what their rules need to know.
 
 use domain::actor::Role;
-use domain::aggregate::{DecisionContext, Limits, Prepared};
-use domain::command::Patch;
 use domain::credential::Scope;
-use domain::group::{GroupName, GroupRef, KnownGroup};
+use domain::decision_context::{DecisionContext, Limits, Prepared};
+use domain::group::{GroupRef, KnownGroup};
 use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
+use domain::names::GroupName;
+use domain::names::Username;
+use domain::patch::Patch;
 use domain::timestamp::Timestamp;
 use domain::user::{
     Command, User, agent, lifecycle, mailboxes, onboarding, password, profile, roles, rules, tokens,
 };
-use domain::username::Username;
 use proptest::prelude::*;
 
 /// The user whose history it is.

@@ -1,6 +1,7 @@
 //! Laws: any command on any reachable history is answered, replay gives the same state, invariants hold.
 
-use domain::aggregate::{Aggregate, Limits, Secret};
+use domain::aggregate::{Aggregate, Secret};
+use domain::decision_context::Limits;
 use domain::timestamp::Timestamp;
 use domain::user::{Event, Lifecycle, User, mailboxes, rules};
 use proptest::prelude::*;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::command::{Answer, Command, Failure, Reply};
+use domain::command::{Answer, Command, DEADLINE_HEADER, Failure, Reply};
 use event_log::{EventLog, Owner, Owners};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,8 +18,6 @@ mod tests;
 
 /// How long to wait before the same owner is asked again when no newer one is announced.
 const AGAIN: Duration = Duration::from_millis(200);
-/// Header with the milliseconds that the caller still waits.
-const DEADLINE_HEADER: &str = "muster-deadline-ms";
 /// When asking again makes sense, for callers.
 const RETRY_AFTER_MS: u64 = 1_000;
 

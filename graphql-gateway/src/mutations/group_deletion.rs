@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::aggregate::Prepared;
 use domain::command::Ask;
+use domain::decision_context::Prepared;
 use domain::group::Command;
 use domain::id::GroupId;
 use domain::refusal::{Code, Refusal};

@@ -1,9 +1,11 @@
 //! Making, editing, closing and reopening groups.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
-use domain::aggregate::{Aggregate, DecisionContext, Limits};
-use domain::group::{self, Command, GroupName};
+use domain::aggregate::Aggregate;
+use domain::decision_context::{DecisionContext, Limits};
+use domain::group::{self, Command};
 use domain::id::GroupId;
+use domain::names::GroupName;
 
 use super::patch;
 use super::payload::{CloseGroup, CreateGroup, EditGroup, GroupPayload, ReopenGroup};

@@ -16,7 +16,7 @@ mod session;
 mod tokens;
 
 use async_graphql::{MaybeUndefined, MergedObject};
-use domain::command::Patch;
+use domain::patch::Patch;
 
 /// Everything that can be asked to change. Every payload has `userErrors`; when it is empty the command was accepted.
 #[derive(MergedObject, Default)]

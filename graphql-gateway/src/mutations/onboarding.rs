@@ -1,13 +1,14 @@
 //! Registering, creating, approving, rejecting, reconsidering: the way in.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::aggregate::{Aggregate, DecisionContext, Limits};
+use domain::aggregate::Aggregate;
 use domain::command::{Answer, Ask};
+use domain::decision_context::{DecisionContext, Limits};
 use domain::group::{GroupRef, KnownGroup};
 use domain::id::{GroupId, UserId};
+use domain::names::Username;
 use domain::refusal::Refusals;
 use domain::user::{self, Command, onboarding};
-use domain::username::Username;
 use uuid::Uuid;
 
 use super::password::Temporary;
@@ -249,8 +250,10 @@ async fn reconsider(
 fn wrong_fields(command: &Command) -> Refusals {
     let group =
         command.group().map(|id| KnownGroup { group: GroupRef { id, name: String::new() }, closed: false });
-    let prepared =
-        Some(domain::aggregate::Prepared::TemporaryPassword { digest: String::new(), expires_at: now() });
+    let prepared = Some(domain::decision_context::Prepared::TemporaryPassword {
+        digest: String::new(),
+        expires_at: now(),
+    });
     let context = DecisionContext { now: now(), group, prepared, limits: Limits::default() };
     let nobody = user::User::nobody(UserId::from_uuid(Uuid::nil()));
     nobody.decide(command, &context).err().unwrap_or_default()

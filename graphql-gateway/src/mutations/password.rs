@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::access::FailedBecause;
-use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask};
+use domain::decision_context::Prepared;
 use domain::refusal::{Code, Refusal};
 use domain::timestamp::Timestamp;
 use domain::user::{Command, password};

@@ -1,7 +1,7 @@
 //! Issuing auth tokens and ending them; a secret is shown in one answer alone.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::aggregate::Prepared;
+use domain::decision_context::Prepared;
 use domain::id::TokenId;
 use domain::refusal::Code;
 use domain::user::{Command, tokens};

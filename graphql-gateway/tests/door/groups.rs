@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::actor::Roles;
-use domain::aggregate::Prepared;
 use domain::command::{Answer, Ask, Command, Failure};
+use domain::decision_context::Prepared;
 use domain::group;
 use domain::refusal::{Code, Refusal};
 use domain::user::UserStatus;

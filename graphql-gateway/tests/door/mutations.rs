@@ -1,8 +1,9 @@
 //! From an input to a command, and from an owner's answer to a payload.
 
 use domain::actor::{Actor, Role, Roles};
-use domain::aggregate::Prepared;
-use domain::command::{Answer, Ask, Failure, Patch};
+use domain::command::{Answer, Ask, Failure};
+use domain::decision_context::Prepared;
+use domain::patch::Patch;
 use domain::refusal::{Code, Refusal};
 use domain::user::{self, Command};
 use log_model::Position;

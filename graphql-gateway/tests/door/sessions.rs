@@ -176,7 +176,10 @@ async fn a_temporary_password_opens_a_session_that_can_only_change_it() {
     assert!(
         matches!(&command.ask, domain::command::Ask::User { id: user, command: user::Command::ChangePassword, .. } if *user == id("alice"))
     );
-    assert!(matches!(command.prepared, Some(domain::aggregate::Prepared::ChosenPassword { checked: 3, .. })));
+    assert!(matches!(
+        command.prepared,
+        Some(domain::decision_context::Prepared::ChosenPassword { checked: 3, .. })
+    ));
     let now_full = door.ask(Some(token), "{ node(id: \"x\") { id } }", json!({})).await;
     assert_eq!(code(&now_full), "none");
 }

@@ -3,13 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use domain::actor::{Actor, Client, Roles};
-use domain::aggregate::Prepared;
-use domain::command::{Ask, Command, Patch};
-use domain::group::{self, GroupName};
+use domain::command::{Ask, Command};
+use domain::decision_context::Prepared;
+use domain::group;
 use domain::id::{GroupId, UserId};
+use domain::names::GroupName;
+use domain::names::Username;
+use domain::patch::Patch;
 use domain::timestamp::Timestamp;
 use domain::user::{self, agent, lifecycle, onboarding, password, profile};
-use domain::username::Username;
 use fastrand::Rng;
 use log_model::Position;
 use log_model::partition;

@@ -2,10 +2,10 @@
 
 use domain::access::{CommandDenied, CommandRefused, FailedBecause, SignInFailed};
 use domain::actor::{Actor, Role, Roles};
-use domain::command::Patch;
 use domain::credential::Kind;
 use domain::group::Command as G;
 use domain::id::{MailboxId, RuleId, TokenId};
+use domain::patch::Patch;
 use domain::user::Command as C;
 use domain::user::UserStatus;
 use domain::user::onboarding::RejectUser;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::command::Patch;
 use domain::group::{Command as G, CreateGroup, EditGroup};
 use domain::id::{MailboxId, RuleId, TokenId};
+use domain::patch::Patch;
 use domain::user::Command as C;
 use domain::user::agent::EditUfaConfig;
 use domain::user::lifecycle::SuspendUser;

@@ -1,6 +1,6 @@
 //! Search finds beginnings of names, addresses and usernames and of their parts, whatever way the page is read.
 
-use domain::command::Patch;
+use domain::patch::Patch;
 use domain::user::Command as C;
 use domain::user::profile::UpdateProfile;
 use read_model::users_page::{UserFilter, UserOrder, UserSortField};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::Patch;
+use crate::patch::Patch;
 use crate::refusal::{Check, Code, Refusal};
 use crate::text;
 use crate::timestamp::Timestamp;

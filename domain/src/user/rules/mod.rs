@@ -5,9 +5,10 @@ mod upload;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Decision, DecisionContext};
-use crate::command::Patch;
+use crate::aggregate::Decision;
+use crate::decision_context::DecisionContext;
 use crate::id::RuleId;
+use crate::patch::Patch;
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::user::agent::between;
 use crate::user::{Account, Event, User};

@@ -1,7 +1,7 @@
 //! Specs of mailboxes.
 
 use super::*;
-use crate::aggregate::Limits;
+use crate::decision_context::Limits;
 use crate::spec::{alice, given};
 use crate::user::Command;
 use crate::user::onboarding::spec::{active, deleted, with};

@@ -1,7 +1,7 @@
 //! Specs of passwords.
 
 use super::*;
-use crate::aggregate::Prepared;
+use crate::decision_context::Prepared;
 use crate::id::TokenId;
 use crate::spec::{alice, given, given_nothing, temporary};
 use crate::user::Command;

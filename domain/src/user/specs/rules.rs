@@ -1,7 +1,7 @@
 //! Specs of agent rules.
 
 use super::*;
-use crate::aggregate::Limits;
+use crate::decision_context::Limits;
 use crate::spec::{alice, given, noon};
 use crate::user::Command;
 use crate::user::mailboxes::spec::created;

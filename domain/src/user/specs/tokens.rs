@@ -1,7 +1,7 @@
 //! Specs of auth tokens.
 
 use super::*;
-use crate::aggregate::{Limits, Prepared};
+use crate::decision_context::{Limits, Prepared};
 use crate::spec::{alice, given, noon, tomorrow};
 use crate::user::Command;
 use crate::user::onboarding::spec::{active, registered, suspended, with};

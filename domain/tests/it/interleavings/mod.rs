@@ -5,9 +5,11 @@ mod world;
 
 use std::collections::HashSet;
 
-use domain::aggregate::{Aggregate, DecisionContext, Limits};
-use domain::command::{Answer, Patch};
+use domain::aggregate::Aggregate;
+use domain::command::Answer;
+use domain::decision_context::{DecisionContext, Limits};
 use domain::id::{AddressId, ReservationId};
+use domain::patch::Patch;
 use domain::timestamp::Timestamp;
 use uuid::Uuid;
 

@@ -4,12 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use domain::actor::{Actor, Client, Role, Roles};
 use domain::address::{self, ReleaseDecision, ReservationHolder, ReservationReply, ReserveDecision};
-use domain::aggregate::{Aggregate, DecisionContext, Limits};
-use domain::command::{Answer, Ask, Command, Patch};
+use domain::aggregate::Aggregate;
+use domain::command::{Answer, Ask, Command};
+use domain::decision_context::{DecisionContext, Limits};
 use domain::id::{AddressId, ReservationId, UserId};
+use domain::names::Username;
+use domain::patch::Patch;
 use domain::timestamp::Timestamp;
 use domain::user::{self, User, onboarding, profile};
-use domain::username::Username;
 use log_model::Position;
 
 pub(super) const ADDRESS: &str = "wanted@example.com";

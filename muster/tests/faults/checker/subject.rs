@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 
-use domain::aggregate::{Aggregate, DecisionContext, Limits};
+use domain::aggregate::Aggregate;
 use domain::command::{Ask, Command};
+use domain::decision_context::{DecisionContext, Limits};
 use domain::group::{self, Group, GroupRef, KnownGroup};
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use domain::actor::{Actor, Client};
-use domain::aggregate::{Aggregate, DecisionContext, Limits, Prepared};
-use domain::command::{Ask, Command, Patch};
-use domain::group::{self, Group, GroupName, GroupRef, KnownGroup};
+use domain::aggregate::Aggregate;
+use domain::command::{Ask, Command};
+use domain::decision_context::{DecisionContext, Limits, Prepared};
+use domain::group::{self, Group, GroupRef, KnownGroup};
 use domain::id::{GroupId, UserId};
+use domain::names::GroupName;
+use domain::names::Username;
+use domain::patch::Patch;
 use domain::timestamp::Timestamp;
 use domain::user::{self, User, agent, lifecycle, onboarding, password};
-use domain::username::Username;
 use event_log::chain::Chain;
 use event_log::envelope::Envelope;
 use event_log::{Record, Recorded};

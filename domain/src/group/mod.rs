@@ -1,64 +1,24 @@
 //! The group, whole: what can be asked of it, what can have happened to it, its rules.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{Aggregate, Decision, DecisionContext, Prepared};
-use crate::command::Patch;
+use crate::aggregate::{Aggregate, Decision};
+use crate::decision_context::{DecisionContext, Prepared};
 use crate::id::GroupId;
+use crate::names::GroupName;
+use crate::patch::Patch;
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::text::{self, DESCRIPTION_LENGTH};
 use crate::timestamp::Timestamp;
-use crate::username::plain_name;
 use crate::wire::Change;
 use crate::{email, phone};
 
+mod known;
+
+pub use known::{GroupRef, KnownGroup};
+
 #[cfg(test)]
-#[path = "group_spec.rs"]
 mod spec;
-
-/// A valid, lower-cased name of a group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GroupName(String);
-
-impl GroupName {
-    /// Reads what somebody typed: lower-cased, then checked; 2 to 64 characters of the username alphabet.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        plain_name(text, 2, 64).map(Self)
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for GroupName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A group as a user's events name it. The name stands beside the id because it never changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct GroupRef {
-    /// Which group.
-    #[serde(rename = "id")]
-    pub id: GroupId,
-    /// Its name.
-    #[serde(rename = "name")]
-    pub name: String,
-}
-
-/// What a user's rules need to know of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownGroup {
-    /// Which group.
-    pub group: GroupRef,
-    /// Whether it takes no new members.
-    pub closed: bool,
-}
 
 /// How people reach whoever answers for a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

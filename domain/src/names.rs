@@ -1,4 +1,4 @@
-//! The name of a user: it names SFTP homes and topics downstream, so it is short, plain and never changes.
+//! Names of users and groups. They name SFTP homes and topics downstream, so they are short, plain and never change.
 
 use std::fmt;
 
@@ -63,8 +63,30 @@ impl fmt::Display for Username {
     }
 }
 
+/// A valid, lower-cased name of a group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupName(String);
+
+impl GroupName {
+    /// Reads what somebody typed: lower-cased, then checked; 2 to 64 characters of the username alphabet.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        plain_name(text, 2, 64).map(Self)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Lower-cases and checks a name of the username alphabet.
-pub(crate) fn plain_name(text: &str, shortest: usize, longest: usize) -> Result<String, Refusal> {
+fn plain_name(text: &str, shortest: usize, longest: usize) -> Result<String, Refusal> {
     let length = text.chars().count();
     if length == 0 {
         return Err(Refusal::new(Code::Required, "A name must be given."));

@@ -7,6 +7,7 @@ mod canary;
 mod crates;
 mod deletion;
 mod deployment;
+mod documents;
 mod faults;
 mod journey;
 mod operators;

@@ -11,8 +11,8 @@ COPY . .
 # Downloaded crates and compiled dependencies stay in the builder's cache; the binary is copied out of it.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --release --locked --package muster \
-    && cp target/release/muster /usr/local/bin/muster
+    cargo build --profile dist --locked --package muster \
+    && cp target/dist/muster /usr/local/bin/muster
 
 FROM debian:bookworm-slim
 RUN apt-get update \

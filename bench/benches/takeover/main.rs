@@ -34,7 +34,7 @@ struct Arguments {
     #[arg(long, env = "MUSTER_TEST_KAFKA")]
     kafka: String,
     /// The binary of Muster.
-    #[arg(long, env = "MUSTER_TEST_BENCH_BINARY", default_value = "target/release/muster")]
+    #[arg(long, env = "MUSTER_TEST_BENCH_BINARY", default_value = "target/dist/muster")]
     binary: PathBuf,
     /// The token of the deployments that are made.
     #[arg(long, env = "MUSTER_SERVICE_TOKEN", hide_env_values = true)]

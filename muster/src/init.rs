@@ -70,8 +70,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     let username =
         Username::parse(name).map_err(|refusal| anyhow::anyhow!("`{name}`: {}", refusal.message))?;
-    let prepared = make(log, username, arguments.email.clone(), recover).await?;
-    match prepared {
+    let administrator = make(log, username, arguments.email.clone(), recover).await?;
+    match administrator {
         Ok(administrator) => {
             print(&administrator, arguments.format).with_context(|| {
                 let name = &administrator.username;
@@ -134,24 +134,24 @@ async fn make(
 }
 
 /// The one place where the password is shown.
-fn print(prepared: &Administrator, format: Format) -> io::Result<()> {
+fn print(administrator: &Administrator, format: Format) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match format {
         Format::Text => {
-            writeln!(out, "Administrator       {}", prepared.username)?;
-            writeln!(out, "Temporary password  {}", prepared.temporary_password)?;
+            writeln!(out, "Administrator       {}", administrator.username)?;
+            writeln!(out, "Temporary password  {}", administrator.temporary_password)?;
             writeln!(
                 out,
                 "Valid until         {}; it must be changed at the first sign-in",
-                prepared.expires_at
+                administrator.expires_at
             )?;
         }
         Format::Json => {
             let answer = serde_json::json!({
-                "username": prepared.username.as_str(),
-                "userId": UserId::of(&prepared.username),
-                "temporaryPassword": prepared.temporary_password,
-                "expiresAt": prepared.expires_at,
+                "username": administrator.username.as_str(),
+                "userId": UserId::of(&administrator.username),
+                "temporaryPassword": administrator.temporary_password,
+                "expiresAt": administrator.expires_at,
             });
             writeln!(out, "{answer}")?;
         }

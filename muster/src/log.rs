@@ -9,7 +9,7 @@ use event_log::chain::Chain;
 use event_log::{EventLog, Read, Recorded};
 use indicatif::{ProgressBar, ProgressStyle};
 use log_model::{Stream, StreamPartition};
-use service_kit::lifecycle::Stop;
+use service_kit::lifecycle::Shutdown;
 
 use crate::store::{LogArguments, ViewsArguments};
 use crate::wiring::say;
@@ -55,7 +55,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 
 async fn tail(arguments: Tail) -> Result<ExitCode> {
     let log = arguments.log.open_for_reading().await?;
-    let stop = Stop::on_signals()?;
+    let shutdown = Shutdown::on_signals()?;
     let places: Vec<StreamPartition> = StreamPartition::followed(log.partitions())
         .filter(|place| place.stream != Stream::Credentials)
         .collect();
@@ -65,7 +65,7 @@ async fn tail(arguments: Tail) -> Result<ExitCode> {
     loop {
         let read = tokio::select! {
             read = follow.next() => read,
-            () = stop.stopped() => return Ok(ExitCode::SUCCESS),
+            () = shutdown.requested() => return Ok(ExitCode::SUCCESS),
         };
         match read {
             Some(Read::Records(_, records)) => {

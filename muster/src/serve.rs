@@ -9,7 +9,7 @@ use event_log::EventLog;
 use graphql_gateway::GatewayService;
 use graphql_gateway::commands::{CommandRoute, OwnersOverHttp};
 use projection_service::{ProjectionConfig, ProjectionService};
-use service_kit::lifecycle::Stop;
+use service_kit::lifecycle::Shutdown;
 use service_kit::operations::OperationsConfig;
 
 use crate::store::{LogArguments, ViewsArguments, absolute, service_token_or_fresh};
@@ -37,19 +37,19 @@ pub(crate) struct Arguments {
 
 /// Serves until told to end. The gateway ends first, so that what it has taken is still decided and shown.
 pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
-    let stop = Stop::on_signals()?;
+    let shutdown = Shutdown::on_signals()?;
     let embedded = arguments.log.is_embedded() && arguments.views.is_embedded()?;
     let dev = arguments.gateway.dev.unwrap_or(embedded && arguments.gateway.listen.ip().is_loopback());
     arguments.gateway.dev = Some(dev);
 
-    let (after_gateway, after_commands) = (Stop::manual(), Stop::manual());
+    let (after_gateway, after_commands) = (Shutdown::manual(), Shutdown::manual());
     let operations = services::operations(&arguments.operations, &after_commands).await?;
     let opening = async {
         let log = arguments.log.open().await?;
         let views = arguments.views.open(&arguments.log).await?;
         Ok((log, views))
     };
-    let Some((log, views)) = services::unless_stopped(&stop, opening).await? else {
+    let Some((log, views)) = services::unless_stopped(&shutdown, opening).await? else {
         return Ok(ExitCode::SUCCESS);
     };
     let administrator = if dev { init::first(log.clone(), FIRST_ADMINISTRATOR).await? } else { None };
@@ -69,11 +69,11 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
         say(&format!("  Try it       http://{portal}/graphiql (development only)"));
     }
     match &administrator {
-        Some(prepared) => {
-            say(&format!("  Sign in as   {}", prepared.username));
+        Some(administrator) => {
+            say(&format!("  Sign in as   {}", administrator.username));
             say(&format!(
                 "  Password     {} (temporary, shown this once, until {})",
-                prepared.temporary_password, prepared.expires_at
+                administrator.temporary_password, administrator.expires_at
             ));
         }
         None => say("  Sign in as   the administrator that `muster init` or the first start has made"),
@@ -84,12 +84,12 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     }
     say(&format!("  Health       http://{}/readyz, metrics at /metrics", operations.local_addr()));
 
-    let commands = tokio::spawn(commands.run_until_stopped(after_gateway.stopped()));
-    let projection = tokio::spawn(projection.run_until_stopped(after_commands.stopped()));
-    let served = gateway.run_until_stopped(stop.stopped()).await;
-    after_gateway.stop();
+    let commands = tokio::spawn(commands.run_until_stopped(after_gateway.requested()));
+    let projection = tokio::spawn(projection.run_until_stopped(after_commands.requested()));
+    let served = gateway.run_until_stopped(shutdown.requested()).await;
+    after_gateway.request();
     commands.await.context("the command service ended early")??;
-    after_commands.stop();
+    after_commands.request();
     projection.await.context("the projection ended early")?;
     operations.ended().await?;
     served?;

@@ -8,7 +8,7 @@ use command_service::{CommandService, Reach};
 use graphql_gateway::GatewayService;
 use graphql_gateway::commands::OwnersOverHttp;
 use projection_service::{ProjectionConfig, ProjectionService};
-use service_kit::lifecycle::Stop;
+use service_kit::lifecycle::Shutdown;
 use service_kit::operations::{Operations, OperationsConfig, at_once};
 use service_kit::telemetry;
 
@@ -51,10 +51,12 @@ pub(crate) struct GatewayArguments {
 
 /// `muster command-service`.
 pub(crate) async fn command_service(arguments: CommandArguments) -> Result<ExitCode> {
-    let stop = Stop::on_signals()?;
+    let shutdown = Shutdown::on_signals()?;
     let token = service_token()?;
-    let operations = operations(&arguments.operations, &stop).await?;
-    let Some(log) = unless_stopped(&stop, arguments.log.open()).await? else { return Ok(ExitCode::SUCCESS) };
+    let operations = operations(&arguments.operations, &shutdown).await?;
+    let Some(log) = unless_stopped(&shutdown, arguments.log.open()).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let service = CommandService::build(&arguments.commands, log, Reach::Http(&token)).await?;
     let door = service.door();
     let serving = at_once(move || if door.is_serving() { Ok(()) } else { Err("its partitions".to_owned()) });
@@ -63,35 +65,39 @@ pub(crate) async fn command_service(arguments: CommandArguments) -> Result<ExitC
         wiring::say(&format!("Muster command-service: commands at http://{address}"));
     }
     started(&arguments.log, &operations);
-    service.run_until_stopped(stop.stopped()).await?;
+    service.run_until_stopped(shutdown.requested()).await?;
     operations.ended().await?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// `muster projection-service`.
 pub(crate) async fn projection_service(arguments: ProjectionArguments) -> Result<ExitCode> {
-    let stop = Stop::on_signals()?;
-    let operations = operations(&arguments.operations, &stop).await?;
-    let Some(log) = unless_stopped(&stop, arguments.log.open()).await? else { return Ok(ExitCode::SUCCESS) };
-    let Some(views) = unless_stopped(&stop, arguments.views.open(&arguments.log)).await? else {
+    let shutdown = Shutdown::on_signals()?;
+    let operations = operations(&arguments.operations, &shutdown).await?;
+    let Some(log) = unless_stopped(&shutdown, arguments.log.open()).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let Some(views) = unless_stopped(&shutdown, arguments.views.open(&arguments.log)).await? else {
         return Ok(ExitCode::SUCCESS);
     };
     let service = ProjectionService::build(&arguments.projection, log, views);
     operations.ready_when([("projection", wiring::keeps_up(service.status()))]);
     wiring::say("Muster projection-service: keeping the views");
     started(&arguments.log, &operations);
-    service.run_until_stopped(stop.stopped()).await;
+    service.run_until_stopped(shutdown.requested()).await;
     operations.ended().await?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// `muster graphql-gateway`.
 pub(crate) async fn graphql_gateway(arguments: GatewayArguments) -> Result<ExitCode> {
-    let stop = Stop::on_signals()?;
+    let shutdown = Shutdown::on_signals()?;
     let token = service_token()?;
-    let operations = operations(&arguments.operations, &stop).await?;
-    let Some(log) = unless_stopped(&stop, arguments.log.open()).await? else { return Ok(ExitCode::SUCCESS) };
-    let Some(views) = unless_stopped(&stop, arguments.views.open(&arguments.log)).await? else {
+    let operations = operations(&arguments.operations, &shutdown).await?;
+    let Some(log) = unless_stopped(&shutdown, arguments.log.open()).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let Some(views) = unless_stopped(&shutdown, arguments.views.open(&arguments.log)).await? else {
         return Ok(ExitCode::SUCCESS);
     };
     let route = Arc::new(OwnersOverHttp::try_new(log.clone(), token.into())?);
@@ -99,25 +105,25 @@ pub(crate) async fn graphql_gateway(arguments: GatewayArguments) -> Result<ExitC
     let gateway = GatewayService::build(arguments.gateway, log, views, route).await?;
     wiring::say(&format!("Muster graphql-gateway: portal API at http://{}/graphql", gateway.local_addr()?));
     started(&arguments.log, &operations);
-    gateway.run_until_stopped(stop.stopped()).await?;
+    gateway.run_until_stopped(shutdown.requested()).await?;
     operations.ended().await?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The listener for operators, which answers before anything else is there.
-pub(crate) async fn operations(config: &OperationsConfig, stop: &Stop) -> Result<Operations> {
+pub(crate) async fn operations(config: &OperationsConfig, shutdown: &Shutdown) -> Result<Operations> {
     let metrics = telemetry::start_metrics()?;
-    Ok(Operations::start(config, metrics, stop.stopped()).await?)
+    Ok(Operations::start(config, metrics, shutdown.requested()).await?)
 }
 
 /// What opens something, unless the process is told to end while it waits.
 pub(crate) async fn unless_stopped<T>(
-    stop: &Stop,
+    shutdown: &Shutdown,
     opening: impl Future<Output = Result<T>>,
 ) -> Result<Option<T>> {
     tokio::select! {
         opened = opening => opened.map(Some),
-        () = stop.stopped() => Ok(None),
+        () = shutdown.requested() => Ok(None),
     }
 }
 

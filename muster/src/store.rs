@@ -25,7 +25,7 @@ pub(crate) const SECRET_VARIABLES: &[&str] =
 pub(crate) struct LogArguments {
     /// Where the log is: `sqlite` (in the data directory) or `kafka://host:port[,host:port]`.
     #[arg(long, env = "MUSTER_LOG", default_value = "sqlite", value_name = "LOG")]
-    pub(crate) log: LogAt,
+    pub(crate) log: LogLocation,
 
     /// The one directory of the embedded log and views; locked by the process that serves from it.
     #[arg(long, env = "MUSTER_DATA_DIR", default_value = "./data", value_name = "DIRECTORY")]
@@ -72,14 +72,14 @@ pub(crate) struct ViewsArguments {
 
 /// Where the log is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LogAt {
+pub(crate) enum LogLocation {
     /// In the data directory.
     Sqlite,
     /// On these brokers.
     Kafka(String),
 }
 
-impl FromStr for LogAt {
+impl FromStr for LogLocation {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -106,16 +106,16 @@ impl LogArguments {
     /// Opens the log. Waits for brokers and topics that are not there yet, and says so.
     pub(crate) async fn open(&self) -> Result<Arc<dyn EventLog>> {
         Ok(match &self.log {
-            LogAt::Sqlite => SqliteLog::open(&self.data_dir).await?,
-            LogAt::Kafka(brokers) => KafkaLog::connect(self.kafka(brokers)).await?,
+            LogLocation::Sqlite => SqliteLog::open(&self.data_dir).await?,
+            LogLocation::Kafka(brokers) => KafkaLog::connect(self.kafka(brokers)).await?,
         })
     }
 
     /// Opens the log beside a process that may be writing it.
     pub(crate) async fn open_for_reading(&self) -> Result<Arc<dyn EventLog>> {
         match &self.log {
-            LogAt::Sqlite => Ok(SqliteLog::open_read_only(&self.data_dir).await?),
-            LogAt::Kafka(_) => self.open_soon().await,
+            LogLocation::Sqlite => Ok(SqliteLog::open_read_only(&self.data_dir).await?),
+            LogLocation::Kafka(_) => self.open_soon().await,
         }
     }
 
@@ -123,14 +123,14 @@ impl LogArguments {
     /// brokers may only be away.
     pub(crate) fn damaged(&self, reason: &str) -> Result<ExitCode> {
         match &self.log {
-            LogAt::Sqlite => {
+            LogLocation::Sqlite => {
                 crate::wiring::say(&format!(
                     "{}: BROKEN: it can't be read: {reason}",
                     absolute(&self.data_dir)
                 ));
                 Ok(ExitCode::from(1))
             }
-            LogAt::Kafka(_) => bail!("the log can't be read: {reason}"),
+            LogLocation::Kafka(_) => bail!("the log can't be read: {reason}"),
         }
     }
 
@@ -145,14 +145,14 @@ impl LogArguments {
 
     /// Everything in the data directory.
     pub(crate) fn is_embedded(&self) -> bool {
-        self.log == LogAt::Sqlite
+        self.log == LogLocation::Sqlite
     }
 
     /// The log in words, without secrets.
     pub(crate) fn describe(&self) -> String {
         match &self.log {
-            LogAt::Sqlite => format!("{} (SQLite)", absolute(&self.data_dir)),
-            LogAt::Kafka(brokers) => format!("kafka://{brokers}, topics {}…", self.topic_prefix),
+            LogLocation::Sqlite => format!("{} (SQLite)", absolute(&self.data_dir)),
+            LogLocation::Kafka(brokers) => format!("kafka://{brokers}, topics {}…", self.topic_prefix),
         }
     }
 }
@@ -266,10 +266,10 @@ mod tests {
 
     #[test]
     fn where_the_log_is_can_be_read() {
-        assert_eq!("sqlite".parse(), Ok(LogAt::Sqlite));
-        assert_eq!("kafka://a:9092,b:9092".parse(), Ok(LogAt::Kafka("a:9092,b:9092".into())));
+        assert_eq!("sqlite".parse(), Ok(LogLocation::Sqlite));
+        assert_eq!("kafka://a:9092,b:9092".parse(), Ok(LogLocation::Kafka("a:9092,b:9092".into())));
         for wrong in ["", "kafka://", "kafka://a", "kafka://a:b", "kafka://a:1,", "redis://a:1"] {
-            assert!(wrong.parse::<LogAt>().is_err(), "{wrong}");
+            assert!(wrong.parse::<LogLocation>().is_err(), "{wrong}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use event_log::kafka::ensure_topics;
 
-use crate::store::{LogArguments, LogAt};
+use crate::store::{LogArguments, LogLocation};
 use crate::wiring::say;
 
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 
 /// Creates or checks the topics and says which.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let LogAt::Kafka(brokers) = &arguments.log.log else {
+    let LogLocation::Kafka(brokers) = &arguments.log.log else {
         bail!("--log (MUSTER_LOG) is `sqlite`: only a log on Kafka has topics");
     };
     let settings = arguments.log.kafka(brokers);

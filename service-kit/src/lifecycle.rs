@@ -7,17 +7,17 @@ use tokio::sync::watch;
 
 /// Tells everything in the process to end.
 #[derive(Clone)]
-pub struct Stop {
+pub struct Shutdown {
     sender: watch::Sender<bool>,
 }
 
-impl Stop {
+impl Shutdown {
     /// Ends when the process gets SIGTERM or SIGINT. A second one ends the process at once with exit code 130.
     pub fn on_signals() -> std::io::Result<Self> {
-        let stop = Self::manual();
+        let shutdown = Self::manual();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let sender = stop.clone();
+        let requester = shutdown.clone();
         tokio::spawn(async move {
             for again in [false, true] {
                 tokio::select! {
@@ -29,24 +29,24 @@ impl Stop {
                     std::process::exit(130);
                 }
                 tracing::info!("ending: taking no more requests, finishing what is under way");
-                sender.stop();
+                requester.request();
             }
         });
-        Ok(stop)
+        Ok(shutdown)
     }
 
-    /// Ends when [`Stop::stop`] is called.
+    /// Ends when [`Shutdown::request`] is called.
     pub fn manual() -> Self {
         Self { sender: watch::Sender::new(false) }
     }
 
     /// Tells everything to end.
-    pub fn stop(&self) {
+    pub fn request(&self) {
         self.sender.send_replace(true);
     }
 
     /// Ready when everything is to end.
-    pub fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn requested(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut receiver = self.sender.subscribe();
         async move {
             // An error means that the sender is gone, and with it whoever could ask to go on.
@@ -61,10 +61,10 @@ mod tests {
 
     #[tokio::test]
     async fn everybody_hears_it_also_those_who_come_late() {
-        let stop = Stop::manual();
-        let early = stop.stopped();
-        stop.stop();
+        let shutdown = Shutdown::manual();
+        let early = shutdown.requested();
+        shutdown.request();
         early.await;
-        stop.stopped().await;
+        shutdown.requested().await;
     }
 }

@@ -78,11 +78,39 @@ pub fn start_logs(config: &TelemetryConfig) -> Result<(), TelemetryError> {
 
 /// Sets up metrics; the handle renders them.
 pub fn start_metrics() -> Result<PrometheusHandle, TelemetryError> {
-    let builder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
-        .and_then(|builder| {
-            builder.set_buckets_for_metric(Matcher::Prefix("muster_batch_".to_owned()), &SIZES)
-        })
-        .expect("the lists of buckets are not empty");
-    builder.install_recorder().map_err(|_| TelemetryError::Twice)
+    with_buckets().install_recorder().map_err(|_| TelemetryError::Twice)
+}
+
+/// Buckets by the unit at the end of a name. The exporter would look at a prefix first, whatever the unit.
+fn with_buckets() -> PrometheusBuilder {
+    let units = [("_seconds", &SECONDS[..]), ("_commands", &SIZES), ("_records", &SIZES)];
+    units.into_iter().fold(PrometheusBuilder::new(), |builder, (unit, buckets)| {
+        builder
+            .set_buckets_for_metric(Matcher::Suffix(unit.to_owned()), buckets)
+            .expect("the lists of buckets are not empty")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unit_has_buckets_of_its_own() {
+        let recorder = with_buckets().build_recorder();
+        let metrics = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            metrics::histogram!("muster_batch_duration_seconds").record(0.003);
+            metrics::histogram!("muster_batch_commands").record(3.0);
+            metrics::histogram!("muster_projection_batch_records").record(3.0);
+        });
+        let text = metrics.render();
+        for line in [
+            r#"muster_batch_duration_seconds_bucket{le="0.004"} 1"#,
+            r#"muster_batch_commands_bucket{le="4"} 1"#,
+            r#"muster_projection_batch_records_bucket{le="4"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in:\n{text}");
+        }
+    }
 }

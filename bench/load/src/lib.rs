@@ -1,5 +1,6 @@
 //! The load generator: clients that wait for answers, arrivals that don't, and the figures of both in one form.
 
+pub mod by_turns;
 pub mod closed_loop;
 pub mod line;
 pub mod machine;

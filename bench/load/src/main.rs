@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use load::by_turns;
 use load::report::{Document, say};
 use load::table::{Form, beside_peers, head, row};
 
@@ -14,6 +15,9 @@ struct Arguments {
     /// Shows the table as Markdown.
     #[arg(long)]
     markdown: bool,
+    /// What an older build wrote that was measured by turns with this one.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    baseline: Vec<PathBuf>,
     /// What the benchmarks wrote.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -22,12 +26,14 @@ struct Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let form = if arguments.markdown { Form::Markdown } else { Form::Plain };
-    let mut documents = Vec::new();
-    for path in &arguments.files {
-        let reading = || format!("{} is not what a benchmark writes", path.display());
-        let document: Document =
-            serde_json::from_slice(&fs::read(path).with_context(reading)?).with_context(reading)?;
-        documents.push(document);
+    let documents = read(&arguments.files)?;
+    if !arguments.baseline.is_empty() {
+        let lines = |documents: Vec<Document>| -> Vec<_> {
+            documents.into_iter().flat_map(|document| document.lines).collect()
+        };
+        let baseline = lines(read(&arguments.baseline)?);
+        say(&by_turns::table(&lines(documents), &baseline, form));
+        return Ok(());
     }
     for document in &documents {
         say(&format!("{} ({})", document.machine.describe(), document.date));
@@ -51,4 +57,12 @@ fn main() -> Result<()> {
         say(&format!("\n{note}"));
     }
     Ok(())
+}
+
+fn read(files: &[PathBuf]) -> Result<Vec<Document>> {
+    let document = |path: &PathBuf| {
+        let reading = || format!("{} is not what a benchmark writes", path.display());
+        serde_json::from_slice(&fs::read(path).with_context(reading)?).with_context(reading)
+    };
+    files.iter().map(document).collect()
 }

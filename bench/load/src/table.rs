@@ -82,7 +82,7 @@ pub fn beside_peers(lines: &[Line], form: Form) -> String {
     std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
 }
 
-fn titled(title: &str, heads: &[String], widths: &[usize], form: Form) -> String {
+pub(crate) fn titled(title: &str, heads: &[String], widths: &[usize], form: Form) -> String {
     let heads = joined(heads, widths, form);
     match form {
         Form::Plain => format!("\n{title}\n{heads}"),
@@ -91,7 +91,7 @@ fn titled(title: &str, heads: &[String], widths: &[usize], form: Form) -> String
 }
 
 /// One row; on a terminal the first column stands to the left and the others to the right.
-fn joined(cells: &[String], widths: &[usize], form: Form) -> String {
+pub(crate) fn joined(cells: &[String], widths: &[usize], form: Form) -> String {
     if form == Form::Markdown {
         return format!("| {} |", cells.join(" | "));
     }
@@ -102,7 +102,7 @@ fn joined(cells: &[String], widths: &[usize], form: Form) -> String {
 }
 
 /// Three digits or two decimals, whichever says more.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     if value >= 100.0 {
         format!("{value:.0}")
     } else if value >= 10.0 {
@@ -113,7 +113,7 @@ fn short(value: f64) -> String {
 }
 
 /// A whole number with its thousands set apart.
-fn thousands(value: f64) -> String {
+pub(crate) fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -135,12 +135,14 @@ fn resolve(
 }
 
 fn read_module(src: &Path, file: PathBuf, path: ModulePath, modules: &mut BTreeMap<ModulePath, Module>) {
-    let text = fs::read_to_string(src.join(&file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text =
+        fs::read_to_string(src.join(&file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut module = Module { file: file.to_string_lossy().into_owned(), ..Module::default() };
     let mut children = Vec::new();
-    read_items(tokens, &mut module, &mut children);
-    let is_root = matches!(file.file_name().and_then(|name| name.to_str()), Some("lib.rs" | "main.rs" | "mod.rs"));
+    read_items(tokens, true, &mut module, &mut children);
+    let is_root =
+        matches!(file.file_name().and_then(|name| name.to_str()), Some("lib.rs" | "main.rs" | "mod.rs"));
     let directory = if is_root { file.parent().expect("a file").to_owned() } else { file.with_extension("") };
     modules.insert(path.clone(), module);
     for name in children {
@@ -151,8 +153,8 @@ fn read_module(src: &Path, file: PathBuf, path: ModulePath, modules: &mut BTreeM
     }
 }
 
-/// Takes in the items of a file or block: imports, child modules, paths and types.
-fn read_items(tokens: TokenStream, module: &mut Module, children: &mut Vec<String>) {
+/// Takes in the items of a file or block: imports, child modules, paths, and the types of the file itself.
+fn read_items(tokens: TokenStream, is_top: bool, module: &mut Module, children: &mut Vec<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut at = 0;
     while at < tokens.len() {
@@ -167,11 +169,13 @@ fn read_items(tokens: TokenStream, module: &mut Module, children: &mut Vec<Strin
                 children.push(word(&tokens, at + 1));
                 at += 2;
             }
-            ("struct" | "enum" | "trait" | "type" | "union", Some(TokenTree::Ident(_))) => {
+            ("struct" | "enum" | "trait" | "type" | "union", Some(TokenTree::Ident(_))) if is_top => {
                 module.types.insert(word(&tokens, at + 1));
                 at += 1;
             }
-            (_, Some(TokenTree::Group(group))) => read_items(group.stream(), module, children),
+            (_, Some(TokenTree::Group(group))) => {
+                read_items(group.stream(), false, module, children);
+            }
             (_, Some(TokenTree::Ident(_))) => {
                 let (path, end) = path_at(&tokens, at);
                 if path.len() > 1 {

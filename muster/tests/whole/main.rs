@@ -9,6 +9,8 @@ mod deletion;
 mod deployment;
 mod documents;
 mod faults;
+mod file_graph;
+mod files;
 mod journey;
 mod operators;
 mod portal;

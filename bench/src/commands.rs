@@ -12,6 +12,7 @@ use domain::id::{AddressId, GroupId, ReservationId, UserId};
 use domain::names::GroupName;
 use domain::names::Username;
 use domain::patch::Patch;
+use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::{self, lifecycle, onboarding, password, profile};
 use load::Turn;
@@ -31,11 +32,10 @@ pub fn register(run: &str, number: u64) -> Command {
 /// What somebody with this name asks who wants to be let in.
 pub fn registration(name: &str) -> user::Command {
     user::Command::RegisterUser(onboarding::RegisterUser {
-        username: name.to_owned(),
         first_name: "Alexandra".to_owned(),
         last_name: "Montgomery".to_owned(),
-        email: format!("{name}@example.com"),
         phone: Some("+49 30 1234567".to_owned()),
+        ..testing::registration(name)
     })
 }
 
@@ -157,11 +157,9 @@ fn envelope(id: &str, actor: Actor, ask: Ask, prepared: Option<Prepared>) -> Com
         actor,
         client: Client { address: Some("127.0.0.1".to_owned()), agent: Some("bench".to_owned()) },
         correlation_id: id.to_owned(),
-        traceparent: None,
-        ask,
         prepared,
         reservation,
-        seen: Position::new(),
+        ..testing::command(ask)
     }
 }
 

@@ -10,6 +10,7 @@ use domain::group::GroupRef;
 use domain::id::{GroupId, UserId};
 use domain::names::GroupName;
 use domain::names::Username;
+use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::Event;
 use domain::user::onboarding::{Approved, Origin, Registered};
@@ -97,7 +98,7 @@ fn happens(number: u64, name: &Username, step: u64) -> Vec<(Stream, Record)> {
                 first_name: Some(first.to_owned()),
                 last_name: Some(last.to_owned()),
                 phone: Some(format!("+49 30 {:07}", number % 10_000_000)),
-                email: Some(email),
+                ..testing::personal(name.as_str())
             };
             let username = name.to_string();
             (1, vec![Registered { username, origin: Origin::OneSelf, personal }.into()])

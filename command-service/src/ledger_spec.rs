@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::actor::{Actor, Client, Role};
+use domain::actor::{Actor, Role};
 use domain::address::{EmailReservation, ReservationReply};
 use domain::command::{Answer, Ask, Command};
 use domain::decision_context::Prepared;
@@ -11,6 +11,7 @@ use domain::id::{AddressId, ReservationId};
 use domain::names::GroupName;
 use domain::names::Username;
 use domain::patch::Patch;
+use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::{onboarding, profile};
 use proptest::prelude::*;
@@ -69,11 +70,8 @@ fn command(number: usize, step: Step, granted: Option<ReservationId>) -> (Comman
     let of_user = |command| Ask::User { id, expected_version: None, command };
     let ask = match what {
         What::Register => of_user(user::Command::RegisterUser(onboarding::RegisterUser {
-            username: name.to_owned(),
-            first_name: "First".to_owned(),
-            last_name: "Last".to_owned(),
             email: email.to_owned(),
-            phone: None,
+            ..testing::registration(name)
         })),
         What::Approve => of_user(user::Command::ApproveUser(onboarding::ApproveUser { group_id: group.id })),
         What::Reject => {
@@ -100,13 +98,9 @@ fn command(number: usize, step: Step, granted: Option<ReservationId>) -> (Comman
     let command = Command {
         id: format!("command {number}"),
         actor,
-        client: Client::default(),
-        correlation_id: String::new(),
-        traceparent: None,
-        ask,
         prepared: Some(Prepared::TemporaryPassword { digest: "00".into(), expires_at: Timestamp::MAX }),
         reservation: granted.map(|id| EmailReservation { id, address }),
-        seen: Position::new(),
+        ..testing::command(ask)
     };
     (command, Some(KnownGroup { group, closed: false }))
 }

@@ -2,6 +2,7 @@
 
 use domain::aggregate::Aggregate;
 use domain::names::GroupName;
+use domain::testing;
 use domain::user::lifecycle::Suspended;
 use domain::user::rules::Entry;
 use domain::user::{Event, onboarding, password, rules};
@@ -75,8 +76,7 @@ pub(crate) fn one_with_everything() -> Slot<User> {
         personal: Personal {
             first_name: text("Alice"),
             last_name: text("Ärmel"),
-            phone: text("+49 30 1234567"),
-            email: text("alice@example.com"),
+            ..testing::personal("alice")
         },
         roles: Roles::EVERY,
         password_version: u64::MAX,
@@ -144,8 +144,7 @@ fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_
     let personal = Personal {
         first_name: text("Friederike"),
         last_name: text("Montgomery"),
-        phone: text("+49 30 1234567"),
-        email: text("friederike.montgomery@example.com"),
+        ..testing::personal("friederike.montgomery")
     };
     let username = "friederike.montgomery".to_owned();
     let registered = onboarding::Registered { username, origin: onboarding::Origin::OneSelf, personal };

@@ -4,6 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::testing;
 use crate::timestamp::Timestamp;
 
 #[test]
@@ -31,16 +32,13 @@ fn a_command_keeps_its_wire_names() {
     let command = Command {
         id: "1".to_owned(),
         actor: Actor::Anonymous,
-        client: Client::default(),
         correlation_id: "2".to_owned(),
-        traceparent: None,
-        ask: Ask::Barrier { partition: 3 },
         prepared: Some(Prepared::TemporaryPassword {
             digest: "00".to_owned(),
             expires_at: Timestamp::from_micros(0),
         }),
         reservation: Some(EmailReservation { id: reservation, address }),
-        seen: Position::new(),
+        ..testing::command(Ask::Barrier { partition: 3 })
     };
     let expected = json!({
         "id": "1", "actor": "Anonymous", "client": {}, "correlation_id": "2", "ask": { "Barrier": { "partition": 3 } },

@@ -20,6 +20,8 @@ pub mod phone;
 pub mod policy;
 pub mod refusal;
 pub mod reservation_saga;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod text;
 pub mod timestamp;
 pub mod user;

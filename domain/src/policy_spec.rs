@@ -3,6 +3,7 @@
 use super::*;
 use crate::id::{MailboxId, RuleId, TokenId};
 use crate::spec::{administrator, alice, group};
+use crate::testing::creation;
 use crate::user::Command as C;
 use crate::user::{agent, lifecycle, mailboxes, onboarding, password, profile, roles, rules, tokens};
 
@@ -53,16 +54,8 @@ fn own_or_administrators() -> Vec<C> {
 
 fn administrators() -> Vec<C> {
     let group_id = group("staff").id;
-    let create = onboarding::CreateUser {
-        username: "alice".into(),
-        group_id,
-        first_name: None,
-        last_name: None,
-        phone: None,
-        email: None,
-    };
     vec![
-        C::CreateUser(create),
+        C::CreateUser(creation("alice", group_id)),
         C::ApproveUser(onboarding::ApproveUser { group_id }),
         C::RejectUser(onboarding::RejectUser { reason: "r".into() }),
         C::ReconsiderUser,

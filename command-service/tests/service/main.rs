@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
 use command_service::{CommandConfig, CommandService, Door, Reach, initialise};
-use domain::actor::{Actor, Client, Role, Roles};
+use domain::actor::{Actor, Role, Roles};
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::decision_context::Prepared;
 use domain::group;
@@ -23,6 +23,7 @@ use domain::id::{GroupId, UserId};
 use domain::names::GroupName;
 use domain::names::Username;
 use domain::refusal::Code;
+use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::{self, lifecycle, onboarding};
 use event_log::envelope::Envelope;
@@ -110,24 +111,14 @@ fn command(id: &str, actor: Actor, ask: Ask) -> Command {
     Command {
         id: id.into(),
         actor,
-        client: Client::default(),
         correlation_id: format!("request-of-{id}"),
-        traceparent: None,
-        ask,
         prepared: Some(prepared),
-        reservation: None,
-        seen: Position::new(),
+        ..testing::command(ask)
     }
 }
 
 fn register(id: &str, typed: &str) -> Command {
-    let asked = onboarding::RegisterUser {
-        username: typed.into(),
-        first_name: "Alice".into(),
-        last_name: "Archer".into(),
-        email: format!("{typed}@b.example"),
-        phone: None,
-    };
+    let asked = testing::registration(typed);
     let user = UserId::of(&Username::parse(typed).unwrap());
     let ask = Ask::User { id: user, expected_version: None, command: user::Command::RegisterUser(asked) };
     command(id, Actor::Anonymous, ask)

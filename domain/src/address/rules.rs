@@ -1,19 +1,12 @@
 //! What the owners decide about an address: who has to be asked, whether a user may take it, whether one lets it go.
 
-use std::time::Duration;
-
 use crate::actor::Actor;
-use crate::address::{EmailReservation, ReservationHolder};
+use crate::address::reservation::ReservationHolder;
 use crate::aggregate::{Aggregate, Decision};
 use crate::id::{AddressId, ReservationId, UserId};
 use crate::policy;
 use crate::timestamp::Timestamp;
 use crate::user::{Event, User};
-
-/// How far the instant in a reservation may lie from the clock of the owner who is shown it.
-pub const FRESH: Duration = Duration::from_mins(5);
-/// For how long after its instant a reservation is remembered as void. Longer than it is fresh by more than clocks differ.
-pub const VOID: Duration = Duration::from_hours(1);
 
 /// What the owner of an address does with a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,21 +106,6 @@ impl AddressChange {
     }
 }
 
-impl EmailReservation {
-    /// Whether the owner of a user may accept it at this instant for this address, unless it is void.
-    pub fn is_for(&self, address: AddressId, now: Timestamp) -> bool {
-        let made_at = self.id.made_at();
-        self.address == address && made_at > now - FRESH && made_at < now + FRESH
-    }
-}
-
-impl ReservationId {
-    /// Whether it may still be accepted somewhere, by whatever clock: then making it void has to be remembered.
-    pub fn may_be_used(self, now: Timestamp) -> bool {
-        self.made_at() > now - VOID
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -176,22 +154,5 @@ mod tests {
             reserve(Some(old), reservation_of(2), user("alice"), None),
             ReserveDecision::Contested(old)
         );
-    }
-
-    #[test]
-    fn a_claim_is_used_for_its_address_while_it_is_fresh() {
-        let made_at = Timestamp::from_micros(1_700_000_000_000_000);
-        let stamp = uuid::Timestamp::from_unix_time(1_700_000_000, 0, 0, 0);
-        let reservation = EmailReservation {
-            id: ReservationId::from_uuid(Uuid::new_v7(stamp)),
-            address: AddressId::of("a@b.example"),
-        };
-        let minutes = Duration::from_mins;
-        assert!(reservation.is_for(AddressId::of("a@b.example"), made_at));
-        assert!(!reservation.is_for(AddressId::of("b@b.example"), made_at));
-        assert!(!reservation.is_for(reservation.address, made_at + minutes(6)));
-        assert!(!reservation.is_for(reservation.address, made_at - minutes(6)));
-        assert!(reservation.id.may_be_used(made_at + minutes(59)));
-        assert!(!reservation.id.may_be_used(made_at + minutes(61)));
     }
 }

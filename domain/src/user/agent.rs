@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Decision;
 use crate::patch::Patch;
-use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::refusal::{Check, Refusals};
 use crate::text;
+use crate::user::input::between;
 use crate::user::{Event, User};
 use crate::wire::Change;
 
@@ -98,11 +99,4 @@ impl EditUfaConfig {
         })())?;
         Ok(user.decision().maybe(Change::between(&before, &after).map(|config| UfaConfigEdited { config })))
     }
-}
-
-/// A number from `least` to `most`.
-pub(crate) fn between(number: i32, least: u32, most: u32) -> Result<u32, Refusal> {
-    u32::try_from(number).ok().filter(|number| (least..=most).contains(number)).ok_or_else(|| {
-        Refusal::new(Code::OutOfRange, format!("This must be a number from {least} to {most}."))
-    })
 }

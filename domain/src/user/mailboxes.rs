@@ -7,7 +7,8 @@ use crate::decision_context::DecisionContext;
 use crate::id::{MailboxId, UserId};
 use crate::refusal::{Check, Code, Refusal, Refusals};
 use crate::text::{self, DESCRIPTION_LENGTH};
-use crate::user::rules::{Kind, label};
+use crate::user::input::label;
+use crate::user::rules::Kind;
 use crate::user::{Event, User};
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The user: what can be asked of it, what can have happened to it.
 
 pub mod agent;
+mod input;
 pub mod lifecycle;
 pub mod mailboxes;
 pub mod onboarding;

@@ -8,6 +8,7 @@ use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
 use domain::names::GroupName;
 use domain::names::Username;
 use domain::patch::Patch;
+use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::{
     Command, User, agent, lifecycle, mailboxes, onboarding, password, profile, roles, rules, tokens,
@@ -66,26 +67,12 @@ fn download() -> impl Strategy<Value = rules::NewKind> {
 
 fn onboarding() -> impl Strategy<Value = Command> {
     let register = (name(), name()).prop_map(|(username, first_name)| {
-        let (last_name, email) = (first_name.clone(), "a@b.example".to_owned());
-        Command::RegisterUser(onboarding::RegisterUser {
-            username,
-            first_name,
-            last_name,
-            email,
-            phone: None,
-        })
+        let last_name = first_name.clone();
+        let registration = testing::registration(&username);
+        let email = "a@b.example".to_owned();
+        Command::RegisterUser(onboarding::RegisterUser { first_name, last_name, email, ..registration })
     });
-    let create = name().prop_map(|username| {
-        let group_id = group().id;
-        Command::CreateUser(onboarding::CreateUser {
-            username,
-            group_id,
-            first_name: None,
-            last_name: None,
-            phone: None,
-            email: None,
-        })
-    });
+    let create = name().prop_map(|username| Command::CreateUser(testing::creation(&username, group().id)));
     prop_oneof![
         register,
         create,

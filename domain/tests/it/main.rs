@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
 
+mod asks;
 mod contracts;
 mod histories;
 mod interleavings;

@@ -10,6 +10,7 @@ use domain::id::{GroupId, UserId};
 use domain::names::GroupName;
 use domain::names::Username;
 use domain::patch::Patch;
+use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::{self, agent, lifecycle, onboarding, password, profile};
 use fastrand::Rng;
@@ -122,19 +123,13 @@ impl Deck {
         let reason = || "for a while".to_owned();
         match self.random.u32(..100) {
             0..12 => C::CreateUser(onboarding::CreateUser {
-                username: username.to_string(),
-                group_id: self.group,
                 first_name: Some("Alexandra".to_owned()),
-                last_name: None,
-                phone: None,
-                email: None,
+                ..testing::creation(username.as_str(), self.group)
             }),
             12..18 => C::RegisterUser(onboarding::RegisterUser {
-                username: username.to_string(),
                 first_name: "Alexandra".to_owned(),
                 last_name: "Montgomery".to_owned(),
-                email: format!("{username}@example.com"),
-                phone: None,
+                ..testing::registration(username.as_str())
             }),
             18..26 => C::ApproveUser(onboarding::ApproveUser { group_id: self.group }),
             26..30 => C::RejectUser(onboarding::RejectUser { reason: reason() }),
@@ -198,17 +193,7 @@ pub(crate) fn create_group() -> (Command, GroupId) {
 
 fn command(id: String, ask: Ask, actor: Actor, prepared: Option<Prepared>, seen: Position) -> Command {
     let client = Client { address: Some("127.0.0.1".to_owned()), agent: Some("faults".to_owned()) };
-    Command {
-        correlation_id: id.clone(),
-        id,
-        actor,
-        client,
-        traceparent: None,
-        ask,
-        prepared,
-        reservation: None,
-        seen,
-    }
+    Command { correlation_id: id.clone(), id, actor, client, prepared, seen, ..testing::command(ask) }
 }
 
 fn administrator() -> Actor {

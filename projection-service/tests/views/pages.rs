@@ -1,6 +1,7 @@
 //! Pages, forwards and backwards, in every order: together they are the sorted list.
 
 use domain::id::UserId;
+use domain::testing::creation;
 use domain::timestamp::Timestamp;
 use domain::user::Command as C;
 use domain::user::UserStatus;
@@ -41,12 +42,10 @@ async fn crowd(stage: &Stage) -> ReadModel {
         }
         let group = ["acme", "globex", "initech"][number % 3];
         let create = CreateUser {
-            username: name.clone(),
-            group_id: group_of(group),
             first_name: firsts[number % firsts.len()].map(str::to_owned),
             last_name: lasts[number % lasts.len()].map(str::to_owned),
-            phone: None,
             email: (number % 5 != 0).then(|| format!("U{}@Mail.example", number % 9)),
+            ..creation(&name, group_of(group))
         };
         story.user(&name, &C::CreateUser(create), temporary());
         if number % 11 == 0 {

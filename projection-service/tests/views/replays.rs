@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::group::{Command as G, CreateGroup, EditGroup};
 use domain::id::{MailboxId, RuleId, TokenId};
 use domain::patch::Patch;
+use domain::testing::creation;
 use domain::user::Command as C;
 use domain::user::agent::EditUfaConfig;
 use domain::user::lifecycle::SuspendUser;
@@ -105,14 +106,7 @@ fn again(story: &mut Story) {
     story.user("carl", &C::RejectUser(RejectUser { reason: "Not now".into() }), None);
     story.register("carl");
     story.user("carl", &C::CreateMailbox(mailbox), None);
-    let create = CreateUser {
-        username: "carl".into(),
-        group_id: group_of("acme"),
-        first_name: None,
-        last_name: Some("New".into()),
-        phone: None,
-        email: None,
-    };
+    let create = CreateUser { last_name: Some("New".into()), ..creation("carl", group_of("acme")) };
     story.user("carl", &C::CreateUser(create), temporary());
 }
 

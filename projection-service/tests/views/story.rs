@@ -11,6 +11,7 @@ use domain::group::{self, CreateGroup, Group};
 use domain::id::{GroupId, UserId};
 use domain::names::GroupName;
 use domain::names::Username;
+use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::onboarding::{ApproveUser, RegisterUser};
 use domain::user::{self, User};
@@ -144,11 +145,11 @@ impl Story {
     /// Somebody registers, with names made of the username.
     pub(crate) fn register(&mut self, name: &str) {
         let command = RegisterUser {
-            username: name.to_owned(),
             first_name: format!("First {name}"),
             last_name: format!("Last {name}"),
             email: format!("{name}@mail.example"),
             phone: Some("+49 30 1".to_owned()),
+            ..testing::registration(name)
         };
         self.user(name, &user::Command::RegisterUser(command), None);
     }

@@ -7,7 +7,7 @@ use crate::refusal::{Check, Code, Refusal};
 use crate::text;
 use crate::timestamp::Timestamp;
 use crate::user::Account;
-use crate::user::agent::between;
+use crate::user::input::between;
 use crate::user::mailboxes;
 
 const PATH_LENGTH: usize = 4_096;

@@ -10,7 +10,7 @@ use crate::decision_context::DecisionContext;
 use crate::id::RuleId;
 use crate::patch::Patch;
 use crate::refusal::{Check, Code, Refusal, Refusals};
-use crate::user::agent::between;
+use crate::user::input::{between, label};
 use crate::user::{Account, Event, User};
 use crate::wire::Change;
 
@@ -243,18 +243,4 @@ fn require_rule(account: &Account, id: RuleId) -> Result<&Rule, Refusal> {
         .iter()
         .find(|rule| rule.id == id)
         .ok_or_else(|| Refusal::new(Code::UnknownRule, "The user has no such rule.").at("ruleId"))
-}
-
-/// A name of the rule alphabet: 1 to 64 of `A-Z a-z 0-9 _ -`.
-pub(crate) fn label(text: &str) -> Result<String, Refusal> {
-    if text.is_empty() {
-        return Err(Refusal::new(Code::Required, "A name must be given."));
-    }
-    if text.chars().count() > 64 {
-        return Err(crate::text::too_long(64));
-    }
-    if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
-        return Err(Refusal::new(Code::InvalidFormat, "A name consists of A-Z a-z 0-9 _ and - only."));
-    }
-    Ok(text.to_owned())
 }

@@ -1,6 +1,7 @@
 //! Specs of the UFA config.
 
 use super::*;
+use crate::refusal::Code;
 use crate::spec::{given, given_nothing};
 use crate::user::Command;
 use crate::user::onboarding::spec::{active, deleted, registered, rejected, suspended, with};

@@ -3,6 +3,7 @@
 use super::*;
 use crate::id::UserId;
 use crate::spec::{alice, closed, given, given_nothing, group, open, temporary, tomorrow};
+use crate::testing::{creation, personal, registration};
 use crate::user::Command;
 use crate::user::lifecycle::{Deleted, Suspended};
 use crate::user::roles::RoleGranted;
@@ -12,8 +13,8 @@ pub(crate) fn registered() -> Event {
     let personal = Personal {
         first_name: Some("Alice".into()),
         last_name: Some("Archer".into()),
-        email: Some("alice@example.com".into()),
         phone: None,
+        ..personal("alice")
     };
     Registered { username: "alice".into(), origin: Origin::OneSelf, personal }.into()
 }
@@ -49,24 +50,15 @@ pub(crate) fn deleted() -> Event {
 
 fn register() -> RegisterUser {
     RegisterUser {
-        username: "Alice".into(),
         first_name: "Alice".into(),
         last_name: "Archer".into(),
         email: "alice@EXAMPLE.com".into(),
-        phone: None,
+        ..registration("Alice")
     }
 }
 
 fn create() -> CreateUser {
-    let group_id = group("staff").id;
-    CreateUser {
-        username: "alice".into(),
-        group_id,
-        first_name: None,
-        last_name: None,
-        phone: None,
-        email: None,
-    }
+    creation("alice", group("staff").id)
 }
 
 fn approve() -> Command {
@@ -104,11 +96,11 @@ fn a_taken_name_cannot_be_registered() {
 #[test]
 fn every_bad_field_of_a_registration_is_named_at_once() {
     let bad = RegisterUser {
-        username: "root".into(),
         first_name: String::new(),
         last_name: "x".repeat(101),
         email: "nowhere".into(),
         phone: Some("call me".into()),
+        ..registration("root")
     };
     given_nothing().when(Command::RegisterUser(bad)).then_refused([
         (Code::Reserved, "username"),
@@ -155,7 +147,7 @@ fn creation_under_a_taken_name_is_refused() {
 
 #[test]
 fn every_bad_field_of_a_creation_is_named_at_once() {
-    let bad = CreateUser { username: "a".into(), phone: Some("x".into()), ..create() };
+    let bad = CreateUser { phone: Some("x".into()), ..creation("a", group("staff").id) };
     given_nothing().when(Command::CreateUser(bad)).then_refused([
         (Code::TooShort, "username"),
         (Code::InvalidFormat, "phone"),

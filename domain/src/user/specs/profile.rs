@@ -11,7 +11,7 @@ fn set(text: &str) -> Patch<String> {
 
 fn names(first: &str, phone: Option<&str>) -> Personal {
     let (first_name, last_name) = (Some(first.to_owned()), Some("Archer".to_owned()));
-    Personal { first_name, last_name, phone: phone.map(str::to_owned), email: None }
+    Personal { first_name, last_name, phone: phone.map(str::to_owned), ..Personal::default() }
 }
 
 fn address(text: Option<&str>) -> Personal {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::actor::{Actor, Client, Role, Roles};
+use domain::actor::{Actor, Role, Roles};
 use domain::address::{self, ReleaseDecision, ReservationHolder, ReservationReply, ReserveDecision};
 use domain::aggregate::Aggregate;
 use domain::command::{Answer, Ask, Command};
@@ -10,6 +10,7 @@ use domain::decision_context::{DecisionContext, Limits};
 use domain::id::{AddressId, ReservationId, UserId};
 use domain::names::Username;
 use domain::patch::Patch;
+use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::{self, User, onboarding, profile};
 use log_model::Position;
@@ -39,23 +40,14 @@ pub(super) fn command(name: &str, actor: Actor, asked: user::Command) -> Command
     Command {
         id: format!("{} of {name}", asked.name()),
         actor,
-        client: Client::default(),
-        correlation_id: String::new(),
-        traceparent: None,
-        ask: Ask::User { id: id(name), expected_version: None, command: asked },
-        prepared: None,
-        reservation: None,
-        seen: Position::new(),
+        ..testing::command(Ask::User { id: id(name), expected_version: None, command: asked })
     }
 }
 
 pub(super) fn registration(name: &str, email: &str) -> user::Command {
     user::Command::RegisterUser(onboarding::RegisterUser {
-        username: name.into(),
-        first_name: "A".into(),
-        last_name: "B".into(),
         email: email.into(),
-        phone: None,
+        ..testing::registration(name)
     })
 }
 

@@ -8,10 +8,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
-use domain::actor::{Actor, Client};
 use domain::command::Ask;
 use domain::group;
 use domain::id::GroupId;
+use domain::testing;
 use log_model::Position;
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -65,17 +65,7 @@ fn command() -> Command {
         expected_version: None,
         command: group::Command::CloseGroup,
     };
-    Command {
-        id: "c-1".to_owned(),
-        actor: Actor::System,
-        client: Client::default(),
-        correlation_id: "r".to_owned(),
-        traceparent: None,
-        ask,
-        prepared: None,
-        reservation: None,
-        seen: Position::new(),
-    }
+    Command { id: "c-1".to_owned(), ..testing::command(ask) }
 }
 
 fn yes() -> Answer {

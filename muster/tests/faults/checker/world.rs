@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use domain::actor::{Actor, Client};
 use domain::aggregate::Aggregate;
 use domain::command::{Ask, Command};
 use domain::decision_context::{DecisionContext, Limits, Prepared};
@@ -11,12 +10,13 @@ use domain::id::{GroupId, UserId};
 use domain::names::GroupName;
 use domain::names::Username;
 use domain::patch::Patch;
+use domain::testing;
 use domain::timestamp::Timestamp;
-use domain::user::{self, User, agent, lifecycle, onboarding, password};
+use domain::user::{self, User, agent, lifecycle, password};
 use event_log::chain::Chain;
 use event_log::envelope::Envelope;
 use event_log::{Record, Recorded};
-use log_model::{Position, Stream, StreamPartition};
+use log_model::{Stream, StreamPartition};
 use uuid::Uuid;
 
 use super::{Kind, check};
@@ -60,15 +60,7 @@ impl World {
     }
 
     fn create(&self) -> Command {
-        let create = onboarding::CreateUser {
-            username: NAME.to_owned(),
-            group_id: staff(),
-            first_name: None,
-            last_name: None,
-            phone: None,
-            email: None,
-        };
-        self.ask("create", user::Command::CreateUser(create))
+        self.ask("create", user::Command::CreateUser(testing::creation(NAME, staff())))
     }
 
     pub(super) fn suspend(&self, id: &str) -> Command {
@@ -196,13 +188,8 @@ pub(super) fn command(id: &str, ask: Ask) -> Command {
         Prepared::TemporaryPassword { digest: "00".to_owned(), expires_at: Timestamp::from_micros(1) };
     Command {
         id: id.to_owned(),
-        actor: Actor::System,
-        client: Client::default(),
         correlation_id: id.to_owned(),
-        traceparent: None,
-        ask,
         prepared: Some(prepared),
-        reservation: None,
-        seen: Position::new(),
+        ..testing::command(ask)
     }
 }

@@ -9,8 +9,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use log_model::StreamPartition;
 use log_model::record::{ATTRIBUTES, CHAIN, Record, Recorded};
+use log_model::{Stream, StreamPartition};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -94,6 +94,34 @@ impl Chain {
     }
 }
 
+/// The chain values after the last committed record of the two chained partitions that one writer writes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Chains {
+    pub(crate) users: Chain,
+    pub(crate) groups: Chain,
+}
+
+impl Chains {
+    /// The chain of a stream; the stream must be chained.
+    pub(crate) fn of(&mut self, stream: Stream) -> &mut Chain {
+        if stream == Stream::GroupEvents { &mut self.groups } else { &mut self.users }
+    }
+
+    /// Seals the records of the chained streams and leaves the others alone.
+    pub(crate) fn seal(&mut self, records: &mut [(Stream, Record)]) {
+        for (stream, record) in records.iter_mut().filter(|(stream, _)| stream.is_chained()) {
+            self.of(*stream).seal(record);
+        }
+    }
+
+    /// Moves over a record that was read; one of a stream that isn't chained changes nothing.
+    pub(crate) fn pass(&mut self, recorded: &Recorded) {
+        if recorded.place.stream.is_chained() {
+            self.of(recorded.place.stream).pass(&recorded.record);
+        }
+    }
+}
+
 fn update(hash: &mut Sha256, bytes: Option<&[u8]>) {
     let length =
         bytes.map_or(u32::MAX, |bytes| u32::try_from(bytes.len()).expect("records are far below 4 GiB"));
@@ -104,7 +132,6 @@ fn update(hash: &mut Sha256, bytes: Option<&[u8]>) {
 #[cfg(test)]
 mod tests {
     use domain::timestamp::Timestamp;
-    use log_model::Stream;
     use uuid::Uuid;
 
     use super::*;

@@ -16,7 +16,7 @@ use super::client::Reading;
 use super::error::unavailable;
 use super::message::{offset, read_into};
 use super::settings::KafkaSettings;
-use super::writer::Chains;
+use crate::chain::Chains;
 use crate::record_buffer::RecordBuffer;
 use crate::{AppendError, ClaimError, Replay};
 
@@ -124,9 +124,7 @@ impl CommittedReader {
                         offset,
                         reason,
                     })?;
-                    if place.stream.is_chained() {
-                        chains.of(place.stream).pass(&recorded.record);
-                    }
+                    chains.pass(recorded);
                     if one.end.is_some() {
                         idle = None;
                         open -= usize::from(one.is_read_to(offset + 1));

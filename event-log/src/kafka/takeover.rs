@@ -12,7 +12,8 @@ use super::error::{Trouble, unavailable};
 use super::producer::{Outgoing, Transactions};
 use super::settings::{Acknowledge, KafkaSettings};
 use super::snapshots::Snapshots;
-use super::writer::{Chains, KafkaWriter};
+use super::writer::KafkaWriter;
+use crate::chain::Chains;
 use crate::snapshot::{SnapshotPoint, first_after};
 use crate::{AppendError, ClaimError, Replay, claim};
 
@@ -51,8 +52,8 @@ pub(super) fn take_over(
     let written: Vec<_> = ends.extract_if(.., |(place, _)| *place == credentials).collect();
     let from = places.iter().map(|place| (*place, first_after(restored, *place))).chain(written);
     let mut reader = CommittedReader::read_from(settings, from).map_err(unavailable)?;
-    let mut chains = Chains::default();
-    *chains.of(Stream::UserEvents) = restored.map(|anchor| anchor.chain).unwrap_or_default();
+    let users = restored.map(|anchor| anchor.chain).unwrap_or_default();
+    let chains = Chains { users, ..Chains::default() };
     let chains = reader.replay_what_is_there(&ends, chains, replay)?;
     let read = begun.elapsed();
 

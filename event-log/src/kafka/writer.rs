@@ -11,25 +11,12 @@ use super::owners;
 use super::producer::{Outgoing, Transactions};
 use super::settings::KafkaSettings;
 use super::snapshots::Snapshots;
-use crate::chain::Chain;
+use crate::chain::Chains;
 use crate::snapshot::{Snapshot, SnapshotPoint};
 use crate::{AppendError, Batch, Owner, PendingSnapshot, Writer, claim, telemetry};
 
 /// Brokers take some ten milliseconds for a batch, in which a thousand commands are decided.
 const AHEAD_FROM: usize = 256;
-
-/// The chain values after the last committed record.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Chains {
-    users: Chain,
-    groups: Chain,
-}
-
-impl Chains {
-    pub(super) fn of(&mut self, stream: Stream) -> &mut Chain {
-        if stream == Stream::GroupEvents { &mut self.groups } else { &mut self.users }
-    }
-}
 
 pub(super) struct KafkaWriter {
     pub(super) settings: Arc<KafkaSettings>,
@@ -54,11 +41,7 @@ impl KafkaWriter {
         }
         // Kept only if the batch is committed.
         let mut chains = self.chains;
-        for (stream, record) in &mut batch.records {
-            if stream.is_chained() {
-                chains.of(*stream).seal(record);
-            }
-        }
+        chains.seal(&mut batch.records);
         let topics = Stream::ALL.map(|stream| self.settings.topic(stream));
         let outgoing: Vec<_> = batch
             .records

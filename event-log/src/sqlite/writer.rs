@@ -15,7 +15,7 @@ use super::reader::Reader;
 use super::row::{Row, offset_of, read_into};
 use super::snapshot;
 use super::store::{Failed, Store};
-use crate::chain::Chain;
+use crate::chain::Chains;
 use crate::record_buffer::RecordBuffer;
 use crate::snapshot::{Snapshot, SnapshotAnchor, SnapshotPermit, SnapshotPoint, first_after};
 use crate::{
@@ -88,8 +88,10 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
     let mut writer = SqliteWriter {
         shared: Arc::clone(shared),
         epoch,
-        groups: Chain::default(),
-        users: restored.map(|anchor| anchor.chain).unwrap_or_default(),
+        chains: Chains {
+            users: restored.map(|anchor| anchor.chain).unwrap_or_default(),
+            ..Chains::default()
+        },
         reached: SnapshotPoint::claimed(of_addresses + 1),
     };
     for place in [GROUPS, CLAIMS, USERS] {
@@ -103,9 +105,7 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
                 let recorded = record_buffer.present();
                 let offset = recorded.offset;
                 replay.replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
-                if place.stream.is_chained() {
-                    writer.chain(place.stream).pass(&recorded.record);
-                }
+                writer.chains.pass(recorded);
                 reached = Some(offset);
             }
         }
@@ -186,16 +186,11 @@ fn read_ahead(
 pub(super) struct SqliteWriter {
     shared: Arc<Shared>,
     epoch: u64,
-    groups: Chain,
-    users: Chain,
+    chains: Chains,
     reached: SnapshotPoint,
 }
 
 impl SqliteWriter {
-    fn chain(&mut self, stream: Stream) -> &mut Chain {
-        if stream == Stream::GroupEvents { &mut self.groups } else { &mut self.users }
-    }
-
     async fn commit(&mut self, mut batch: Batch) -> Result<Position, AppendError> {
         let shared = Arc::clone(&self.shared);
         let mut desk = shared.desk.lock().await;
@@ -203,19 +198,16 @@ impl SqliteWriter {
         if batch.records.is_empty() {
             return Ok(Position::new());
         }
-        let committed = (self.groups, self.users);
-        for (stream, record) in &mut batch.records {
-            if stream.is_chained() {
-                self.chain(*stream).seal(record);
-            }
-        }
+        // Kept only if the batch is committed.
+        let mut chains = self.chains;
+        chains.seal(&mut batch.records);
         match shared.write(&mut desk, &batch.records).await {
             Ok(position) => {
-                self.reached.advance(position.covered(USERS), self.users, position.covered(CLAIMS));
+                self.chains = chains;
+                self.reached.advance(position.covered(USERS), chains.users, position.covered(CLAIMS));
                 Ok(position)
             }
             Err(failed) => {
-                (self.groups, self.users) = committed;
                 let reason = failed.source.to_string();
                 if failed.nothing_written {
                     return Err(AppendError::Aborted(reason));

@@ -1,5 +1,10 @@
 //! What the Kafka client says of itself, at the level at which an operator wants to hear it.
 
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
@@ -41,5 +46,46 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
             tracing::debug!(facility, message, "the Kafka client");
         }
+    }
+}
+
+/// A client that is only asked what the brokers know.
+pub(super) type Asker = DropOnThread<Reading>;
+
+/// Tells the threads of a log that it was closed.
+#[derive(Clone, Default)]
+pub(super) struct CloseSignal(Arc<AtomicBool>);
+
+impl CloseSignal {
+    pub(super) fn close(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A client whose end, which may take long, never holds up whoever drops it.
+pub(super) struct DropOnThread<T: Send + 'static>(Option<T>);
+
+impl<T: Send + 'static> DropOnThread<T> {
+    pub(super) fn new(client: T) -> Self {
+        Self(Some(client))
+    }
+}
+
+impl<T: Send + 'static> Deref for DropOnThread<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("it is taken at the end only")
+    }
+}
+
+impl<T: Send + 'static> Drop for DropOnThread<T> {
+    fn drop(&mut self) {
+        let client = self.0.take();
+        thread::spawn(move || drop(client));
     }
 }

@@ -11,8 +11,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::Offset;
 
-use super::DropOnThread;
-use super::client::Reading;
+use super::client::{DropOnThread, Reading};
 use super::error::unavailable;
 use super::message::{offset, read_into};
 use super::settings::KafkaSettings;

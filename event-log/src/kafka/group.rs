@@ -12,9 +12,8 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use tokio::sync::mpsc;
 
-use super::client::Reading;
+use super::client::{CloseSignal, DropOnThread, Reading};
 use super::settings::KafkaSettings;
-use super::{DropOnThread, Stop};
 use crate::membership::{Assignment, Handover, MemberHandle, Membership};
 
 /// How long one look for news takes; a member that wants to leave waits for it.
@@ -35,11 +34,11 @@ const ANSWER: Duration = Duration::from_secs(1);
 pub(super) fn join(
     settings: Arc<KafkaSettings>,
     asker: Arc<DropOnThread<Reading>>,
-    stop: Stop,
+    stop: CloseSignal,
 ) -> Membership {
     let (member, membership) = Membership::channel();
     thread::spawn(move || {
-        let is_over = || stop.is_told() || member.is_given_up();
+        let is_over = || stop.is_closed() || member.is_given_up();
         while !is_over() {
             if let Err(error) = attend(&settings, &member, is_over) {
                 tracing::warn!(%error, "the group of command services can't be attended; joining again");
@@ -47,7 +46,7 @@ pub(super) fn join(
             }
         }
         let left = member.leave();
-        while !stop.is_told() && !left.is_forgotten() && !is_deserted(&asker, &settings.group()) {
+        while !stop.is_closed() && !left.is_forgotten() && !is_deserted(&asker, &settings.group()) {
             thread::sleep(LOOK);
         }
     });

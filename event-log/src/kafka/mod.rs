@@ -20,10 +20,7 @@ mod takeover;
 mod topics;
 mod writer;
 
-use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -33,6 +30,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
+use self::client::{Asker, CloseSignal, DropOnThread};
 pub use self::error::OpenError;
 use self::settings::Sees;
 pub use self::settings::{Acknowledge, KafkaSettings};
@@ -46,8 +44,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long the brokers may take to say where the log ends.
 const ANSWER: Duration = Duration::from_secs(5);
 
-type Asker = DropOnThread<client::Reading>;
-
 /// The log on Kafka.
 pub struct KafkaLog {
     settings: Arc<KafkaSettings>,
@@ -60,7 +56,7 @@ pub struct KafkaLog {
     plain: Arc<DropOnThread<FutureProducer>>,
     snapshots: Arc<Snapshots>,
     owners: watch::Receiver<Owners>,
-    stop: Stop,
+    stop: CloseSignal,
 }
 
 impl KafkaLog {
@@ -73,7 +69,7 @@ impl KafkaLog {
         let plain =
             Arc::new(DropOnThread::new(access_records::producer(&settings).map_err(OpenError::Client)?));
         let partitions = wait_for_topics(&asker, &settings).await?;
-        let stop = Stop::default();
+        let stop = CloseSignal::default();
         let owners = owners::follow(Arc::clone(&settings), stop.clone());
         let snapshots = Snapshots {
             settings: Arc::clone(&settings),
@@ -89,7 +85,7 @@ impl KafkaLog {
 
 impl Drop for KafkaLog {
     fn drop(&mut self) {
-        self.stop.tell();
+        self.stop.close();
     }
 }
 
@@ -149,43 +145,5 @@ async fn wait_for_topics(asker: &Arc<Asker>, settings: &Arc<KafkaSettings>) -> R
             told = missing;
         }
         tokio::time::sleep(LOOK_AGAIN).await;
-    }
-}
-
-/// Tells the threads of a log that it was closed.
-#[derive(Clone, Default)]
-struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    fn tell(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn is_told(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A client whose end, which may take long, never holds up whoever drops it.
-struct DropOnThread<T: Send + 'static>(Option<T>);
-
-impl<T: Send + 'static> DropOnThread<T> {
-    fn new(client: T) -> Self {
-        Self(Some(client))
-    }
-}
-
-impl<T: Send + 'static> Deref for DropOnThread<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        self.0.as_ref().expect("it is taken at the end only")
-    }
-}
-
-impl<T: Send + 'static> Drop for DropOnThread<T> {
-    fn drop(&mut self) {
-        let client = self.0.take();
-        thread::spawn(move || drop(client));
     }
 }

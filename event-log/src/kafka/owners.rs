@@ -9,7 +9,7 @@ use rdkafka::message::Message;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::Stop;
+use super::client::CloseSignal;
 use super::settings::KafkaSettings;
 use crate::{Owner, Owners};
 
@@ -33,10 +33,10 @@ pub(super) fn announcement(partition: u32, owner: Owner) -> Record {
 }
 
 /// Follows the announcements on a thread of its own until it is told to stop.
-pub(super) fn follow(settings: Arc<KafkaSettings>, stop: Stop) -> watch::Receiver<Owners> {
+pub(super) fn follow(settings: Arc<KafkaSettings>, stop: CloseSignal) -> watch::Receiver<Owners> {
     let (sender, receiver) = watch::channel(Owners::new());
     thread::spawn(move || {
-        while !stop.is_told() {
+        while !stop.is_closed() {
             if let Err(error) = read(&settings, &stop, &sender) {
                 tracing::warn!(%error, "the announcements of owners can't be read");
                 thread::sleep(Duration::from_secs(1));
@@ -48,12 +48,12 @@ pub(super) fn follow(settings: Arc<KafkaSettings>, stop: Stop) -> watch::Receive
 
 fn read(
     settings: &KafkaSettings,
-    stop: &Stop,
+    stop: &CloseSignal,
     owners: &watch::Sender<Owners>,
 ) -> Result<(), rdkafka::error::KafkaError> {
     let from = [(settings.owners_topic(), 0, 0)];
     let consumer = settings.reader(Duration::from_millis(100), &from)?;
-    while !stop.is_told() {
+    while !stop.is_closed() {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => {
                 let body = message.payload().unwrap_or_default();

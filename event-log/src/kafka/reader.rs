@@ -12,11 +12,11 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::Offset;
 use tokio::sync::mpsc;
 
-use super::client::Reading;
+use super::client::{Asker, CloseSignal, Reading};
+use super::ends;
 use super::message::recorded;
 use super::settings::KafkaSettings;
 use super::stalled::Stalled;
-use super::{Asker, Stop, ends};
 use crate::{Follow, Read, Recorded};
 
 /// Records that are sent on at once, at most.
@@ -38,7 +38,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 pub(super) fn follow(
     settings: Arc<KafkaSettings>,
     asker: Arc<Asker>,
-    stop: Stop,
+    stop: CloseSignal,
     from: Vec<(StreamPartition, u64)>,
 ) -> Follow {
     let (sender, follow) = Follow::channel(WAITING);
@@ -67,7 +67,7 @@ pub(super) fn follow(
 struct Follower {
     settings: Arc<KafkaSettings>,
     asker: Arc<Asker>,
-    stop: Stop,
+    stop: CloseSignal,
     sender: mpsc::Sender<Read>,
     /// Per place the offset up to which everything was delivered.
     next: BTreeMap<StreamPartition, u64>,
@@ -82,7 +82,7 @@ struct Gone;
 
 impl Follower {
     fn is_over(&self) -> bool {
-        self.stop.is_told() || self.sender.is_closed()
+        self.stop.is_closed() || self.sender.is_closed()
     }
 
     fn run(&mut self) -> KafkaResult<()> {

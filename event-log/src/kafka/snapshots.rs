@@ -18,11 +18,10 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::client::Reading;
+use super::client::{Asker, DropOnThread, Reading};
 use super::ends;
 use super::message::recorded;
 use super::settings::{Acknowledge, KafkaSettings, number};
-use super::{Asker, DropOnThread};
 use crate::snapshot::{HeldPermit, Snapshot, SnapshotAnchor, SnapshotPermit};
 use crate::{PendingSnapshot, Replay};
 

@@ -1,5 +1,6 @@
 //! The log in one file of the data directory: for one process, without any server.
 
+mod error;
 mod files;
 mod reader;
 mod row;
@@ -7,7 +8,6 @@ mod snapshot;
 mod store;
 mod writer;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use time::OffsetDateTime;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
+pub use self::error::OpenError;
 use self::reader::{News, Reader};
 use self::store::Store;
 use self::writer::{Desk, Shared};
@@ -32,9 +33,6 @@ use crate::{
 const ACCESS_KEPT: Duration = Duration::from_hours(400 * 24);
 const ONE_PARTITION: u32 = 1;
 
-/// Per stream, by its number, the offset that the next record gets.
-type Ends = [u64; Stream::ALL.len()];
-
 /// The log in one file.
 pub struct SqliteLog {
     file: PathBuf,
@@ -43,31 +41,6 @@ pub struct SqliteLog {
     /// None when the log was opened for reading.
     shared: Option<Arc<Shared>>,
     owners: watch::Receiver<Owners>,
-}
-
-/// Why the log can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// It can't be made, or files in it can't.
-    #[error("the data directory {} can't be used", .0.display())]
-    Directory(PathBuf, #[source] io::Error),
-    /// Another process has it.
-    #[error("the data directory {} is in use by another process of Muster", .0.display())]
-    InUse(PathBuf),
-    /// There is nothing to read.
-    #[error("there is no log in the data directory {}", .0.display())]
-    Missing(PathBuf),
-    /// The file is damaged, or not one of ours.
-    #[error("the log in {} can't be opened", .0.display())]
-    File(PathBuf, #[source] sqlx::Error),
-    /// A newer Muster wrote it.
-    #[error("the log in {} has format {format}, which only a newer Muster reads", .file.display())]
-    Newer {
-        /// The file.
-        file: PathBuf,
-        /// Its format.
-        format: i64,
-    },
 }
 
 impl SqliteLog {

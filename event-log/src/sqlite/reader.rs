@@ -9,9 +9,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
-use super::Ends;
 use super::row::{Row, recorded, stored, table};
-use super::store::end;
+use super::store::{Ends, end};
 use crate::{Follow, Read, Recorded};
 
 /// Records of one read. No read outlives its batch: an open one would keep SQLite from reusing its write-ahead log.

@@ -8,7 +8,6 @@ use log_model::{Position, Stream, StreamPartition};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
 
-use super::Ends;
 use super::row::{headers_text, offset_of, stored, table};
 
 /// Rows of one INSERT: 4 values each, far below SQLite's limit of 32,766 values a statement.
@@ -23,6 +22,9 @@ const CACHE: &str = "-65536";
 /// 8.5 ms and 99 up to 38 ms with 8,000 pages, 40 and 49 ms with 4,000, 17 and 19 ms with SQLite's own 1,000 and a sixth
 /// fewer commands.
 const CHECKPOINT: &str = "8000";
+
+/// Per stream, by its number, the offset that the next record gets.
+pub(super) type Ends = [u64; Stream::ALL.len()];
 
 /// What writes to the file, and up to where it is written.
 pub(super) struct Store {

@@ -10,11 +10,10 @@ use log_model::{Position, Stream, StreamPartition};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, watch};
 
-use super::Ends;
 use super::reader::Reader;
 use super::row::{Row, offset_of, read_into};
 use super::snapshot;
-use super::store::{Failed, Store};
+use super::store::{Ends, Failed, Store};
 use crate::chain::Chains;
 use crate::record_buffer::RecordBuffer;
 use crate::snapshot::{Snapshot, SnapshotAnchor, SnapshotPermit, SnapshotPoint, first_after};

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use log_model::record::CHAIN;
+use log_model::record::{CHAIN, Recorded};
 use log_model::{Stream, StreamPartition};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::chain::Chain;
-use crate::{Recorded, telemetry};
+use crate::telemetry;
 
 /// Up to where a snapshot reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

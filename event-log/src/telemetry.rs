@@ -2,18 +2,18 @@
 
 use std::time::Instant;
 
-use crate::{AppendError, Batch};
+use crate::error::AppendError;
 
 /// Runs an append and records how long it took, how many records it wrote, or why it did not.
 pub(crate) fn measured<T>(
-    batch: Batch,
-    append: impl FnOnce(Batch) -> Result<T, AppendError>,
+    records: usize,
+    append: impl FnOnce() -> Result<T, AppendError>,
 ) -> Result<T, AppendError> {
-    let records = batch.records.len() as u64;
+    let records = records as u64;
     let span = tracing::debug_span!("log.append", batch.events = records);
     let _entered = span.enter();
     let started = Instant::now();
-    let outcome = append(batch);
+    let outcome = append();
     let label = match &outcome {
         Ok(_) => {
             metrics::counter!("muster_log_appended_records_total").increment(records);

@@ -10,7 +10,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use super::message::headers;
 use super::settings::{KafkaSettings, number};
-use crate::Unavailable;
+use crate::error::Unavailable;
 
 /// How long records may wait for a broker before they are given up.
 const GIVE_UP: Duration = Duration::from_secs(10);

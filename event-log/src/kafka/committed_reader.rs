@@ -16,8 +16,9 @@ use super::error::unavailable;
 use super::message::{offset, read_into};
 use super::settings::KafkaSettings;
 use crate::chain::Chains;
+use crate::error::{AppendError, ClaimError};
 use crate::record_buffer::RecordBuffer;
-use crate::{AppendError, ClaimError, Replay};
+use crate::replay::Replay;
 
 /// How long a broker may hold a fetch while nothing is written. It answers at once when a record or a marker is.
 const FETCH_WAIT: Duration = Duration::from_millis(500);

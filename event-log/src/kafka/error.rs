@@ -2,7 +2,7 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::{AppendError, ClaimError};
+use crate::error::{AppendError, ClaimError};
 
 /// Why the log can't be opened, or its topics can't be made.
 #[derive(Debug, thiserror::Error)]

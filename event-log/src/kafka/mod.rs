@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use log_model::StreamPartition;
+use log_model::record::Record;
 use rdkafka::producer::FutureProducer;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -36,8 +37,13 @@ use self::settings::Sees;
 pub use self::settings::{Acknowledge, KafkaSettings};
 use self::snapshots::Snapshots;
 pub use self::topics::{Topic, ensure_topics};
+use crate::error::{ClaimError, Unavailable};
+use crate::follow::Follow;
+use crate::membership::Membership;
+use crate::owners::Owners;
+use crate::port::{EventLog, Writer};
+use crate::replay::Replay;
 use crate::snapshot::SnapshotPermit;
-use crate::{ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer};
 
 /// How often it is looked whether the topics have been made.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);

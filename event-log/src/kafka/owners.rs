@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::client::CloseSignal;
 use super::settings::KafkaSettings;
-use crate::{Owner, Owners};
+use crate::owners::{Owner, Owners};
 
 /// The body of an announcement.
 #[derive(Serialize, Deserialize)]

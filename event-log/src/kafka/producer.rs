@@ -17,7 +17,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer,
 use super::error::Trouble;
 use super::message::{headers, offset};
 use super::settings::{Acknowledge, KafkaSettings, number};
-use crate::AppendError;
+use crate::error::AppendError;
 
 /// Between two looks at what is in flight. `poll` with a time to wait spins instead.
 const PAUSE: Duration = Duration::from_micros(200);

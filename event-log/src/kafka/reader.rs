@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use log_model::StreamPartition;
+use log_model::record::Recorded;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
@@ -17,7 +18,7 @@ use super::ends;
 use super::message::recorded;
 use super::settings::KafkaSettings;
 use super::stalled::Stalled;
-use crate::{Follow, Read, Recorded};
+use crate::follow::{Follow, Read};
 
 /// Records that are sent on at once, at most.
 const CHUNK: usize = 1_000;

@@ -22,8 +22,8 @@ use super::client::{Asker, DropOnThread, Reading};
 use super::ends;
 use super::message::recorded;
 use super::settings::{Acknowledge, KafkaSettings, number};
-use crate::snapshot::{HeldPermit, Snapshot, SnapshotAnchor, SnapshotPermit};
-use crate::{PendingSnapshot, Replay};
+use crate::replay::Replay;
+use crate::snapshot::{HeldPermit, PendingSnapshot, Snapshot, SnapshotAnchor, SnapshotPermit};
 
 /// The header that says what a record is a piece of.
 const PIECE_OF: &str = "muster-snapshot";

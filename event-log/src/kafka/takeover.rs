@@ -14,8 +14,10 @@ use super::settings::{Acknowledge, KafkaSettings};
 use super::snapshots::Snapshots;
 use super::writer::KafkaWriter;
 use crate::chain::Chains;
+use crate::claim;
+use crate::error::{AppendError, ClaimError};
+use crate::replay::Replay;
 use crate::snapshot::{SnapshotPoint, first_after};
-use crate::{AppendError, ClaimError, Replay, claim};
 
 /// How long fencing the writer before may take.
 const PATIENCE: Duration = Duration::from_secs(30);

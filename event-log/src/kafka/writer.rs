@@ -12,8 +12,11 @@ use super::producer::{Outgoing, Transactions};
 use super::settings::KafkaSettings;
 use super::snapshots::Snapshots;
 use crate::chain::Chains;
-use crate::snapshot::{Snapshot, SnapshotPoint};
-use crate::{AppendError, Batch, Owner, PendingSnapshot, Writer, claim, telemetry};
+use crate::error::AppendError;
+use crate::owners::Owner;
+use crate::port::{Batch, Writer};
+use crate::snapshot::{PendingSnapshot, Snapshot, SnapshotPoint};
+use crate::{claim, telemetry};
 
 /// Brokers take some ten milliseconds for a batch, in which a thousand commands are decided.
 const AHEAD_FROM: usize = 256;
@@ -70,7 +73,7 @@ impl KafkaWriter {
 
 impl Writer for KafkaWriter {
     fn append(&mut self, batch: Batch) -> Result<Position, AppendError> {
-        telemetry::measured(batch, |batch| self.commit(batch))
+        telemetry::measured(batch.records.len(), || self.commit(batch))
     }
 
     fn confirm(&mut self) -> Result<Position, AppendError> {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::timestamp::Timestamp;
+use log_model::record::Record;
 use log_model::{Stream, StreamPartition};
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
@@ -23,11 +24,13 @@ pub use self::error::OpenError;
 use self::reader::{News, Reader};
 use self::store::Store;
 use self::writer::{Desk, Shared};
+use crate::error::{ClaimError, Unavailable};
+use crate::follow::Follow;
+use crate::membership::{Assignment, Handover, Membership};
+use crate::owners::Owners;
+use crate::port::{EventLog, Writer};
+use crate::replay::Replay;
 use crate::snapshot::SnapshotPermit;
-use crate::{
-    Assignment, ClaimError, EventLog, Follow, Handover, Membership, Owners, Record, Replay, Unavailable,
-    Writer,
-};
 
 /// How long access records are kept.
 const ACCESS_KEPT: Duration = Duration::from_hours(400 * 24);

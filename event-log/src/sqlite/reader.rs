@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use log_model::record::Recorded;
 use log_model::{Stream, StreamPartition};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
@@ -11,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::row::{Row, recorded, stored, table};
 use super::store::{Ends, end};
-use crate::{Follow, Read, Recorded};
+use crate::follow::{Follow, Read};
 
 /// Records of one read. No read outlives its batch: an open one would keep SQLite from reusing its write-ahead log.
 pub(super) const BATCH: usize = 1_000;

@@ -15,12 +15,15 @@ use super::row::{Row, offset_of, read_into};
 use super::snapshot;
 use super::store::{Ends, Failed, Store};
 use crate::chain::Chains;
+use crate::error::{AppendError, ClaimError, Unavailable};
+use crate::owners::{Owner, Owners};
+use crate::port::{Batch, Writer};
 use crate::record_buffer::RecordBuffer;
-use crate::snapshot::{Snapshot, SnapshotAnchor, SnapshotPermit, SnapshotPoint, first_after};
-use crate::{
-    AppendError, Batch, ClaimError, Owner, Owners, PendingSnapshot, Replay, Unavailable, Writer, claim,
-    telemetry,
+use crate::replay::Replay;
+use crate::snapshot::{
+    PendingSnapshot, Snapshot, SnapshotAnchor, SnapshotPermit, SnapshotPoint, first_after,
 };
+use crate::{claim, telemetry};
 
 const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 const GROUPS: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
@@ -226,7 +229,7 @@ impl SqliteWriter {
 impl Writer for SqliteWriter {
     fn append(&mut self, batch: Batch) -> Result<Position, AppendError> {
         let runtime = self.shared.runtime.clone();
-        telemetry::measured(batch, |batch| runtime.block_on(self.commit(batch)))
+        telemetry::measured(batch.records.len(), || runtime.block_on(self.commit(batch)))
     }
 
     fn confirm(&mut self) -> Result<Position, AppendError> {

@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Chain {
 #[error(
     "{place} offset {offset}: the chain is broken: this record, one before it, or their order was changed"
 )]
-pub struct Broken {
+pub struct BrokenChain {
     /// Where.
     pub place: StreamPartition,
     /// The first record that does not fit.
@@ -56,7 +56,7 @@ pub struct Broken {
 impl Chain {
     /// The value after one more record.
     #[must_use]
-    pub fn over(self, record: &Record) -> Self {
+    pub fn after(self, record: &Record) -> Self {
         let mut hash = Sha256::new();
         hash.update(self.0);
         update(&mut hash, Some(record.key.as_bytes()));
@@ -69,28 +69,28 @@ impl Chain {
 
     /// Gives a record its place in the chain and moves on.
     pub fn seal(&mut self, record: &mut Record) {
-        *self = self.over(record);
+        *self = self.after(record);
         record.push_header(CHAIN, self.to_string());
     }
 
     /// Moves over a record that was read, to the value that it carries, which is not checked: a record that was
     /// changed shows whoever verifies, whatever its successors are chained to. Only a claim record, or one whose value
     /// can't be read, is hashed.
-    pub fn pass(&mut self, record: &Record) {
+    pub fn advance(&mut self, record: &Record) {
         let mut carried = [0; 32];
         let read = record.header(CHAIN).map(|value| hex::decode_to_slice(value, &mut carried));
-        *self = if matches!(read, Some(Ok(()))) { Self(carried) } else { self.over(record) };
+        *self = if matches!(read, Some(Ok(()))) { Self(carried) } else { self.after(record) };
     }
 
     /// Moves over a record that was read and checks the value it carries.
-    pub fn verify(&mut self, recorded: &Recorded) -> Result<(), Broken> {
-        *self = self.over(&recorded.record);
+    pub fn verify(&mut self, recorded: &Recorded) -> Result<(), BrokenChain> {
+        *self = self.after(&recorded.record);
         let carried = recorded.record.header(CHAIN);
         let fits = match carried {
             Some(value) => value == self.to_string() && !recorded.record.is_claim(),
             None => recorded.record.is_claim(),
         };
-        if fits { Ok(()) } else { Err(Broken { place: recorded.place, offset: recorded.offset }) }
+        if fits { Ok(()) } else { Err(BrokenChain { place: recorded.place, offset: recorded.offset }) }
     }
 }
 
@@ -115,9 +115,9 @@ impl Chains {
     }
 
     /// Moves over a record that was read; one of a stream that isn't chained changes nothing.
-    pub(crate) fn pass(&mut self, recorded: &Recorded) {
+    pub(crate) fn advance(&mut self, recorded: &Recorded) {
         if recorded.place.stream.is_chained() {
-            self.of(recorded.place.stream).pass(&recorded.record);
+            self.of(recorded.place.stream).advance(&recorded.record);
         }
     }
 }
@@ -147,7 +147,7 @@ mod tests {
     fn written() -> Vec<Recorded> {
         let mut chain = Chain::default();
         let claim = Record::claim(Uuid::nil(), &Timestamp::from_micros(0).to_string(), "one");
-        chain.pass(&claim);
+        chain.advance(&claim);
         let mut records = vec![claim];
         for body in ["{}", "{\"a\":1}"] {
             let mut record = event("user_1", body);
@@ -172,7 +172,7 @@ mod tests {
     fn passing_over_what_was_written_is_verifying_it() {
         let (mut passed, mut verified) = (Chain::default(), Chain::default());
         for recorded in written() {
-            passed.pass(&recorded.record);
+            passed.advance(&recorded.record);
             verified.verify(&recorded).unwrap();
             assert_eq!(passed, verified);
         }
@@ -184,7 +184,7 @@ mod tests {
         records[1].record.body = Some(b"{ }".to_vec());
         let mut chain = Chain::default();
         for recorded in &records {
-            chain.pass(&recorded.record);
+            chain.advance(&recorded.record);
         }
         let mut next = event("user_1", "{}");
         chain.seal(&mut next);
@@ -225,6 +225,6 @@ mod tests {
 
     #[test]
     fn bytes_that_move_between_key_and_body_show() {
-        assert_ne!(Chain::default().over(&event("ab", "c")), Chain::default().over(&event("a", "bc")));
+        assert_ne!(Chain::default().after(&event("ab", "c")), Chain::default().after(&event("a", "bc")));
     }
 }

@@ -81,12 +81,12 @@ impl Membership {
 
 impl MemberHandle {
     /// Whether the member wants to leave, or is gone.
-    pub fn is_given_up(&self) -> bool {
+    pub fn is_leaving(&self) -> bool {
         *self.leave.borrow() || self.leave.has_changed().is_err()
     }
 
     /// Waits until the member wants to leave or is gone.
-    pub async fn given_up(&mut self) {
+    pub async fn leaving(&mut self) {
         // An error says that it is gone.
         self.leave.wait_for(|leave| *leave).await.ok();
     }
@@ -99,7 +99,7 @@ impl MemberHandle {
 
 impl LeftMember {
     /// Whether nobody asks any more who else is there.
-    pub fn is_forgotten(&self) -> bool {
+    pub fn is_abandoned(&self) -> bool {
         self.leave.has_changed().is_err()
     }
 }

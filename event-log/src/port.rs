@@ -71,13 +71,13 @@ pub trait Writer: Send {
     fn save_snapshot(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<PendingSnapshot>;
 
     /// How long an append that is made now waits before it begins: time to put more into its batch.
-    fn ready_in(&self) -> Duration {
+    fn append_delay(&self) -> Duration {
         Duration::ZERO
     }
 
     /// From how many commands in a batch on it pays to decide the next one while this one is appended. Fewer are decided in
     /// less time than it takes to hand a batch to another thread, and to look meanwhile at what has come.
-    fn ahead_from(&self) -> usize;
+    fn pipelining_threshold(&self) -> usize;
 
     /// Grows with every claim of the partition.
     fn epoch(&self) -> u64;

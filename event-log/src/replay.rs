@@ -13,7 +13,7 @@ pub trait Replay {
 
     /// Hears that the claim gets on while there is nothing to take in yet. An error leaves out what is being read, or ends
     /// the claim before it tries to fence anybody again.
-    fn beat(&mut self) -> Result<(), String> {
+    fn on_progress(&mut self) -> Result<(), String> {
         Ok(())
     }
 }

@@ -97,11 +97,11 @@ impl PendingSnapshot {
 }
 
 impl SnapshotPermit {
-    pub(crate) fn take(&self) -> Option<(HeldPermit, PendingSnapshot)> {
+    pub(crate) fn try_acquire(&self) -> Option<(HeldPermit, PendingSnapshot)> {
         let was_free = !self.0.swap(true, Ordering::AcqRel);
         was_free.then(|| {
-            let (written, keeping) = oneshot::channel();
-            (HeldPermit { permit: self.clone(), written: Some(written) }, PendingSnapshot(keeping))
+            let (written, pending) = oneshot::channel();
+            (HeldPermit { permit: self.clone(), written: Some(written) }, PendingSnapshot(pending))
         })
     }
 }

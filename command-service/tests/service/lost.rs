@@ -137,8 +137,8 @@ impl Writer for UnluckyWriter {
         self.writer.save_snapshot(snapshot)
     }
 
-    fn ahead_from(&self) -> usize {
-        self.writer.ahead_from()
+    fn pipelining_threshold(&self) -> usize {
+        self.writer.pipelining_threshold()
     }
 
     fn epoch(&self) -> u64 {

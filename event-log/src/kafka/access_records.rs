@@ -9,7 +9,7 @@ use rdkafka::error::KafkaResult;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use super::message::headers;
-use super::settings::{KafkaSettings, number};
+use super::settings::{KafkaSettings, kafka_partition};
 use crate::error::Unavailable;
 
 /// How long records may wait for a broker before they are given up.
@@ -38,7 +38,7 @@ pub(super) async fn send(
     let mut deliveries = Vec::with_capacity(records.len());
     for record in &records {
         let mut message = FutureRecord::to(&topic)
-            .partition(number(partition::of_key(&record.key, partitions)))
+            .partition(kafka_partition(partition::of_key(&record.key, partitions)))
             .key(record.key.as_str())
             .headers(headers(record));
         if let Some(body) = &record.body {

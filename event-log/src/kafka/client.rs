@@ -11,13 +11,13 @@ use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// A consumer that says only what matters.
-pub(super) type Reading = BaseConsumer<Calm>;
+pub(super) type QuietConsumer = BaseConsumer<QuietContext>;
 
 /// Passes on what the client logs. That the end of a partition was reached is no error.
 #[derive(Debug, Default)]
-pub(super) struct Calm;
+pub(super) struct QuietContext;
 
-impl ClientContext for Calm {
+impl ClientContext for QuietContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
@@ -29,7 +29,7 @@ impl ClientContext for Calm {
     }
 }
 
-impl ConsumerContext for Calm {}
+impl ConsumerContext for QuietContext {}
 
 /// The client calls it an error, or worse, when it is fenced or when a broker is away; its caller handles both and says so.
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -50,7 +50,7 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
 }
 
 /// A client that is only asked what the brokers know.
-pub(super) type Asker = DropOnThread<Reading>;
+pub(super) type MetadataClient = DropOnThread<QuietConsumer>;
 
 /// Tells the threads of a log that it was closed.
 #[derive(Clone, Default)]

@@ -11,7 +11,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::Offset;
 
-use super::client::{DropOnThread, Reading};
+use super::client::{DropOnThread, QuietConsumer};
 use super::error::unavailable;
 use super::message::{offset, read_into};
 use super::settings::KafkaSettings;
@@ -31,11 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A committed-only reader of the places that one writer writes.
 pub(super) struct CommittedReader {
     settings: Arc<KafkaSettings>,
-    consumer: DropOnThread<Reading>,
+    consumer: DropOnThread<QuietConsumer>,
     /// Per place the least offset that the next record may have, as long as it is replayed.
     next: BTreeMap<StreamPartition, u64>,
     /// Per place the last offset that was met.
-    met: BTreeMap<StreamPartition, u64>,
+    seen: BTreeMap<StreamPartition, u64>,
 }
 
 impl CommittedReader {
@@ -49,7 +49,7 @@ impl CommittedReader {
             |(place, next): (&StreamPartition, &u64)| (settings.topic(place.stream), place.partition, *next);
         let topics: Vec<_> = next.iter().map(topic).collect();
         let consumer = DropOnThread::new(settings.reader(FETCH_WAIT, &topics)?);
-        Ok(Self { settings: Arc::clone(settings), consumer, next, met: BTreeMap::new() })
+        Ok(Self { settings: Arc::clone(settings), consumer, next, seen: BTreeMap::new() })
     }
 
     /// Replays every place roughly up to where it ended when somebody asked. Whoever writes there may go on meanwhile.
@@ -93,7 +93,7 @@ impl CommittedReader {
         let begin = |(place, end): &(StreamPartition, u64)| {
             let next = self.next.get(place).copied().unwrap_or_default();
             let topic = self.settings.topic(place.stream);
-            Replayed {
+            ReplayedPartition {
                 topic,
                 next,
                 end: Some(*end).filter(|end| next < *end),
@@ -101,18 +101,18 @@ impl CommittedReader {
             }
         };
         let mut places: Vec<_> = ends.iter().map(begin).collect();
-        let mut open = places.iter().filter(|one| one.end.is_some()).count();
+        let mut unfinished = places.iter().filter(|one| one.end.is_some()).count();
         // Since when nothing comes. Not looked up for every record: a clock costs a tenth of reading one.
         let mut idle: Option<Instant> = None;
-        let mut trouble = None;
-        while open > 0 {
+        let mut last_error = None;
+        while unfinished > 0 {
             match self.consumer.poll(POLL) {
                 Some(Ok(message)) => {
                     let Some(one) = places.iter_mut().find(|one| one.topic == message.topic()) else {
                         continue;
                     };
                     read_into(&mut one.record_buffer, &message);
-                    let recorded = one.record_buffer.present();
+                    let recorded = one.record_buffer.current();
                     let (place, offset) = (recorded.place, recorded.offset);
                     // The client begins anew where it finds the log shorter than it was.
                     if offset < one.next {
@@ -124,10 +124,10 @@ impl CommittedReader {
                         offset,
                         reason,
                     })?;
-                    chains.pass(recorded);
+                    chains.advance(recorded);
                     if one.end.is_some() {
                         idle = None;
-                        open -= usize::from(one.is_read_to(offset + 1));
+                        unfinished -= usize::from(one.is_read_to(offset + 1));
                         continue;
                     }
                 }
@@ -136,15 +136,16 @@ impl CommittedReader {
                     for position in self.consumer.position().map_err(unavailable)?.elements() {
                         let one = places.iter_mut().find(|one| one.topic == position.topic());
                         if let (Some(one), Offset::Offset(next)) = (one, position.offset()) {
-                            open -= usize::from(one.is_read_to(u64::try_from(next).unwrap_or_default()));
+                            unfinished -=
+                                usize::from(one.is_read_to(u64::try_from(next).unwrap_or_default()));
                         }
                     }
                 }
                 None => {}
-                Some(Err(error)) => trouble = Some(error),
+                Some(Err(error)) => last_error = Some(error),
             }
             if idle.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
-                let reason = trouble.map_or("no records came".to_owned(), |error| error.to_string());
+                let reason = last_error.map_or("no records came".to_owned(), |error| error.to_string());
                 let topics: Vec<_> =
                     places.into_iter().filter(|one| one.end.is_some()).map(|one| one.topic).collect();
                 return Err(ClaimError::Unavailable(format!(
@@ -158,13 +159,13 @@ impl CommittedReader {
     }
 
     /// Waits until everything that the position covers was met.
-    pub(super) fn wait(&mut self, position: &Position, patience: Duration) -> Result<(), AppendError> {
+    pub(super) fn wait_for(&mut self, position: &Position, patience: Duration) -> Result<(), AppendError> {
         let deadline = Instant::now() + patience;
-        while position.iter().any(|(place, last)| self.met.get(&place).is_none_or(|met| *met < last)) {
+        while position.iter().any(|(place, last)| self.seen.get(&place).is_none_or(|seen| *seen < last)) {
             match self.consumer.poll(POLL) {
                 Some(Ok(message)) => {
                     if let Some(place) = self.settings.place(message.topic(), message.partition()) {
-                        self.met.insert(place, offset(&message));
+                        self.seen.insert(place, offset(&message));
                     }
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
@@ -183,7 +184,7 @@ impl CommittedReader {
 }
 
 /// A place while it is replayed.
-struct Replayed {
+struct ReplayedPartition {
     topic: String,
     /// The least offset that the next record may have.
     next: u64,
@@ -192,7 +193,7 @@ struct Replayed {
     record_buffer: RecordBuffer,
 }
 
-impl Replayed {
+impl ReplayedPartition {
     /// Whether this is what was wanting.
     fn is_read_to(&mut self, next: u64) -> bool {
         self.end.take_if(|end| next >= *end).is_some()

@@ -52,18 +52,18 @@ pub enum OpenError {
 
 /// What is wrong with a transaction.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum TransactionError {
     /// Another producer has the transactional id.
     Fenced,
     /// The producer is of no more use.
     Fatal(String),
     /// The transaction must be aborted; the producer may go on.
-    Abort(String),
+    Abortable(String),
     /// The same call may succeed.
-    Again(String),
+    Retriable(String),
 }
 
-impl Trouble {
+impl TransactionError {
     /// The class of an error of init, begin, commit or abort. Fatal is tested first: such an error may claim to be
     /// retriable too.
     pub(super) fn of(error: &KafkaError) -> Self {
@@ -75,13 +75,13 @@ impl Trouble {
             Self::Fenced
         } else if transaction.code() == RDKafkaErrorCode::ConcurrentTransactions {
             // The coordinator still settles what an earlier producer left; librdkafka calls this fatal at times.
-            Self::Again(reason)
+            Self::Retriable(reason)
         } else if transaction.is_fatal() {
             Self::Fatal(reason)
         } else if transaction.txn_requires_abort() {
-            Self::Abort(reason)
+            Self::Abortable(reason)
         } else if transaction.is_retriable() {
-            Self::Again(reason)
+            Self::Retriable(reason)
         } else {
             Self::Fatal(reason)
         }
@@ -100,11 +100,13 @@ pub(super) fn unavailable(error: KafkaError) -> ClaimError {
 }
 
 /// What a transaction that can't be aborted for certain means to whoever appends.
-impl From<Trouble> for AppendError {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Fenced => Self::Fenced,
-            Trouble::Fatal(reason) | Trouble::Abort(reason) | Trouble::Again(reason) => Self::Unknown(reason),
+impl From<TransactionError> for AppendError {
+    fn from(error: TransactionError) -> Self {
+        match error {
+            TransactionError::Fenced => Self::Fenced,
+            TransactionError::Fatal(reason)
+            | TransactionError::Abortable(reason)
+            | TransactionError::Retriable(reason) => Self::Unknown(reason),
         }
     }
 }

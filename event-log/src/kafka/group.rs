@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use tokio::sync::mpsc;
 
-use super::client::{CloseSignal, DropOnThread, Reading};
+use super::client::{CloseSignal, DropOnThread, QuietConsumer};
 use super::settings::KafkaSettings;
 use crate::membership::{Assignment, Handover, MemberHandle, Membership};
 
@@ -24,38 +24,38 @@ const WAKE: Duration = Duration::from_millis(100);
 /// How long a member may take to hear that a partition is taken away. Afterwards the next owner's claim tells it.
 const HANDOVER: Duration = Duration::from_secs(5);
 /// Pause before the group is joined again after the client has stopped for good.
-const AGAIN: Duration = Duration::from_secs(1);
+const REJOIN_PAUSE: Duration = Duration::from_secs(1);
 /// How often whoever has left looks for others, of which no broker tells by itself, and how long the answer may take.
-const LOOK: Duration = Duration::from_millis(100);
-const ANSWER: Duration = Duration::from_secs(1);
+const EMPTINESS_CHECK: Duration = Duration::from_millis(100);
+const EMPTINESS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Joins on a thread of its own, and leaves when the member wants to or the log is closed. Then it looks for others by
-/// `asker`, for as long as the member wants to know of them.
+/// `metadata`, for as long as the member wants to know of them.
 pub(super) fn join(
     settings: Arc<KafkaSettings>,
-    asker: Arc<DropOnThread<Reading>>,
-    stop: CloseSignal,
+    metadata: Arc<DropOnThread<QuietConsumer>>,
+    close_signal: CloseSignal,
 ) -> Membership {
     let (member, membership) = Membership::channel();
     thread::spawn(move || {
-        let is_over = || stop.is_closed() || member.is_given_up();
+        let is_over = || close_signal.is_closed() || member.is_leaving();
         while !is_over() {
-            if let Err(error) = attend(&settings, &member, is_over) {
+            if let Err(error) = take_part(&settings, &member, is_over) {
                 tracing::warn!(%error, "the group of command services can't be attended; joining again");
-                thread::sleep(AGAIN);
+                thread::sleep(REJOIN_PAUSE);
             }
         }
         let left = member.leave();
-        while !stop.is_closed() && !left.is_forgotten() && !is_deserted(&asker, &settings.group()) {
-            thread::sleep(LOOK);
+        while !close_signal.is_closed() && !left.is_abandoned() && !is_empty(&metadata, &settings.group()) {
+            thread::sleep(EMPTINESS_CHECK);
         }
     });
     membership
 }
 
 /// Whether nobody is in the group for certain: a group that no broker tells of may be on its way from one to another.
-fn is_deserted(asker: &Reading, group: &str) -> bool {
-    match asker.fetch_group_list(Some(group), ANSWER) {
+fn is_empty(metadata: &QuietConsumer, group: &str) -> bool {
+    match metadata.fetch_group_list(Some(group), EMPTINESS_TIMEOUT) {
         Ok(found) => found.groups().iter().any(|known| {
             known.name() == group && matches!(known.state(), "Empty" | "Dead") && known.members().is_empty()
         }),
@@ -67,9 +67,9 @@ fn is_deserted(asker: &Reading, group: &str) -> bool {
 }
 
 /// Takes part until it is over. The end of the consumer hands over whatever is held.
-fn attend(settings: &KafkaSettings, member: &MemberHandle, is_over: impl Fn() -> bool) -> KafkaResult<()> {
-    let member = Member { assignments: member.assignments.clone() };
-    let consumer: BaseConsumer<Member> = settings.member().create_with_context(member)?;
+fn take_part(settings: &KafkaSettings, member: &MemberHandle, is_over: impl Fn() -> bool) -> KafkaResult<()> {
+    let member = GroupContext { assignments: member.assignments.clone() };
+    let consumer: BaseConsumer<GroupContext> = settings.member().create_with_context(member)?;
     consumer.subscribe(&[&settings.topic(Stream::UserEvents)])?;
     let mut woken = Instant::now();
     while !is_over() {
@@ -89,11 +89,11 @@ fn attend(settings: &KafkaSettings, member: &MemberHandle, is_over: impl Fn() ->
 }
 
 /// Passes on what the group decides. Its methods run on the thread that polls.
-struct Member {
+struct GroupContext {
     assignments: mpsc::Sender<Assignment>,
 }
 
-impl ClientContext for Member {
+impl ClientContext for GroupContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         super::client::log(level, facility, message);
     }
@@ -103,7 +103,7 @@ impl ClientContext for Member {
     }
 }
 
-impl ConsumerContext for Member {
+impl ConsumerContext for GroupContext {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         let Rebalance::Revoke(taken) = rebalance else { return };
         let (handover, handed_over) = Handover::new();

@@ -19,7 +19,7 @@ pub(super) fn headers(record: &Record) -> OwnedHeaders {
 pub(super) fn recorded(place: StreamPartition, message: &BorrowedMessage<'_>) -> Recorded {
     let mut record_buffer = RecordBuffer::new(place);
     read_into(&mut record_buffer, message);
-    record_buffer.keep()
+    record_buffer.into_recorded()
 }
 
 /// Reads a message over the record before it. What is not text is left out: whoever needs it says so, with the

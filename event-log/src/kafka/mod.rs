@@ -15,7 +15,7 @@ mod producer;
 mod reader;
 mod settings;
 mod snapshots;
-mod stalled;
+mod stall_detector;
 mod takeover;
 mod topics;
 mod writer;
@@ -31,9 +31,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use self::client::{Asker, CloseSignal, DropOnThread};
+use self::client::{CloseSignal, DropOnThread, MetadataClient};
 pub use self::error::OpenError;
-use self::settings::Sees;
+use self::settings::Isolation;
 pub use self::settings::{Acknowledge, KafkaSettings};
 use self::snapshots::Snapshots;
 pub use self::topics::{Topic, ensure_topics};
@@ -46,7 +46,7 @@ use crate::replay::Replay;
 use crate::snapshot::SnapshotPermit;
 
 /// How often it is looked whether the topics have been made.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// How long the brokers may take to say where the log ends.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -55,14 +55,14 @@ pub struct KafkaLog {
     settings: Arc<KafkaSettings>,
     partitions: u32,
     /// Asked for the ends that followers get to, and up to which a claim reads before it fences.
-    asker: Arc<Asker>,
+    committed: Arc<MetadataClient>,
     /// Asked for the ends behind everything, by owners, and for who shares the partitions.
-    written: Arc<Asker>,
+    uncommitted: Arc<MetadataClient>,
     /// What is sent outside of transactions.
-    plain: Arc<DropOnThread<FutureProducer>>,
+    plain_producer: Arc<DropOnThread<FutureProducer>>,
     snapshots: Arc<Snapshots>,
     owners: watch::Receiver<Owners>,
-    stop: CloseSignal,
+    close_signal: CloseSignal,
 }
 
 impl KafkaLog {
@@ -70,28 +70,41 @@ impl KafkaLog {
     /// answers and all topics are there. Whoever doesn't want to wait any longer drops the future.
     pub async fn connect(settings: KafkaSettings) -> Result<Arc<Self>, OpenError> {
         let settings = Arc::new(settings);
-        let asker = Arc::new(DropOnThread::new(settings.asker(Sees::Committed).map_err(OpenError::Client)?));
-        let written = Arc::new(DropOnThread::new(settings.asker(Sees::Written).map_err(OpenError::Client)?));
-        let plain =
+        let committed = Arc::new(DropOnThread::new(
+            settings.metadata_client(Isolation::Committed).map_err(OpenError::Client)?,
+        ));
+        let uncommitted = Arc::new(DropOnThread::new(
+            settings.metadata_client(Isolation::Uncommitted).map_err(OpenError::Client)?,
+        ));
+        let plain_producer =
             Arc::new(DropOnThread::new(access_records::producer(&settings).map_err(OpenError::Client)?));
-        let partitions = wait_for_topics(&asker, &settings).await?;
-        let stop = CloseSignal::default();
-        let owners = owners::follow(Arc::clone(&settings), stop.clone());
+        let partitions = wait_for_topics(&committed, &settings).await?;
+        let close_signal = CloseSignal::default();
+        let owners = owners::follow(Arc::clone(&settings), close_signal.clone());
         let snapshots = Snapshots {
             settings: Arc::clone(&settings),
-            asker: Arc::clone(&written),
-            producer: Arc::clone(&plain),
+            metadata: Arc::clone(&uncommitted),
+            producer: Arc::clone(&plain_producer),
             runtime: Handle::current(),
             permit: SnapshotPermit::default(),
         };
         let snapshots = Arc::new(snapshots);
-        Ok(Arc::new(Self { settings, partitions, asker, written, plain, snapshots, owners, stop }))
+        Ok(Arc::new(Self {
+            settings,
+            partitions,
+            committed,
+            uncommitted,
+            plain_producer,
+            snapshots,
+            owners,
+            close_signal,
+        }))
     }
 }
 
 impl Drop for KafkaLog {
     fn drop(&mut self) {
-        self.stop.close();
+        self.close_signal.close();
     }
 }
 
@@ -105,26 +118,37 @@ impl EventLog for KafkaLog {
         if partition >= self.partitions {
             return Err(ClaimError::Unavailable(format!("there is no partition {partition}")));
         }
-        Ok(Box::new(takeover::take_over(&self.settings, &self.asker, &self.snapshots, partition, replay)?))
+        Ok(Box::new(takeover::take_over(
+            &self.settings,
+            &self.committed,
+            &self.snapshots,
+            partition,
+            replay,
+        )?))
     }
 
     fn join(&self) -> Membership {
-        group::join(Arc::clone(&self.settings), Arc::clone(&self.written), self.stop.clone())
+        group::join(Arc::clone(&self.settings), Arc::clone(&self.uncommitted), self.close_signal.clone())
     }
 
     async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        access_records::send(&self.plain, &self.settings, self.partitions, records).await
+        access_records::send(&self.plain_producer, &self.settings, self.partitions, records).await
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
-        reader::follow(Arc::clone(&self.settings), Arc::clone(&self.asker), self.stop.clone(), from)
+        reader::follow(
+            Arc::clone(&self.settings),
+            Arc::clone(&self.committed),
+            self.close_signal.clone(),
+            from,
+        )
     }
 
     async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
         let (settings, partitions) = (Arc::clone(&self.settings), self.partitions);
-        let asker = Arc::clone(&self.written);
+        let metadata = Arc::clone(&self.uncommitted);
         let asking = spawn_blocking(move || {
-            ends::ask(&asker, &settings, StreamPartition::followed(partitions), ANSWER)
+            ends::query(&metadata, &settings, StreamPartition::followed(partitions), ANSWER)
         });
         let answer = asking.await.map_err(|stopped| Unavailable(stopped.to_string()))?;
         answer.map_err(|error| Unavailable(error.to_string()))
@@ -135,21 +159,24 @@ impl EventLog for KafkaLog {
     }
 }
 
-async fn wait_for_topics(asker: &Arc<Asker>, settings: &Arc<KafkaSettings>) -> Result<u32, OpenError> {
-    let mut told = String::new();
+async fn wait_for_topics(
+    metadata: &Arc<MetadataClient>,
+    settings: &Arc<KafkaSettings>,
+) -> Result<u32, OpenError> {
+    let mut reported = String::new();
     loop {
-        let (asker, known) = (Arc::clone(asker), Arc::clone(settings));
-        let looking = spawn_blocking(move || topics::partitions(&asker, &known));
-        let missing = match looking.await.expect("looking at topics does not panic") {
+        let (metadata, known) = (Arc::clone(metadata), Arc::clone(settings));
+        let checking = spawn_blocking(move || topics::partitions(&metadata, &known));
+        let missing = match checking.await.expect("looking at topics does not panic") {
             Ok(Ok(partitions)) => return Ok(partitions),
             Ok(Err(missing)) => missing,
             Err(OpenError::Unreachable { .. }) => "a broker to answer".to_owned(),
             Err(wrong) => return Err(wrong),
         };
-        if missing != told {
+        if missing != reported {
             tracing::info!(kafka.brokers = settings.brokers, "waiting for {missing}");
-            told = missing;
+            reported = missing;
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }

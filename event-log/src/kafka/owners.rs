@@ -33,11 +33,11 @@ pub(super) fn announcement(partition: u32, owner: Owner) -> Record {
 }
 
 /// Follows the announcements on a thread of its own until it is told to stop.
-pub(super) fn follow(settings: Arc<KafkaSettings>, stop: CloseSignal) -> watch::Receiver<Owners> {
+pub(super) fn follow(settings: Arc<KafkaSettings>, close_signal: CloseSignal) -> watch::Receiver<Owners> {
     let (sender, receiver) = watch::channel(Owners::new());
     thread::spawn(move || {
-        while !stop.is_closed() {
-            if let Err(error) = read(&settings, &stop, &sender) {
+        while !close_signal.is_closed() {
+            if let Err(error) = read(&settings, &close_signal, &sender) {
                 tracing::warn!(%error, "the announcements of owners can't be read");
                 thread::sleep(Duration::from_secs(1));
             }
@@ -48,18 +48,18 @@ pub(super) fn follow(settings: Arc<KafkaSettings>, stop: CloseSignal) -> watch::
 
 fn read(
     settings: &KafkaSettings,
-    stop: &CloseSignal,
+    close_signal: &CloseSignal,
     owners: &watch::Sender<Owners>,
 ) -> Result<(), rdkafka::error::KafkaError> {
     let from = [(settings.owners_topic(), 0, 0)];
     let consumer = settings.reader(Duration::from_millis(100), &from)?;
-    while !stop.is_closed() {
+    while !close_signal.is_closed() {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => {
                 let body = message.payload().unwrap_or_default();
                 match serde_json::from_slice(body) {
                     Ok(announcement) => {
-                        owners.send_if_modified(|owners| note(owners, announcement));
+                        owners.send_if_modified(|owners| update(owners, announcement));
                     }
                     Err(error) => {
                         tracing::warn!(%error, offset = message.offset(), "an announcement can't be read");
@@ -75,7 +75,7 @@ fn read(
 }
 
 /// The greater epoch wins, whatever the order in which announcements are read. Says whether anything changed.
-fn note(owners: &mut Owners, Announcement { partition, owner }: Announcement) -> bool {
+fn update(owners: &mut Owners, Announcement { partition, owner }: Announcement) -> bool {
     let is_newer = owners.get(&partition).is_none_or(|known| known.epoch <= owner.epoch && *known != owner);
     if is_newer {
         owners.insert(partition, owner);
@@ -94,8 +94,8 @@ mod tests {
     #[test]
     fn the_greater_epoch_wins() {
         let mut owners = Owners::new();
-        assert!(note(&mut owners, Announcement { partition: 3, owner: owner("http://b", 7) }));
-        assert!(!note(&mut owners, Announcement { partition: 3, owner: owner("http://a", 5) }));
+        assert!(update(&mut owners, Announcement { partition: 3, owner: owner("http://b", 7) }));
+        assert!(!update(&mut owners, Announcement { partition: 3, owner: owner("http://a", 5) }));
         assert_eq!(owners[&3], owner("http://b", 7));
     }
 

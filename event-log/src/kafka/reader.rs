@@ -13,11 +13,11 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::Offset;
 use tokio::sync::mpsc;
 
-use super::client::{Asker, CloseSignal, Reading};
+use super::client::{CloseSignal, MetadataClient, QuietConsumer};
 use super::ends;
 use super::message::recorded;
 use super::settings::KafkaSettings;
-use super::stalled::Stalled;
+use super::stall_detector::StallDetector;
 use crate::follow::{Follow, Read};
 
 /// Records that are sent on at once, at most.
@@ -29,17 +29,17 @@ const FETCH_WAIT: Duration = Duration::from_millis(100);
 /// How long the thread waits for records before it looks whether it is still needed.
 const POLL: Duration = Duration::from_millis(100);
 /// How often the brokers are asked where the log ends.
-const ASK: Duration = Duration::from_millis(500);
+const QUERY_INTERVAL: Duration = Duration::from_millis(500);
 /// The least time between two questions, however often the end is reached.
-const ASK_AGAIN: Duration = Duration::from_millis(50);
+const MIN_QUERY_INTERVAL: Duration = Duration::from_millis(50);
 /// How long a question may take.
-const ANSWER: Duration = Duration::from_secs(1);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Follows places until the receiver is dropped or the log is closed.
 pub(super) fn follow(
     settings: Arc<KafkaSettings>,
-    asker: Arc<Asker>,
-    stop: CloseSignal,
+    metadata: Arc<MetadataClient>,
+    close_signal: CloseSignal,
     from: Vec<(StreamPartition, u64)>,
 ) -> Follow {
     let (sender, follow) = Follow::channel(WAITING);
@@ -47,18 +47,18 @@ pub(super) fn follow(
         let next = from.into_iter().collect();
         let mut follower = Follower {
             settings,
-            asker,
-            stop,
+            metadata,
+            close_signal,
             sender,
             next,
-            owed: BTreeMap::new(),
-            stalled: Stalled::default(),
+            unreached: BTreeMap::new(),
+            stall_detector: StallDetector::default(),
         };
         while !follower.is_over() {
             if let Err(error) = follower.run()
-                && follower.say(Read::Unreachable(error.to_string())).is_ok()
+                && follower.send(Read::Unreachable(error.to_string())).is_ok()
             {
-                thread::sleep(ANSWER);
+                thread::sleep(QUERY_TIMEOUT);
             }
         }
     });
@@ -67,23 +67,23 @@ pub(super) fn follow(
 
 struct Follower {
     settings: Arc<KafkaSettings>,
-    asker: Arc<Asker>,
-    stop: CloseSignal,
+    metadata: Arc<MetadataClient>,
+    close_signal: CloseSignal,
     sender: mpsc::Sender<Read>,
     /// Per place the offset up to which everything was delivered.
     next: BTreeMap<StreamPartition, u64>,
     /// Ends that the brokers named and that are still to be reached.
-    owed: BTreeMap<StreamPartition, u64>,
+    unreached: BTreeMap<StreamPartition, u64>,
     /// Whether the client is to be given up for a new one.
-    stalled: Stalled,
+    stall_detector: StallDetector,
 }
 
 /// Nobody follows any more.
-struct Gone;
+struct FollowEnded;
 
 impl Follower {
     fn is_over(&self) -> bool {
-        self.stop.is_closed() || self.sender.is_closed()
+        self.close_signal.is_closed() || self.sender.is_closed()
     }
 
     fn run(&mut self) -> KafkaResult<()> {
@@ -93,30 +93,30 @@ impl Follower {
             .map(|(place, next)| (self.settings.topic(place.stream), place.partition, *next))
             .collect();
         let consumer = self.settings.reader(FETCH_WAIT, &from)?;
-        self.stalled = Stalled::default();
+        self.stall_detector = StallDetector::default();
         let mut asked: Option<Instant> = None;
-        let mut ask_at = Instant::now();
+        let mut query_at = Instant::now();
         while !self.is_over() {
-            let wait = ask_at.saturating_duration_since(Instant::now()).min(POLL);
-            let (chunk, at_an_end) = self.take(&consumer, wait)?;
+            let wait = query_at.saturating_duration_since(Instant::now()).min(POLL);
+            let (chunk, at_an_end) = self.poll_records(&consumer, wait)?;
             for (place, records) in chunk {
-                if self.say(Read::Records(place, records)).is_err() {
+                if self.send(Read::Records(place, records)).is_err() {
                     return Ok(());
                 }
             }
             if at_an_end {
-                ask_at = ask_at.min(asked.map_or_else(Instant::now, |asked| asked + ASK_AGAIN));
+                query_at = query_at.min(asked.map_or_else(Instant::now, |asked| asked + MIN_QUERY_INTERVAL));
             }
-            if Instant::now() >= ask_at {
-                let answered = self.ask();
+            if Instant::now() >= query_at {
+                let answered = self.query_ends();
                 asked = Some(Instant::now());
-                ask_at = Instant::now() + if answered { ASK } else { ANSWER };
-                if self.stalled.is_for_good(Instant::now()) {
+                query_at = Instant::now() + if answered { QUERY_INTERVAL } else { QUERY_TIMEOUT };
+                if self.stall_detector.is_stalled(Instant::now()) {
                     tracing::warn!("nothing more comes from the log; another client goes on reading");
                     return Ok(());
                 }
             }
-            if self.pay(&consumer)?.is_err() {
+            if self.report_ends(&consumer)?.is_err() {
                 return Ok(());
             }
         }
@@ -124,9 +124,9 @@ impl Follower {
     }
 
     /// Takes what is there, waiting for the first; and says whether the end of some place was met.
-    fn take(
+    fn poll_records(
         &mut self,
-        consumer: &Reading,
+        consumer: &QuietConsumer,
         wait: Duration,
     ) -> KafkaResult<(BTreeMap<StreamPartition, Vec<Recorded>>, bool)> {
         let mut chunk: BTreeMap<StreamPartition, Vec<Recorded>> = BTreeMap::new();
@@ -160,29 +160,29 @@ impl Follower {
     }
 
     /// Asks the brokers where the log ends. An answer shows that it can be reached.
-    fn ask(&mut self) -> bool {
-        match ends::ask(&self.asker, &self.settings, self.next.keys().copied(), ANSWER) {
+    fn query_ends(&mut self) -> bool {
+        match ends::query(&self.metadata, &self.settings, self.next.keys().copied(), QUERY_TIMEOUT) {
             Ok(ends) => {
                 let now = Instant::now();
                 for (place, end) in ends {
                     let next = self.next.get(&place).copied().unwrap_or_default();
-                    self.stalled.hears(place, next, end, now);
-                    self.owed.insert(place, end);
+                    self.stall_detector.observe(place, next, end, now);
+                    self.unreached.insert(place, end);
                 }
                 true
             }
             Err(error) => {
-                self.owed.clear();
+                self.unreached.clear();
                 // If it can't be said because nobody follows, the next look at the receiver shows it.
-                self.say(Read::Unreachable(error.to_string())).ok();
+                self.send(Read::Unreachable(error.to_string())).ok();
                 false
             }
         }
     }
 
     /// Says each end that was reached. The consumer's position moves over markers and aborted records too.
-    fn pay(&mut self, consumer: &Reading) -> KafkaResult<Result<(), Gone>> {
-        if self.owed.is_empty() {
+    fn report_ends(&mut self, consumer: &QuietConsumer) -> KafkaResult<Result<(), FollowEnded>> {
+        if self.unreached.is_empty() {
             return Ok(Ok(()));
         }
         for one in consumer.position()?.elements() {
@@ -191,17 +191,17 @@ impl Follower {
             if let Offset::Offset(position) = one.offset() {
                 *next = (*next).max(u64::try_from(position).unwrap_or_default());
             }
-            if self.owed.get(&place).is_some_and(|end| *next >= *end)
-                && let Some(end) = self.owed.remove(&place)
-                && self.say(Read::End(place, end)).is_err()
+            if self.unreached.get(&place).is_some_and(|end| *next >= *end)
+                && let Some(end) = self.unreached.remove(&place)
+                && self.send(Read::End(place, end)).is_err()
             {
-                return Ok(Err(Gone));
+                return Ok(Err(FollowEnded));
             }
         }
         Ok(Ok(()))
     }
 
-    fn say(&self, read: Read) -> Result<(), Gone> {
-        self.sender.blocking_send(read).map_err(|_| Gone)
+    fn send(&self, read: Read) -> Result<(), FollowEnded> {
+        self.sender.blocking_send(read).map_err(|_| FollowEnded)
     }
 }

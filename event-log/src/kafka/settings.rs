@@ -8,7 +8,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::client::{Calm, Reading};
+use super::client::{QuietConsumer, QuietContext};
 
 /// After this without a heartbeat the partitions of a process go to others. A stock broker allows no less.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
@@ -18,7 +18,7 @@ const HEARTBEAT: Duration = Duration::from_millis(200);
 /// By how much the lease is shorter than the session.
 const LEASE_MARGIN: Duration = Duration::from_millis(1_500);
 /// For how long a process may fail to attend the group before it counts as gone: it holds up the others meanwhile.
-const ATTENDANCE: Duration = Duration::from_secs(30);
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(30);
 
 /// When a batch counts as appended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct KafkaSettings {
     /// For how long the broker certainly remembers a transactional id that nobody uses, and with it whom it fences: less
     /// than its `transactional.id.expiration.ms`, 7 days unless it is told otherwise. A writer that has committed nothing
     /// for so long claims its partition again.
-    pub remembered: Duration,
+    pub transactional_id_expiry: Duration,
     /// When a batch counts as appended.
     pub acknowledge: Acknowledge,
     /// After this the broker aborts a transaction that is still open. Long, because a restart of the broker then
@@ -60,7 +60,7 @@ impl KafkaSettings {
             brokers: brokers.into(),
             prefix: prefix.into(),
             lease: SESSION_TIMEOUT.saturating_sub(LEASE_MARGIN),
-            remembered: Duration::from_hours(5 * 24),
+            transactional_id_expiry: Duration::from_hours(5 * 24),
             acknowledge: Acknowledge::default(),
             transaction_timeout: Duration::from_mins(1),
         }
@@ -126,7 +126,7 @@ impl KafkaSettings {
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", SESSION_TIMEOUT.as_millis().to_string())
             .set("heartbeat.interval.ms", HEARTBEAT.as_millis().to_string())
-            .set("max.poll.interval.ms", ATTENDANCE.as_millis().to_string())
+            .set("max.poll.interval.ms", MAX_POLL_INTERVAL.as_millis().to_string())
             // It is told its partitions and reads nothing.
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "latest");
@@ -134,7 +134,11 @@ impl KafkaSettings {
     }
 
     /// A consumer that reads committed records from given offsets and never joins its group.
-    pub(super) fn reader(&self, fetch_wait: Duration, from: &[(String, u32, u64)]) -> KafkaResult<Reading> {
+    pub(super) fn reader(
+        &self,
+        fetch_wait: Duration,
+        from: &[(String, u32, u64)],
+    ) -> KafkaResult<QuietConsumer> {
         self.reader_of(&mut self.client(), fetch_wait, from)
     }
 
@@ -143,7 +147,7 @@ impl KafkaSettings {
         &self,
         fetch_wait: Duration,
         from: &[(String, u32, u64)],
-    ) -> KafkaResult<Reading> {
+    ) -> KafkaResult<QuietConsumer> {
         self.reader_of(self.client().set("max.partition.fetch.bytes", "16777216"), fetch_wait, from)
     }
 
@@ -152,8 +156,8 @@ impl KafkaSettings {
         client: &mut ClientConfig,
         fetch_wait: Duration,
         from: &[(String, u32, u64)],
-    ) -> KafkaResult<Reading> {
-        let consumer: Reading = client
+    ) -> KafkaResult<QuietConsumer> {
+        let consumer: QuietConsumer = client
             .set("group.id", format!("{}readers", self.prefix))
             .set("isolation.level", "read_committed")
             .set("enable.auto.commit", "false")
@@ -165,11 +169,11 @@ impl KafkaSettings {
             .set("fetch.queue.backoff.ms", "10")
             .set("enable.partition.eof", "true")
             .set("check.crcs", "true")
-            .create_with_context(Calm)?;
+            .create_with_context(QuietContext)?;
         let mut places = TopicPartitionList::with_capacity(from.len());
         for (topic, partition, offset) in from {
             let offset = Offset::Offset(i64::try_from(*offset).unwrap_or(i64::MAX));
-            places.add_partition_offset(topic, number(*partition), offset)?;
+            places.add_partition_offset(topic, kafka_partition(*partition), offset)?;
         }
         consumer.assign(&places)?;
         Ok(consumer)
@@ -177,26 +181,26 @@ impl KafkaSettings {
 
     /// A consumer that reads nothing and is only asked what the brokers know. It has connections of its own, where
     /// a question doesn't wait behind a fetch.
-    pub(super) fn asker(&self, sees: Sees) -> KafkaResult<Reading> {
-        let isolation = match sees {
-            Sees::Committed => "read_committed",
-            Sees::Written => "read_uncommitted",
+    pub(super) fn metadata_client(&self, isolation: Isolation) -> KafkaResult<QuietConsumer> {
+        let isolation = match isolation {
+            Isolation::Committed => "read_committed",
+            Isolation::Uncommitted => "read_uncommitted",
         };
-        self.client().set("isolation.level", isolation).create_with_context(Calm)
+        self.client().set("isolation.level", isolation).create_with_context(QuietContext)
     }
 }
 
 /// Which end of a place is meant.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Sees {
+pub(super) enum Isolation {
     /// Behind what is settled: committed, aborted or a marker. Where followers get to.
     Committed,
     /// Behind everything. A commit is acknowledged a moment before it is settled, so this one alone lies behind all
     /// that was acknowledged.
-    Written,
+    Uncommitted,
 }
 
 /// A partition as Kafka numbers it.
-pub(super) fn number(partition: u32) -> i32 {
+pub(super) fn kafka_partition(partition: u32) -> i32 {
     i32::try_from(partition).unwrap_or(i32::MAX)
 }

@@ -18,15 +18,15 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::client::{Asker, DropOnThread, Reading};
+use super::client::{DropOnThread, MetadataClient, QuietConsumer};
 use super::ends;
 use super::message::recorded;
-use super::settings::{Acknowledge, KafkaSettings, number};
+use super::settings::{Acknowledge, KafkaSettings, kafka_partition};
 use crate::replay::Replay;
 use crate::snapshot::{HeldPermit, PendingSnapshot, Snapshot, SnapshotAnchor, SnapshotPermit};
 
 /// The header that says what a record is a piece of.
-const PIECE_OF: &str = "muster-snapshot";
+const CHUNK_HEADER: &str = "muster-snapshot";
 /// How long the brokers may take to say where the topic begins and ends, and to delete what is replaced.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long a broker may hold a fetch: what is asked for is there.
@@ -40,18 +40,18 @@ const QUEUE: Duration = Duration::from_secs(10);
 /// The snapshots of all partitions.
 pub(super) struct Snapshots {
     pub(super) settings: Arc<KafkaSettings>,
-    pub(super) asker: Arc<Asker>,
+    pub(super) metadata: Arc<MetadataClient>,
     pub(super) producer: Arc<DropOnThread<FutureProducer>>,
     pub(super) runtime: Handle,
     pub(super) permit: SnapshotPermit,
 }
 
 /// Most bytes of one record: half of what clients and brokers take when they are told nothing else.
-const PIECE: usize = 512 * 1024;
+const MAX_CHUNK_BYTES: usize = 512 * 1024;
 
 /// What a record is a piece of.
 #[derive(Serialize, Deserialize)]
-struct Piece {
+struct Chunk {
     snapshot: Uuid,
     /// From 0.
     number: usize,
@@ -64,24 +64,24 @@ struct Piece {
 
 /// Pieces that were read so far.
 #[derive(Default)]
-struct Unfinished {
-    pieces: usize,
+struct PartialSnapshot {
+    chunks: usize,
     open: bool,
     parts: Vec<Vec<u8>>,
 }
 
-impl Unfinished {
+impl PartialSnapshot {
     /// Adds the next piece; another one is passed over.
-    fn add(&mut self, piece: &Piece, body: &[u8]) {
-        if self.pieces != piece.number {
+    fn add(&mut self, chunk: &Chunk, body: &[u8]) {
+        if self.chunks != chunk.number {
             return;
         }
         match self.parts.last_mut() {
             Some(part) if self.open => part.extend_from_slice(body),
             _ => self.parts.push(body.to_vec()),
         }
-        self.pieces += 1;
-        self.open = piece.open;
+        self.chunks += 1;
+        self.open = chunk.open;
     }
 }
 
@@ -91,18 +91,18 @@ impl Snapshots {
         // A commit that nobody has read back may be lost to a fault of the broker. A log that lost it would get a
         // hole where a snapshot still has it.
         let is_certain = self.settings.acknowledge == Acknowledge::ReadBack;
-        is_certain.then(|| self.permit.take()).flatten()
+        is_certain.then(|| self.permit.try_acquire()).flatten()
     }
 
     /// Writes one in the background.
-    pub(super) fn save(self: &Arc<Self>, partition: u32, snapshot: Snapshot, held: HeldPermit) {
+    pub(super) fn save(self: &Arc<Self>, partition: u32, snapshot: Snapshot, permit: HeldPermit) {
         let this = Arc::clone(self);
         self.runtime.spawn(async move {
             let (offset, parts) = (snapshot.anchor.event, snapshot.parts.len());
             match this.write(partition, snapshot).await {
                 Ok(()) => {
                     tracing::info!(kafka.partition = partition, offset, parts, "wrote a snapshot");
-                    held.finish();
+                    permit.finish();
                 }
                 Err(error) => {
                     tracing::warn!(kafka.partition = partition, %error, "a snapshot can't be written");
@@ -114,15 +114,17 @@ impl Snapshots {
     async fn write(&self, partition: u32, snapshot: Snapshot) -> KafkaResult<()> {
         let topic = self.settings.snapshots_topic();
         let (id, anchor) = (Uuid::now_v7(), snapshot.anchor);
-        let all = || snapshot.parts.iter().flat_map(|part| pieces(part));
+        let all = || snapshot.parts.iter().flat_map(|part| chunks(part));
         let of = all().count();
         let mut first = None;
         for (at, (body, open)) in all().enumerate() {
-            let piece = Piece { snapshot: id, number: at, of, open, anchor };
-            let piece = serde_json::to_vec(&piece).expect("a piece is plain fields");
-            let header = OwnedHeaders::new().insert(Header { key: PIECE_OF, value: Some(&piece) });
-            let record =
-                FutureRecord::<(), _>::to(&topic).partition(number(partition)).headers(header).payload(body);
+            let chunk = Chunk { snapshot: id, number: at, of, open, anchor };
+            let chunk = serde_json::to_vec(&chunk).expect("a piece is plain fields");
+            let header = OwnedHeaders::new().insert(Header { key: CHUNK_HEADER, value: Some(&chunk) });
+            let record = FutureRecord::<(), _>::to(&topic)
+                .partition(kafka_partition(partition))
+                .headers(header)
+                .payload(body);
             // One at a time: nobody waits for it, and commands that are written meanwhile shouldn't wait behind it.
             let sent = self.producer.send(record, Timeout::After(QUEUE)).await;
             first = first.or(Some(sent.map_err(|(error, _)| error)?.offset));
@@ -139,7 +141,7 @@ impl Snapshots {
     async fn forget_before(&self, partition: u32, offset: i64) -> KafkaResult<()> {
         let mut before = TopicPartitionList::new();
         let topic = self.settings.snapshots_topic();
-        before.add_partition_offset(&topic, number(partition), Offset::Offset(offset))?;
+        before.add_partition_offset(&topic, kafka_partition(partition), Offset::Offset(offset))?;
         let admin: AdminClient<DefaultClientContext> = self.settings.client().create()?;
         // Its end waits for a thread of its own.
         let admin = DropOnThread::new(admin);
@@ -173,9 +175,9 @@ impl Snapshots {
         partition: u32,
         deadline: Instant,
         replay: &mut dyn Replay,
-    ) -> Result<Option<Snapshot>, Unusable> {
+    ) -> Result<Option<Snapshot>, RestoreError> {
         let topic = self.settings.snapshots_topic();
-        let watermarks = || self.asker.fetch_watermarks(&topic, number(partition), ANSWER);
+        let watermarks = || self.metadata.fetch_watermarks(&topic, kafka_partition(partition), ANSWER);
         let (mut begin, mut end) = watermarks()?;
         let newest = loop {
             if begin >= end {
@@ -193,7 +195,7 @@ impl Snapshots {
         };
         // Asked after it was read: whoever writes the partition may have kept it a moment ago.
         let claims = std::iter::once(StreamPartition::new(Stream::Reservations, partition));
-        let known = ends::ask(&self.asker, &self.settings, claims, ANSWER)?;
+        let known = ends::query(&self.metadata, &self.settings, claims, ANSWER)?;
         let is_known = known.iter().any(|(_, end)| newest.anchor.claims <= *end);
         if is_known && self.fits(partition, &newest.anchor, deadline)? {
             return Ok(Some(newest));
@@ -202,7 +204,7 @@ impl Snapshots {
         if let Err(error) = self.runtime.block_on(self.forget_before(partition, end)) {
             tracing::warn!(kafka.partition = partition, %error, "a snapshot of another history can't be deleted");
         }
-        Err(Unusable::OfAnotherHistory)
+        Err(RestoreError::OfAnotherHistory)
     }
 
     /// The newest snapshot that is whole between two offsets.
@@ -212,21 +214,21 @@ impl Snapshots {
         (begin, end): (i64, i64),
         deadline: Instant,
         replay: &mut dyn Replay,
-    ) -> Result<Option<Snapshot>, Unusable> {
+    ) -> Result<Option<Snapshot>, RestoreError> {
         let from = [(self.settings.snapshots_topic(), partition, u64::try_from(begin).unwrap_or_default())];
         let consumer = DropOnThread::new(self.settings.bulk_reader(FETCH_WAIT, &from)?);
-        let mut unfinished: HashMap<Uuid, Unfinished> = HashMap::new();
+        let mut partial: HashMap<Uuid, PartialSnapshot> = HashMap::new();
         let mut newest: Option<Snapshot> = None;
         while let Some(message) = next(&consumer, deadline)? {
-            replay.beat().map_err(Unusable::Stopped)?;
-            if let Some(piece) = piece(&message) {
-                let known = unfinished.entry(piece.snapshot).or_default();
-                known.add(&piece, message.payload().unwrap_or_default());
-                if known.pieces == piece.of
-                    && let Some(Unfinished { parts, .. }) = unfinished.remove(&piece.snapshot)
-                    && newest.as_ref().is_none_or(|known| known.anchor.event < piece.anchor.event)
+            replay.on_progress().map_err(RestoreError::Stopped)?;
+            if let Some(chunk) = chunk(&message) {
+                let known = partial.entry(chunk.snapshot).or_default();
+                known.add(&chunk, message.payload().unwrap_or_default());
+                if known.chunks == chunk.of
+                    && let Some(PartialSnapshot { parts, .. }) = partial.remove(&chunk.snapshot)
+                    && newest.as_ref().is_none_or(|known| known.anchor.event < chunk.anchor.event)
                 {
-                    newest = Some(Snapshot { anchor: piece.anchor, parts });
+                    newest = Some(Snapshot { anchor: chunk.anchor, parts });
                 }
             }
             if message.offset() + 1 >= end {
@@ -237,7 +239,7 @@ impl Snapshots {
     }
 
     /// Whether the log has, where a snapshot ends, the event that it ends with.
-    fn fits(&self, partition: u32, anchor: &SnapshotAnchor, deadline: Instant) -> Result<bool, Unusable> {
+    fn fits(&self, partition: u32, anchor: &SnapshotAnchor, deadline: Instant) -> Result<bool, RestoreError> {
         // Another client: one that has fetched is slow to turn to something else, up to a second.
         let last = [(self.settings.topic(Stream::UserEvents), partition, anchor.event)];
         let consumer = DropOnThread::new(self.settings.reader(FETCH_WAIT, &last)?);
@@ -250,7 +252,7 @@ impl Snapshots {
 
 /// Why there is no snapshot to begin with.
 #[derive(Debug, thiserror::Error)]
-enum Unusable {
+enum RestoreError {
     #[error("it can't be read: {0}")]
     Kafka(#[from] KafkaError),
     #[error("it could not be read in time")]
@@ -262,7 +264,7 @@ enum Unusable {
 }
 
 /// The next record, or none at the end.
-fn next(consumer: &Reading, deadline: Instant) -> Result<Option<BorrowedMessage<'_>>, Unusable> {
+fn next(consumer: &QuietConsumer, deadline: Instant) -> Result<Option<BorrowedMessage<'_>>, RestoreError> {
     loop {
         match consumer.poll(POLL) {
             Some(Ok(message)) if Instant::now() < deadline => return Ok(Some(message)),
@@ -270,18 +272,18 @@ fn next(consumer: &Reading, deadline: Instant) -> Result<Option<BorrowedMessage<
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
             // The client goes on by itself.
             Some(Err(_)) | None if Instant::now() < deadline => {}
-            Some(_) | None => return Err(Unusable::TooSlow),
+            Some(_) | None => return Err(RestoreError::TooSlow),
         }
     }
 }
 
 /// A part cut to the size of records, and whether each piece is not its last.
-fn pieces(part: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
-    let last = part.len().div_ceil(PIECE).saturating_sub(1);
-    part.chunks(PIECE).enumerate().map(move |(at, piece)| (piece, at < last))
+fn chunks(part: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+    let last = part.len().div_ceil(MAX_CHUNK_BYTES).saturating_sub(1);
+    part.chunks(MAX_CHUNK_BYTES).enumerate().map(move |(at, chunk)| (chunk, at < last))
 }
 
-fn piece(message: &BorrowedMessage<'_>) -> Option<Piece> {
-    let header = message.headers()?.iter().find(|header| header.key == PIECE_OF)?;
+fn chunk(message: &BorrowedMessage<'_>) -> Option<Chunk> {
+    let header = message.headers()?.iter().find(|header| header.key == CHUNK_HEADER)?;
     serde_json::from_slice(header.value?).ok()
 }

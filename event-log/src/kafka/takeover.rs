@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use log_model::{Stream, StreamPartition};
 
-use super::client::Reading;
+use super::client::QuietConsumer;
 use super::committed_reader::CommittedReader;
 use super::ends;
-use super::error::{Trouble, unavailable};
-use super::producer::{Outgoing, Transactions};
+use super::error::{TransactionError, unavailable};
+use super::producer::{Outgoing, TransactionalProducer};
 use super::settings::{Acknowledge, KafkaSettings};
 use super::snapshots::Snapshots;
 use super::writer::KafkaWriter;
@@ -31,7 +31,7 @@ const LAST_TRY: Duration = Duration::from_secs(5);
 /// Reads what is there before it fences: whoever has the partition serves it until then.
 pub(super) fn take_over(
     settings: &Arc<KafkaSettings>,
-    asker: &Reading,
+    metadata: &QuietConsumer,
     snapshots: &Arc<Snapshots>,
     partition: u32,
     replay: &mut dyn Replay,
@@ -47,7 +47,7 @@ pub(super) fn take_over(
     let restored = snapshots.restore(partition, replay);
     let restored_after = begun.elapsed();
     let all = places.iter().copied().chain([credentials]);
-    let mut ends = ends::ask(asker, settings, all, ANSWER).map_err(unavailable)?;
+    let mut ends = ends::query(metadata, settings, all, ANSWER).map_err(unavailable)?;
     if ends.len() != places.len() + 1 {
         return Err(ClaimError::Unavailable("not every place is said to end anywhere".to_owned()));
     }
@@ -61,7 +61,8 @@ pub(super) fn take_over(
 
     let mut transactions = fence(settings, partition, replay)?;
     let fenced = begun.elapsed();
-    let records: Vec<_> = places.iter().map(|place| (settings.topic(place.stream), claim::fresh())).collect();
+    let records: Vec<_> =
+        places.iter().map(|place| (settings.topic(place.stream), claim::fresh_record())).collect();
     let outgoing: Vec<_> = records
         .iter()
         .zip(&places)
@@ -106,20 +107,24 @@ fn fence(
     settings: &KafkaSettings,
     partition: u32,
     replay: &mut dyn Replay,
-) -> Result<Transactions, ClaimError> {
+) -> Result<TransactionalProducer, ClaimError> {
     let deadline = Instant::now() + PATIENCE;
     let mut timeout = FIRST_TRY;
     loop {
         // Whoever is not wanted any more would only throw out the one that is.
-        replay.beat().map_err(ClaimError::Unavailable)?;
-        match Transactions::begin_owning(settings, partition, timeout) {
+        replay.on_progress().map_err(ClaimError::Unavailable)?;
+        match TransactionalProducer::init(settings, partition, timeout) {
             Ok(transactions) => return Ok(transactions),
-            Err(Trouble::Fenced) => return Err(ClaimError::Fenced),
-            Err(Trouble::Again(reason)) if Instant::now() < deadline => {
+            Err(TransactionError::Fenced) => return Err(ClaimError::Fenced),
+            Err(TransactionError::Retriable(reason)) if Instant::now() < deadline => {
                 tracing::debug!(kafka.partition = partition, ?timeout, reason, "not the one writer yet");
                 timeout = (timeout * 3 / 2).min(LAST_TRY);
             }
-            Err(Trouble::Fatal(reason) | Trouble::Abort(reason) | Trouble::Again(reason)) => {
+            Err(
+                TransactionError::Fatal(reason)
+                | TransactionError::Abortable(reason)
+                | TransactionError::Retriable(reason),
+            ) => {
                 return Err(ClaimError::Unavailable(reason));
             }
         }

@@ -14,15 +14,15 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use super::client::Reading;
+use super::client::QuietConsumer;
 use super::ends;
 use super::error::OpenError;
-use super::settings::{KafkaSettings, Sees};
+use super::settings::{Isolation, KafkaSettings};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Between two looks at topics that were just made.
 const PAUSE: Duration = Duration::from_millis(50);
-const FOR_EVER: &str = "-1";
+const UNLIMITED: &str = "-1";
 const DAYS_400: &str = "34560000000";
 const MIB_64: &str = "67108864";
 
@@ -49,17 +49,17 @@ pub async fn ensure_topics(
 }
 
 fn ensure(settings: &KafkaSettings, partitions: u32, replication: u16) -> Result<Vec<Topic>, OpenError> {
-    let asker = settings.asker(Sees::Committed).map_err(OpenError::Client)?;
-    let there = existing(&asker, settings)?;
+    let metadata = settings.metadata_client(Isolation::Committed).map_err(OpenError::Client)?;
+    let there = existing(&metadata, settings)?;
     let wanted = wanted(settings, partitions);
     let missing: Vec<_> = wanted.iter().filter(|topic| !there.contains_key(&topic.name)).collect();
     let admin: AdminClient<DefaultClientContext> = settings.client().create().map_err(OpenError::Client)?;
     if !missing.is_empty() {
-        make(&admin, &missing, replication)?;
+        create(&admin, &missing, replication)?;
     }
-    let there = appear(&asker, settings, &wanted)?;
+    let there = wait_until_known(&metadata, settings, &wanted)?;
     if !missing.is_empty() {
-        serve(&asker, settings, partitions)?;
+        wait_until_served(&metadata, settings, partitions)?;
     }
     for topic in &wanted {
         check_partitions(&topic.name, there[&topic.name], topic.partitions)?;
@@ -78,10 +78,10 @@ fn ensure(settings: &KafkaSettings, partitions: u32, replication: u16) -> Result
 
 /// Over how many partitions users are spread, as the topics say; or what is missing still.
 pub(super) fn partitions(
-    asker: &Reading,
+    metadata: &QuietConsumer,
     settings: &KafkaSettings,
 ) -> Result<Result<u32, String>, OpenError> {
-    let there = existing(asker, settings)?;
+    let there = existing(metadata, settings)?;
     let users = settings.topic(Stream::UserEvents);
     let Some(&partitions) = there.get(&users) else { return Ok(Err(format!("topic {users}"))) };
     for topic in wanted(settings, partitions) {
@@ -93,22 +93,22 @@ pub(super) fn partitions(
     Ok(Ok(partitions))
 }
 
-struct Wanted {
+struct TopicSpec {
     name: String,
     partitions: u32,
     /// What it has to be like.
-    must: Vec<(&'static str, &'static str)>,
+    required: Vec<(&'static str, &'static str)>,
     /// What it is made with besides, for operators to change.
-    begins_with: Vec<(&'static str, &'static str)>,
+    initial: Vec<(&'static str, &'static str)>,
 }
 
-fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<Wanted> {
-    let for_ever =
-        || vec![("cleanup.policy", "delete"), ("retention.ms", FOR_EVER), ("retention.bytes", FOR_EVER)];
+fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<TopicSpec> {
+    let kept_permanently =
+        || vec![("cleanup.policy", "delete"), ("retention.ms", UNLIMITED), ("retention.bytes", UNLIMITED)];
     let compacted = || vec![("cleanup.policy", "compact")];
     let of_streams = Stream::ALL.into_iter().map(|stream| {
-        let (must, begins_with) = match stream {
-            Stream::UserEvents | Stream::GroupEvents => (for_ever(), vec![]),
+        let (required, initial) = match stream {
+            Stream::UserEvents | Stream::GroupEvents => (kept_permanently(), vec![]),
             // A tombstone must outlive every follower that was away: the secret that it revokes would stay.
             Stream::Credentials => (compacted(), vec![("delete.retention.ms", DAYS_400)]),
             // Owners alone read it.
@@ -116,24 +116,24 @@ fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<Wanted> {
             Stream::Access => (vec![("cleanup.policy", "delete")], vec![("retention.ms", DAYS_400)]),
         };
         let (name, partitions) = (settings.topic(stream), stream.partitions(partitions));
-        Wanted { name, partitions, must, begins_with }
+        TopicSpec { name, partitions, required, initial }
     });
     let owners =
-        Wanted { name: settings.owners_topic(), partitions: 1, must: compacted(), begins_with: vec![] };
-    let snapshots = Wanted {
+        TopicSpec { name: settings.owners_topic(), partitions: 1, required: compacted(), initial: vec![] };
+    let snapshots = TopicSpec {
         name: settings.snapshots_topic(),
         partitions,
         // What a newer one replaces is deleted by whoever wrote that.
-        must: for_ever(),
+        required: kept_permanently(),
         // The broker lets go of what is deleted a whole segment at a time.
-        begins_with: vec![("segment.bytes", MIB_64)],
+        initial: vec![("segment.bytes", MIB_64)],
     };
     of_streams.chain([owners, snapshots]).collect()
 }
 
-fn make(
+fn create(
     admin: &AdminClient<DefaultClientContext>,
-    missing: &[&Wanted],
+    missing: &[&TopicSpec],
     replication: u16,
 ) -> Result<(), OpenError> {
     let new: Vec<_> = missing
@@ -145,7 +145,7 @@ fn make(
             if replication >= 3 {
                 new = new.set("min.insync.replicas", "2");
             }
-            let settings = topic.must.iter().chain(&topic.begins_with);
+            let settings = topic.required.iter().chain(&topic.initial);
             settings.fold(new, |new, (setting, value)| new.set(setting, value))
         })
         .collect();
@@ -163,14 +163,14 @@ fn make(
 }
 
 /// Waits until the brokers know every topic.
-fn appear(
-    asker: &Reading,
+fn wait_until_known(
+    metadata: &QuietConsumer,
     settings: &KafkaSettings,
-    wanted: &[Wanted],
+    wanted: &[TopicSpec],
 ) -> Result<BTreeMap<String, u32>, OpenError> {
     let deadline = Instant::now() + TIMEOUT;
     loop {
-        let there = existing(asker, settings)?;
+        let there = existing(metadata, settings)?;
         match wanted.iter().find(|topic| !there.contains_key(&topic.name)) {
             None => return Ok(there),
             Some(missing) if Instant::now() >= deadline => {
@@ -183,14 +183,18 @@ fn appear(
 }
 
 /// Waits until every partition answers: a broker that has just become its leader may deny it for a moment.
-fn serve(asker: &Reading, settings: &KafkaSettings, partitions: u32) -> Result<(), OpenError> {
+fn wait_until_served(
+    metadata: &QuietConsumer,
+    settings: &KafkaSettings,
+    partitions: u32,
+) -> Result<(), OpenError> {
     let deadline = Instant::now() + TIMEOUT;
     let places = || {
         Stream::ALL.into_iter().flat_map(|stream| {
             (0..stream.partitions(partitions)).map(move |partition| StreamPartition::new(stream, partition))
         })
     };
-    while let Err(error) = ends::ask(asker, settings, places(), TIMEOUT) {
+    while let Err(error) = ends::query(metadata, settings, places(), TIMEOUT) {
         if Instant::now() >= deadline {
             return Err(unreachable(settings, error));
         }
@@ -200,8 +204,8 @@ fn serve(asker: &Reading, settings: &KafkaSettings, partitions: u32) -> Result<(
 }
 
 /// The topics with our prefix and how many partitions each has.
-fn existing(asker: &Reading, settings: &KafkaSettings) -> Result<BTreeMap<String, u32>, OpenError> {
-    let metadata = asker.fetch_metadata(None, TIMEOUT).map_err(|error| unreachable(settings, error))?;
+fn existing(metadata: &QuietConsumer, settings: &KafkaSettings) -> Result<BTreeMap<String, u32>, OpenError> {
+    let metadata = metadata.fetch_metadata(None, TIMEOUT).map_err(|error| unreachable(settings, error))?;
     Ok(metadata
         .topics()
         .iter()
@@ -222,7 +226,7 @@ fn check_partitions(topic: &str, found: u32, wanted: u32) -> Result<(), OpenErro
 fn check_settings(
     admin: &AdminClient<DefaultClientContext>,
     settings: &KafkaSettings,
-    wanted: &[Wanted],
+    wanted: &[TopicSpec],
 ) -> Result<(), OpenError> {
     let names: Vec<_> = wanted.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
     let described: KafkaResult<Vec<_>> =
@@ -232,7 +236,7 @@ fn check_settings(
             described.map_err(|code| unreachable(settings, KafkaError::AdminOp(code)))?;
         let OwnedResourceSpecifier::Topic(name) = &described.specifier else { continue };
         let Some(topic) = wanted.iter().find(|topic| topic.name == *name) else { continue };
-        for (setting, value) in &topic.must {
+        for (setting, value) in &topic.required {
             let found = described.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
             if found != *value {
                 let (topic, wanted) = (topic.name.clone(), (*value).to_owned());

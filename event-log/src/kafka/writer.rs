@@ -8,7 +8,7 @@ use log_model::{Position, Stream, StreamPartition};
 
 use super::committed_reader::CommittedReader;
 use super::owners;
-use super::producer::{Outgoing, Transactions};
+use super::producer::{Outgoing, TransactionalProducer};
 use super::settings::KafkaSettings;
 use super::snapshots::Snapshots;
 use crate::chain::Chains;
@@ -19,14 +19,14 @@ use crate::snapshot::{PendingSnapshot, Snapshot, SnapshotPoint};
 use crate::{claim, telemetry};
 
 /// Brokers take some ten milliseconds for a batch, in which a thousand commands are decided.
-const AHEAD_FROM: usize = 256;
+const PIPELINING_THRESHOLD: usize = 256;
 
 pub(super) struct KafkaWriter {
     pub(super) settings: Arc<KafkaSettings>,
     pub(super) snapshots: Arc<Snapshots>,
     pub(super) partition: u32,
     pub(super) epoch: u64,
-    pub(super) transactions: Transactions,
+    pub(super) transactions: TransactionalProducer,
     pub(super) chains: Chains,
     pub(super) reached: SnapshotPoint,
     /// None when a commit is believed without looking.
@@ -62,7 +62,7 @@ impl KafkaWriter {
             position.cover(self.place(*stream), offset);
         }
         if let Some(read_back) = &mut self.read_back {
-            read_back.wait(&position, self.settings.transaction_timeout)?;
+            read_back.wait_for(&position, self.settings.transaction_timeout)?;
         }
         let last = |stream| position.covered(self.place(stream));
         let (event, claims) = (last(Stream::UserEvents), last(Stream::Reservations));
@@ -90,8 +90,10 @@ impl Writer for KafkaWriter {
         } else {
             &[Stream::UserEvents]
         };
-        let claims: Vec<_> =
-            streams.iter().map(|stream| (*stream, self.settings.topic(*stream), claim::fresh())).collect();
+        let claims: Vec<_> = streams
+            .iter()
+            .map(|stream| (*stream, self.settings.topic(*stream), claim::fresh_record()))
+            .collect();
         let outgoing: Vec<_> = claims
             .iter()
             .map(|(stream, topic, record)| Outgoing {
@@ -103,7 +105,7 @@ impl Writer for KafkaWriter {
         let offsets = self.transactions.commit(&outgoing)?;
         let mut position = Position::new();
         for ((stream, _, record), offset) in claims.iter().zip(offsets) {
-            self.chains.of(*stream).pass(record);
+            self.chains.of(*stream).advance(record);
             position.cover(self.place(*stream), offset);
         }
         Ok(position)
@@ -111,17 +113,17 @@ impl Writer for KafkaWriter {
 
     fn save_snapshot(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<PendingSnapshot> {
         let anchor = self.reached.anchor()?;
-        let (permit, keeping) = self.snapshots.permit()?;
+        let (permit, pending) = self.snapshots.permit()?;
         self.snapshots.save(self.partition, Snapshot { anchor, parts: snapshot() }, permit);
-        Some(keeping)
+        Some(pending)
     }
 
-    fn ready_in(&self) -> Duration {
+    fn append_delay(&self) -> Duration {
         self.transactions.gap()
     }
 
-    fn ahead_from(&self) -> usize {
-        AHEAD_FROM
+    fn pipelining_threshold(&self) -> usize {
+        PIPELINING_THRESHOLD
     }
 
     fn epoch(&self) -> u64 {

@@ -21,9 +21,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
 pub use self::error::OpenError;
-use self::reader::{News, Reader};
+use self::reader::{GrowthSignal, Reader};
 use self::store::Store;
-use self::writer::{Desk, Shared};
+use self::writer::{FencedStore, Shared};
 use crate::error::{ClaimError, Unavailable};
 use crate::follow::Follow;
 use crate::membership::{Assignment, Handover, Membership};
@@ -40,7 +40,7 @@ const ONE_PARTITION: u32 = 1;
 pub struct SqliteLog {
     file: PathBuf,
     runtime: Handle,
-    news: News,
+    growth: GrowthSignal,
     /// None when the log was opened for reading.
     shared: Option<Arc<Shared>>,
     owners: watch::Receiver<Owners>,
@@ -62,19 +62,19 @@ impl SqliteLog {
             return Err(OpenError::Newer { file, format });
         }
         let mut store = Store::open(file.clone()).await.map_err(failed)?;
-        let forgotten = store.forget_access_before(&(now - ACCESS_KEPT).to_string()).await.map_err(failed)?;
-        if forgotten > 0 {
-            tracing::info!(records = forgotten, "deleted access records older than 400 days");
+        let deleted = store.delete_access_before(&(now - ACCESS_KEPT).to_string()).await.map_err(failed)?;
+        if deleted > 0 {
+            tracing::info!(records = deleted, "deleted access records older than 400 days");
         }
-        let (ends, news) = watch::channel(store.ends());
+        let (ends, growth) = watch::channel(store.ends());
         let (owners, seen_owners) = watch::channel(Owners::new());
         let runtime = Handle::current();
-        let desk = Mutex::new(Desk { store, epoch: None });
+        let fenced = Mutex::new(FencedStore { store, epoch: None });
         let shared = Shared {
             directory: data_dir.to_owned(),
             file: file.clone(),
             runtime: runtime.clone(),
-            desk,
+            fenced,
             ends,
             owners,
             snapshots: SnapshotPermit::default(),
@@ -83,7 +83,7 @@ impl SqliteLog {
         Ok(Arc::new(Self {
             file,
             runtime,
-            news: News::Told(news),
+            growth: GrowthSignal::Watched(growth),
             shared: Some(Arc::new(shared)),
             owners: seen_owners,
         }))
@@ -99,7 +99,7 @@ impl SqliteLog {
         reader.end(Stream::UserEvents).await.map_err(|error| OpenError::File(file.clone(), error))?;
         let (_, owners) = watch::channel(Owners::new());
         let runtime = Handle::current();
-        Ok(Arc::new(Self { file, runtime, news: News::Polled, shared: None, owners }))
+        Ok(Arc::new(Self { file, runtime, growth: GrowthSignal::Polled, shared: None, owners }))
     }
 
     async fn read_ends(&self) -> Result<Vec<(StreamPartition, u64)>, sqlx::Error> {
@@ -133,7 +133,7 @@ impl EventLog for SqliteLog {
         self.runtime.spawn(async move {
             // The lock on the directory keeps others out: the only member has everything for as long as it stays.
             member.assignments.send(Assignment::Given(vec![0])).await.ok();
-            member.given_up().await;
+            member.leaving().await;
             member.assignments.send(Assignment::Taken(vec![0], Handover::new().0)).await.ok();
         });
         membership
@@ -147,7 +147,7 @@ impl EventLog for SqliteLog {
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
-        reader::follow(&self.runtime, self.file.clone(), self.news.clone(), from)
+        reader::follow(&self.runtime, self.file.clone(), self.growth.clone(), from)
     }
 
     async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {

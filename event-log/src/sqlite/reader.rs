@@ -30,9 +30,9 @@ pub(super) struct Reader {
 
 /// How a reader learns that something was written.
 #[derive(Clone)]
-pub(super) enum News {
+pub(super) enum GrowthSignal {
     /// The writer is in this process and says so.
-    Told(watch::Receiver<Ends>),
+    Watched(watch::Receiver<Ends>),
     /// The writer is in another process, if anywhere.
     Polled,
 }
@@ -75,12 +75,12 @@ impl Reader {
 pub(super) fn follow(
     runtime: &Handle,
     file: PathBuf,
-    news: News,
+    growth: GrowthSignal,
     from: Vec<(StreamPartition, u64)>,
 ) -> Follow {
     let (sender, follow) = Follow::channel(WAITING);
     runtime.spawn(async move {
-        let follower = Follower { file, news, places: from, sender: sender.clone() };
+        let follower = Follower { file, growth, places: from, sender: sender.clone() };
         tokio::select! {
             () = sender.closed() => {}
             () = follower.run() => {}
@@ -90,11 +90,11 @@ pub(super) fn follow(
 }
 
 /// The log was closed, or nobody follows any more.
-struct Over;
+struct FollowEnded;
 
 struct Follower {
     file: PathBuf,
-    news: News,
+    growth: GrowthSignal,
     places: Vec<(StreamPartition, u64)>,
     sender: mpsc::Sender<Read>,
 }
@@ -104,35 +104,35 @@ impl Follower {
         loop {
             let error = match Reader::open(&self.file).await {
                 Ok(mut reader) => match self.read(&mut reader).await {
-                    Ok(Over) => return,
+                    Ok(FollowEnded) => return,
                     Err(error) => error,
                 },
                 Err(error) => error,
             };
-            if self.say(Read::Unreachable(error.to_string())).await.is_err() || self.wait().await.is_err() {
+            if self.send(Read::Unreachable(error.to_string())).await.is_err() || self.wait().await.is_err() {
                 return;
             }
             tokio::time::sleep(POLL).await;
         }
     }
 
-    async fn read(&mut self, reader: &mut Reader) -> Result<Over, sqlx::Error> {
+    async fn read(&mut self, reader: &mut Reader) -> Result<FollowEnded, sqlx::Error> {
         let mut all_asked = None;
         loop {
             let everything = all_asked.is_none_or(|at: Instant| at.elapsed() >= REPEAT);
             if everything {
                 all_asked = Some(Instant::now());
             }
-            let known = self.news.seen();
+            let known = self.growth.latest_ends();
             for at in 0..self.places.len() {
                 let (place, next) = self.places[at];
                 let grown = known.is_none_or(|ends| ends[place.stream as usize] > next);
                 if (everything || grown) && self.read_to_end(reader, at, known).await?.is_err() {
-                    return Ok(Over);
+                    return Ok(FollowEnded);
                 }
             }
             if self.wait().await.is_err() {
-                return Ok(Over);
+                return Ok(FollowEnded);
             }
         }
     }
@@ -142,7 +142,7 @@ impl Follower {
         reader: &mut Reader,
         at: usize,
         known: Option<Ends>,
-    ) -> Result<Result<(), Over>, sqlx::Error> {
+    ) -> Result<Result<(), FollowEnded>, sqlx::Error> {
         let (place, mut next) = self.places[at];
         // Asked before reading: what is read after is all that lies below it.
         let mut end = match known {
@@ -155,29 +155,29 @@ impl Follower {
             if let Some(last) = records.last() {
                 next = last.offset + 1;
                 end = end.max(next);
-                if self.say(Read::Records(place, records)).await.is_err() {
-                    return Ok(Err(Over));
+                if self.send(Read::Records(place, records)).await.is_err() {
+                    return Ok(Err(FollowEnded));
                 }
                 self.places[at].1 = next;
             }
             if is_last {
-                return Ok(self.say(Read::End(place, end)).await);
+                return Ok(self.send(Read::End(place, end)).await);
             }
         }
     }
 
-    async fn say(&self, read: Read) -> Result<(), Over> {
-        self.sender.send(read).await.map_err(|_| Over)
+    async fn send(&self, read: Read) -> Result<(), FollowEnded> {
+        self.sender.send(read).await.map_err(|_| FollowEnded)
     }
 
     /// Waits for news, but not longer than the end may go unsaid.
-    async fn wait(&mut self) -> Result<(), Over> {
-        match &mut self.news {
-            News::Told(ends) => match tokio::time::timeout(REPEAT, ends.changed()).await {
-                Ok(Err(_)) => Err(Over),
+    async fn wait(&mut self) -> Result<(), FollowEnded> {
+        match &mut self.growth {
+            GrowthSignal::Watched(ends) => match tokio::time::timeout(REPEAT, ends.changed()).await {
+                Ok(Err(_)) => Err(FollowEnded),
                 Ok(Ok(())) | Err(_) => Ok(()),
             },
-            News::Polled => {
+            GrowthSignal::Polled => {
                 tokio::time::sleep(POLL).await;
                 Ok(())
             }
@@ -185,11 +185,11 @@ impl Follower {
     }
 }
 
-impl News {
+impl GrowthSignal {
     /// What the writer last said; nothing where it is in another process.
-    fn seen(&mut self) -> Option<Ends> {
+    fn latest_ends(&mut self) -> Option<Ends> {
         match self {
-            Self::Told(ends) => Some(*ends.borrow_and_update()),
+            Self::Watched(ends) => Some(*ends.borrow_and_update()),
             Self::Polled => None,
         }
     }

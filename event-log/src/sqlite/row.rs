@@ -34,7 +34,7 @@ pub(super) fn headers_text(record: &Record) -> String {
 pub(super) fn recorded(stream: Stream, row: &Row) -> Recorded {
     let mut record_buffer = RecordBuffer::new(StreamPartition::new(stream, 0));
     read_into(&mut record_buffer, row);
-    record_buffer.keep()
+    record_buffer.into_recorded()
 }
 
 /// Reads a row over the record before it. Headers that can't be read are left out: whoever needs them says so, with
@@ -44,7 +44,7 @@ pub(super) fn read_into(record_buffer: &mut RecordBuffer, (offset, key, headers,
     let mut reader = serde_json::Deserializer::from_slice(headers);
     let read = ReadHeaders(&mut *record_buffer).deserialize(&mut reader).and_then(|()| reader.end());
     if read.is_err() {
-        record_buffer.without_headers();
+        record_buffer.clear_headers();
     }
 }
 
@@ -86,7 +86,7 @@ impl<'de> Visitor<'de> for ReadHeaders<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<&str>()? {
             match known_header(name) {
-                Some(known) => map.next_value_seed(Value(self.0.value_of(known)))?,
+                Some(known) => map.next_value_seed(Value(self.0.header_value(known)))?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }

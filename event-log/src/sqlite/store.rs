@@ -35,7 +35,7 @@ pub(super) struct Store {
 }
 
 /// A transaction that failed.
-pub(super) struct Failed {
+pub(super) struct WriteError {
     /// Whether it is certain that nothing of it is in the file, or ever will be.
     pub(super) nothing_written: bool,
     pub(super) source: sqlx::Error,
@@ -54,8 +54,8 @@ impl Store {
     }
 
     /// Writes all records or none and says where the last of each stream lies.
-    pub(super) async fn write(&mut self, records: &[(Stream, Record)]) -> Result<Position, Failed> {
-        let before = |source| Failed { nothing_written: true, source };
+    pub(super) async fn write(&mut self, records: &[(Stream, Record)]) -> Result<Position, WriteError> {
+        let before = |source| WriteError { nothing_written: true, source };
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.reconnect().await.map_err(before)?,
@@ -75,7 +75,7 @@ impl Store {
         sqlx::query("COMMIT")
             .execute(&mut connection)
             .await
-            .map_err(|source| Failed { nothing_written: is_before_the_commit_frame(&source), source })?;
+            .map_err(|source| WriteError { nothing_written: is_before_the_commit_frame(&source), source })?;
         self.connection = Some(connection);
         let mut position = Position::new();
         for stream in Stream::ALL {
@@ -90,14 +90,14 @@ impl Store {
 
     /// Deletes access records from before an instant, given as RFC 3339 text. The newest stays, whatever its age,
     /// so that its offset is not given out again.
-    pub(super) async fn forget_access_before(&mut self, instant: &str) -> Result<u64, sqlx::Error> {
+    pub(super) async fn delete_access_before(&mut self, instant: &str) -> Result<u64, sqlx::Error> {
         // Records lie in the order of their time, so looking ends at the first that is young enough.
-        const FORGET: &str = "DELETE FROM access WHERE offset < coalesce(
+        const DELETE: &str = "DELETE FROM access WHERE offset < coalesce(
             (SELECT offset FROM access WHERE json_valid(headers) AND headers ->> 'ce_time' >= $1 ORDER BY offset LIMIT 1),
             (SELECT max(offset) FROM access))";
         match &mut self.connection {
             Some(connection) => {
-                Ok(sqlx::query(FORGET).bind(instant).execute(connection).await?.rows_affected())
+                Ok(sqlx::query(DELETE).bind(instant).execute(connection).await?.rows_affected())
             }
             None => Ok(0),
         }

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use super::reader::Reader;
 use super::row::{Row, offset_of, read_into};
 use super::snapshot;
-use super::store::{Ends, Failed, Store};
+use super::store::{Ends, Store, WriteError};
 use crate::chain::Chains;
 use crate::error::{AppendError, ClaimError, Unavailable};
 use crate::owners::{Owner, Owners};
@@ -27,19 +27,19 @@ use crate::{claim, telemetry};
 
 const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 const GROUPS: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
-const CLAIMS: StreamPartition = StreamPartition::new(Stream::Reservations, 0);
+const RESERVATIONS: StreamPartition = StreamPartition::new(Stream::Reservations, 0);
 
 /// Batches of rows that a replay may read ahead of itself.
-const AHEAD: usize = 2;
+const READ_AHEAD: usize = 2;
 /// A thousand records are written about as fast as they are decided, and a handful is written before another thread wakes.
-const AHEAD_FROM: usize = 8;
+const PIPELINING_THRESHOLD: usize = 8;
 
 /// What the log and its writers share. The directory stays locked until the last of them is gone.
 pub(super) struct Shared {
     pub(super) directory: PathBuf,
     pub(super) file: PathBuf,
     pub(super) runtime: Handle,
-    pub(super) desk: Mutex<Desk>,
+    pub(super) fenced: Mutex<FencedStore>,
     pub(super) ends: watch::Sender<Ends>,
     pub(super) owners: watch::Sender<Owners>,
     pub(super) snapshots: SnapshotPermit,
@@ -47,7 +47,7 @@ pub(super) struct Shared {
 }
 
 /// The store and who may write events to it.
-pub(super) struct Desk {
+pub(super) struct FencedStore {
     pub(super) store: Store,
     /// The offset of the newest claim record in user-events; a writer with another one is fenced.
     pub(super) epoch: Option<u64>,
@@ -59,15 +59,19 @@ impl Shared {
         let runtime = self.runtime.clone();
         let writing = runtime.spawn(async move {
             let records: Vec<_> = records.into_iter().map(|record| (Stream::Access, record)).collect();
-            let mut desk = self.desk.lock().await;
-            self.write(&mut desk, &records).await.map_err(|failed| Unavailable(failed.source.to_string()))
+            let mut fenced = self.fenced.lock().await;
+            self.write(&mut fenced, &records).await.map_err(|failed| Unavailable(failed.source.to_string()))
         });
         writing.await.map_err(|stopped| Unavailable(stopped.to_string()))?.map(drop)
     }
 
-    async fn write(&self, desk: &mut Desk, records: &[(Stream, Record)]) -> Result<Position, Failed> {
-        let position = desk.store.write(records).await?;
-        self.ends.send_replace(desk.store.ends());
+    async fn write(
+        &self,
+        fenced: &mut FencedStore,
+        records: &[(Stream, Record)],
+    ) -> Result<Position, WriteError> {
+        let position = fenced.store.write(records).await?;
+        self.ends.send_replace(fenced.store.ends());
         Ok(position)
     }
 }
@@ -75,18 +79,19 @@ impl Shared {
 /// Claims the partition, fencing an earlier writer of this process; other processes are kept out by the lock.
 pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<SqliteWriter, ClaimError> {
     let unavailable = |error: sqlx::Error| ClaimError::Unavailable(error.to_string());
-    let claims = [GROUPS, CLAIMS, USERS].map(|place| (place.stream, claim::fresh()));
+    let claims = [GROUPS, RESERVATIONS, USERS].map(|place| (place.stream, claim::fresh_record()));
     let claimed = shared.runtime.block_on(async {
-        let mut desk = shared.desk.lock().await;
+        let mut fenced = shared.fenced.lock().await;
         // Even a claim that fails may lie in the file, and the chain of an earlier writer would not cover it.
-        desk.epoch = None;
-        let claimed = shared.write(&mut desk, &claims).await.map_err(|failed| unavailable(failed.source))?;
-        desk.epoch = claimed.covered(USERS);
+        fenced.epoch = None;
+        let claimed =
+            shared.write(&mut fenced, &claims).await.map_err(|failed| unavailable(failed.source))?;
+        fenced.epoch = claimed.covered(USERS);
         Ok(claimed)
     })?;
     let epoch = claimed.covered(USERS).unwrap_or_default();
-    let of_addresses = claimed.covered(CLAIMS).unwrap_or_default();
-    let restored = restore(shared, of_addresses, replay).map_err(unavailable)?;
+    let reservations_claim = claimed.covered(RESERVATIONS).unwrap_or_default();
+    let restored = restore(shared, reservations_claim, replay).map_err(unavailable)?;
     let mut writer = SqliteWriter {
         shared: Arc::clone(shared),
         epoch,
@@ -94,9 +99,9 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
             users: restored.map(|anchor| anchor.chain).unwrap_or_default(),
             ..Chains::default()
         },
-        reached: SnapshotPoint::claimed(of_addresses + 1),
+        reached: SnapshotPoint::claimed(reservations_claim + 1),
     };
-    for place in [GROUPS, CLAIMS, USERS] {
+    for place in [GROUPS, RESERVATIONS, USERS] {
         let up_to = claimed.covered(place).unwrap_or_default();
         let mut rows = read_ahead(shared, place.stream, first_after(restored, place), up_to);
         let mut record_buffer = RecordBuffer::new(place);
@@ -104,10 +109,10 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
         while let Some(read) = rows.blocking_recv() {
             for row in read.map_err(unavailable)? {
                 read_into(&mut record_buffer, &row);
-                let recorded = record_buffer.present();
+                let recorded = record_buffer.current();
                 let offset = recorded.offset;
                 replay.replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
-                writer.chains.pass(recorded);
+                writer.chains.advance(recorded);
                 reached = Some(offset);
             }
         }
@@ -160,7 +165,7 @@ fn read_ahead(
     from: u64,
     up_to: u64,
 ) -> mpsc::Receiver<Result<Vec<Row>, sqlx::Error>> {
-    let (sender, receiver) = mpsc::channel(AHEAD);
+    let (sender, receiver) = mpsc::channel(READ_AHEAD);
     let (file, runtime) = (shared.file.clone(), shared.runtime.clone());
     let reading = async move {
         let mut reader = match Reader::open(&file).await {
@@ -195,18 +200,18 @@ pub(super) struct SqliteWriter {
 impl SqliteWriter {
     async fn commit(&mut self, mut batch: Batch) -> Result<Position, AppendError> {
         let shared = Arc::clone(&self.shared);
-        let mut desk = shared.desk.lock().await;
-        self.still_owns(&desk)?;
+        let mut fenced = shared.fenced.lock().await;
+        self.still_owns(&fenced)?;
         if batch.records.is_empty() {
             return Ok(Position::new());
         }
         // Kept only if the batch is committed.
         let mut chains = self.chains;
         chains.seal(&mut batch.records);
-        match shared.write(&mut desk, &batch.records).await {
+        match shared.write(&mut fenced, &batch.records).await {
             Ok(position) => {
                 self.chains = chains;
-                self.reached.advance(position.covered(USERS), chains.users, position.covered(CLAIMS));
+                self.reached.advance(position.covered(USERS), chains.users, position.covered(RESERVATIONS));
                 Ok(position)
             }
             Err(failed) => {
@@ -215,14 +220,14 @@ impl SqliteWriter {
                     return Err(AppendError::Aborted(reason));
                 }
                 // What may lie in the file is not covered by this writer's chain: only a new claim can go on.
-                desk.epoch = None;
+                fenced.epoch = None;
                 Err(AppendError::Unknown(reason))
             }
         }
     }
 
-    fn still_owns(&self, desk: &Desk) -> Result<(), AppendError> {
-        if desk.epoch == Some(self.epoch) { Ok(()) } else { Err(AppendError::Fenced) }
+    fn still_owns(&self, fenced: &FencedStore) -> Result<(), AppendError> {
+        if fenced.epoch == Some(self.epoch) { Ok(()) } else { Err(AppendError::Fenced) }
     }
 }
 
@@ -233,7 +238,7 @@ impl Writer for SqliteWriter {
     }
 
     fn confirm(&mut self) -> Result<Position, AppendError> {
-        self.still_owns(&self.shared.desk.blocking_lock()).map(|()| Position::new())
+        self.still_owns(&self.shared.fenced.blocking_lock()).map(|()| Position::new())
     }
 
     fn reclaim(&mut self) -> Result<Position, AppendError> {
@@ -243,7 +248,7 @@ impl Writer for SqliteWriter {
 
     fn save_snapshot(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<PendingSnapshot> {
         let anchor = self.reached.anchor()?;
-        let (permit, keeping) = self.shared.snapshots.take()?;
+        let (permit, pending) = self.shared.snapshots.try_acquire()?;
         let snapshot = Snapshot { anchor, parts: snapshot() };
         // Keeps the directory locked while it writes.
         let shared = Arc::clone(&self.shared);
@@ -255,11 +260,11 @@ impl Writer for SqliteWriter {
             }
             Err(error) => tracing::warn!(%error, "a snapshot can't be written"),
         });
-        Some(keeping)
+        Some(pending)
     }
 
-    fn ahead_from(&self) -> usize {
-        AHEAD_FROM
+    fn pipelining_threshold(&self) -> usize {
+        PIPELINING_THRESHOLD
     }
 
     fn epoch(&self) -> u64 {
@@ -267,8 +272,8 @@ impl Writer for SqliteWriter {
     }
 
     fn announce(&mut self, url: &str) -> Result<(), AppendError> {
-        let desk = self.shared.desk.blocking_lock();
-        self.still_owns(&desk)?;
+        let fenced = self.shared.fenced.blocking_lock();
+        self.still_owns(&fenced)?;
         let owner = Owner { url: url.to_owned(), epoch: self.epoch };
         self.shared.owners.send_replace(Owners::from([(0, owner)]));
         Ok(())

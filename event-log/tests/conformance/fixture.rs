@@ -20,7 +20,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Where a log is kept, apart from those of other tests.
 #[async_trait]
-pub(crate) trait Kept: Send {
+pub(crate) trait TestLog: Send {
     /// Opens the log that is kept here, the same one each time.
     async fn open(&self) -> Arc<dyn EventLog>;
 
@@ -38,14 +38,14 @@ pub(crate) struct Owner {
 
 /// Takes in everything, and snapshots too if it is to.
 #[derive(Default)]
-struct Notes {
+struct RecordingReplay {
     refuses: bool,
     is_not_wanted: bool,
     replayed: Vec<Recorded>,
     restored: Option<Vec<Vec<u8>>>,
 }
 
-impl Replay for Notes {
+impl Replay for RecordingReplay {
     fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
         self.restored = Some(parts.to_vec());
         if self.refuses { Err("it is to be refused".to_owned()) } else { Ok(()) }
@@ -56,7 +56,7 @@ impl Replay for Notes {
         Ok(())
     }
 
-    fn beat(&mut self) -> Result<(), String> {
+    fn on_progress(&mut self) -> Result<(), String> {
         if self.is_not_wanted { Err("it is not wanted any more".to_owned()) } else { Ok(()) }
     }
 }
@@ -67,30 +67,30 @@ impl Owner {
     }
 
     pub(crate) async fn try_claim(log: &Arc<dyn EventLog>, partition: u32) -> Result<Self, ClaimError> {
-        Self::claim_with(log, partition, Notes::default()).await
+        Self::claim_with(log, partition, RecordingReplay::default()).await
     }
 
     /// Claims, and wants every record.
     pub(crate) async fn claim_without_snapshot(log: &Arc<dyn EventLog>) -> Self {
-        let notes = Notes { refuses: true, ..Notes::default() };
-        Self::claim_with(log, 0, notes).await.expect("nobody else claims")
+        let replay = RecordingReplay { refuses: true, ..RecordingReplay::default() };
+        Self::claim_with(log, 0, replay).await.expect("nobody else claims")
     }
 
     /// Claims what meanwhile is not to be claimed any more.
     pub(crate) async fn try_claim_in_vain(log: &Arc<dyn EventLog>) -> Result<Self, ClaimError> {
-        let notes = Notes { is_not_wanted: true, ..Notes::default() };
-        Self::claim_with(log, 0, notes).await
+        let replay = RecordingReplay { is_not_wanted: true, ..RecordingReplay::default() };
+        Self::claim_with(log, 0, replay).await
     }
 
     async fn claim_with(
         log: &Arc<dyn EventLog>,
         partition: u32,
-        mut notes: Notes,
+        mut replay: RecordingReplay,
     ) -> Result<Self, ClaimError> {
         let log = Arc::clone(log);
         blocking(move || {
-            let writer = log.claim(partition, &mut notes)?;
-            Ok(Self { writer: Some(writer), replayed: notes.replayed, restored: notes.restored })
+            let writer = log.claim(partition, &mut replay)?;
+            Ok(Self { writer: Some(writer), replayed: replay.replayed, restored: replay.restored })
         })
         .await
     }
@@ -99,7 +99,7 @@ impl Owner {
     pub(crate) async fn save_snapshot(&mut self, parts: &'static [&'static [u8]]) -> bool {
         let snapshot = || parts.iter().map(|part| part.to_vec()).collect();
         match self.call(move |writer| writer.save_snapshot(&mut { snapshot })).await {
-            Some(keeping) => tokio::time::timeout(DEADLINE, keeping.written()).await.expect("in time"),
+            Some(pending) => tokio::time::timeout(DEADLINE, pending.written()).await.expect("in time"),
             None => false,
         }
     }

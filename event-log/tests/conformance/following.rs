@@ -7,11 +7,11 @@ use event_log::envelope::Envelope;
 use log_model::StreamPartition;
 
 use crate::fixture::{
-    CREDENTIALS, DEADLINE, Kept, Owner, USERS, assert_chain_verifies, credential, end_of, read, read_to,
+    CREDENTIALS, DEADLINE, Owner, TestLog, USERS, assert_chain_verifies, credential, end_of, read, read_to,
     sequences, user_events,
 };
 
-pub(crate) async fn what_is_appended_is_followed_in_order(kept: impl Kept) {
+pub(crate) async fn what_is_appended_is_followed_in_order(kept: impl TestLog) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let mut follow = log.follow(vec![(USERS, 0)]);
@@ -33,7 +33,7 @@ pub(crate) async fn what_is_appended_is_followed_in_order(kept: impl Kept) {
     assert_eq!(client.agent.as_deref(), Some("Zoë's \"browser\""));
 }
 
-pub(crate) async fn a_follower_starts_where_it_is_told(kept: impl Kept) {
+pub(crate) async fn a_follower_starts_where_it_is_told(kept: impl TestLog) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     owner.append(user_events(1..4)).await.unwrap();
@@ -45,7 +45,7 @@ pub(crate) async fn a_follower_starts_where_it_is_told(kept: impl Kept) {
     assert!(read(&log, USERS, end).await.is_empty());
 }
 
-pub(crate) async fn followers_do_not_disturb_each_other(kept: impl Kept) {
+pub(crate) async fn followers_do_not_disturb_each_other(kept: impl TestLog) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let mut follows: Vec<_> = (0..4).map(|_| log.follow(vec![(USERS, 0), (CREDENTIALS, 0)])).collect();
@@ -60,7 +60,9 @@ pub(crate) async fn followers_do_not_disturb_each_other(kept: impl Kept) {
     }
 }
 
-pub(crate) async fn a_position_covers_the_last_record_of_each_place_and_followers_pass_it(kept: impl Kept) {
+pub(crate) async fn a_position_covers_the_last_record_of_each_place_and_followers_pass_it(
+    kept: impl TestLog,
+) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let batch = [user_events(1..3), vec![credential("user_1/password", Some("{}"))]].concat();
@@ -77,7 +79,7 @@ pub(crate) async fn a_position_covers_the_last_record_of_each_place_and_follower
     assert_eq!(next.covered(CREDENTIALS), None);
 }
 
-pub(crate) async fn the_newest_of_a_credential_and_its_tombstone_are_met(kept: impl Kept) {
+pub(crate) async fn the_newest_of_a_credential_and_its_tombstone_are_met(kept: impl TestLog) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let one = |body| vec![credential("user_1/password", Some(body)), credential("user_1/token", Some("{}"))];
@@ -95,7 +97,7 @@ pub(crate) async fn the_newest_of_a_credential_and_its_tombstone_are_met(kept: i
     assert_eq!(last.record.body.as_deref(), Some(b"{\"again\":true}".as_slice()));
 }
 
-pub(crate) async fn the_ends_are_where_a_follower_arrives(kept: impl Kept) {
+pub(crate) async fn the_ends_are_where_a_follower_arrives(kept: impl TestLog) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     owner.append(user_events(1..3)).await.unwrap();
@@ -116,7 +118,7 @@ pub(crate) async fn the_ends_are_where_a_follower_arrives(kept: impl Kept) {
     tokio::time::timeout(DEADLINE, arriving).await.expect("every end is reached");
 }
 
-pub(crate) async fn the_end_is_said_again_while_nothing_happens(kept: impl Kept) {
+pub(crate) async fn the_end_is_said_again_while_nothing_happens(kept: impl TestLog) {
     let log = kept.open().await;
     let mut follow = log.follow(vec![(USERS, 0)]);
     read_to(&mut follow, USERS, 0).await;
@@ -126,7 +128,7 @@ pub(crate) async fn the_end_is_said_again_while_nothing_happens(kept: impl Kept)
     }
 }
 
-pub(crate) async fn a_log_that_is_closed_ends_its_followers(kept: impl Kept) {
+pub(crate) async fn a_log_that_is_closed_ends_its_followers(kept: impl TestLog) {
     let log = kept.open().await;
     let mut follow = log.follow(vec![(USERS, 0)]);
     read_to(&mut follow, USERS, 0).await;

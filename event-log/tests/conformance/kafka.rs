@@ -15,7 +15,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::fixture::{
-    CREDENTIALS, DEADLINE, Kept, Owner, USERS, assert_chain_verifies, credential, read, sequences,
+    CREDENTIALS, DEADLINE, Owner, TestLog, USERS, assert_chain_verifies, credential, read, sequences,
     user_events,
 };
 use crate::snapshots;
@@ -46,7 +46,7 @@ impl Topics {
 }
 
 #[async_trait]
-impl Kept for Topics {
+impl TestLog for Topics {
     async fn open(&self) -> Arc<dyn EventLog> {
         let connecting = KafkaLog::connect(self.0.clone());
         tokio::time::timeout(DEADLINE, connecting).await.expect("the broker answers").unwrap()
@@ -158,7 +158,7 @@ async fn a_writer_whose_last_commit_is_too_old_asks_the_log_whether_it_still_own
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_that_the_broker_may_have_forgotten_claims_again() {
     let Some(mut topics) = Topics::make().await else { return };
-    topics.0.remembered = Duration::ZERO;
+    topics.0.transactional_id_expiry = Duration::ZERO;
     let log = topics.open().await;
     let mut owner = Owner::claim(&log, 1).await;
     let refused = owner.append(user_events(1..2)).await;

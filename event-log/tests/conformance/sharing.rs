@@ -6,7 +6,7 @@ use std::time::Duration;
 use event_log::{Assignment, Handover, Membership};
 use tokio::time::{Instant, timeout};
 
-use crate::fixture::{DEADLINE, Kept};
+use crate::fixture::{DEADLINE, TestLog};
 use crate::kafka::Topics;
 
 /// What a member has been given and not lost.
@@ -58,7 +58,7 @@ async fn settle(members: &mut [(Membership, Held)], partitions: u32, least: usiz
     }
 }
 
-pub(crate) async fn a_single_member_holds_everything_and_hands_it_over_when_it_leaves(kept: impl Kept) {
+pub(crate) async fn a_single_member_holds_everything_and_hands_it_over_when_it_leaves(kept: impl TestLog) {
     let log = kept.open().await;
     let mut members = [(log.join(), Held::default())];
     settle(&mut members, log.partitions(), 1).await;

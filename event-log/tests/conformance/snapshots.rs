@@ -5,7 +5,7 @@ use std::sync::Arc;
 use event_log::{EventLog, Record};
 use log_model::Stream;
 
-use crate::fixture::{Kept, Owner, USERS, assert_chain_verifies, read, sequences, user_events};
+use crate::fixture::{Owner, TestLog, USERS, assert_chain_verifies, read, sequences, user_events};
 
 const SNAPSHOT: &[&[u8]] = &[b"one", b"two"];
 
@@ -46,7 +46,7 @@ pub(crate) async fn assert_passed_over(log: &Arc<dyn EventLog>) {
     assert_eq!(events(&Owner::claim(log, 0).await), [] as [u64; 0]);
 }
 
-pub(crate) async fn a_claim_begins_with_the_newest_snapshot_and_replays_what_came_after(kept: impl Kept) {
+pub(crate) async fn a_claim_begins_with_the_newest_snapshot_and_replays_what_came_after(kept: impl TestLog) {
     let log = kept.open().await;
     let mut first = Owner::claim(&log, 0).await;
     assert_eq!(first.restored, None);
@@ -67,7 +67,7 @@ pub(crate) async fn a_claim_begins_with_the_newest_snapshot_and_replays_what_cam
     assert_chain_verifies(&read(&log, USERS, 0).await);
 }
 
-pub(crate) async fn a_snapshot_that_is_refused_leaves_everything_to_be_replayed(kept: impl Kept) {
+pub(crate) async fn a_snapshot_that_is_refused_leaves_everything_to_be_replayed(kept: impl TestLog) {
     let log = kept.open().await;
     let mut first = Owner::claim(&log, 0).await;
     first.append([user_events(1..3), vec![of_address("a")]].concat()).await.unwrap();
@@ -81,7 +81,7 @@ pub(crate) async fn a_snapshot_that_is_refused_leaves_everything_to_be_replayed(
     assert_chain_verifies(&read(&log, USERS, 0).await);
 }
 
-pub(crate) async fn parts_may_be_larger_than_a_record(kept: impl Kept) {
+pub(crate) async fn parts_may_be_larger_than_a_record(kept: impl TestLog) {
     static LARGE: [u8; 1_500_000] = [7; 1_500_000];
     static PARTS: &[&[u8]] = &[b"small", &LARGE, b"small"];
     let log = kept.open().await;
@@ -92,7 +92,7 @@ pub(crate) async fn parts_may_be_larger_than_a_record(kept: impl Kept) {
     assert!(restored == PARTS, "{} parts", restored.len());
 }
 
-pub(crate) async fn nothing_is_kept_before_a_user_event_was_appended(kept: impl Kept) {
+pub(crate) async fn nothing_is_kept_before_a_user_event_was_appended(kept: impl TestLog) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     assert!(!owner.save_snapshot(SNAPSHOT).await);
@@ -102,7 +102,7 @@ pub(crate) async fn nothing_is_kept_before_a_user_event_was_appended(kept: impl 
     assert!(owner.save_snapshot(SNAPSHOT).await);
 }
 
-pub(crate) async fn a_snapshot_survives_a_restart_and_the_fence(kept: impl Kept) {
+pub(crate) async fn a_snapshot_survives_a_restart_and_the_fence(kept: impl TestLog) {
     let log = kept.open().await;
     let mut older = Owner::claim(&log, 0).await;
     older.append(user_events(1..3)).await.unwrap();

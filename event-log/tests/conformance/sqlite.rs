@@ -13,7 +13,7 @@ use log_model::{Stream, StreamPartition};
 use tempfile::TempDir;
 
 use crate::fixture::{
-    Kept, Owner, USERS, assert_chain_verifies, end_of, event, read, read_to, sequences, user, user_events,
+    Owner, TestLog, USERS, assert_chain_verifies, end_of, event, read, read_to, sequences, user, user_events,
 };
 use crate::snapshots;
 
@@ -31,7 +31,7 @@ impl Directory {
 }
 
 #[async_trait]
-impl Kept for Directory {
+impl TestLog for Directory {
     async fn open(&self) -> Arc<dyn EventLog> {
         SqliteLog::open(&self.path()).await.unwrap()
     }

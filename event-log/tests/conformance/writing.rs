@@ -7,11 +7,11 @@ use log_model::partition;
 use log_model::{Position, Stream, StreamPartition};
 
 use crate::fixture::{
-    CREDENTIALS, DEADLINE, GROUPS, Kept, Owner, USERS, assert_chain_verifies, credential, end_of, event,
+    CREDENTIALS, DEADLINE, GROUPS, Owner, TestLog, USERS, assert_chain_verifies, credential, end_of, event,
     read, sequences, user, user_events,
 };
 
-pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: impl Kept) {
+pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: impl TestLog) {
     let log = kept.open().await;
     let mut first = Owner::claim(&log, 0).await;
     assert_eq!(first.replayed.len(), 3, "its own claim in group-events, claims and user-events");
@@ -34,7 +34,7 @@ pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: im
     }
 }
 
-pub(crate) async fn a_claim_replays_the_newest_of_every_key(kept: impl Kept) {
+pub(crate) async fn a_claim_replays_the_newest_of_every_key(kept: impl TestLog) {
     let log = kept.open().await;
     let mut first = Owner::claim(&log, 0).await;
     let keyed = |key: &str, body: Option<&str>| {
@@ -57,7 +57,7 @@ pub(crate) async fn a_claim_replays_the_newest_of_every_key(kept: impl Kept) {
     assert_eq!(newest("b").flatten(), None);
 }
 
-pub(crate) async fn a_claim_that_cannot_replay_a_record_says_which(kept: impl Kept) {
+pub(crate) async fn a_claim_that_cannot_replay_a_record_says_which(kept: impl TestLog) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let position = owner.append(user_events(1..2)).await.unwrap();
@@ -75,7 +75,7 @@ pub(crate) async fn a_claim_that_cannot_replay_a_record_says_which(kept: impl Ke
     }
 }
 
-pub(crate) async fn a_batch_over_several_streams_lies_in_all_of_them(kept: impl Kept) {
+pub(crate) async fn a_batch_over_several_streams_lies_in_all_of_them(kept: impl TestLog) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let secret = credential("user_1/password", Some("{}"));
@@ -91,9 +91,9 @@ pub(crate) async fn a_batch_over_several_streams_lies_in_all_of_them(kept: impl 
     assert_eq!(sequences(&read(&log, USERS, 0).await), [1, 2, 3]);
 }
 
-pub(crate) async fn an_older_writer_is_fenced_and_its_batch_is_in_no_stream(kept: impl Kept) {
+pub(crate) async fn an_older_writer_is_fenced_and_its_batch_is_in_no_stream(kept: impl TestLog) {
     let log = kept.open().await;
-    let other = kept_by_another(&kept, &log).await;
+    let other = opened_by_another(&kept, &log).await;
     let mut older = Owner::claim(&log, 0).await;
     older.append(user_events(1..2)).await.unwrap();
     let mut newer = Owner::claim(&other, 0).await;
@@ -112,12 +112,12 @@ pub(crate) async fn an_older_writer_is_fenced_and_its_batch_is_in_no_stream(kept
     assert!(read(&log, CREDENTIALS, 0).await.is_empty());
 }
 
-pub(crate) async fn only_the_newest_writer_can_reclaim_and_its_chain_goes_on(kept: impl Kept) {
+pub(crate) async fn only_the_newest_writer_can_reclaim_and_its_chain_goes_on(kept: impl TestLog) {
     let log = kept.open().await;
     let mut older = Owner::claim(&log, 0).await;
     older.reclaim().await.unwrap();
     older.append(user_events(1..2)).await.unwrap();
-    let other = kept_by_another(&kept, &log).await;
+    let other = opened_by_another(&kept, &log).await;
     let mut newer = Owner::claim(&other, 0).await;
     assert!(matches!(older.reclaim().await, Err(AppendError::Fenced)));
     newer.reclaim().await.unwrap();
@@ -131,11 +131,11 @@ pub(crate) async fn only_the_newest_writer_can_reclaim_and_its_chain_goes_on(kep
 }
 
 /// A log of another process where the adapter lets two have it, else the same one.
-async fn kept_by_another(kept: &impl Kept, log: &Arc<dyn EventLog>) -> Arc<dyn EventLog> {
+async fn opened_by_another(kept: &impl TestLog, log: &Arc<dyn EventLog>) -> Arc<dyn EventLog> {
     if kept.is_shared() { kept.open().await } else { Arc::clone(log) }
 }
 
-pub(crate) async fn the_chain_goes_on_over_claims_and_restarts(kept: impl Kept) {
+pub(crate) async fn the_chain_goes_on_over_claims_and_restarts(kept: impl TestLog) {
     for round in 0..3 {
         let log = kept.open().await;
         let mut owner = Owner::claim(&log, 0).await;
@@ -150,7 +150,7 @@ pub(crate) async fn the_chain_goes_on_over_claims_and_restarts(kept: impl Kept) 
     assert_chain_verifies(&records);
 }
 
-pub(crate) async fn an_empty_batch_writes_nothing(kept: impl Kept) {
+pub(crate) async fn an_empty_batch_writes_nothing(kept: impl TestLog) {
     let log = kept.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let end = end_of(&log, USERS).await;
@@ -159,7 +159,7 @@ pub(crate) async fn an_empty_batch_writes_nothing(kept: impl Kept) {
     owner.confirm().await.unwrap();
 }
 
-pub(crate) async fn what_is_noted_lies_in_the_partition_of_its_key(kept: impl Kept) {
+pub(crate) async fn what_is_noted_lies_in_the_partition_of_its_key(kept: impl TestLog) {
     let log = kept.open().await;
     let keys = [user(), "user_00000001-0000-0000-0000-000000000000".to_owned(), "a digest".to_owned()];
     log.append_access(keys.iter().map(|key| event(key, 1)).collect()).await.unwrap();
@@ -172,7 +172,7 @@ pub(crate) async fn what_is_noted_lies_in_the_partition_of_its_key(kept: impl Ke
     }
 }
 
-pub(crate) async fn the_owner_is_announced_and_the_newest_wins(kept: impl Kept) {
+pub(crate) async fn the_owner_is_announced_and_the_newest_wins(kept: impl TestLog) {
     let log = kept.open().await;
     let mut epochs = Vec::new();
     for url in ["http://one:8081", "http://two:8081"] {

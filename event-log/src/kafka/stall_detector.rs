@@ -15,7 +15,7 @@ const ANSWERS: u32 = 10;
 
 /// What a reader was told about ends that it has not reached.
 #[derive(Default)]
-pub(super) struct Stalled(BTreeMap<StreamPartition, Waiting>);
+pub(super) struct StallDetector(BTreeMap<StreamPartition, Waiting>);
 
 struct Waiting {
     next: u64,
@@ -23,9 +23,9 @@ struct Waiting {
     answers: u32,
 }
 
-impl Stalled {
+impl StallDetector {
     /// Takes in that a place ends at `end` and was read up to `next`.
-    pub(super) fn hears(&mut self, place: StreamPartition, next: u64, end: u64, now: Instant) {
+    pub(super) fn observe(&mut self, place: StreamPartition, next: u64, end: u64, now: Instant) {
         if next >= end {
             self.0.remove(&place);
             return;
@@ -38,7 +38,7 @@ impl Stalled {
     }
 
     /// Whether a place has stood still for so long that the client is to be given up.
-    pub(super) fn is_for_good(&self, now: Instant) -> bool {
+    pub(super) fn is_stalled(&self, now: Instant) -> bool {
         let is_long =
             |waiting: &Waiting| waiting.answers > ANSWERS && now.duration_since(waiting.since) >= PATIENCE;
         self.0.values().any(is_long)
@@ -55,11 +55,11 @@ mod tests {
 
     /// Whether the client is given up after so many answers, so far apart.
     fn told(answers: u32, apart: Duration, next: impl Fn(u32) -> u64) -> bool {
-        let (mut stalled, begun) = (Stalled::default(), Instant::now());
+        let (mut detector, begun) = (StallDetector::default(), Instant::now());
         for n in 0..answers {
-            stalled.hears(PLACE, next(n), 10, begun + apart * n);
+            detector.observe(PLACE, next(n), 10, begun + apart * n);
         }
-        stalled.is_for_good(begun + apart * (answers - 1))
+        detector.is_stalled(begun + apart * (answers - 1))
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(crate) struct SnapshotAnchor {
     /// The chain of the user events after that one.
     pub(crate) chain: Chain,
     /// Offset of the first record of the claims of addresses that is not in it.
-    pub(crate) claims: u64,
+    #[serde(rename = "claims")]
+    pub(crate) reservations: u64,
 }
 
 impl SnapshotAnchor {
@@ -36,7 +37,7 @@ impl SnapshotAnchor {
 pub(crate) fn first_after(restored: Option<SnapshotAnchor>, place: StreamPartition) -> u64 {
     match (place.stream, restored) {
         (Stream::UserEvents, Some(anchor)) => anchor.event + 1,
-        (Stream::Reservations, Some(anchor)) => anchor.claims,
+        (Stream::Reservations, Some(anchor)) => anchor.reservations,
         _ => 0,
     }
 }
@@ -53,24 +54,24 @@ pub(crate) struct Snapshot {
 pub(crate) struct SnapshotPoint {
     /// The last user event that this writer has written. Until it has written one there is nothing to bind a snapshot to.
     event: Option<(u64, Chain)>,
-    claims: u64,
+    reservations: u64,
 }
 
 impl SnapshotPoint {
     /// By a writer that has just claimed, and read the claims of addresses up to this offset.
-    pub(crate) fn claimed(claims: u64) -> Self {
-        Self { event: None, claims }
+    pub(crate) fn claimed(reservations: u64) -> Self {
+        Self { event: None, reservations }
     }
 
     /// Moves to the last record of each stream that was written.
-    pub(crate) fn advance(&mut self, event: Option<u64>, chain: Chain, claims: Option<u64>) {
+    pub(crate) fn advance(&mut self, event: Option<u64>, chain: Chain, reservations: Option<u64>) {
         self.event = event.map(|event| (event, chain)).or(self.event);
-        self.claims = claims.map_or(self.claims, |last| last + 1);
+        self.reservations = reservations.map_or(self.reservations, |last| last + 1);
     }
 
     pub(crate) fn anchor(&self) -> Option<SnapshotAnchor> {
-        let claims = self.claims;
-        self.event.map(|(event, chain)| SnapshotAnchor { event, chain, claims })
+        let reservations = self.reservations;
+        self.event.map(|(event, chain)| SnapshotAnchor { event, chain, reservations })
     }
 }
 

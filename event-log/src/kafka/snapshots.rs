@@ -194,9 +194,9 @@ impl Snapshots {
             (begin, end) = (begins, ends);
         };
         // Asked after it was read: whoever writes the partition may have kept it a moment ago.
-        let claims = std::iter::once(StreamPartition::new(Stream::Reservations, partition));
-        let known = ends::query(&self.metadata, &self.settings, claims, ANSWER)?;
-        let is_known = known.iter().any(|(_, end)| newest.anchor.claims <= *end);
+        let reservations = std::iter::once(StreamPartition::new(Stream::Reservations, partition));
+        let known = ends::query(&self.metadata, &self.settings, reservations, ANSWER)?;
+        let is_known = known.iter().any(|(_, end)| newest.anchor.reservations <= *end);
         if is_known && self.fits(partition, &newest.anchor, deadline)? {
             return Ok(Some(newest));
         }

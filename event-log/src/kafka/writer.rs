@@ -65,8 +65,8 @@ impl KafkaWriter {
             read_back.wait_for(&position, self.settings.transaction_timeout)?;
         }
         let last = |stream| position.covered(self.place(stream));
-        let (event, claims) = (last(Stream::UserEvents), last(Stream::Reservations));
-        self.reached.advance(event, self.chains.users, claims);
+        let (event, reservations) = (last(Stream::UserEvents), last(Stream::Reservations));
+        self.reached.advance(event, self.chains.users, reservations);
         Ok(position)
     }
 }

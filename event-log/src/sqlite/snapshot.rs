@@ -119,7 +119,7 @@ mod tests {
 
     fn snapshot(parts: &[&[u8]]) -> Snapshot {
         let parts = parts.iter().map(|part| part.to_vec()).collect();
-        Snapshot { anchor: SnapshotAnchor { event: 7, chain: Chain::default(), claims: 3 }, parts }
+        Snapshot { anchor: SnapshotAnchor { event: 7, chain: Chain::default(), reservations: 3 }, parts }
     }
 
     #[test]

@@ -144,7 +144,7 @@ fn restore(
         let mut reader = Reader::open(&shared.file).await?;
         reader.batch(USERS.stream, anchor.event).await
     })?;
-    if anchor.claims > claim || !last.first().is_some_and(|last| anchor.fits(last)) {
+    if anchor.reservations > claim || !last.first().is_some_and(|last| anchor.fits(last)) {
         // Once the log has grown over its end again, that would not show any more.
         if let Err(error) = snapshot::remove(&shared.directory) {
             tracing::warn!(%error, "a snapshot of another history can't be deleted");

@@ -16,6 +16,8 @@ mod replay;
 mod snapshot;
 pub mod sqlite;
 mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use error::{AppendError, ClaimError, Unavailable};
 pub use follow::{Follow, Read};

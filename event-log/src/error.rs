@@ -5,40 +5,41 @@ use log_model::StreamPartition;
 /// Why a partition could not be claimed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    /// Somebody claimed it at the same time. The caller may claim again.
+    /// Another writer claimed it at the same time. The caller may claim again.
     #[error("another writer claimed the partition meanwhile")]
     Fenced,
-    /// The log can't be reached. The caller waits and claims again.
+    /// The log can't be reached. The caller waits, then claims again.
     #[error("the log can't be reached: {0}")]
     Unavailable(String),
     /// A record could not be replayed. Claiming again will not help.
     #[error("{place} offset {offset} can't be replayed: {reason}")]
     Unreadable {
-        /// Where the record lies.
+        /// The record's stream partition.
         place: StreamPartition,
-        /// Its offset.
+        /// The record's offset.
         offset: u64,
-        /// What is wrong with it.
+        /// What is wrong with the record.
         reason: String,
     },
 }
 
-/// Why a batch was not, or not certainly, appended.
+/// Why a batch was not appended, or not certainly.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Another writer owns the partition, or may without this one being told. Nothing was written by this call; the writer
-    /// is of no more use.
+    /// Another writer owns the partition, or may own it without this writer having been told. This call wrote
+    /// nothing. The writer is of no further use.
     #[error("another writer owns the partition, or may")]
     Fenced,
-    /// Nothing was written and the same writer may try again.
+    /// Nothing was written. The same writer may try again.
     #[error("the batch was aborted: {0}")]
     Aborted(String),
-    /// It may have been written or not; only the log says. The writer is of no more use: claim and look.
+    /// The batch may or may not have been written; only the log can tell. The writer is of no further use:
+    /// claim again and read what is there.
     #[error("the outcome of the commit is unknown: {0}")]
     Unknown(String),
 }
 
-/// The log can't be reached at the moment, or refuses.
+/// The log can't be reached at the moment, or refuses the call.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the log can't be reached: {0}")]
 pub struct Unavailable(pub String);

@@ -1,6 +1,17 @@
-//! The log as a port: claim a partition, append a batch, read and follow. Two adapters keep it: Kafka and one SQLite file.
+//! The event log as a port: claim a partition, append batches to it, and follow what is committed.
 //!
-//! What an adapter owes its callers is written once, in `tests/conformance`, and run against both.
+//! [`EventLog`] is the port. It has two adapters, [`kafka`] for several processes and [`sqlite`] for a single
+//! one (`docs/adr/0003-two-adapters-one-code.md`). The suite in `tests/conformance` states what an adapter
+//! owes its callers and runs against both.
+//!
+//! - One writer per partition: [`EventLog::claim`] fences the writer before
+//!   (`docs/adr/0001-one-writer-per-partition.md`).
+//! - Claim records and the hash chain: [`chain`] (`docs/adr/0006-hash-chain-and-claim-records.md`).
+//! - Sharing partitions among processes: [`Membership`] (`docs/adr/0009-sharing-partitions.md`).
+//! - Snapshots, which shorten a takeover: [`Writer::save_snapshot`]
+//!   (`docs/adr/0013-snapshots-for-the-next-owner.md`).
+//!
+//! Every term is defined in `docs/glossary.md`.
 
 pub mod chain;
 mod claim;

@@ -1,15 +1,16 @@
-//! Who serves which partition, as announced.
+//! The announced owner of each partition.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Who serves a partition.
+/// The process that serves a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
-    /// Base address of the owner's command door.
+    /// Base URL at which the owner takes commands.
     pub url: String,
-    /// Grows with every claim of the partition: of two owners the one with the greater epoch is right.
+    /// The owner's epoch, which grows with every claim of the partition. Of two owners, the one with the
+    /// greater epoch is right.
     pub epoch: u64,
 }
 

@@ -1,24 +1,25 @@
-//! The memory of one record, used for one after the other: a replay reads millions of records and keeps none.
+//! A record whose memory is reused for the next one, because a replay reads millions of records and keeps
+//! none.
 
 use log_model::StreamPartition;
 
 use log_model::record::{Record, Recorded, known_header};
 
-/// A record whose texts are overwritten by the next.
+/// One record at a time; each overwrites the texts of the one before.
 pub(crate) struct RecordBuffer {
     recorded: Recorded,
-    /// Texts that the present record has no header for.
+    /// Texts for which the current record has no header.
     spare: Vec<String>,
 }
 
 impl RecordBuffer {
-    /// Without a record yet.
+    /// A buffer that holds no record yet.
     pub(crate) fn new(place: StreamPartition) -> Self {
         let record = Record { key: String::new(), headers: Vec::with_capacity(18), body: None };
         Self { recorded: Recorded { place, offset: 0, record }, spare: Vec::new() }
     }
 
-    /// Begins the next record. What is not text in its key is replaced.
+    /// Starts the next record. Bytes of the key that aren't UTF-8 are replaced.
     pub(crate) fn begin(&mut self, offset: u64, key: &[u8], body: Option<&[u8]>) {
         self.recorded.offset = offset;
         let record = &mut self.recorded.record;
@@ -30,31 +31,31 @@ impl RecordBuffer {
         }
     }
 
-    /// Adds a header to the present record, if it is one that Muster writes.
+    /// Adds a header to the current record, if it is one that Muster writes.
     pub(crate) fn header(&mut self, name: &str, value: &str) {
         if let Some(name) = known_header(name) {
             overwrite(self.header_value(name), value);
         }
     }
 
-    /// Leaves out the headers that the present record has got so far.
+    /// Removes the headers that the current record has so far.
     pub(crate) fn clear_headers(&mut self) {
         self.spare.extend(self.recorded.record.headers.drain(..).map(|(_, value)| value));
     }
 
-    /// Where the value of one more header is to be written.
+    /// Adds a header to the current record and returns its value, to be written.
     pub(crate) fn header_value(&mut self, name: &'static str) -> &mut String {
         let headers = &mut self.recorded.record.headers;
         headers.push((name, self.spare.pop().unwrap_or_default()));
         &mut headers.last_mut().expect("one was added just now").1
     }
 
-    /// The present record.
+    /// The current record.
     pub(crate) fn current(&self) -> &Recorded {
         &self.recorded
     }
 
-    /// The present record, to be kept.
+    /// The current record, to be kept.
     pub(crate) fn into_recorded(self) -> Recorded {
         self.recorded
     }

@@ -1,24 +1,24 @@
-//! What a claim hands to its caller: a snapshot and the records after it.
+//! Receiving what a claim reads: a snapshot and the records after it.
 
 use log_model::record::Recorded;
 
-/// Takes in what a claim finds.
+/// Receives what a claim reads.
 pub trait Replay {
-    /// Takes in a snapshot that [`Writer::save_snapshot`] was given, before any record. An error refuses it: then every record
-    /// is replayed, as if there were none.
+    /// Receives a snapshot that was given to [`Writer::save_snapshot`](crate::Writer::save_snapshot), before
+    /// any record. An error refuses it; every record is then replayed as if there were no snapshot.
     fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String>;
 
-    /// Takes in a record; the next one is read over it. An error ends the claim.
+    /// Receives a record, whose memory is reused for the next one. An error ends the claim.
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String>;
 
-    /// Hears that the claim gets on while there is nothing to take in yet. An error leaves out what is being read, or ends
-    /// the claim before it tries to fence anybody again.
+    /// Called while the claim progresses without delivering anything. An error skips the snapshot that is
+    /// being read, or ends the claim before it fences.
     fn on_progress(&mut self) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// Replays every record, whatever snapshots there are.
+/// A [`Replay`] that refuses snapshots and passes every record to `take`.
 pub fn every_record(take: impl FnMut(&Recorded) -> Result<(), String>) -> impl Replay {
     EveryRecord(take)
 }

@@ -1,10 +1,10 @@
-//! What both adapters measure of an append, under the same names.
+//! Metrics of both adapters, under the same names.
 
 use std::time::Instant;
 
 use crate::error::AppendError;
 
-/// Runs an append and records how long it took, how many records it wrote, or why it did not.
+/// Runs an append of this many records and records its duration, its outcome and how many records it wrote.
 pub(crate) fn measured<T>(
     records: usize,
     append: impl FnOnce() -> Result<T, AppendError>,
@@ -28,7 +28,7 @@ pub(crate) fn measured<T>(
     outcome
 }
 
-/// Counts a snapshot that came to an end.
+/// Counts a snapshot that was written or failed.
 pub(crate) fn snapshot(outcome: &'static str) {
     metrics::counter!("muster_snapshots_total", "outcome" => outcome).increment(1);
 }

@@ -1,4 +1,4 @@
-//! Points in the log, and how far a view or a caller has seen it.
+//! Streams, their partitions, and positions: how much of the log a view or a caller has seen.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,18 +8,20 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The streams of the log. Names with the topic prefix before them are Kafka's topics.
+/// The streams of the log. With the topic prefix before it, a stream's name is its Kafka topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
-    /// What happened to users. Kept for ever, chained.
+    /// Events of users. Kept permanently, chained.
     UserEvents,
-    /// What happened to groups and to the deployment. One partition, kept for ever, chained.
+    /// Events of groups and of the deployment. One partition, kept permanently, chained.
     GroupEvents,
-    /// Digests of passwords and tokens. Compacted, restricted.
+    /// Digests of passwords and tokens. Compacted, restricted:
+    /// `docs/adr/0005-secrets-stay-at-the-gateway.md`.
     Credentials,
-    /// Sign-ins, failures, denials. Kept for 400 days, unchained.
+    /// Sign-ins, failures and denials. Kept for 400 days, not chained.
     Access,
-    /// Traces of e-mail addresses and claims that are void. Compacted; between owners alone, nobody follows it.
+    /// Reservation holders of e-mail addresses, and void reservations. Compacted; only owners read it:
+    /// `docs/adr/0011-one-holder-of-an-address.md`.
     Reservations,
 }
 
@@ -28,7 +30,7 @@ impl Stream {
     pub const ALL: [Self; 5] =
         [Self::UserEvents, Self::GroupEvents, Self::Credentials, Self::Access, Self::Reservations];
 
-    /// The stream's name, as topics carry it.
+    /// The stream's wire name, part of its topic's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::UserEvents => "user-events",
@@ -39,12 +41,12 @@ impl Stream {
         }
     }
 
-    /// The stream with this name.
+    /// The stream with this wire name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stream| stream.name() == name)
     }
 
-    /// How many partitions the stream has where users are spread over `partitions`.
+    /// The number of partitions of the stream, in a log whose users are spread over `partitions`.
     pub const fn partitions(self, partitions: u32) -> u32 {
         match self {
             Self::GroupEvents => 1,
@@ -52,12 +54,12 @@ impl Stream {
         }
     }
 
-    /// Whether the stream's records carry the hash chain.
+    /// Whether its records carry the hash chain.
     pub const fn is_chained(self) -> bool {
         matches!(self, Self::UserEvents | Self::GroupEvents)
     }
 
-    /// Whether of a key only the newest record counts.
+    /// Whether only the newest record of a key counts.
     pub const fn is_compacted(self) -> bool {
         matches!(self, Self::Credentials | Self::Reservations)
     }
@@ -99,14 +101,14 @@ impl StreamPartition {
         Self { stream, partition }
     }
 
-    /// Every place of a log whose users are spread over `partitions`.
+    /// Every stream partition of a log whose users are spread over `partitions`.
     pub fn all(partitions: u32) -> impl Iterator<Item = Self> {
         Stream::ALL.into_iter().flat_map(move |stream| {
             (0..stream.partitions(partitions)).map(move |partition| Self { stream, partition })
         })
     }
 
-    /// Every place that views and other followers read.
+    /// Every stream partition that views and other followers read.
     pub fn followed(partitions: u32) -> impl Iterator<Item = Self> {
         Self::all(partitions).filter(|place| place.stream.is_followed())
     }
@@ -118,9 +120,23 @@ impl fmt::Display for StreamPartition {
     }
 }
 
-/// A point in the log: in each place, the offset of the last record that it covers.
+/// A point in the log: for each stream partition, the offset of the last record that it covers.
 ///
-/// The text form is opaque to callers: URL-safe base64.
+/// The text form is URL-safe base64 and opaque to callers.
+///
+/// ```
+/// use log_model::{Position, Stream, StreamPartition};
+///
+/// let users = StreamPartition::new(Stream::UserEvents, 3);
+/// let mut seen = Position::at(users, 7);
+/// seen.cover(users, 9);
+/// seen.cover(users, 8);
+/// assert_eq!(seen.covered(users), Some(9));
+/// assert_eq!(seen.covered(StreamPartition::new(Stream::Access, 3)), None);
+///
+/// let text = seen.to_string();
+/// assert_eq!(text.parse(), Ok(seen));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Position(BTreeMap<StreamPartition, u64>);
 
@@ -130,28 +146,28 @@ pub struct Position(BTreeMap<StreamPartition, u64>);
 pub struct NotAPosition;
 
 impl Position {
-    /// The point that covers nothing.
+    /// The position that covers nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The point that covers one place up to and including `offset`.
+    /// The position that covers one stream partition up to and including `offset`.
     pub fn at(place: StreamPartition, offset: u64) -> Self {
         Self(BTreeMap::from([(place, offset)]))
     }
 
-    /// Moves the point so that it covers `place` up to and including `offset`; never back.
+    /// Extends the position to cover `place` up to and including `offset`. It never moves back.
     pub fn cover(&mut self, place: StreamPartition, offset: u64) {
         let covered = self.0.entry(place).or_insert(offset);
         *covered = (*covered).max(offset);
     }
 
-    /// The last offset covered in a place.
+    /// The last offset that is covered in a stream partition; `None` if nothing is.
     pub fn covered(&self, place: StreamPartition) -> Option<u64> {
         self.0.get(&place).copied()
     }
 
-    /// Every place with the last offset covered in it.
+    /// Every covered stream partition, with the last offset covered in it.
     pub fn iter(&self) -> impl Iterator<Item = (StreamPartition, u64)> + '_ {
         self.0.iter().map(|(place, offset)| (*place, *offset))
     }

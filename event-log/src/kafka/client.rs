@@ -1,4 +1,5 @@
-//! What the Kafka client says of itself, at the level at which an operator wants to hear it.
+//! What every Kafka file needs of a client: the consumer type, logging, dropping on a thread, and the signal
+//! to close.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,10 +11,10 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-/// A consumer that says only what matters.
+/// A consumer that logs only what an operator needs.
 pub(super) type QuietConsumer = BaseConsumer<QuietContext>;
 
-/// Passes on what the client logs. That the end of a partition was reached is no error.
+/// Logs what the client reports. Reaching the end of a partition is no error.
 #[derive(Debug, Default)]
 pub(super) struct QuietContext;
 
@@ -31,9 +32,10 @@ impl ClientContext for QuietContext {
 
 impl ConsumerContext for QuietContext {}
 
-/// The client calls it an error, or worse, when it is fenced or when a broker is away; its caller handles both and says so.
+/// Logs a message of the client below the level it asks for. It reports being fenced, or losing a broker, as
+/// an error or worse; the caller handles both and logs them itself.
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
-    // It is how every partition goes from one owner to the next.
+    // Every partition that moves from one owner to the next fences a producer.
     let is_fenced = message.contains("_FENCED") || message.contains("fenced by a newer instance");
     match level {
         _ if is_fenced => tracing::debug!(facility, message, "the Kafka client"),
@@ -49,7 +51,7 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     }
 }
 
-/// A client that is only asked what the brokers know.
+/// A client that fetches no records and only asks the brokers for metadata.
 pub(super) type MetadataClient = DropOnThread<QuietConsumer>;
 
 /// Tells the threads of a log that it was closed.
@@ -66,7 +68,7 @@ impl CloseSignal {
     }
 }
 
-/// A client whose end, which may take long, never holds up whoever drops it.
+/// Drops a client on a thread of its own, because closing one may take long.
 pub(super) struct DropOnThread<T: Send + 'static>(Option<T>);
 
 impl<T: Send + 'static> DropOnThread<T> {

@@ -1,4 +1,4 @@
-//! Where each place ends, as the brokers say.
+//! Asking the brokers where stream partitions end.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use super::client::QuietConsumer;
 use super::settings::{KafkaSettings, kafka_partition};
 
-/// The end of each place, as far as the asker sees.
+/// The end of each stream partition, at the isolation level of the client that asks.
 pub(super) fn query(
     metadata: &QuietConsumer,
     settings: &KafkaSettings,
@@ -19,7 +19,7 @@ pub(super) fn query(
 ) -> KafkaResult<Vec<(StreamPartition, u64)>> {
     let mut list = TopicPartitionList::new();
     for place in places {
-        // As a time, `End` stands for the newest.
+        // As a timestamp, `End` stands for the newest offset.
         list.add_partition_offset(
             &settings.topic(place.stream),
             kafka_partition(place.partition),

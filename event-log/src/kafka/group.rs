@@ -1,4 +1,6 @@
-//! The consumer group that shares the partitions among command services. It only assigns; nothing is read through it.
+//! The consumer group that assigns partitions to command services. Nothing is read through it.
+//!
+//! `docs/adr/0009-sharing-partitions.md` explains the decision.
 
 use std::sync::Arc;
 use std::thread;
@@ -16,21 +18,23 @@ use super::client::{CloseSignal, DropOnThread, QuietConsumer};
 use super::settings::KafkaSettings;
 use crate::membership::{Assignment, Handover, MemberHandle, Membership};
 
-/// How long one look for news takes; a member that wants to leave waits for it.
+/// How long one poll of the group takes. A member that wants to leave waits for it.
 const POLL: Duration = Duration::from_millis(20);
-/// How often the client is asked something. It looks after the group when it is woken, or once in half a second to a
-/// second: without questions a heartbeat, and with it the news that partitions move, comes that late.
+/// How often the client is woken with a question. By itself it attends to the group only once in half a
+/// second to a second, and heartbeats and rebalances would be that late.
 const WAKE: Duration = Duration::from_millis(100);
-/// How long a member may take to hear that a partition is taken away. Afterwards the next owner's claim tells it.
+/// How long a member may take to hear that it loses a partition. Afterwards the next owner's claim fences it.
 const HANDOVER: Duration = Duration::from_secs(5);
-/// Pause before the group is joined again after the client has stopped for good.
+/// Pause before the group is joined again after a fatal error of the client.
 const REJOIN_PAUSE: Duration = Duration::from_secs(1);
-/// How often whoever has left looks for others, of which no broker tells by itself, and how long the answer may take.
+/// How often a member that has left checks whether others remain, since no broker says so by itself, and how
+/// long the answer may take.
 const EMPTINESS_CHECK: Duration = Duration::from_millis(100);
 const EMPTINESS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Joins on a thread of its own, and leaves when the member wants to or the log is closed. Then it looks for others by
-/// `metadata`, for as long as the member wants to know of them.
+/// Joins the group on a thread of its own. Leaves when the member wants to or when the log is closed.
+///
+/// Afterwards it checks through `metadata` whether others remain, until the member no longer asks.
 pub(super) fn join(
     settings: Arc<KafkaSettings>,
     metadata: Arc<DropOnThread<QuietConsumer>>,
@@ -53,7 +57,8 @@ pub(super) fn join(
     membership
 }
 
-/// Whether nobody is in the group for certain: a group that no broker tells of may be on its way from one to another.
+/// Whether the group is certainly empty. A group that no broker knows may be moving from one broker to
+/// another.
 fn is_empty(metadata: &QuietConsumer, group: &str) -> bool {
     match metadata.fetch_group_list(Some(group), EMPTINESS_TIMEOUT) {
         Ok(found) => found.groups().iter().any(|known| {
@@ -66,7 +71,7 @@ fn is_empty(metadata: &QuietConsumer, group: &str) -> bool {
     }
 }
 
-/// Takes part until it is over. The end of the consumer hands over whatever is held.
+/// Takes part in the group until `is_over`. Dropping the consumer hands over whatever is still held.
 fn take_part(settings: &KafkaSettings, member: &MemberHandle, is_over: impl Fn() -> bool) -> KafkaResult<()> {
     let member = GroupContext { assignments: member.assignments.clone() };
     let consumer: BaseConsumer<GroupContext> = settings.member().create_with_context(member)?;
@@ -75,20 +80,20 @@ fn take_part(settings: &KafkaSettings, member: &MemberHandle, is_over: impl Fn()
     while !is_over() {
         if woken.elapsed() >= WAKE {
             woken = Instant::now();
-            // The answer does not matter; that the client's own thread has to give it does.
+            // The answer doesn't matter; the question wakes the client's own thread.
             consumer.rebalance_protocol();
         }
         match consumer.poll(POLL) {
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
             Some(Err(error)) => tracing::debug!(%error, "the group of command services reports an error"),
-            // A record that was fetched before the partition was paused.
+            // A record may have been fetched before the partition was paused.
             Some(Ok(_)) | None => {}
         }
     }
     Ok(())
 }
 
-/// Passes on what the group decides. Its methods run on the thread that polls.
+/// Passes the group's decisions on to the member. Its methods run on the polling thread.
 struct GroupContext {
     assignments: mpsc::Sender<Assignment>,
 }
@@ -109,7 +114,7 @@ impl ConsumerContext for GroupContext {
         let (handover, handed_over) = Handover::new();
         let taken = partitions(taken);
         tracing::info!(kafka.partitions = ?taken, "partitions are taken from this process");
-        // Nobody to tell is nobody who writes.
+        // A member that was dropped writes nothing.
         if self.assignments.blocking_send(Assignment::Taken(taken, handover)).is_ok()
             && !handed_over.wait(HANDOVER)
         {
@@ -126,7 +131,7 @@ impl ConsumerContext for GroupContext {
         }
         let given = partitions(given);
         tracing::info!(kafka.partitions = ?given, "partitions are given to this process");
-        // A member that is gone is about to leave.
+        // A member that was dropped is about to leave.
         self.assignments.blocking_send(Assignment::Given(given)).ok();
     }
 }

@@ -1,7 +1,11 @@
-//! The log on Kafka: one topic a stream, one transactional producer a partition.
+//! The log on Kafka: one topic per stream, one transactional producer per partition.
 //!
-//! Everything of librdkafka blocks or runs its callbacks on the thread that polls, so it is kept on threads of its
-//! own, away from the runtime.
+//! Every call of librdkafka blocks or runs its callbacks on the polling thread. It therefore gets threads of
+//! its own, away from the async runtime.
+//!
+//! Two decisions guard against faults of the client and the brokers: the version of Kafka
+//! (`docs/adr/0002-kafka-4.2.1.md`) and the zeroed memory of librdkafka
+//! (`docs/adr/0012-zeroed-memory-of-librdkafka.md`).
 
 mod access_records;
 mod client;
@@ -45,20 +49,20 @@ use crate::port::{EventLog, Writer};
 use crate::replay::Replay;
 use crate::snapshot::SnapshotPermit;
 
-/// How often it is looked whether the topics have been made.
+/// How often to check whether the topics exist.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
-/// How long the brokers may take to say where the log ends.
+/// How long the brokers may take to answer where the log ends.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// The log on Kafka.
 pub struct KafkaLog {
     settings: Arc<KafkaSettings>,
     partitions: u32,
-    /// Asked for the ends that followers get to, and up to which a claim reads before it fences.
+    /// Asks for ends of committed records: what followers reach, and what a claim reads before it fences.
     committed: Arc<MetadataClient>,
-    /// Asked for the ends behind everything, by owners, and for who shares the partitions.
+    /// Asks for the ends behind all records, and who is in the group.
     uncommitted: Arc<MetadataClient>,
-    /// What is sent outside of transactions.
+    /// Sends records outside of transactions.
     plain_producer: Arc<DropOnThread<FutureProducer>>,
     snapshots: Arc<Snapshots>,
     owners: watch::Receiver<Owners>,
@@ -66,8 +70,14 @@ pub struct KafkaLog {
 }
 
 impl KafkaLog {
-    /// Connects to the log; the number of partitions is that of its topics. Waits, and says for what, until a broker
-    /// answers and all topics are there. Whoever doesn't want to wait any longer drops the future.
+    /// Connects to the log. The topics decide the number of partitions.
+    ///
+    /// Waits until a broker answers and all topics exist, and logs what it waits for. To stop waiting, drop
+    /// the future.
+    ///
+    /// # Errors
+    ///
+    /// The settings are invalid, or a topic has the wrong number of partitions.
     pub async fn connect(settings: KafkaSettings) -> Result<Arc<Self>, OpenError> {
         let settings = Arc::new(settings);
         let committed = Arc::new(DropOnThread::new(

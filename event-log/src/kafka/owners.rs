@@ -1,4 +1,4 @@
-//! Who serves which partition: announced on a compacted topic, followed by everybody.
+//! Announcements of owners on a compacted topic, which every process follows.
 
 use std::sync::Arc;
 use std::thread;
@@ -21,7 +21,7 @@ struct Announcement {
     owner: Owner,
 }
 
-/// The record with which the owner of a partition says where it is reached.
+/// The record with which the owner of a partition announces its URL.
 pub(super) fn announcement(partition: u32, owner: Owner) -> Record {
     let body =
         serde_json::to_vec(&Announcement { partition, owner }).expect("an announcement is plain fields");
@@ -32,7 +32,7 @@ pub(super) fn announcement(partition: u32, owner: Owner) -> Record {
     }
 }
 
-/// Follows the announcements on a thread of its own until it is told to stop.
+/// Follows the announcements on a thread of its own until the log is closed.
 pub(super) fn follow(settings: Arc<KafkaSettings>, close_signal: CloseSignal) -> watch::Receiver<Owners> {
     let (sender, receiver) = watch::channel(Owners::new());
     thread::spawn(move || {
@@ -67,14 +67,15 @@ fn read(
                 }
             }
             Some(Err(error @ rdkafka::error::KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-            // The client goes on by itself.
+            // The client recovers by itself.
             Some(Err(_)) | None => {}
         }
     }
     Ok(())
 }
 
-/// The greater epoch wins, whatever the order in which announcements are read. Says whether anything changed.
+/// Takes in an announcement and returns whether it changed anything. The greater epoch wins, in whatever
+/// order announcements are read.
 fn update(owners: &mut Owners, Announcement { partition, owner }: Announcement) -> bool {
     let is_newer = owners.get(&partition).is_none_or(|known| known.epoch <= owner.epoch && *known != owner);
     if is_newer {

@@ -1,4 +1,4 @@
-//! Following places: one consumer on a thread of its own, committed records only.
+//! Following the log: one `read_committed` consumer on a thread of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,22 +20,22 @@ use super::settings::KafkaSettings;
 use super::stall_detector::StallDetector;
 use crate::follow::{Follow, Read};
 
-/// Records that are sent on at once, at most.
+/// Most records per delivery.
 const CHUNK: usize = 1_000;
-/// Chunks that may wait for whoever follows.
+/// Deliveries that may wait for the follower.
 const WAITING: usize = 16;
-/// How long a broker may wait for records before it answers that there are none.
+/// How long a broker may hold a fetch while nothing is written.
 const FETCH_WAIT: Duration = Duration::from_millis(100);
-/// How long the thread waits for records before it looks whether it is still needed.
+/// How long the thread polls before it checks whether it is still needed.
 const POLL: Duration = Duration::from_millis(100);
 /// How often the brokers are asked where the log ends.
 const QUERY_INTERVAL: Duration = Duration::from_millis(500);
-/// The least time between two questions, however often the end is reached.
+/// The least time between two such questions, however often an end is reached.
 const MIN_QUERY_INTERVAL: Duration = Duration::from_millis(50);
-/// How long a question may take.
+/// How long an answer may take.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Follows places until the receiver is dropped or the log is closed.
+/// Follows stream partitions until the receiver is dropped or the log is closed.
 pub(super) fn follow(
     settings: Arc<KafkaSettings>,
     metadata: Arc<MetadataClient>,
@@ -70,15 +70,15 @@ struct Follower {
     metadata: Arc<MetadataClient>,
     close_signal: CloseSignal,
     sender: mpsc::Sender<Read>,
-    /// Per place the offset up to which everything was delivered.
+    /// For each stream partition, the offset before which everything was delivered.
     next: BTreeMap<StreamPartition, u64>,
-    /// Ends that the brokers named and that are still to be reached.
+    /// Ends that the brokers reported and the reader hasn't reached yet.
     unreached: BTreeMap<StreamPartition, u64>,
-    /// Whether the client is to be given up for a new one.
+    /// Tells when the client must be replaced.
     stall_detector: StallDetector,
 }
 
-/// Nobody follows any more.
+/// The follower was dropped.
 struct FollowEnded;
 
 impl Follower {
@@ -123,7 +123,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Takes what is there, waiting for the first; and says whether the end of some place was met.
+    /// Polls for the first record, then takes what else is there. Also returns whether the end of a partition
+    /// was reached.
     fn poll_records(
         &mut self,
         consumer: &QuietConsumer,
@@ -137,7 +138,8 @@ impl Follower {
                 Some(Ok(message)) => {
                     if let Some(place) = self.settings.place(message.topic(), message.partition()) {
                         let recorded = recorded(place, &message);
-                        // A log that is shorter than it was is read from its start; what was not asked for stays out.
+                        // If the log is shorter than before, the client reads it from the start. Records that
+                        // were not asked for are dropped.
                         if let Some(next) = self.next.get_mut(&place)
                             && recorded.offset >= *next
                         {
@@ -147,10 +149,10 @@ impl Follower {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => at_an_end = true,
-                // What was taken before comes first; the consumer says it again.
+                // The records that were already taken go first; the consumer reports the error again.
                 Some(Err(KafkaError::MessageConsumptionFatal(_))) if !chunk.is_empty() => break,
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-                // The client goes on by itself; whether the log can be reached, the next question shows.
+                // The client recovers by itself. The next question shows whether the log can be reached.
                 Some(Err(error)) => tracing::debug!(%error, "the Kafka consumer reports an error"),
                 None => break,
             }
@@ -159,7 +161,7 @@ impl Follower {
         Ok((chunk, at_an_end))
     }
 
-    /// Asks the brokers where the log ends. An answer shows that it can be reached.
+    /// Asks the brokers where the log ends, and returns whether they answered.
     fn query_ends(&mut self) -> bool {
         match ends::query(&self.metadata, &self.settings, self.next.keys().copied(), QUERY_TIMEOUT) {
             Ok(ends) => {
@@ -173,14 +175,15 @@ impl Follower {
             }
             Err(error) => {
                 self.unreached.clear();
-                // If it can't be said because nobody follows, the next look at the receiver shows it.
+                // If the follower was dropped, the loop notices.
                 self.send(Read::Unreachable(error.to_string())).ok();
                 false
             }
         }
     }
 
-    /// Says each end that was reached. The consumer's position moves over markers and aborted records too.
+    /// Reports each end that was reached. The consumer's position also moves past markers and aborted
+    /// records.
     fn report_ends(&mut self, consumer: &QuietConsumer) -> KafkaResult<Result<(), FollowEnded>> {
         if self.unreached.is_empty() {
             return Ok(Ok(()));

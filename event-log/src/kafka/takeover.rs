@@ -1,4 +1,7 @@
-//! Becoming the one writer of a partition: read what is there, fence, commit a claim, read up to it.
+//! Taking over a partition: read what is there, fence, commit a claim record, read up to it.
+//!
+//! `docs/adr/0001-one-writer-per-partition.md` and `docs/adr/0006-hash-chain-and-claim-records.md` explain
+//! the decisions.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,16 +22,16 @@ use crate::error::{AppendError, ClaimError};
 use crate::replay::Replay;
 use crate::snapshot::{SnapshotPoint, first_after};
 
-/// How long fencing the writer before may take.
+/// How long fencing the previous writer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the brokers may take to say where a place ends.
+/// How long the brokers may take to report where a partition ends.
 const ANSWER: Duration = Duration::from_secs(5);
-/// How long the first `init_transactions` is given: the retry inside of librdkafka waits half a second, so a new
-/// producer with more time is the faster way. The next one gets half as much again.
+/// Timeout of the first `init_transactions`. A retry inside librdkafka waits half a second, so a new producer
+/// with a longer timeout is faster. Each timeout is half as long again as the one before, up to the last.
 const FIRST_TRY: Duration = Duration::from_millis(60);
 const LAST_TRY: Duration = Duration::from_secs(5);
 
-/// Reads what is there before it fences: whoever has the partition serves it until then.
+/// Claims a partition. It reads what is there before it fences, because the present owner serves until then.
 pub(super) fn take_over(
     settings: &Arc<KafkaSettings>,
     metadata: &QuietConsumer,
@@ -40,9 +43,9 @@ pub(super) fn take_over(
     let groups = (partition == 0).then_some(StreamPartition::new(Stream::GroupEvents, 0));
     let streams =
         [Stream::Reservations, Stream::UserEvents].map(|stream| StreamPartition::new(stream, partition));
-    // The user events come last: their claim record is the epoch.
+    // The user events come last: the offset of their claim record is the epoch.
     let places: Vec<_> = groups.into_iter().chain(streams).collect();
-    // What is only written is read from where it ends.
+    // A claim doesn't replay the credentials, so they are read from their end.
     let credentials = StreamPartition::new(Stream::Credentials, partition);
     let restored = snapshots.restore(partition, replay);
     let restored_after = begun.elapsed();
@@ -111,7 +114,7 @@ fn fence(
     let deadline = Instant::now() + PATIENCE;
     let mut timeout = FIRST_TRY;
     loop {
-        // Whoever is not wanted any more would only throw out the one that is.
+        // A claim that is no longer wanted would only fence the rightful owner.
         replay.on_progress().map_err(ClaimError::Unavailable)?;
         match TransactionalProducer::init(settings, partition, timeout) {
             Ok(transactions) => return Ok(transactions),

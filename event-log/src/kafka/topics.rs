@@ -1,4 +1,4 @@
-//! The topics of a deployment: what they must be like, making them, checking what is there.
+//! The topics of a deployment: the settings they need, creating them, and checking those that exist.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -20,24 +20,32 @@ use super::error::OpenError;
 use super::settings::{Isolation, KafkaSettings};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Between two looks at topics that were just made.
+/// Pause between two looks at topics that were just created.
 const PAUSE: Duration = Duration::from_millis(50);
 const UNLIMITED: &str = "-1";
 const DAYS_400: &str = "34560000000";
 const MIB_64: &str = "67108864";
 
-/// A topic that is there as it must be.
+/// A topic that exists as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
     /// The name, prefix included.
     pub name: String,
-    /// How many partitions it has.
+    /// The number of partitions.
     pub partitions: u32,
-    /// Whether it was made by this call.
+    /// Whether this call created it.
     pub made: bool,
 }
 
-/// Makes the topics that are missing, so that they can be written when it returns, and checks those that are there.
+/// Creates missing topics and checks existing ones. On return all of them can be written.
+///
+/// `partitions` is the number of partitions over which users are spread, and `replication` the number of
+/// replicas. With three or more, two must be in sync.
+///
+/// # Errors
+///
+/// No broker answers, a broker refuses to create a topic, or an existing topic has the wrong partitions or
+/// settings.
 pub async fn ensure_topics(
     settings: &KafkaSettings,
     partitions: u32,
@@ -76,7 +84,8 @@ fn ensure(settings: &KafkaSettings, partitions: u32, replication: u16) -> Result
         .collect())
 }
 
-/// Over how many partitions users are spread, as the topics say; or what is missing still.
+/// The number of partitions over which users are spread, according to the topics. The inner error names what
+/// is still missing.
 pub(super) fn partitions(
     metadata: &QuietConsumer,
     settings: &KafkaSettings,
@@ -96,9 +105,9 @@ pub(super) fn partitions(
 struct TopicSpec {
     name: String,
     partitions: u32,
-    /// What it has to be like.
+    /// Settings that are checked.
     required: Vec<(&'static str, &'static str)>,
-    /// What it is made with besides, for operators to change.
+    /// Settings that a topic is created with and that operators may change.
     initial: Vec<(&'static str, &'static str)>,
 }
 
@@ -109,9 +118,10 @@ fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<TopicSpec> {
     let of_streams = Stream::ALL.into_iter().map(|stream| {
         let (required, initial) = match stream {
             Stream::UserEvents | Stream::GroupEvents => (kept_permanently(), vec![]),
-            // A tombstone must outlive every follower that was away: the secret that it revokes would stay.
+            // A tombstone must outlive every follower's absence. Otherwise the revoked secret would stay
+            // there.
             Stream::Credentials => (compacted(), vec![("delete.retention.ms", DAYS_400)]),
-            // Owners alone read it.
+            // Only owners read it, and they read all of it.
             Stream::Reservations => (compacted(), vec![]),
             Stream::Access => (vec![("cleanup.policy", "delete")], vec![("retention.ms", DAYS_400)]),
         };
@@ -123,9 +133,9 @@ fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<TopicSpec> {
     let snapshots = TopicSpec {
         name: settings.snapshots_topic(),
         partitions,
-        // What a newer one replaces is deleted by whoever wrote that.
+        // The writer of a newer snapshot deletes the older ones.
         required: kept_permanently(),
-        // The broker lets go of what is deleted a whole segment at a time.
+        // A broker frees deleted records only by whole segments.
         initial: vec![("segment.bytes", MIB_64)],
     };
     of_streams.chain([owners, snapshots]).collect()
@@ -152,7 +162,7 @@ fn create(
     let asked = Handle::current().block_on(admin.create_topics(&new, &options()));
     for outcome in asked.map_err(OpenError::Client)? {
         match outcome {
-            // Somebody else made it meanwhile; it is checked like one that was there.
+            // Another process created it meanwhile. It is checked like any existing topic.
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => {
                 return Err(OpenError::Refused { topic, source: KafkaError::AdminOp(code) });
@@ -182,7 +192,7 @@ fn wait_until_known(
     }
 }
 
-/// Waits until every partition answers: a broker that has just become its leader may deny it for a moment.
+/// Waits until every partition answers: a broker that has just become its leader may refuse for a moment.
 fn wait_until_served(
     metadata: &QuietConsumer,
     settings: &KafkaSettings,
@@ -203,7 +213,7 @@ fn wait_until_served(
     Ok(())
 }
 
-/// The topics with our prefix and how many partitions each has.
+/// The topics with this prefix, and the number of partitions of each.
 fn existing(metadata: &QuietConsumer, settings: &KafkaSettings) -> Result<BTreeMap<String, u32>, OpenError> {
     let metadata = metadata.fetch_metadata(None, TIMEOUT).map_err(|error| unreachable(settings, error))?;
     Ok(metadata
@@ -222,7 +232,7 @@ fn check_partitions(topic: &str, found: u32, wanted: u32) -> Result<(), OpenErro
     }
 }
 
-/// A topic with another policy or a shorter memory would lose what must be kept.
+/// Checks the settings of topics. With another policy or a shorter retention they would lose records.
 fn check_settings(
     admin: &AdminClient<DefaultClientContext>,
     settings: &KafkaSettings,

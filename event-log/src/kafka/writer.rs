@@ -1,4 +1,4 @@
-//! The writer of one partition: seals the chain, commits, confirms that it still owns, announces itself.
+//! The writer of one partition: seals the hash chain, commits, confirms its ownership and announces itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::port::{Batch, Writer};
 use crate::snapshot::{PendingSnapshot, Snapshot, SnapshotPoint};
 use crate::{claim, telemetry};
 
-/// Brokers take some ten milliseconds for a batch, in which a thousand commands are decided.
+/// A commit takes some ten milliseconds, in which a thousand commands are decided.
 const PIPELINING_THRESHOLD: usize = 256;
 
 pub(super) struct KafkaWriter {
@@ -29,7 +29,7 @@ pub(super) struct KafkaWriter {
     pub(super) transactions: TransactionalProducer,
     pub(super) chains: Chains,
     pub(super) reached: SnapshotPoint,
-    /// None when a commit is believed without looking.
+    /// `None` when an acknowledged commit counts without being read back.
     pub(super) read_back: Option<CommittedReader>,
 }
 
@@ -134,7 +134,7 @@ impl Writer for KafkaWriter {
         let owner = Owner { url: url.to_owned(), epoch: self.epoch };
         let record: Record = owners::announcement(self.partition, owner);
         let topic = self.settings.owners_topic();
-        // By the same producer, so that a fenced owner can't.
+        // Sent by the same producer, so that a fenced owner can't announce itself.
         self.transactions.commit(&[Outgoing { topic: &topic, partition: 0, record: &record }]).map(drop)
     }
 }

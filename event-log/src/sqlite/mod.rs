@@ -1,4 +1,6 @@
-//! The log in one file of the data directory: for one process, without any server.
+//! The log in one SQLite file of the data directory: for a single process, without any server.
+//!
+//! It has one partition. `docs/adr/0003-two-adapters-one-code.md` explains the decision.
 
 mod error;
 mod files;
@@ -36,24 +38,47 @@ use crate::snapshot::SnapshotPermit;
 const ACCESS_KEPT: Duration = Duration::from_hours(400 * 24);
 const ONE_PARTITION: u32 = 1;
 
-/// The log in one file.
+/// The log in one SQLite file.
 pub struct SqliteLog {
     file: PathBuf,
     runtime: Handle,
     growth: GrowthSignal,
-    /// None when the log was opened for reading.
+    /// `None` when the log was opened for reading.
     shared: Option<Arc<Shared>>,
     owners: watch::Receiver<Owners>,
 }
 
 impl SqliteLog {
-    /// Opens the log of a data directory; makes both where they are missing. The directory is locked until the log
-    /// and its writer are dropped, and no snapshot is being written any more. Access records older than 400 days are deleted.
+    /// Opens the log of a data directory and creates both if they are missing. Access records older than 400
+    /// days are deleted.
+    ///
+    /// The directory stays locked until the log and its writer are dropped and no snapshot is being written.
+    ///
+    /// # Errors
+    ///
+    /// The directory can't be used or belongs to another process, or the file is damaged or from a newer
+    /// Muster.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use event_log::EventLog;
+    /// use event_log::sqlite::{OpenError, SqliteLog};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let directory = tempfile::tempdir()?;
+    /// let log = SqliteLog::open(directory.path()).await?;
+    /// assert_eq!(log.partitions(), 1);
+    /// assert!(matches!(SqliteLog::open(directory.path()).await, Err(OpenError::InUse(_))));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn open(data_dir: &Path) -> Result<Arc<Self>, OpenError> {
         Self::open_at(data_dir, OffsetDateTime::now_utc().into()).await
     }
 
-    /// Opens the log as it is to be at an instant.
+    /// Like [`SqliteLog::open`], with `now` as the present time: it decides which access records are too old.
     pub async fn open_at(data_dir: &Path, now: Timestamp) -> Result<Arc<Self>, OpenError> {
         let lock = files::lock(data_dir)?;
         let file = files::log_file(data_dir);
@@ -89,7 +114,12 @@ impl SqliteLog {
         }))
     }
 
-    /// Opens the log for reading, whether or not a process has the directory. It can't be claimed or noted to.
+    /// Opens the log for reading, even while another process has locked the directory. It can't be claimed,
+    /// and takes no access records.
+    ///
+    /// # Errors
+    ///
+    /// The directory holds no log, or the file is damaged.
     pub async fn open_read_only(data_dir: &Path) -> Result<Arc<Self>, OpenError> {
         let file = files::log_file(data_dir);
         if !file.is_file() {
@@ -131,7 +161,8 @@ impl EventLog for SqliteLog {
     fn join(&self) -> Membership {
         let (mut member, membership) = Membership::channel();
         self.runtime.spawn(async move {
-            // The lock on the directory keeps others out: the only member has everything for as long as it stays.
+            // The lock on the directory keeps other processes out, so the only member owns everything until
+            // it leaves.
             member.assignments.send(Assignment::Given(vec![0])).await.ok();
             member.leaving().await;
             member.assignments.send(Assignment::Taken(vec![0], Handover::new().0)).await.ok();

@@ -1,4 +1,4 @@
-//! Reading the file: in batches, to the end, and on as it grows.
+//! Reading the file in batches: to its end, and on as it grows.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,26 +14,27 @@ use super::row::{Row, recorded, stored, table};
 use super::store::{Ends, end};
 use crate::follow::{Follow, Read};
 
-/// Records of one read. No read outlives its batch: an open one would keep SQLite from reusing its write-ahead log.
+/// Records per read. Each read ends with its batch, because an open one keeps SQLite from reusing its
+/// write-ahead log.
 pub(super) const BATCH: usize = 1_000;
-/// Batches that may wait for whoever follows.
+/// Batches that may wait for the follower.
 const WAITING: usize = 4;
-/// How often the end is said again.
+/// How often an end is repeated while nothing is written.
 const REPEAT: Duration = Duration::from_millis(800);
-/// How often a reader in another process than the writer looks.
+/// How often a reader looks when the writer is in another process.
 const POLL: Duration = Duration::from_millis(200);
 
-/// A connection that only reads.
+/// A read-only connection.
 pub(super) struct Reader {
     connection: SqliteConnection,
 }
 
-/// How a reader learns that something was written.
+/// How a reader learns that the log has grown.
 #[derive(Clone)]
 pub(super) enum GrowthSignal {
-    /// The writer is in this process and says so.
+    /// The writer is in this process and publishes the ends.
     Watched(watch::Receiver<Ends>),
-    /// The writer is in another process, if anywhere.
+    /// The writer, if there is one, is in another process.
     Polled,
 }
 
@@ -42,7 +43,7 @@ impl Reader {
         let connection = SqliteConnectOptions::new()
             .filename(file)
             .read_only(true)
-            // The default makes the thread of the connection wait for every 50 rows to be taken.
+            // With the default, the connection's thread waits after every 50 rows until they are taken.
             .row_buffer_size(BATCH)
             .disable_statement_logging()
             .connect()
@@ -50,13 +51,13 @@ impl Reader {
         Ok(Self { connection })
     }
 
-    /// Up to [`BATCH`] records of a stream from an offset on.
+    /// Up to [`BATCH`] records of a stream, starting at an offset.
     pub(super) async fn batch(&mut self, stream: Stream, from: u64) -> Result<Vec<Recorded>, sqlx::Error> {
         let rows = self.rows(stream, from).await?;
         Ok(rows.iter().map(|row| recorded(stream, row)).collect())
     }
 
-    /// Up to [`BATCH`] records of a stream from an offset on, as they lie in the file.
+    /// Up to [`BATCH`] rows of a stream, starting at an offset.
     pub(super) async fn rows(&mut self, stream: Stream, from: u64) -> Result<Vec<Row>, sqlx::Error> {
         let sql = format!(
             "SELECT offset, key, headers, body FROM {} WHERE offset >= $1 ORDER BY offset LIMIT {BATCH}",
@@ -71,7 +72,7 @@ impl Reader {
     }
 }
 
-/// Follows places until the receiver is dropped or the log is closed.
+/// Follows stream partitions until the receiver is dropped or the log is closed.
 pub(super) fn follow(
     runtime: &Handle,
     file: PathBuf,
@@ -89,7 +90,7 @@ pub(super) fn follow(
     follow
 }
 
-/// The log was closed, or nobody follows any more.
+/// The log was closed, or the follower was dropped.
 struct FollowEnded;
 
 struct Follower {
@@ -144,7 +145,7 @@ impl Follower {
         known: Option<Ends>,
     ) -> Result<Result<(), FollowEnded>, sqlx::Error> {
         let (place, mut next) = self.places[at];
-        // Asked before reading: what is read after is all that lies below it.
+        // Taken before reading: the read then finds every record below it.
         let mut end = match known {
             Some(ends) => ends[place.stream as usize],
             None => reader.end(place.stream).await?,
@@ -170,7 +171,7 @@ impl Follower {
         self.sender.send(read).await.map_err(|_| FollowEnded)
     }
 
-    /// Waits for news, but not longer than the end may go unsaid.
+    /// Waits until the log grows, but no longer than an end may go without being repeated.
     async fn wait(&mut self) -> Result<(), FollowEnded> {
         match &mut self.growth {
             GrowthSignal::Watched(ends) => match tokio::time::timeout(REPEAT, ends.changed()).await {
@@ -186,7 +187,7 @@ impl Follower {
 }
 
 impl GrowthSignal {
-    /// What the writer last said; nothing where it is in another process.
+    /// The ends that the writer published last; `None` if it is in another process.
     fn latest_ends(&mut self) -> Option<Ends> {
         match self {
             Self::Watched(ends) => Some(*ends.borrow_and_update()),

@@ -1,4 +1,4 @@
-//! The one writer of the embedded log: claims, seals the chain, appends.
+//! The one writer of the embedded log: it claims, seals the hash chain and appends.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -29,12 +29,13 @@ const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 const GROUPS: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
 const RESERVATIONS: StreamPartition = StreamPartition::new(Stream::Reservations, 0);
 
-/// Batches of rows that a replay may read ahead of itself.
+/// Batches of rows that are read ahead of the replay.
 const READ_AHEAD: usize = 2;
-/// A thousand records are written about as fast as they are decided, and a handful is written before another thread wakes.
+/// Writing a thousand records takes about as long as deciding them; a handful is written before another
+/// thread wakes up.
 const PIPELINING_THRESHOLD: usize = 8;
 
-/// What the log and its writers share. The directory stays locked until the last of them is gone.
+/// What the log and its writers share. The directory stays locked until the last of them is dropped.
 pub(super) struct Shared {
     pub(super) directory: PathBuf,
     pub(super) file: PathBuf,
@@ -46,15 +47,15 @@ pub(super) struct Shared {
     pub(super) _lock: File,
 }
 
-/// The store and who may write events to it.
+/// The store, and the epoch that may write events to it.
 pub(super) struct FencedStore {
     pub(super) store: Store,
-    /// The offset of the newest claim record in user-events; a writer with another one is fenced.
+    /// The offset of the newest claim record in user-events. A writer with another epoch is fenced.
     pub(super) epoch: Option<u64>,
 }
 
 impl Shared {
-    /// Writes on a task of its own, so that a caller who goes away leaves no transaction open.
+    /// Writes in a task of its own, so that a dropped caller leaves no transaction open.
     pub(super) async fn append_access(self: Arc<Self>, records: Vec<Record>) -> Result<(), Unavailable> {
         let runtime = self.runtime.clone();
         let writing = runtime.spawn(async move {
@@ -76,13 +77,13 @@ impl Shared {
     }
 }
 
-/// Claims the partition, fencing an earlier writer of this process; other processes are kept out by the lock.
+/// Claims the partition and fences an earlier writer of this process. The lock keeps other processes out.
 pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<SqliteWriter, ClaimError> {
     let unavailable = |error: sqlx::Error| ClaimError::Unavailable(error.to_string());
     let claims = [GROUPS, RESERVATIONS, USERS].map(|place| (place.stream, claim::fresh_record()));
     let claimed = shared.runtime.block_on(async {
         let mut fenced = shared.fenced.lock().await;
-        // Even a claim that fails may lie in the file, and the chain of an earlier writer would not cover it.
+        // Even a failed claim may be in the file, where an earlier writer's chain doesn't cover it.
         fenced.epoch = None;
         let claimed =
             shared.write(&mut fenced, &claims).await.map_err(|failed| unavailable(failed.source))?;
@@ -116,7 +117,7 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
                 reached = Some(offset);
             }
         }
-        // Whoever reads ahead may be brought down with the runtime; half a replay is none.
+        // The reading thread stops early if the runtime shuts down. Half a replay is none.
         if reached != Some(up_to) {
             return Err(ClaimError::Unavailable(format!("{place} was not read to its end")));
         }
@@ -124,8 +125,8 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
     Ok(writer)
 }
 
-/// Hands over the snapshot that was kept, if it was made from this very log. `claim` is where the claim lies in the claims
-/// of addresses.
+/// Gives the saved snapshot to `replay`, if it was made from this very log. `claim` is the offset of the
+/// claim record among the reservations.
 fn restore(
     shared: &Shared,
     claim: u64,
@@ -145,7 +146,7 @@ fn restore(
         reader.batch(USERS.stream, anchor.event).await
     })?;
     if anchor.reservations > claim || !last.first().is_some_and(|last| anchor.fits(last)) {
-        // Once the log has grown over its end again, that would not show any more.
+        // Once the log has grown past the snapshot's end again, the mismatch would no longer show.
         if let Err(error) = snapshot::remove(&shared.directory) {
             tracing::warn!(%error, "a snapshot of another history can't be deleted");
         }
@@ -157,8 +158,10 @@ fn restore(
     }
 }
 
-/// Reads a stream between two offsets on a thread of its own, so that the next rows are read while the last are taken in;
-/// no task, because whoever claims may be what keeps the runtime waiting. Ends when nobody listens any more.
+/// Reads a stream between two offsets on a thread of its own, so that the next rows are read while the last
+/// ones are replayed. Ends when the receiver is dropped.
+///
+/// It isn't a task, because the claiming thread may be blocking the runtime.
 fn read_ahead(
     shared: &Arc<Shared>,
     stream: Stream,
@@ -219,7 +222,8 @@ impl SqliteWriter {
                 if failed.nothing_written {
                     return Err(AppendError::Aborted(reason));
                 }
-                // What may lie in the file is not covered by this writer's chain: only a new claim can go on.
+                // This writer's chain doesn't cover what may be in the file, so only a new claim can
+                // continue.
                 fenced.epoch = None;
                 Err(AppendError::Unknown(reason))
             }
@@ -242,7 +246,7 @@ impl Writer for SqliteWriter {
     }
 
     fn reclaim(&mut self) -> Result<Position, AppendError> {
-        // The lock on the directory keeps others out: there is nothing that a record could tell.
+        // The lock keeps other processes out, so a claim record would prove nothing more.
         self.confirm()
     }
 
@@ -250,7 +254,7 @@ impl Writer for SqliteWriter {
         let anchor = self.reached.anchor()?;
         let (permit, pending) = self.shared.snapshots.try_acquire()?;
         let snapshot = Snapshot { anchor, parts: snapshot() };
-        // Keeps the directory locked while it writes.
+        // Keeps the directory locked while the snapshot is written.
         let shared = Arc::clone(&self.shared);
         thread::spawn(move || match snapshot::write(&shared.directory, &snapshot) {
             Ok(()) => {

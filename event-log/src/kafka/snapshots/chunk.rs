@@ -1,4 +1,4 @@
-//! The records of one snapshot: parts cut to what a record may hold, and put together again.
+//! The records of one snapshot: its parts cut into chunks that fit a record, and joined again.
 
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use serde::{Deserialize, Serialize};
@@ -6,33 +6,33 @@ use uuid::Uuid;
 
 use crate::snapshot::SnapshotAnchor;
 
-/// The header that says what a record is a piece of.
+/// The Kafka header that holds a [`ChunkHeader`].
 pub(super) const HEADER: &str = "muster-snapshot";
-/// Most bytes of one record: half of what clients and brokers take when they are told nothing else.
+/// Most bytes per record: half of what clients and brokers allow by default.
 const MAX_CHUNK_BYTES: usize = 512 * 1024;
 
-/// What a record is a piece of.
+/// What a record holds of a snapshot.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ChunkHeader {
     pub(super) snapshot: Uuid,
     /// From 0.
     pub(super) number: usize,
     pub(super) of: usize,
-    /// Whether the part that it is of goes on in the next one.
+    /// Whether the chunk's part continues in the next one.
     pub(super) open: bool,
     #[serde(flatten)]
     pub(super) anchor: SnapshotAnchor,
 }
 
 impl ChunkHeader {
-    /// The header of a message; `None` where it has none, or one that can't be read.
+    /// The header of a message; `None` if it is missing or unreadable.
     pub(super) fn of(message: &BorrowedMessage<'_>) -> Option<Self> {
         let header = message.headers()?.iter().find(|header| header.key == HEADER)?;
         serde_json::from_slice(header.value?).ok()
     }
 }
 
-/// Pieces that were read so far.
+/// The chunks of one snapshot that were read so far.
 #[derive(Default)]
 pub(super) struct PartialSnapshot {
     pub(super) chunks: usize,
@@ -41,7 +41,7 @@ pub(super) struct PartialSnapshot {
 }
 
 impl PartialSnapshot {
-    /// Adds the next piece; another one is passed over.
+    /// Adds the next chunk. A chunk out of order is ignored.
     pub(super) fn add(&mut self, chunk: &ChunkHeader, body: &[u8]) {
         if self.chunks != chunk.number {
             return;
@@ -55,7 +55,7 @@ impl PartialSnapshot {
     }
 }
 
-/// A part cut to the size of records, and whether each piece is not its last.
+/// The chunks of a part, each with whether the part continues in the next one.
 pub(super) fn chunks(part: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
     let last = part.len().div_ceil(MAX_CHUNK_BYTES).saturating_sub(1);
     part.chunks(MAX_CHUNK_BYTES).enumerate().map(move |(at, chunk)| (chunk, at < last))

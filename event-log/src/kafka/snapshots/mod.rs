@@ -1,4 +1,6 @@
-//! Snapshots on a topic of their own.
+//! Snapshots of owners on a topic of their own.
+//!
+//! `docs/adr/0013-snapshots-for-the-next-owner.md` explains the decision.
 
 mod chunk;
 mod restore;

@@ -1,4 +1,5 @@
-//! Finding the newest whole snapshot of a partition, and checking that the log still has what it was made from.
+//! Finds the newest complete snapshot of a partition and checks that the log still has the history it was
+//! made from.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -18,20 +19,16 @@ use crate::kafka::settings::kafka_partition;
 use crate::replay::Replay;
 use crate::snapshot::{Snapshot, SnapshotAnchor};
 
-/// How long a broker may hold a fetch: what is asked for is there.
+/// How long a broker may hold a fetch. The records are already there.
 const FETCH_WAIT: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(100);
-/// How long reading may take. Replaying every record is the way out.
+/// How long reading may take. After that, every record is replayed instead.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Snapshots {
-    /// Hands over the newest snapshot of a partition, if there is one, and says up to where it reaches. Whatever goes wrong,
-    /// every record can be replayed instead.
-    pub(crate) fn restore(
-        &self,
-        partition: u32,
-        replay: &mut dyn Replay,
-    ) -> Option<SnapshotAnchor> {
+    /// Gives the newest snapshot of a partition to `replay` and returns the point that it covers. `None` if
+    /// there is none or anything goes wrong: every record is then replayed.
+    pub(crate) fn restore(&self, partition: u32, replay: &mut dyn Replay) -> Option<SnapshotAnchor> {
         let begun = Instant::now();
         let found = self.newest(partition, begun + PATIENCE, replay);
         let restored = found.map_err(|error| error.to_string()).and_then(|newest| {
@@ -65,28 +62,28 @@ impl Snapshots {
             if let Some(newest) = self.read(partition, (begin, end), deadline, replay)? {
                 break newest;
             }
-            // Somebody may have put a newer one in its place meanwhile.
+            // A newer snapshot may have replaced it meanwhile.
             let (begins, ends) = watermarks()?;
             if begins == begin {
                 return Ok(None);
             }
             (begin, end) = (begins, ends);
         };
-        // Asked after it was read: whoever writes the partition may have kept it a moment ago.
+        // Asked after the snapshot was read, because the present owner may have saved it a moment ago.
         let reservations = std::iter::once(StreamPartition::new(Stream::Reservations, partition));
         let known = ends::query(&self.metadata, &self.settings, reservations, ANSWER)?;
         let is_known = known.iter().any(|(_, end)| newest.anchor.reservations <= *end);
         if is_known && self.fits(partition, &newest.anchor, deadline)? {
             return Ok(Some(newest));
         }
-        // Once the log has grown over its end again, that would not show any more.
+        // Once the log has grown past the snapshot's end again, the mismatch would no longer show.
         if let Err(error) = self.runtime.block_on(self.delete_before(partition, end)) {
             tracing::warn!(kafka.partition = partition, %error, "a snapshot of another history can't be deleted");
         }
         Err(RestoreError::OfAnotherHistory)
     }
 
-    /// The newest snapshot that is whole between two offsets.
+    /// The newest complete snapshot between two offsets.
     fn read(
         &self,
         partition: u32,
@@ -117,9 +114,9 @@ impl Snapshots {
         Ok(newest)
     }
 
-    /// Whether the log has, where a snapshot ends, the event that it ends with.
+    /// Whether the log still has the event that the snapshot ends with.
     fn fits(&self, partition: u32, anchor: &SnapshotAnchor, deadline: Instant) -> Result<bool, RestoreError> {
-        // Another client: one that has fetched is slow to turn to something else, up to a second.
+        // A client of its own: one that has fetched takes up to a second to turn to another partition.
         let last = [(self.settings.topic(Stream::UserEvents), partition, anchor.event)];
         let consumer = DropOnThread::new(self.settings.reader(FETCH_WAIT, &last)?);
         Ok(next(&consumer, deadline)?.is_some_and(|message| {
@@ -129,7 +126,7 @@ impl Snapshots {
     }
 }
 
-/// Why there is no snapshot to begin with.
+/// Why no snapshot can be restored.
 #[derive(Debug, thiserror::Error)]
 enum RestoreError {
     #[error("it can't be read: {0}")]
@@ -142,14 +139,14 @@ enum RestoreError {
     OfAnotherHistory,
 }
 
-/// The next record, or none at the end.
+/// The next record; `None` at the end.
 fn next(consumer: &QuietConsumer, deadline: Instant) -> Result<Option<BorrowedMessage<'_>>, RestoreError> {
     loop {
         match consumer.poll(POLL) {
             Some(Ok(message)) if Instant::now() < deadline => return Ok(Some(message)),
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
-            // The client goes on by itself.
+            // The client recovers by itself.
             Some(Err(_)) | None if Instant::now() < deadline => {}
             Some(_) | None => return Err(RestoreError::TooSlow),
         }

@@ -1,5 +1,7 @@
-//! Snapshots on a topic of their own: some records each, sent outside of transactions. What is not whole, or not made from
-//! this history, is passed over, so no writer need be kept from writing; what a newer one replaces is deleted.
+//! Saves snapshots: each is several records, sent outside of transactions, and replaces the one before.
+//!
+//! No writer needs to be kept from saving one. A snapshot that is incomplete or made from another history is
+//! ignored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +21,9 @@ use crate::kafka::client::{DropOnThread, MetadataClient};
 use crate::kafka::settings::{Acknowledge, KafkaSettings, kafka_partition};
 use crate::snapshot::{HeldPermit, PendingSnapshot, Snapshot, SnapshotPermit};
 
-/// How long the brokers may take to say where the topic begins and ends, and to delete what is replaced.
+/// How long the brokers may take to report where the topic starts and ends, and to delete replaced records.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
-/// How long a part may wait for its place in the queue of what is sent.
+/// How long a chunk may wait for a place in the producer's queue.
 const QUEUE: Duration = Duration::from_secs(10);
 
 /// The snapshots of all partitions.
@@ -34,15 +36,15 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Leave to write one, unless another one is being written or what was committed might not stay.
+    /// A permit to save one, unless another is being written or committed records might still be lost.
     pub(crate) fn permit(&self) -> Option<(HeldPermit, PendingSnapshot)> {
-        // A commit that nobody has read back may be lost to a fault of the broker. A log that lost it would get a
-        // hole where a snapshot still has it.
+        // A broker's fault may lose a commit that nobody has read back. The log would then lack records that
+        // the snapshot has.
         let is_certain = self.settings.acknowledge == Acknowledge::ReadBack;
         is_certain.then(|| self.permit.try_acquire()).flatten()
     }
 
-    /// Writes one in the background.
+    /// Saves a snapshot in the background.
     pub(crate) fn save(self: &Arc<Self>, partition: u32, snapshot: Snapshot, permit: HeldPermit) {
         let this = Arc::clone(self);
         self.runtime.spawn(async move {
@@ -73,14 +75,15 @@ impl Snapshots {
                 .partition(kafka_partition(partition))
                 .headers(header)
                 .payload(body);
-            // One at a time: nobody waits for it, and commands that are written meanwhile shouldn't wait behind it.
+            // One at a time: nobody waits for the snapshot, and commands written meanwhile shouldn't queue
+            // behind it.
             let sent = self.producer.send(record, Timeout::After(QUEUE)).await;
             first = first.or(Some(sent.map_err(|(error, _)| error)?.offset));
         }
         if let Some(first) = first
             && let Err(error) = self.delete_before(partition, first).await
         {
-            // It takes room, and time of whoever reads.
+            // Old records only take up room, and time of the next reader.
             tracing::warn!(kafka.partition = partition, %error, "replaced snapshots can't be deleted");
         }
         Ok(())
@@ -91,7 +94,7 @@ impl Snapshots {
         let topic = self.settings.snapshots_topic();
         before.add_partition_offset(&topic, kafka_partition(partition), Offset::Offset(offset))?;
         let admin: AdminClient<DefaultClientContext> = self.settings.client().create()?;
-        // Its end waits for a thread of its own.
+        // Closing it must not block this task.
         let admin = DropOnThread::new(admin);
         let options = AdminOptions::new().operation_timeout(Some(ANSWER)).request_timeout(Some(ANSWER));
         let deleted = admin.delete_records(&before, &options).await?;

@@ -7,7 +7,9 @@
 pub mod partition;
 pub mod position;
 pub mod record;
+pub mod stream;
 
 pub use partition::RouteKey;
-pub use position::{Position, Stream, StreamPartition};
+pub use position::Position;
 pub use record::{Record, Recorded};
+pub use stream::{Stream, StreamPartition};

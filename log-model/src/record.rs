@@ -5,7 +5,7 @@
 
 use uuid::Uuid;
 
-use crate::position::StreamPartition;
+use crate::stream::StreamPartition;
 
 /// The attributes that the hash chain covers, in this order. Never changes.
 pub const ATTRIBUTES: [&str; 15] = [

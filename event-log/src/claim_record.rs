@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// A claim record with the present time. Its body names the process for people who read the log; no code
 /// reads it.
-pub(crate) fn fresh_record() -> Record {
+pub(crate) fn fresh() -> Record {
     let now = Timestamp::from(OffsetDateTime::now_utc());
     Record::claim(Uuid::now_v7(), &now.to_string(), &format!("process {}", std::process::id()))
 }

@@ -14,7 +14,7 @@
 //! Every term is defined in `docs/glossary.md`.
 
 pub mod chain;
-mod claim;
+mod claim_record;
 pub mod envelope;
 mod error;
 mod follow;

@@ -21,6 +21,7 @@ mod settings;
 mod snapshots;
 mod stall_detector;
 mod takeover;
+mod topic_spec;
 mod topics;
 mod writer;
 

@@ -17,7 +17,7 @@ use super::settings::{Acknowledge, KafkaSettings};
 use super::snapshots::Snapshots;
 use super::writer::KafkaWriter;
 use crate::chain::Chains;
-use crate::claim;
+use crate::claim_record;
 use crate::error::{AppendError, ClaimError};
 use crate::replay::Replay;
 use crate::snapshot::{SnapshotPoint, first_after};
@@ -65,7 +65,7 @@ pub(super) fn take_over(
     let mut transactions = fence(settings, partition, replay)?;
     let fenced = begun.elapsed();
     let records: Vec<_> =
-        places.iter().map(|place| (settings.topic(place.stream), claim::fresh_record())).collect();
+        places.iter().map(|place| (settings.topic(place.stream), claim_record::fresh())).collect();
     let outgoing: Vec<_> = records
         .iter()
         .zip(&places)

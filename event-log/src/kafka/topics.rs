@@ -1,4 +1,4 @@
-//! The topics of a deployment: the settings they need, creating them, and checking those that exist.
+//! The topics of a deployment: creating missing ones and checking those that exist.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -18,13 +18,11 @@ use super::client::QuietConsumer;
 use super::ends;
 use super::error::OpenError;
 use super::settings::{Isolation, KafkaSettings};
+use super::topic_spec::{TopicSpec, wanted};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause between two looks at topics that were just created.
 const PAUSE: Duration = Duration::from_millis(50);
-const UNLIMITED: &str = "-1";
-const DAYS_400: &str = "34560000000";
-const MIB_64: &str = "67108864";
 
 /// A topic that exists as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,45 +98,6 @@ pub(super) fn partitions(
         }
     }
     Ok(Ok(partitions))
-}
-
-struct TopicSpec {
-    name: String,
-    partitions: u32,
-    /// Settings that are checked.
-    required: Vec<(&'static str, &'static str)>,
-    /// Settings that a topic is created with and that operators may change.
-    initial: Vec<(&'static str, &'static str)>,
-}
-
-fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<TopicSpec> {
-    let kept_permanently =
-        || vec![("cleanup.policy", "delete"), ("retention.ms", UNLIMITED), ("retention.bytes", UNLIMITED)];
-    let compacted = || vec![("cleanup.policy", "compact")];
-    let of_streams = Stream::ALL.into_iter().map(|stream| {
-        let (required, initial) = match stream {
-            Stream::UserEvents | Stream::GroupEvents => (kept_permanently(), vec![]),
-            // A tombstone must outlive every follower's absence. Otherwise the revoked secret would stay
-            // there.
-            Stream::Credentials => (compacted(), vec![("delete.retention.ms", DAYS_400)]),
-            // Only owners read it, and they read all of it.
-            Stream::Reservations => (compacted(), vec![]),
-            Stream::Access => (vec![("cleanup.policy", "delete")], vec![("retention.ms", DAYS_400)]),
-        };
-        let (name, partitions) = (settings.topic(stream), stream.partitions(partitions));
-        TopicSpec { name, partitions, required, initial }
-    });
-    let owners =
-        TopicSpec { name: settings.owners_topic(), partitions: 1, required: compacted(), initial: vec![] };
-    let snapshots = TopicSpec {
-        name: settings.snapshots_topic(),
-        partitions,
-        // The writer of a newer snapshot deletes the older ones.
-        required: kept_permanently(),
-        // A broker frees deleted records only by whole segments.
-        initial: vec![("segment.bytes", MIB_64)],
-    };
-    of_streams.chain([owners, snapshots]).collect()
 }
 
 fn create(

@@ -16,7 +16,7 @@ use crate::error::AppendError;
 use crate::owners::Owner;
 use crate::port::{Batch, Writer};
 use crate::snapshot::{PendingSnapshot, Snapshot, SnapshotPoint};
-use crate::{claim, telemetry};
+use crate::{claim_record, telemetry};
 
 /// A commit takes some ten milliseconds, in which a thousand commands are decided.
 const PIPELINING_THRESHOLD: usize = 256;
@@ -92,7 +92,7 @@ impl Writer for KafkaWriter {
         };
         let claims: Vec<_> = streams
             .iter()
-            .map(|stream| (*stream, self.settings.topic(*stream), claim::fresh_record()))
+            .map(|stream| (*stream, self.settings.topic(*stream), claim_record::fresh()))
             .collect();
         let outgoing: Vec<_> = claims
             .iter()

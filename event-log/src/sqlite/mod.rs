@@ -2,8 +2,10 @@
 //!
 //! It has one partition. `docs/adr/0003-two-adapters-one-code.md` explains the decision.
 
+mod claim;
 mod error;
 mod files;
+mod follower;
 mod reader;
 mod row;
 mod snapshot;
@@ -23,7 +25,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
 pub use self::error::OpenError;
-use self::reader::{GrowthSignal, Reader};
+use self::follower::GrowthSignal;
+use self::reader::Reader;
 use self::store::Store;
 use self::writer::{FencedStore, Shared};
 use crate::error::{ClaimError, Unavailable};
@@ -153,7 +156,7 @@ impl EventLog for SqliteLog {
             return Err(ClaimError::Unavailable(format!("there is no partition {partition} in one file")));
         }
         match &self.shared {
-            Some(shared) => Ok(Box::new(writer::claim(shared, replay)?)),
+            Some(shared) => Ok(Box::new(claim::claim(shared, replay)?)),
             None => Err(ClaimError::Unavailable("the log was opened for reading".to_owned())),
         }
     }
@@ -178,7 +181,7 @@ impl EventLog for SqliteLog {
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
-        reader::follow(&self.runtime, self.file.clone(), self.growth.clone(), from)
+        follower::follow(&self.runtime, self.file.clone(), self.growth.clone(), from)
     }
 
     async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {

@@ -1,10 +1,10 @@
 //! The hash chain that reveals a changed, missing or swapped record, one per partition of each chained
 //! stream.
 //!
-//! `ce_chain` is lower-case hex: the SHA-256 over the previous chain value (32 bytes, zeros at the start),
-//! the key, the value of every attribute of [`ATTRIBUTES`] in that order, and the body. Each of these is
-//! preceded by its length in bytes as a big-endian 32-bit number. An absent attribute or body has the length
-//! 2³² − 1 and no bytes.
+//! `ce_chain` is lower-case hex. It is the SHA-256 over the previous chain value (32 bytes, zeros at the
+//! start), then the key, the value of every attribute of [`ATTRIBUTES`] in that order, and the body. The key,
+//! each attribute and the body are preceded by their length in bytes, as a big-endian 32-bit number. An
+//! absent attribute or body has the length 2³² − 1 and no bytes.
 //!
 //! A claim record carries no chain value, because its writer has not read everything yet. It is hashed all
 //! the same, so the next event's value covers it. `docs/adr/0006-hash-chain-and-claim-records.md` explains

@@ -1,4 +1,5 @@
-//! Says so when librdkafka is compiled without `librdkafka/zeroed_memory.h`, and may crash.
+//! Warns when librdkafka is compiled without `librdkafka/zeroed_memory.h`: it may then crash when a broker
+//! restarts.
 
 fn main() {
     println!("cargo:rerun-if-env-changed=CFLAGS");

@@ -226,12 +226,12 @@ impl Replay for Replaying<'_> {
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
         self.replayed += 1;
         if self.replayed.is_multiple_of(BEAT) {
-            self.beat()?;
+            self.on_progress()?;
         }
         self.ledger.replay(recorded)
     }
 
-    fn beat(&mut self) -> Result<(), String> {
+    fn on_progress(&mut self) -> Result<(), String> {
         self.owner.pulse.beat();
         if self.owner.is_given() { Ok(()) } else { Err("the partition was taken away".to_owned()) }
     }

@@ -76,7 +76,7 @@ impl<'a> Serving<'a> {
             owner,
             ledger,
             appender,
-            ahead_from: writer.ahead_from(),
+            ahead_from: writer.pipelining_threshold(),
             writer: Some(writer),
             ready_at: Instant::now(),
             in_flight: None,
@@ -286,7 +286,7 @@ impl<'a> Serving<'a> {
     fn landed(&mut self, mut batch: Batch, appended: Option<Appended>) -> Result<(), Ended> {
         let result = match appended {
             Some(Appended { writer, result }) => {
-                self.ready_at = Instant::now() + writer.ready_in();
+                self.ready_at = Instant::now() + writer.append_delay();
                 self.writer = Some(writer);
                 result
             }

@@ -1,22 +1,53 @@
-//! What makes a changed, missing or swapped record show: a hash chain over each partition of the chained streams.
+//! The hash chain that reveals a changed, missing or swapped record, one per partition of each chained
+//! stream.
 //!
-//! `ce_chain` of a record is the lower-case hex of SHA-256 over the previous value (32 bytes, zeros at the start)
-//! and, each with its length in bytes before it as a big-endian 32-bit number, the key, the value of every attribute
-//! of [`ATTRIBUTES`] in that order (an absent one has the length 2³² − 1 and no bytes) and the body.
-//! A claim record carries no value, because its writer has not read all yet; the chain moves over it all the same, so the
-//! next event's value covers it.
+//! `ce_chain` is lower-case hex. It is the SHA-256 over the previous chain value (32 bytes, zeros at the
+//! start), then the key, the value of every attribute of [`ATTRIBUTES`] in that order, and the body. The key,
+//! each attribute and the body are preceded by their length in bytes, as a big-endian 32-bit number. An
+//! absent attribute or body has the length 2³² − 1 and no bytes.
+//!
+//! A claim record carries no chain value, because its writer has not read everything yet. It is hashed all
+//! the same, so the next event's value covers it. `docs/adr/0006-hash-chain-and-claim-records.md` explains
+//! the decision.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use log_model::StreamPartition;
 use log_model::record::{ATTRIBUTES, CHAIN, Record, Recorded};
+use log_model::{Stream, StreamPartition};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-/// The value of the chain at some record of a partition.
+/// The value of the hash chain after some record of a partition.
 ///
-/// Its text form is that of `ce_chain`.
+/// The text form is that of `ce_chain`: 64 lower-case hex digits. The default is the value before the first
+/// record.
+///
+/// ```
+/// use event_log::chain::Chain;
+/// use log_model::record::{Record, Recorded};
+/// use log_model::{Stream, StreamPartition};
+///
+/// let place = StreamPartition::new(Stream::UserEvents, 0);
+/// let mut written = Chain::default();
+/// let mut records: Vec<Recorded> = (0..3)
+///     .map(|offset| {
+///         let body = format!("{{\"number\":{offset}}}");
+///         let mut record = Record { key: "user_1".into(), headers: Vec::new(), body: Some(body.into_bytes()) };
+///         written.seal(&mut record);
+///         Recorded { place, offset, record }
+///     })
+///     .collect();
+///
+/// let verify = |records: &[Recorded]| {
+///     let mut chain = Chain::default();
+///     records.iter().try_for_each(|recorded| chain.verify(recorded))
+/// };
+/// assert_eq!(verify(&records), Ok(()));
+///
+/// records[1].record.body = Some(b"{}".to_vec());
+/// assert_eq!(verify(&records).unwrap_err().offset, 1);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Chain([u8; 32]);
 
@@ -41,22 +72,22 @@ impl<'de> Deserialize<'de> for Chain {
     }
 }
 
-/// A record whose chain value is not the one that its predecessors ask for.
+/// A record whose chain value doesn't follow from the records before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{place} offset {offset}: the chain is broken: this record, one before it, or their order was changed"
 )]
-pub struct Broken {
-    /// Where.
+pub struct BrokenChain {
+    /// The partition that was verified.
     pub place: StreamPartition,
-    /// The first record that does not fit.
+    /// The offset of the first record that doesn't fit.
     pub offset: u64,
 }
 
 impl Chain {
     /// The value after one more record.
     #[must_use]
-    pub fn over(self, record: &Record) -> Self {
+    pub fn after(self, record: &Record) -> Self {
         let mut hash = Sha256::new();
         hash.update(self.0);
         update(&mut hash, Some(record.key.as_bytes()));
@@ -67,30 +98,63 @@ impl Chain {
         Self(hash.finalize().into())
     }
 
-    /// Gives a record its place in the chain and moves on.
+    /// Adds the record to the chain: sets its `ce_chain` and moves to that value.
     pub fn seal(&mut self, record: &mut Record) {
-        *self = self.over(record);
+        *self = self.after(record);
         record.push_header(CHAIN, self.to_string());
     }
 
-    /// Moves over a record that was read, to the value that it carries, which is not checked: a record that was
-    /// changed shows whoever verifies, whatever its successors are chained to. Only a claim record, or one whose value
-    /// can't be read, is hashed.
-    pub fn pass(&mut self, record: &Record) {
+    /// Moves past a record that was read, trusting the value that it carries. Only a record without a
+    /// readable value is hashed, such as a claim record.
+    ///
+    /// A changed record still shows: [`Chain::verify`] finds it, whatever its successors are chained to.
+    pub fn advance(&mut self, record: &Record) {
         let mut carried = [0; 32];
         let read = record.header(CHAIN).map(|value| hex::decode_to_slice(value, &mut carried));
-        *self = if matches!(read, Some(Ok(()))) { Self(carried) } else { self.over(record) };
+        *self = if matches!(read, Some(Ok(()))) { Self(carried) } else { self.after(record) };
     }
 
-    /// Moves over a record that was read and checks the value it carries.
-    pub fn verify(&mut self, recorded: &Recorded) -> Result<(), Broken> {
-        *self = self.over(&recorded.record);
+    /// Moves past a record that was read and checks the value that it carries.
+    ///
+    /// # Errors
+    ///
+    /// The record, one before it, or their order was changed.
+    pub fn verify(&mut self, recorded: &Recorded) -> Result<(), BrokenChain> {
+        *self = self.after(&recorded.record);
         let carried = recorded.record.header(CHAIN);
         let fits = match carried {
             Some(value) => value == self.to_string() && !recorded.record.is_claim(),
             None => recorded.record.is_claim(),
         };
-        if fits { Ok(()) } else { Err(Broken { place: recorded.place, offset: recorded.offset }) }
+        if fits { Ok(()) } else { Err(BrokenChain { place: recorded.place, offset: recorded.offset }) }
+    }
+}
+
+/// The chain values of the two chained partitions that one writer writes, after its last committed record.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Chains {
+    pub(crate) users: Chain,
+    pub(crate) groups: Chain,
+}
+
+impl Chains {
+    /// The chain of a stream, which must be a chained one.
+    pub(crate) fn of(&mut self, stream: Stream) -> &mut Chain {
+        if stream == Stream::GroupEvents { &mut self.groups } else { &mut self.users }
+    }
+
+    /// Seals the records of chained streams. Other records stay as they are.
+    pub(crate) fn seal(&mut self, records: &mut [(Stream, Record)]) {
+        for (stream, record) in records.iter_mut().filter(|(stream, _)| stream.is_chained()) {
+            self.of(*stream).seal(record);
+        }
+    }
+
+    /// Moves past a record that was read. A record of an unchained stream changes nothing.
+    pub(crate) fn advance(&mut self, recorded: &Recorded) {
+        if recorded.place.stream.is_chained() {
+            self.of(recorded.place.stream).advance(&recorded.record);
+        }
     }
 }
 
@@ -104,7 +168,6 @@ fn update(hash: &mut Sha256, bytes: Option<&[u8]>) {
 #[cfg(test)]
 mod tests {
     use domain::timestamp::Timestamp;
-    use log_model::Stream;
     use uuid::Uuid;
 
     use super::*;
@@ -120,7 +183,7 @@ mod tests {
     fn written() -> Vec<Recorded> {
         let mut chain = Chain::default();
         let claim = Record::claim(Uuid::nil(), &Timestamp::from_micros(0).to_string(), "one");
-        chain.pass(&claim);
+        chain.advance(&claim);
         let mut records = vec![claim];
         for body in ["{}", "{\"a\":1}"] {
             let mut record = event("user_1", body);
@@ -145,7 +208,7 @@ mod tests {
     fn passing_over_what_was_written_is_verifying_it() {
         let (mut passed, mut verified) = (Chain::default(), Chain::default());
         for recorded in written() {
-            passed.pass(&recorded.record);
+            passed.advance(&recorded.record);
             verified.verify(&recorded).unwrap();
             assert_eq!(passed, verified);
         }
@@ -157,7 +220,7 @@ mod tests {
         records[1].record.body = Some(b"{ }".to_vec());
         let mut chain = Chain::default();
         for recorded in &records {
-            chain.pass(&recorded.record);
+            chain.advance(&recorded.record);
         }
         let mut next = event("user_1", "{}");
         chain.seal(&mut next);
@@ -198,6 +261,6 @@ mod tests {
 
     #[test]
     fn bytes_that_move_between_key_and_body_show() {
-        assert_ne!(Chain::default().over(&event("ab", "c")), Chain::default().over(&event("a", "bc")));
+        assert_ne!(Chain::default().after(&event("ab", "c")), Chain::default().after(&event("a", "bc")));
     }
 }

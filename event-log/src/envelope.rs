@@ -1,4 +1,5 @@
-//! An event as a `CloudEvent` and back: what it carries beside its data.
+//! An event's envelope: everything an event carries besides its data, written to and read from record
+//! headers.
 
 use domain::actor::{Actor, Client};
 use domain::timestamp::Timestamp;
@@ -8,56 +9,59 @@ use log_model::record::{
 };
 use uuid::Uuid;
 
-/// What every event carries beside its data.
+/// Everything an event carries besides its data: the attributes of a `CloudEvent`, and Muster's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// `UUIDv7` of the record.
     pub id: Uuid,
-    /// When it was decided.
+    /// When the command was decided.
     pub time: Timestamp,
-    /// The id of the user or group, or `deployment`.
+    /// Id of the user or group, or `deployment`.
     pub subject: String,
-    /// Number of the event in its aggregate, from 1.
+    /// Number of the event within its aggregate, from 1, without gaps.
     pub sequence: u64,
-    /// Id of the command.
+    /// Id of the command, as its caller chose it.
     pub command_id: String,
-    /// Hex SHA-256 of what was asked.
+    /// SHA-256 of what the command asks, in hex.
     pub command_digest: String,
-    /// Id of the request.
+    /// Id of the request that brought the command.
     pub correlation_id: String,
-    /// Who asked.
+    /// Id of the actor that sent the command.
     pub actor: String,
-    /// Their name at that time.
+    /// The actor's name at that time.
     pub actor_name: String,
-    /// Their strongest role at that time.
+    /// The actor's strongest role at that time.
     pub actor_role: Option<String>,
-    /// From where.
+    /// Where the request came from.
     pub client: Client,
-    /// W3C trace context.
+    /// W3C trace context of the request.
     pub traceparent: Option<String>,
 }
 
-/// What the state that follows from an event remembers of its envelope, borrowed from the record.
+/// The part of an envelope that an aggregate remembers, borrowed from the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp<'a> {
     /// `UUIDv7` of the record.
     pub id: Uuid,
-    /// When it was decided.
+    /// When the command was decided.
     pub time: Timestamp,
-    /// The id of the user or group, or `deployment`.
+    /// Id of the user or group, or `deployment`.
     pub subject: &'a str,
-    /// Number of the event in its aggregate, from 1.
+    /// Number of the event within its aggregate, from 1, without gaps.
     pub sequence: u64,
-    /// Id of the command.
+    /// Id of the command, as its caller chose it.
     pub command_id: &'a str,
-    /// Hex SHA-256 of what was asked.
+    /// SHA-256 of what the command asks, in hex.
     pub command_digest: &'a str,
-    /// Who asked.
+    /// Id of the actor that sent the command.
     pub actor: &'a str,
 }
 
 impl Envelope {
-    /// An event as it is written, without its place in the chain.
+    /// The event as a record. Its `ce_chain` is added when it is appended.
+    ///
+    /// `wire_name` is the type of the event, such as `muster.user.registered`, and `body` is its data as
+    /// JSON.
     pub fn record(&self, wire_name: &str, body: Vec<u8>) -> Record {
         let mut headers = Vec::with_capacity(18);
         headers.push((SPECVERSION, "1.0".to_owned()));
@@ -85,7 +89,11 @@ impl Envelope {
         Record { key: self.subject.clone(), headers, body: Some(body) }
     }
 
-    /// What the event carries beside its data.
+    /// Reads the envelope of a record.
+    ///
+    /// # Errors
+    ///
+    /// A header is missing or malformed, so the record is not an event of Muster.
     pub fn read(record: &Record) -> Result<Self, NotAnEvent> {
         let text = |header| record.required(header).map(str::to_owned);
         Ok(Self {
@@ -105,7 +113,7 @@ impl Envelope {
         })
     }
 
-    /// What the state that follows from the event remembers.
+    /// The part that an aggregate remembers.
     pub fn stamp(&self) -> Stamp<'_> {
         Stamp {
             id: self.id,
@@ -118,7 +126,7 @@ impl Envelope {
         }
     }
 
-    /// Fills in who asked.
+    /// Sets the actor, with the name and role of this moment.
     #[must_use]
     pub fn asked_by(mut self, actor: &Actor) -> Self {
         self.actor = actor.id_text();
@@ -129,7 +137,12 @@ impl Envelope {
 }
 
 impl<'a> Stamp<'a> {
-    /// What the state that follows from the event remembers. Nothing else is looked at.
+    /// Reads what an aggregate remembers. Other headers are not looked at, because a replay reads millions of
+    /// records.
+    ///
+    /// # Errors
+    ///
+    /// A header is missing or malformed, so the record is not an event of Muster.
     pub fn read(record: &'a Record) -> Result<Self, NotAnEvent> {
         Ok(Self {
             id: record.required(ID)?.parse().map_err(|_| NotAnEvent::malformed(ID))?,

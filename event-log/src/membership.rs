@@ -1,4 +1,7 @@
-//! How the processes of a deployment share the partitions: what each is told, and how it hands over.
+//! How processes share the partitions: what each is assigned, and how a partition is handed over.
+//!
+//! Assignment only decides who tries to own a partition. What makes an owner safe is the claim.
+//! `docs/adr/0009-sharing-partitions.md` explains the decision.
 
 use std::convert::Infallible;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -6,17 +9,19 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-/// A change of what this process is to own. It only decides who tries: what makes an owner safe is the claim.
+/// A change of what this process is to own.
 #[derive(Debug)]
 pub enum Assignment {
-    /// These are for this process to claim; none when it has joined and others have them all.
+    /// This process is to claim these partitions. Empty when it has joined and others own them all.
     Given(Vec<u32>),
-    /// These go to somebody else, who is told when the handover is dropped or has taken too long, and may claim them at
-    /// any moment from then on.
+    /// These partitions go to somebody else.
+    ///
+    /// The next owner is told once the handover is dropped, or after a timeout. It may claim them at any
+    /// moment from then on.
     Taken(Vec<u32>, Handover),
 }
 
-/// Held for as long as this process takes it for granted that nobody else claims partitions that are taken away.
+/// Held while this process may still assume that nobody else claims the partitions it is losing.
 #[derive(Debug)]
 pub struct Handover {
     _held: SyncSender<()>,
@@ -26,32 +31,34 @@ pub struct Handover {
 #[derive(Debug)]
 pub struct HandoverDone(Receiver<()>);
 
-/// The seat of this process among those that share the partitions. Dropping it leaves too.
+/// This process's membership among those that share the partitions. Dropping it leaves as well.
 pub struct Membership {
     assignments: mpsc::Receiver<Assignment>,
     leave: watch::Sender<bool>,
-    /// Closed when nobody else is there.
+    /// Closed when no other member is left.
     others: mpsc::Receiver<Infallible>,
 }
 
-/// The adapter's end of a [`Membership`]. Dropping it says that the member has left and that nobody else is there.
+/// The adapter's end of a [`Membership`]. Dropping it tells the member that it has left and that no other
+/// member remains.
 pub struct MemberHandle {
-    /// Tells the member what changes.
+    /// Tells the member about changes.
     pub assignments: mpsc::Sender<Assignment>,
     leave: watch::Receiver<bool>,
     others: mpsc::Sender<Infallible>,
 }
 
-/// What is left of a [`MemberHandle`] once its member has left. Dropping it says that nobody else is there.
+/// What remains of a [`MemberHandle`] once its member has left. Dropping it says that no other member
+/// remains.
 pub struct LeftMember {
     leave: watch::Receiver<bool>,
     _others: mpsc::Sender<Infallible>,
 }
 
 impl Membership {
-    /// A membership and the seat from which an adapter of the log serves it.
+    /// A membership, and the handle through which an adapter serves it.
     pub fn channel() -> (MemberHandle, Self) {
-        // A process is told a few things an hour; a full channel only makes the teller wait.
+        // A process hears of a few changes an hour. A full channel only makes the adapter wait.
         let (told, assignments) = mpsc::channel(16);
         let (leave, leaving) = watch::channel(false);
         let (there, others) = mpsc::channel(1);
@@ -61,33 +68,34 @@ impl Membership {
         )
     }
 
-    /// What changes next; `None` when this process has left.
+    /// Waits for the next change; `None` when this process has left.
     pub async fn next(&mut self) -> Option<Assignment> {
         self.assignments.recv().await
     }
 
-    /// Asks to leave: everything that is still held is [`Assignment::Taken`], then the end comes.
+    /// Asks to leave. Everything still held arrives as [`Assignment::Taken`], then [`Membership::next`] ends.
     pub fn leave(&self) {
         self.leave.send_replace(true);
     }
 
-    /// Waits, once this process has left, until no other shares the partitions any more: nobody will claim what it had.
+    /// Waits until no other process shares the partitions, so that nobody will claim what this one had. Call
+    /// it after leaving.
     pub async fn all_left(&mut self) {
-        // Whoever still waits to hear that something may be given away need not wait any longer.
+        // Dropping the handovers that still arrive tells the adapter not to wait for them.
         while self.assignments.recv().await.is_some() {}
         let None = self.others.recv().await;
     }
 }
 
 impl MemberHandle {
-    /// Whether the member wants to leave, or is gone.
-    pub fn is_given_up(&self) -> bool {
+    /// Whether the member wants to leave or was dropped.
+    pub fn is_leaving(&self) -> bool {
         *self.leave.borrow() || self.leave.has_changed().is_err()
     }
 
-    /// Waits until the member wants to leave or is gone.
-    pub async fn given_up(&mut self) {
-        // An error says that it is gone.
+    /// Waits until the member wants to leave or was dropped.
+    pub async fn leaving(&mut self) {
+        // An error says that it was dropped.
         self.leave.wait_for(|leave| *leave).await.ok();
     }
 
@@ -98,14 +106,14 @@ impl MemberHandle {
 }
 
 impl LeftMember {
-    /// Whether nobody asks any more who else is there.
-    pub fn is_forgotten(&self) -> bool {
+    /// Whether the member was dropped, so that nobody waits for the others to leave any more.
+    pub fn is_abandoned(&self) -> bool {
         self.leave.has_changed().is_err()
     }
 }
 
 impl Handover {
-    /// One to give away, and the end that waits for it.
+    /// A handover to give to the member, and the end that waits for it.
     pub fn new() -> (Self, HandoverDone) {
         let (held, waiting) = sync_channel(0);
         (Self { _held: held }, HandoverDone(waiting))
@@ -113,7 +121,7 @@ impl Handover {
 }
 
 impl HandoverDone {
-    /// Whether it was dropped in time. Blocks.
+    /// Waits until the handover is dropped, and returns whether that happened within `patience`. Blocks.
     pub fn wait(&self, patience: Duration) -> bool {
         self.0.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)
     }

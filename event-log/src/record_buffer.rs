@@ -1,24 +1,25 @@
-//! The memory of one record, used for one after the other: a replay reads millions of records and keeps none.
+//! A record whose memory is reused for the next one, because a replay reads millions of records and keeps
+//! none.
 
 use log_model::StreamPartition;
 
 use log_model::record::{Record, Recorded, known_header};
 
-/// A record whose texts are overwritten by the next.
+/// One record at a time; each overwrites the texts of the one before.
 pub(crate) struct RecordBuffer {
     recorded: Recorded,
-    /// Texts that the present record has no header for.
+    /// Texts for which the current record has no header.
     spare: Vec<String>,
 }
 
 impl RecordBuffer {
-    /// Without a record yet.
+    /// A buffer that holds no record yet.
     pub(crate) fn new(place: StreamPartition) -> Self {
         let record = Record { key: String::new(), headers: Vec::with_capacity(18), body: None };
         Self { recorded: Recorded { place, offset: 0, record }, spare: Vec::new() }
     }
 
-    /// Begins the next record. What is not text in its key is replaced.
+    /// Starts the next record. Bytes of the key that aren't UTF-8 are replaced.
     pub(crate) fn begin(&mut self, offset: u64, key: &[u8], body: Option<&[u8]>) {
         self.recorded.offset = offset;
         let record = &mut self.recorded.record;
@@ -30,32 +31,32 @@ impl RecordBuffer {
         }
     }
 
-    /// Adds a header to the present record, if it is one that Muster writes.
+    /// Adds a header to the current record, if it is one that Muster writes.
     pub(crate) fn header(&mut self, name: &str, value: &str) {
         if let Some(name) = known_header(name) {
-            overwrite(self.value_of(name), value);
+            overwrite(self.header_value(name), value);
         }
     }
 
-    /// Leaves out the headers that the present record has got so far.
-    pub(crate) fn without_headers(&mut self) {
+    /// Removes the headers that the current record has so far.
+    pub(crate) fn clear_headers(&mut self) {
         self.spare.extend(self.recorded.record.headers.drain(..).map(|(_, value)| value));
     }
 
-    /// Where the value of one more header is to be written.
-    pub(crate) fn value_of(&mut self, name: &'static str) -> &mut String {
+    /// Adds a header to the current record and returns its value, to be written.
+    pub(crate) fn header_value(&mut self, name: &'static str) -> &mut String {
         let headers = &mut self.recorded.record.headers;
         headers.push((name, self.spare.pop().unwrap_or_default()));
         &mut headers.last_mut().expect("one was added just now").1
     }
 
-    /// The present record.
-    pub(crate) fn present(&self) -> &Recorded {
+    /// The current record.
+    pub(crate) fn current(&self) -> &Recorded {
         &self.recorded
     }
 
-    /// The present record, to be kept.
-    pub(crate) fn keep(self) -> Recorded {
+    /// The current record, to be kept.
+    pub(crate) fn into_recorded(self) -> Recorded {
         self.recorded
     }
 }
@@ -78,14 +79,17 @@ mod tests {
         record_buffer.begin(7, b"a longer key", Some(b"{\"a\":1}"));
         record_buffer.header(TYPE, "muster.user.registered");
         record_buffer.header(ID, "1");
-        assert_eq!(record_buffer.present().record.headers.len(), 2);
+        assert_eq!(record_buffer.current().record.headers.len(), 2);
         record_buffer.begin(9, b"key", Some(b"{}"));
         record_buffer.header(ID, "2");
         record_buffer.header("other", "dropped");
         let second =
             Record { key: "key".into(), headers: vec![(ID, "2".into())], body: Some(b"{}".to_vec()) };
-        assert_eq!(record_buffer.present().record, second);
+        assert_eq!(record_buffer.current().record, second);
         record_buffer.begin(11, b"key", None);
-        assert_eq!(record_buffer.keep().record, Record { key: "key".into(), headers: vec![], body: None });
+        assert_eq!(
+            record_buffer.into_recorded().record,
+            Record { key: "key".into(), headers: vec![], body: None }
+        );
     }
 }

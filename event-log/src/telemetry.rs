@@ -1,19 +1,19 @@
-//! What both adapters measure of an append, under the same names.
+//! Metrics of both adapters, under the same names.
 
 use std::time::Instant;
 
-use crate::{AppendError, Batch};
+use crate::error::AppendError;
 
-/// Runs an append and records how long it took, how many records it wrote, or why it did not.
+/// Runs an append of this many records and records its duration, its outcome and how many records it wrote.
 pub(crate) fn measured<T>(
-    batch: Batch,
-    append: impl FnOnce(Batch) -> Result<T, AppendError>,
+    records: usize,
+    append: impl FnOnce() -> Result<T, AppendError>,
 ) -> Result<T, AppendError> {
-    let records = batch.records.len() as u64;
+    let records = records as u64;
     let span = tracing::debug_span!("log.append", batch.events = records);
     let _entered = span.enter();
     let started = Instant::now();
-    let outcome = append(batch);
+    let outcome = append();
     let label = match &outcome {
         Ok(_) => {
             metrics::counter!("muster_log_appended_records_total").increment(records);
@@ -28,7 +28,7 @@ pub(crate) fn measured<T>(
     outcome
 }
 
-/// Counts a snapshot that came to an end.
+/// Counts a snapshot that was written or failed.
 pub(crate) fn snapshot(outcome: &'static str) {
     metrics::counter!("muster_snapshots_total", "outcome" => outcome).increment(1);
 }

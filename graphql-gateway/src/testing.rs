@@ -4,10 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use event_log::{
-    ClaimError, EventLog, Follow, Membership, Owner, Owners, Record, Replay, Unavailable, Writer,
-};
-use log_model::StreamPartition;
+use event_log::testing::{EmptyLog, LogOverrides, Wrapped};
+use event_log::{EventLog, Owner, Owners, Record, Unavailable};
 use tokio::sync::{Notify, watch};
 
 pub(crate) struct QuietLog {
@@ -19,9 +17,9 @@ pub(crate) struct QuietLog {
 }
 
 impl QuietLog {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new() -> Wrapped<Self> {
         let owners = watch::Sender::new(Owners::new());
-        Self { owners, away: AtomicBool::new(false), noted: Mutex::default(), tried: Notify::new() }
+        Wrapped(Self { owners, away: AtomicBool::new(false), noted: Mutex::default(), tried: Notify::new() })
     }
 
     pub(crate) fn announce(&self, partition: u32, url: String, epoch: u64) {
@@ -32,17 +30,9 @@ impl QuietLog {
 }
 
 #[async_trait]
-impl EventLog for QuietLog {
-    fn partitions(&self) -> u32 {
-        1
-    }
-
-    fn claim(&self, _: u32, _: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
-        Err(ClaimError::Unavailable("nobody writes here".to_owned()))
-    }
-
-    fn join(&self) -> Membership {
-        Membership::channel().1
+impl LogOverrides for QuietLog {
+    fn inner(&self) -> &dyn EventLog {
+        &EmptyLog
     }
 
     async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
@@ -52,14 +42,6 @@ impl EventLog for QuietLog {
         }
         self.tried.notify_one();
         if is_away { Err(Unavailable("away".to_owned())) } else { Ok(()) }
-    }
-
-    fn follow(&self, _: Vec<(StreamPartition, u64)>) -> Follow {
-        Follow::channel(1).1
-    }
-
-    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
-        Ok(Vec::new())
     }
 
     fn owners(&self) -> watch::Receiver<Owners> {

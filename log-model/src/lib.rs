@@ -1,12 +1,15 @@
-//! The vocabulary of the event log, for every crate that speaks of it: streams, positions, records, partitions.
+//! The vocabulary of the event log, shared by every crate that speaks of it: streams, stream partitions,
+//! positions, records, and the partition of a key.
 //!
-//! A leaf: it depends on no other crate of Muster, knows no aggregate and does no I/O. What each term means stands in
-//! `docs/glossary.md`.
+//! This crate depends on no other crate of Muster, knows no aggregate and does no I/O. `docs/glossary.md`
+//! defines each term.
 
 pub mod partition;
 pub mod position;
 pub mod record;
+pub mod stream;
 
 pub use partition::RouteKey;
-pub use position::{Position, Stream, StreamPartition};
+pub use position::Position;
 pub use record::{Record, Recorded};
+pub use stream::{Stream, StreamPartition};

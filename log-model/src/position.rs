@@ -1,4 +1,4 @@
-//! Points in the log, and how far a view or a caller has seen it.
+//! Positions: how much of the log a view or a caller has seen.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,119 +8,25 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The streams of the log. Names with the topic prefix before them are Kafka's topics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stream {
-    /// What happened to users. Kept for ever, chained.
-    UserEvents,
-    /// What happened to groups and to the deployment. One partition, kept for ever, chained.
-    GroupEvents,
-    /// Digests of passwords and tokens. Compacted, restricted.
-    Credentials,
-    /// Sign-ins, failures, denials. Kept for 400 days, unchained.
-    Access,
-    /// Traces of e-mail addresses and claims that are void. Compacted; between owners alone, nobody follows it.
-    Reservations,
-}
+use crate::stream::{Stream, StreamPartition};
 
-impl Stream {
-    /// Every stream.
-    pub const ALL: [Self; 5] =
-        [Self::UserEvents, Self::GroupEvents, Self::Credentials, Self::Access, Self::Reservations];
-
-    /// The stream's name, as topics carry it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UserEvents => "user-events",
-            Self::GroupEvents => "group-events",
-            Self::Credentials => "credentials",
-            Self::Access => "access",
-            Self::Reservations => "claims",
-        }
-    }
-
-    /// The stream with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|stream| stream.name() == name)
-    }
-
-    /// How many partitions the stream has where users are spread over `partitions`.
-    pub const fn partitions(self, partitions: u32) -> u32 {
-        match self {
-            Self::GroupEvents => 1,
-            _ => partitions,
-        }
-    }
-
-    /// Whether the stream's records carry the hash chain.
-    pub const fn is_chained(self) -> bool {
-        matches!(self, Self::UserEvents | Self::GroupEvents)
-    }
-
-    /// Whether of a key only the newest record counts.
-    pub const fn is_compacted(self) -> bool {
-        matches!(self, Self::Credentials | Self::Reservations)
-    }
-
-    /// Whether views and other followers read it.
-    pub const fn is_followed(self) -> bool {
-        !matches!(self, Self::Reservations)
-    }
-
-    const fn letter(self) -> char {
-        match self {
-            Self::UserEvents => 'u',
-            Self::GroupEvents => 'g',
-            Self::Credentials => 'c',
-            Self::Access => 'a',
-            Self::Reservations => 'm',
-        }
-    }
-}
-
-impl fmt::Display for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// One partition of one stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamPartition {
-    /// The stream.
-    pub stream: Stream,
-    /// The partition, from 0.
-    pub partition: u32,
-}
-
-impl StreamPartition {
-    /// The partition `partition` of `stream`.
-    pub const fn new(stream: Stream, partition: u32) -> Self {
-        Self { stream, partition }
-    }
-
-    /// Every place of a log whose users are spread over `partitions`.
-    pub fn all(partitions: u32) -> impl Iterator<Item = Self> {
-        Stream::ALL.into_iter().flat_map(move |stream| {
-            (0..stream.partitions(partitions)).map(move |partition| Self { stream, partition })
-        })
-    }
-
-    /// Every place that views and other followers read.
-    pub fn followed(partitions: u32) -> impl Iterator<Item = Self> {
-        Self::all(partitions).filter(|place| place.stream.is_followed())
-    }
-}
-
-impl fmt::Display for StreamPartition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.stream, self.partition)
-    }
-}
-
-/// A point in the log: in each place, the offset of the last record that it covers.
+/// A point in the log: for each stream partition, the offset of the last record that it covers.
 ///
-/// The text form is opaque to callers: URL-safe base64.
+/// The text form is URL-safe base64 and opaque to callers.
+///
+/// ```
+/// use log_model::{Position, Stream, StreamPartition};
+///
+/// let users = StreamPartition::new(Stream::UserEvents, 3);
+/// let mut seen = Position::at(users, 7);
+/// seen.cover(users, 9);
+/// seen.cover(users, 8);
+/// assert_eq!(seen.covered(users), Some(9));
+/// assert_eq!(seen.covered(StreamPartition::new(Stream::Access, 3)), None);
+///
+/// let text = seen.to_string();
+/// assert_eq!(text.parse(), Ok(seen));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Position(BTreeMap<StreamPartition, u64>);
 
@@ -130,28 +36,28 @@ pub struct Position(BTreeMap<StreamPartition, u64>);
 pub struct NotAPosition;
 
 impl Position {
-    /// The point that covers nothing.
+    /// The position that covers nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The point that covers one place up to and including `offset`.
+    /// The position that covers one stream partition up to and including `offset`.
     pub fn at(place: StreamPartition, offset: u64) -> Self {
         Self(BTreeMap::from([(place, offset)]))
     }
 
-    /// Moves the point so that it covers `place` up to and including `offset`; never back.
+    /// Extends the position to cover `place` up to and including `offset`. It never moves back.
     pub fn cover(&mut self, place: StreamPartition, offset: u64) {
         let covered = self.0.entry(place).or_insert(offset);
         *covered = (*covered).max(offset);
     }
 
-    /// The last offset covered in a place.
+    /// The last offset that is covered in a stream partition; `None` if nothing is.
     pub fn covered(&self, place: StreamPartition) -> Option<u64> {
         self.0.get(&place).copied()
     }
 
-    /// Every place with the last offset covered in it.
+    /// Every covered stream partition, with the last offset covered in it.
     pub fn iter(&self) -> impl Iterator<Item = (StreamPartition, u64)> + '_ {
         self.0.iter().map(|(place, offset)| (*place, *offset))
     }

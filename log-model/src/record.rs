@@ -1,13 +1,13 @@
-//! Records: what the log holds, and the names of their headers.
+//! Records, the content of the log, and the names of their headers.
 //!
-//! Events are CloudEvents 1.0, Kafka binary content mode: attributes are headers `ce_…` of UTF-8 text, the body is the event's
-//! data alone. Both adapters keep the same records.
+//! Events are CloudEvents 1.0 in Kafka's binary content mode: attributes are `ce_…` headers of UTF-8 text,
+//! and the body is the event's data alone. Both adapters keep the same records.
 
 use uuid::Uuid;
 
-use crate::position::StreamPartition;
+use crate::stream::StreamPartition;
 
-/// The attributes that the chain covers, in the order in which it covers them. Never changes.
+/// The attributes that the hash chain covers, in this order. Never changes.
 pub const ATTRIBUTES: [&str; 15] = [
     SPECVERSION,
     ID,
@@ -26,35 +26,35 @@ pub const ATTRIBUTES: [&str; 15] = [
     CLIENT,
 ];
 
-/// `1.0`.
+/// Version of the `CloudEvents` specification, always `1.0`.
 pub const SPECVERSION: &str = "ce_specversion";
 /// `UUIDv7` of the record.
 pub const ID: &str = "ce_id";
-/// Wire name of the event.
+/// Wire name of the event, such as `muster.user.registered`.
 pub const TYPE: &str = "ce_type";
-/// Where the event was made.
+/// Where the event was made, always `/muster`.
 pub const SOURCE: &str = "ce_source";
-/// RFC 3339.
+/// When the command was decided, as RFC 3339.
 pub const TIME: &str = "ce_time";
 /// Id of the user or group, or `deployment`.
 pub const SUBJECT: &str = "ce_subject";
 /// URN of the schema of the body.
 pub const DATASCHEMA: &str = "ce_dataschema";
-/// Number of the event in its aggregate, from 1, without gaps.
+/// Number of the event within its aggregate, from 1, without gaps.
 pub const SEQUENCE: &str = "ce_sequence";
-/// Id of the command, as the client gave it.
+/// Id of the command, as its caller chose it.
 pub const COMMANDID: &str = "ce_commandid";
-/// Hex SHA-256 of what was asked.
+/// SHA-256 of what the command asks, in hex.
 pub const COMMANDDIGEST: &str = "ce_commanddigest";
-/// Id of the request.
+/// Id of the request that brought the command.
 pub const CORRELATIONID: &str = "ce_correlationid";
-/// Who asked.
+/// Id of the actor that sent the command.
 pub const ACTOR: &str = "ce_actor";
-/// Their name at that time.
+/// The actor's name at that time.
 pub const ACTORNAME: &str = "ce_actorname";
-/// Their strongest role at that time.
+/// The actor's strongest role at that time.
 pub const ACTORROLE: &str = "ce_actorrole";
-/// Address and user agent as JSON.
+/// Address and user agent of the caller, as JSON.
 pub const CLIENT: &str = "ce_client";
 /// Value of the hash chain after this record.
 pub const CHAIN: &str = "ce_chain";
@@ -63,17 +63,17 @@ pub const TRACEPARENT: &str = "traceparent";
 /// Media type of the body.
 pub const CONTENT_TYPE: &str = "content-type";
 
-/// Key and type of the record with which a writer claims a partition.
+/// Key of a claim record.
 pub const CLAIM_KEY: &str = "claim";
-/// Type of the record with which a writer claims a partition.
+/// Type of a claim record.
 pub const CLAIM_TYPE: &str = "muster.log.claimed";
 
-/// A record to be written.
+/// A record to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What compaction and order go by.
+    /// Records of one key stay in order; compaction keeps the newest.
     pub key: String,
-    /// Headers by name. Names are those of this module; others are dropped when a record is read.
+    /// Headers by name. Only the names of this module are read back; other headers are dropped.
     pub headers: Vec<(&'static str, String)>,
     /// The data as JSON; `None` is a tombstone.
     pub body: Option<Vec<u8>>,
@@ -82,15 +82,15 @@ pub struct Record {
 /// A record in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Where it lies.
+    /// The stream partition that holds it.
     pub place: StreamPartition,
-    /// Its offset there. Grows from record to record; gaps are normal.
+    /// Its offset there. Offsets grow from record to record; gaps are normal.
     pub offset: u64,
-    /// What it says.
+    /// The record itself.
     pub record: Record,
 }
 
-/// A record that is not an event of Muster.
+/// A record that is not an event of Muster, with the header that shows it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("header {header} {problem}")]
 pub struct NotAnEvent {
@@ -99,7 +99,11 @@ pub struct NotAnEvent {
 }
 
 impl Record {
-    /// The record with which a writer claims a partition. It has no subject, sequence or chain: its writer has not read yet.
+    /// The claim record with which a writer takes over a partition. `time` is RFC 3339, `owner` is for people
+    /// who read the log.
+    ///
+    /// It has no subject, sequence or chain value, because its writer has not read the partition yet:
+    /// `docs/adr/0006-hash-chain-and-claim-records.md`.
     pub fn claim(id: Uuid, time: &str, owner: &str) -> Self {
         let body = serde_json::json!({ "owner": owner });
         Self {
@@ -116,46 +120,56 @@ impl Record {
         }
     }
 
-    /// A credential, the holder of a reservation or a void reservation as it is written: the newest of its key counts. No body makes a tombstone.
+    /// A record of a compacted stream: a credential, a reservation holder or a void reservation. Without a
+    /// body it is a tombstone.
     pub fn keyed(key: String, body: Option<Vec<u8>>) -> Self {
         let headers = vec![(CONTENT_TYPE, "application/json".to_owned())];
         Self { key, headers, body }
     }
 
-    /// The value of a header.
+    /// The value of a header, if the record has it.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Sets a header that is not there yet.
+    /// Adds a header that the record doesn't have yet.
     pub fn push_header(&mut self, name: &'static str, value: String) {
         self.headers.push((name, value));
     }
 
-    /// Whether it is a claim record, which every reader passes over.
+    /// Whether it is a claim record, which every reader skips.
     pub fn is_claim(&self) -> bool {
         self.key == CLAIM_KEY && self.header(TYPE) == Some(CLAIM_TYPE)
     }
 
     /// The wire name of the event.
+    ///
+    /// # Errors
+    ///
+    /// The record has none, so it is not an event of Muster.
     pub fn wire_name(&self) -> Result<&str, NotAnEvent> {
         self.required(TYPE)
     }
 
     /// The value of a header that every event has.
+    ///
+    /// # Errors
+    ///
+    /// The header is missing, so the record is not an event of Muster.
     pub fn required(&self, header: &'static str) -> Result<&str, NotAnEvent> {
         self.header(header).ok_or(NotAnEvent { header, problem: "is missing" })
     }
 }
 
 impl NotAnEvent {
-    /// A header whose value has not the form that it must have.
+    /// The error for a header whose value is malformed.
     pub fn malformed(header: &'static str) -> Self {
         Self { header, problem: "can't be read" }
     }
 }
 
-/// The constant for a header name that Muster writes. A match and no search: replays ask for every header there is.
+/// The constant of a header name that Muster writes; `None` for any other. A `match` instead of a search,
+/// because a replay looks up every header of every record.
 pub fn known_header(name: &str) -> Option<&'static str> {
     Some(match name {
         SPECVERSION => SPECVERSION,

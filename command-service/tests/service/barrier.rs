@@ -14,7 +14,8 @@ use domain::names::Username;
 use domain::refusal::Code;
 use domain::user::{self, onboarding};
 use event_log::sqlite::SqliteLog;
-use event_log::{ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer};
+use event_log::testing::{LogOverrides, Wrapped};
+use event_log::{EventLog, Follow, Unavailable};
 use log_model::{Position, Stream, StreamPartition};
 use tokio::sync::watch;
 
@@ -29,21 +30,9 @@ struct Dammed {
 }
 
 #[async_trait]
-impl EventLog for Dammed {
-    fn partitions(&self) -> u32 {
-        self.log.partitions()
-    }
-
-    fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
-        self.log.claim(partition, replay)
-    }
-
-    fn join(&self) -> Membership {
-        self.log.join()
-    }
-
-    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        self.log.append_access(records).await
+impl LogOverrides for Dammed {
+    fn inner(&self) -> &dyn EventLog {
+        &*self.log
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
@@ -67,20 +56,16 @@ impl EventLog for Dammed {
         self.asked.send_modify(|asked| *asked += 1);
         ends
     }
-
-    fn owners(&self) -> watch::Receiver<Owners> {
-        self.log.owners()
-    }
 }
 
-async fn dammed(directory: &Path) -> (Arc<Dammed>, watch::Sender<bool>) {
+async fn dammed(directory: &Path) -> (Arc<Wrapped<Dammed>>, watch::Sender<bool>) {
     let (dam, open) = watch::channel(true);
     (
-        Arc::new(Dammed {
+        Arc::new(Wrapped(Dammed {
             log: SqliteLog::open(directory).await.unwrap(),
             open,
             asked: watch::Sender::new(0),
-        }),
+        })),
         dam,
     )
 }

@@ -117,7 +117,7 @@ async fn left(directory: &Path) -> (Service, LeftMember, Instant) {
     let soon = Instant::now() + SOON;
     let (stop, _) = oneshot::channel();
     std::mem::replace(&mut service.stop, stop).send(()).unwrap();
-    seat.given_up().await;
+    seat.leaving().await;
     take_away(&seat).await;
     let others = seat.leave();
     accepted(service.ask(register("c1", "alice")).await);

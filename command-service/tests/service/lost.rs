@@ -6,15 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use domain::command::Failure;
 use event_log::sqlite::SqliteLog;
-use event_log::{
-    AppendError, Batch, ClaimError, EventLog, Follow, Membership, Owners, PendingSnapshot, Record, Replay,
-    Unavailable, Writer,
-};
-use log_model::{Position, StreamPartition};
-use tokio::sync::watch;
+use event_log::testing::{LogOverrides, Wrapped, WriterOverrides};
+use event_log::{AppendError, Batch, ClaimError, EventLog, Membership, Replay, Writer};
+use log_model::Position;
 
 use crate::{Service, accepted, register};
 
@@ -59,50 +55,42 @@ struct UnluckyWriter {
 }
 
 impl Unlucky {
-    pub(crate) async fn open(directory: &Path, membership: Option<Membership>) -> Self {
-        Self {
+    pub(crate) async fn open(directory: &Path, membership: Option<Membership>) -> Wrapped<Self> {
+        Wrapped(Self {
             log: SqliteLog::open(directory).await.unwrap(),
             next: Next::default(),
             membership: Mutex::new(membership),
             counts: Arc::default(),
-        }
+        })
     }
 }
 
-#[async_trait]
-impl EventLog for Unlucky {
-    fn partitions(&self) -> u32 {
-        self.log.partitions()
+impl LogOverrides for Unlucky {
+    fn inner(&self) -> &dyn EventLog {
+        &*self.log
     }
 
     fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
         self.counts.claims.fetch_add(1, Ordering::Relaxed);
         let writer = self.log.claim(partition, replay)?;
-        Ok(Box::new(UnluckyWriter { writer, next: self.next.clone(), counts: self.counts.clone() }))
+        let (next, counts) = (self.next.clone(), self.counts.clone());
+        Ok(Box::new(Wrapped(UnluckyWriter { writer, next, counts })))
     }
 
     fn join(&self) -> Membership {
         self.membership.lock().unwrap().take().unwrap_or_else(|| self.log.join())
     }
-
-    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        self.log.append_access(records).await
-    }
-
-    fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
-        self.log.follow(from)
-    }
-
-    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
-        self.log.ends().await
-    }
-
-    fn owners(&self) -> watch::Receiver<Owners> {
-        self.log.owners()
-    }
 }
 
-impl Writer for UnluckyWriter {
+impl WriterOverrides for UnluckyWriter {
+    fn inner(&self) -> &dyn Writer {
+        &*self.writer
+    }
+
+    fn inner_mut(&mut self) -> &mut dyn Writer {
+        &mut *self.writer
+    }
+
     fn append(&mut self, batch: Batch) -> Result<Position, AppendError> {
         let mishap = self.next.lock().unwrap().pop_front();
         match mishap {
@@ -124,29 +112,9 @@ impl Writer for UnluckyWriter {
         self.writer.append(batch)
     }
 
-    fn confirm(&mut self) -> Result<Position, AppendError> {
-        self.writer.confirm()
-    }
-
     fn reclaim(&mut self) -> Result<Position, AppendError> {
         self.counts.reclaims.fetch_add(1, Ordering::Relaxed);
         self.writer.reclaim()
-    }
-
-    fn save_snapshot(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<PendingSnapshot> {
-        self.writer.save_snapshot(snapshot)
-    }
-
-    fn ahead_from(&self) -> usize {
-        self.writer.ahead_from()
-    }
-
-    fn epoch(&self) -> u64 {
-        self.writer.epoch()
-    }
-
-    fn announce(&mut self, url: &str) -> Result<(), AppendError> {
-        self.writer.announce(url)
     }
 }
 

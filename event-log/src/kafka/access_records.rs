@@ -1,4 +1,4 @@
-//! Access records: appended outside of transactions, each to the partition of its key.
+//! Appending access records: outside of transactions, each to the partition of its key.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use rdkafka::error::KafkaResult;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use super::message::headers;
-use super::settings::{KafkaSettings, number};
-use crate::Unavailable;
+use super::settings::{KafkaSettings, kafka_partition};
+use crate::error::Unavailable;
 
-/// How long records may wait for a broker before they are given up.
+/// How long records may wait for a broker before the append fails.
 const GIVE_UP: Duration = Duration::from_secs(10);
 
-/// A producer whose records keep their order and don't double when it tries again.
+/// A producer whose retries neither reorder nor duplicate records.
 pub(super) fn producer(settings: &KafkaSettings) -> KafkaResult<FutureProducer> {
     settings
         .client()
@@ -27,7 +27,7 @@ pub(super) fn producer(settings: &KafkaSettings) -> KafkaResult<FutureProducer> 
         .create()
 }
 
-/// Sends all and waits until all are acknowledged.
+/// Sends all records and waits until every one is acknowledged.
 pub(super) async fn send(
     producer: &FutureProducer,
     settings: &KafkaSettings,
@@ -38,7 +38,7 @@ pub(super) async fn send(
     let mut deliveries = Vec::with_capacity(records.len());
     for record in &records {
         let mut message = FutureRecord::to(&topic)
-            .partition(number(partition::of_key(&record.key, partitions)))
+            .partition(kafka_partition(partition::of_key(&record.key, partitions)))
             .key(record.key.as_str())
             .headers(headers(record));
         if let Some(body) = &record.body {

@@ -1,4 +1,4 @@
-//! Where each place ends, as the brokers say.
+//! Asking the brokers where stream partitions end.
 
 use std::time::Duration;
 
@@ -7,25 +7,29 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::client::Reading;
-use super::settings::{KafkaSettings, number};
+use super::client::QuietConsumer;
+use super::settings::{KafkaSettings, kafka_partition};
 
-/// The end of each place, as far as the asker sees.
-pub(super) fn ask(
-    asker: &Reading,
+/// The end of each stream partition, at the isolation level of the client that asks.
+pub(super) fn query(
+    metadata: &QuietConsumer,
     settings: &KafkaSettings,
     places: impl Iterator<Item = StreamPartition>,
     timeout: Duration,
 ) -> KafkaResult<Vec<(StreamPartition, u64)>> {
     let mut list = TopicPartitionList::new();
     for place in places {
-        // As a time, `End` stands for the newest.
-        list.add_partition_offset(&settings.topic(place.stream), number(place.partition), Offset::End)?;
+        // As a timestamp, `End` stands for the newest offset.
+        list.add_partition_offset(
+            &settings.topic(place.stream),
+            kafka_partition(place.partition),
+            Offset::End,
+        )?;
     }
     if list.count() == 0 {
         return Ok(Vec::new());
     }
-    let answer = asker.offsets_for_times(list, timeout)?;
+    let answer = metadata.offsets_for_times(list, timeout)?;
     let mut ends = Vec::with_capacity(answer.count());
     for one in answer.elements() {
         one.error()?;

@@ -2,70 +2,70 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::{AppendError, ClaimError};
+use crate::error::{AppendError, ClaimError};
 
-/// Why the log can't be opened, or its topics can't be made.
+/// Why the log can't be opened or its topics can't be created.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The settings don't make a client.
+    /// The settings are not valid for a client.
     #[error("the Kafka client can't be made")]
     Client(#[source] KafkaError),
     /// No broker answers.
     #[error("Kafka at {brokers} doesn't answer")]
     Unreachable {
-        /// Where it was looked for.
+        /// The brokers that were asked.
         brokers: String,
-        /// What the client says.
+        /// The client's error.
         source: KafkaError,
     },
-    /// A topic was made with another number of partitions.
+    /// A topic exists with another number of partitions.
     #[error("topic {topic} has {found} partitions and must have {wanted}")]
     Partitions {
-        /// Which.
+        /// The topic.
         topic: String,
-        /// How many it has.
+        /// The number of partitions that it has.
         found: u32,
-        /// How many it must have.
+        /// The number of partitions that it must have.
         wanted: u32,
     },
-    /// A topic was made with another setting.
+    /// A topic exists with another setting.
     #[error("topic {topic} has {setting}={found} and must have {setting}={wanted}")]
     Setting {
-        /// Which topic.
+        /// The topic.
         topic: String,
-        /// Which setting.
+        /// The setting.
         setting: &'static str,
-        /// What it is.
+        /// The value that it has.
         found: String,
-        /// What it must be.
+        /// The value that it must have.
         wanted: String,
     },
-    /// The broker refuses to make a topic.
+    /// The broker refuses to create a topic.
     #[error("topic {topic} can't be made")]
     Refused {
-        /// Which.
+        /// The topic.
         topic: String,
-        /// Why.
+        /// The broker's reason.
         source: KafkaError,
     },
 }
 
-/// What is wrong with a transaction.
+/// Why a call of the transactional producer failed.
 #[derive(Debug)]
-pub(super) enum Trouble {
-    /// Another producer has the transactional id.
+pub(super) enum TransactionError {
+    /// Another producer uses the transactional id.
     Fenced,
-    /// The producer is of no more use.
+    /// The producer is of no further use.
     Fatal(String),
     /// The transaction must be aborted; the producer may go on.
-    Abort(String),
-    /// The same call may succeed.
-    Again(String),
+    Abortable(String),
+    /// The same call may be repeated.
+    Retriable(String),
 }
 
-impl Trouble {
-    /// The class of an error of init, begin, commit or abort. Fatal is tested first: such an error may claim to be
-    /// retriable too.
+impl TransactionError {
+    /// Classes an error of init, begin, commit or abort. A fatal error may claim to be retriable too, so that
+    /// is tested last.
     pub(super) fn of(error: &KafkaError) -> Self {
         let reason = error.to_string();
         let KafkaError::Transaction(transaction) = error else {
@@ -74,37 +74,40 @@ impl Trouble {
         if is_fenced(transaction.code()) {
             Self::Fenced
         } else if transaction.code() == RDKafkaErrorCode::ConcurrentTransactions {
-            // The coordinator still settles what an earlier producer left; librdkafka calls this fatal at times.
-            Self::Again(reason)
+            // The coordinator is still settling an earlier producer's transaction. librdkafka sometimes calls
+            // this fatal.
+            Self::Retriable(reason)
         } else if transaction.is_fatal() {
             Self::Fatal(reason)
         } else if transaction.txn_requires_abort() {
-            Self::Abort(reason)
+            Self::Abortable(reason)
         } else if transaction.is_retriable() {
-            Self::Again(reason)
+            Self::Retriable(reason)
         } else {
             Self::Fatal(reason)
         }
     }
 
-    /// The class of what made the whole client stop.
+    /// Classes an error that stopped the whole client.
     pub(super) fn of_code(code: Option<RDKafkaErrorCode>, reason: String) -> Self {
         if code.is_some_and(is_fenced) { Self::Fenced } else { Self::Fatal(reason) }
     }
 }
 
-/// What a broker does not answer may be asked again.
+/// A question that a broker doesn't answer may be repeated.
 #[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped by")]
 pub(super) fn unavailable(error: KafkaError) -> ClaimError {
     ClaimError::Unavailable(error.to_string())
 }
 
-/// What a transaction that can't be aborted for certain means to whoever appends.
-impl From<Trouble> for AppendError {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Fenced => Self::Fenced,
-            Trouble::Fatal(reason) | Trouble::Abort(reason) | Trouble::Again(reason) => Self::Unknown(reason),
+/// A transaction that isn't certainly aborted has an unknown outcome.
+impl From<TransactionError> for AppendError {
+    fn from(error: TransactionError) -> Self {
+        match error {
+            TransactionError::Fenced => Self::Fenced,
+            TransactionError::Fatal(reason)
+            | TransactionError::Abortable(reason)
+            | TransactionError::Retriable(reason) => Self::Unknown(reason),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! The consumer group that shares the partitions among command services. It only assigns; nothing is read through it.
+//! The consumer group that assigns partitions to command services. Nothing is read through it.
+//!
+//! `docs/adr/0009-sharing-partitions.md` explains the decision.
 
 use std::sync::Arc;
 use std::thread;
@@ -12,51 +14,53 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use tokio::sync::mpsc;
 
-use super::client::Reading;
+use super::client::{CloseSignal, DropOnThread, QuietConsumer};
 use super::settings::KafkaSettings;
-use super::{DropOnThread, Stop};
 use crate::membership::{Assignment, Handover, MemberHandle, Membership};
 
-/// How long one look for news takes; a member that wants to leave waits for it.
+/// How long one poll of the group takes. A member that wants to leave waits for it.
 const POLL: Duration = Duration::from_millis(20);
-/// How often the client is asked something. It looks after the group when it is woken, or once in half a second to a
-/// second: without questions a heartbeat, and with it the news that partitions move, comes that late.
+/// How often the client is woken with a question. By itself it attends to the group only once in half a
+/// second to a second, and heartbeats and rebalances would be that late.
 const WAKE: Duration = Duration::from_millis(100);
-/// How long a member may take to hear that a partition is taken away. Afterwards the next owner's claim tells it.
+/// How long a member may take to hear that it loses a partition. Afterwards the next owner's claim fences it.
 const HANDOVER: Duration = Duration::from_secs(5);
-/// Pause before the group is joined again after the client has stopped for good.
-const AGAIN: Duration = Duration::from_secs(1);
-/// How often whoever has left looks for others, of which no broker tells by itself, and how long the answer may take.
-const LOOK: Duration = Duration::from_millis(100);
-const ANSWER: Duration = Duration::from_secs(1);
+/// Pause before the group is joined again after a fatal error of the client.
+const REJOIN_PAUSE: Duration = Duration::from_secs(1);
+/// How often a member that has left checks whether others remain, since no broker says so by itself, and how
+/// long the answer may take.
+const EMPTINESS_CHECK: Duration = Duration::from_millis(100);
+const EMPTINESS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Joins on a thread of its own, and leaves when the member wants to or the log is closed. Then it looks for others by
-/// `asker`, for as long as the member wants to know of them.
+/// Joins the group on a thread of its own. Leaves when the member wants to or when the log is closed.
+///
+/// Afterwards it checks through `metadata` whether others remain, until the member no longer asks.
 pub(super) fn join(
     settings: Arc<KafkaSettings>,
-    asker: Arc<DropOnThread<Reading>>,
-    stop: Stop,
+    metadata: Arc<DropOnThread<QuietConsumer>>,
+    close_signal: CloseSignal,
 ) -> Membership {
     let (member, membership) = Membership::channel();
     thread::spawn(move || {
-        let is_over = || stop.is_told() || member.is_given_up();
+        let is_over = || close_signal.is_closed() || member.is_leaving();
         while !is_over() {
-            if let Err(error) = attend(&settings, &member, is_over) {
+            if let Err(error) = take_part(&settings, &member, is_over) {
                 tracing::warn!(%error, "the group of command services can't be attended; joining again");
-                thread::sleep(AGAIN);
+                thread::sleep(REJOIN_PAUSE);
             }
         }
         let left = member.leave();
-        while !stop.is_told() && !left.is_forgotten() && !is_deserted(&asker, &settings.group()) {
-            thread::sleep(LOOK);
+        while !close_signal.is_closed() && !left.is_abandoned() && !is_empty(&metadata, &settings.group()) {
+            thread::sleep(EMPTINESS_CHECK);
         }
     });
     membership
 }
 
-/// Whether nobody is in the group for certain: a group that no broker tells of may be on its way from one to another.
-fn is_deserted(asker: &Reading, group: &str) -> bool {
-    match asker.fetch_group_list(Some(group), ANSWER) {
+/// Whether the group is certainly empty. A group that no broker knows may be moving from one broker to
+/// another.
+fn is_empty(metadata: &QuietConsumer, group: &str) -> bool {
+    match metadata.fetch_group_list(Some(group), EMPTINESS_TIMEOUT) {
         Ok(found) => found.groups().iter().any(|known| {
             known.name() == group && matches!(known.state(), "Empty" | "Dead") && known.members().is_empty()
         }),
@@ -67,34 +71,34 @@ fn is_deserted(asker: &Reading, group: &str) -> bool {
     }
 }
 
-/// Takes part until it is over. The end of the consumer hands over whatever is held.
-fn attend(settings: &KafkaSettings, member: &MemberHandle, is_over: impl Fn() -> bool) -> KafkaResult<()> {
-    let member = Member { assignments: member.assignments.clone() };
-    let consumer: BaseConsumer<Member> = settings.member().create_with_context(member)?;
+/// Takes part in the group until `is_over`. Dropping the consumer hands over whatever is still held.
+fn take_part(settings: &KafkaSettings, member: &MemberHandle, is_over: impl Fn() -> bool) -> KafkaResult<()> {
+    let member = GroupContext { assignments: member.assignments.clone() };
+    let consumer: BaseConsumer<GroupContext> = settings.member().create_with_context(member)?;
     consumer.subscribe(&[&settings.topic(Stream::UserEvents)])?;
     let mut woken = Instant::now();
     while !is_over() {
         if woken.elapsed() >= WAKE {
             woken = Instant::now();
-            // The answer does not matter; that the client's own thread has to give it does.
+            // The answer doesn't matter; the question wakes the client's own thread.
             consumer.rebalance_protocol();
         }
         match consumer.poll(POLL) {
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
             Some(Err(error)) => tracing::debug!(%error, "the group of command services reports an error"),
-            // A record that was fetched before the partition was paused.
+            // A record may have been fetched before the partition was paused.
             Some(Ok(_)) | None => {}
         }
     }
     Ok(())
 }
 
-/// Passes on what the group decides. Its methods run on the thread that polls.
-struct Member {
+/// Passes the group's decisions on to the member. Its methods run on the polling thread.
+struct GroupContext {
     assignments: mpsc::Sender<Assignment>,
 }
 
-impl ClientContext for Member {
+impl ClientContext for GroupContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         super::client::log(level, facility, message);
     }
@@ -104,13 +108,13 @@ impl ClientContext for Member {
     }
 }
 
-impl ConsumerContext for Member {
+impl ConsumerContext for GroupContext {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         let Rebalance::Revoke(taken) = rebalance else { return };
         let (handover, handed_over) = Handover::new();
         let taken = partitions(taken);
         tracing::info!(kafka.partitions = ?taken, "partitions are taken from this process");
-        // Nobody to tell is nobody who writes.
+        // A member that was dropped writes nothing.
         if self.assignments.blocking_send(Assignment::Taken(taken, handover)).is_ok()
             && !handed_over.wait(HANDOVER)
         {
@@ -127,7 +131,7 @@ impl ConsumerContext for Member {
         }
         let given = partitions(given);
         tracing::info!(kafka.partitions = ?given, "partitions are given to this process");
-        // A member that is gone is about to leave.
+        // A member that was dropped is about to leave.
         self.assignments.blocking_send(Assignment::Given(given)).ok();
     }
 }

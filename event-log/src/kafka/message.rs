@@ -6,7 +6,7 @@ use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
 use crate::record_buffer::RecordBuffer;
 
-/// The headers of a record as Kafka keeps them.
+/// The headers of a record as Kafka headers.
 pub(super) fn headers(record: &Record) -> OwnedHeaders {
     let headers = OwnedHeaders::new_with_capacity(record.headers.len());
     record
@@ -19,11 +19,11 @@ pub(super) fn headers(record: &Record) -> OwnedHeaders {
 pub(super) fn recorded(place: StreamPartition, message: &BorrowedMessage<'_>) -> Recorded {
     let mut record_buffer = RecordBuffer::new(place);
     read_into(&mut record_buffer, message);
-    record_buffer.keep()
+    record_buffer.into_recorded()
 }
 
-/// Reads a message over the record before it. What is not text is left out: whoever needs it says so, with the
-/// offset, and the chain shows that it was changed.
+/// Reads a message into the buffer. Headers that aren't UTF-8 are left out: code that needs one reports it
+/// with the offset, and the chain shows the change.
 pub(super) fn read_into(record_buffer: &mut RecordBuffer, message: &BorrowedMessage<'_>) {
     record_buffer.begin(offset(message), message.key().unwrap_or_default(), message.payload());
     for header in message.headers().iter().flat_map(|headers| headers.iter()) {
@@ -33,7 +33,7 @@ pub(super) fn read_into(record_buffer: &mut RecordBuffer, message: &BorrowedMess
     }
 }
 
-/// Where a message lies.
+/// The offset of a message.
 pub(super) fn offset(message: &impl Message) -> u64 {
     u64::try_from(message.offset()).unwrap_or_default()
 }

@@ -1,7 +1,11 @@
-//! The log on Kafka: one topic a stream, one transactional producer a partition.
+//! The log on Kafka: one topic per stream, one transactional producer per partition.
 //!
-//! Everything of librdkafka blocks or runs its callbacks on the thread that polls, so it is kept on threads of its
-//! own, away from the runtime.
+//! Every call of librdkafka blocks or runs its callbacks on the polling thread. It therefore gets threads of
+//! its own, away from the async runtime.
+//!
+//! Two decisions guard against faults of the client and the brokers: the version of Kafka
+//! (`docs/adr/0002-kafka-4.2.1.md`) and the zeroed memory of librdkafka
+//! (`docs/adr/0012-zeroed-memory-of-librdkafka.md`).
 
 mod access_records;
 mod client;
@@ -15,81 +19,103 @@ mod producer;
 mod reader;
 mod settings;
 mod snapshots;
-mod stalled;
+mod stall_detector;
 mod takeover;
+mod topic_spec;
 mod topics;
 mod writer;
 
-use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use log_model::StreamPartition;
+use log_model::record::Record;
 use rdkafka::producer::FutureProducer;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
+use self::client::{CloseSignal, DropOnThread, MetadataClient};
 pub use self::error::OpenError;
-use self::settings::Sees;
+use self::settings::Isolation;
 pub use self::settings::{Acknowledge, KafkaSettings};
 use self::snapshots::Snapshots;
 pub use self::topics::{Topic, ensure_topics};
+use crate::error::{ClaimError, Unavailable};
+use crate::follow::Follow;
+use crate::membership::Membership;
+use crate::owners::Owners;
+use crate::port::{EventLog, Writer};
+use crate::replay::Replay;
 use crate::snapshot::SnapshotPermit;
-use crate::{ClaimError, EventLog, Follow, Membership, Owners, Record, Replay, Unavailable, Writer};
 
-/// How often it is looked whether the topics have been made.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// How long the brokers may take to say where the log ends.
+/// How often to check whether the topics exist.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+/// How long the brokers may take to answer where the log ends.
 const ANSWER: Duration = Duration::from_secs(5);
-
-type Asker = DropOnThread<client::Reading>;
 
 /// The log on Kafka.
 pub struct KafkaLog {
     settings: Arc<KafkaSettings>,
     partitions: u32,
-    /// Asked for the ends that followers get to, and up to which a claim reads before it fences.
-    asker: Arc<Asker>,
-    /// Asked for the ends behind everything, by owners, and for who shares the partitions.
-    written: Arc<Asker>,
-    /// What is sent outside of transactions.
-    plain: Arc<DropOnThread<FutureProducer>>,
+    /// Asks for ends of committed records: what followers reach, and what a claim reads before it fences.
+    committed: Arc<MetadataClient>,
+    /// Asks for the ends behind all records, and who is in the group.
+    uncommitted: Arc<MetadataClient>,
+    /// Sends records outside of transactions.
+    plain_producer: Arc<DropOnThread<FutureProducer>>,
     snapshots: Arc<Snapshots>,
     owners: watch::Receiver<Owners>,
-    stop: Stop,
+    close_signal: CloseSignal,
 }
 
 impl KafkaLog {
-    /// Connects to the log; the number of partitions is that of its topics. Waits, and says for what, until a broker
-    /// answers and all topics are there. Whoever doesn't want to wait any longer drops the future.
+    /// Connects to the log. The topics decide the number of partitions.
+    ///
+    /// Waits until a broker answers and all topics exist, and logs what it waits for. To stop waiting, drop
+    /// the future.
+    ///
+    /// # Errors
+    ///
+    /// The settings are invalid, or a topic has the wrong number of partitions.
     pub async fn connect(settings: KafkaSettings) -> Result<Arc<Self>, OpenError> {
         let settings = Arc::new(settings);
-        let asker = Arc::new(DropOnThread::new(settings.asker(Sees::Committed).map_err(OpenError::Client)?));
-        let written = Arc::new(DropOnThread::new(settings.asker(Sees::Written).map_err(OpenError::Client)?));
-        let plain =
+        let committed = Arc::new(DropOnThread::new(
+            settings.metadata_client(Isolation::Committed).map_err(OpenError::Client)?,
+        ));
+        let uncommitted = Arc::new(DropOnThread::new(
+            settings.metadata_client(Isolation::Uncommitted).map_err(OpenError::Client)?,
+        ));
+        let plain_producer =
             Arc::new(DropOnThread::new(access_records::producer(&settings).map_err(OpenError::Client)?));
-        let partitions = wait_for_topics(&asker, &settings).await?;
-        let stop = Stop::default();
-        let owners = owners::follow(Arc::clone(&settings), stop.clone());
+        let partitions = wait_for_topics(&committed, &settings).await?;
+        let close_signal = CloseSignal::default();
+        let owners = owners::follow(Arc::clone(&settings), close_signal.clone());
         let snapshots = Snapshots {
             settings: Arc::clone(&settings),
-            asker: Arc::clone(&written),
-            producer: Arc::clone(&plain),
+            metadata: Arc::clone(&uncommitted),
+            producer: Arc::clone(&plain_producer),
             runtime: Handle::current(),
             permit: SnapshotPermit::default(),
         };
         let snapshots = Arc::new(snapshots);
-        Ok(Arc::new(Self { settings, partitions, asker, written, plain, snapshots, owners, stop }))
+        Ok(Arc::new(Self {
+            settings,
+            partitions,
+            committed,
+            uncommitted,
+            plain_producer,
+            snapshots,
+            owners,
+            close_signal,
+        }))
     }
 }
 
 impl Drop for KafkaLog {
     fn drop(&mut self) {
-        self.stop.tell();
+        self.close_signal.close();
     }
 }
 
@@ -103,26 +129,37 @@ impl EventLog for KafkaLog {
         if partition >= self.partitions {
             return Err(ClaimError::Unavailable(format!("there is no partition {partition}")));
         }
-        Ok(Box::new(takeover::take_over(&self.settings, &self.asker, &self.snapshots, partition, replay)?))
+        Ok(Box::new(takeover::take_over(
+            &self.settings,
+            &self.committed,
+            &self.snapshots,
+            partition,
+            replay,
+        )?))
     }
 
     fn join(&self) -> Membership {
-        group::join(Arc::clone(&self.settings), Arc::clone(&self.written), self.stop.clone())
+        group::join(Arc::clone(&self.settings), Arc::clone(&self.uncommitted), self.close_signal.clone())
     }
 
     async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        access_records::send(&self.plain, &self.settings, self.partitions, records).await
+        access_records::send(&self.plain_producer, &self.settings, self.partitions, records).await
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
-        reader::follow(Arc::clone(&self.settings), Arc::clone(&self.asker), self.stop.clone(), from)
+        reader::follow(
+            Arc::clone(&self.settings),
+            Arc::clone(&self.committed),
+            self.close_signal.clone(),
+            from,
+        )
     }
 
     async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
         let (settings, partitions) = (Arc::clone(&self.settings), self.partitions);
-        let asker = Arc::clone(&self.written);
+        let metadata = Arc::clone(&self.uncommitted);
         let asking = spawn_blocking(move || {
-            ends::ask(&asker, &settings, StreamPartition::followed(partitions), ANSWER)
+            ends::query(&metadata, &settings, StreamPartition::followed(partitions), ANSWER)
         });
         let answer = asking.await.map_err(|stopped| Unavailable(stopped.to_string()))?;
         answer.map_err(|error| Unavailable(error.to_string()))
@@ -133,59 +170,24 @@ impl EventLog for KafkaLog {
     }
 }
 
-async fn wait_for_topics(asker: &Arc<Asker>, settings: &Arc<KafkaSettings>) -> Result<u32, OpenError> {
-    let mut told = String::new();
+async fn wait_for_topics(
+    metadata: &Arc<MetadataClient>,
+    settings: &Arc<KafkaSettings>,
+) -> Result<u32, OpenError> {
+    let mut reported = String::new();
     loop {
-        let (asker, known) = (Arc::clone(asker), Arc::clone(settings));
-        let looking = spawn_blocking(move || topics::partitions(&asker, &known));
-        let missing = match looking.await.expect("looking at topics does not panic") {
+        let (metadata, known) = (Arc::clone(metadata), Arc::clone(settings));
+        let checking = spawn_blocking(move || topics::partitions(&metadata, &known));
+        let missing = match checking.await.expect("looking at topics does not panic") {
             Ok(Ok(partitions)) => return Ok(partitions),
             Ok(Err(missing)) => missing,
             Err(OpenError::Unreachable { .. }) => "a broker to answer".to_owned(),
             Err(wrong) => return Err(wrong),
         };
-        if missing != told {
+        if missing != reported {
             tracing::info!(kafka.brokers = settings.brokers, "waiting for {missing}");
-            told = missing;
+            reported = missing;
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
-}
-
-/// Tells the threads of a log that it was closed.
-#[derive(Clone, Default)]
-struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    fn tell(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn is_told(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A client whose end, which may take long, never holds up whoever drops it.
-struct DropOnThread<T: Send + 'static>(Option<T>);
-
-impl<T: Send + 'static> DropOnThread<T> {
-    fn new(client: T) -> Self {
-        Self(Some(client))
-    }
-}
-
-impl<T: Send + 'static> Deref for DropOnThread<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        self.0.as_ref().expect("it is taken at the end only")
-    }
-}
-
-impl<T: Send + 'static> Drop for DropOnThread<T> {
-    fn drop(&mut self) {
-        let client = self.0.take();
-        thread::spawn(move || drop(client));
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }

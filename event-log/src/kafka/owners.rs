@@ -1,4 +1,4 @@
-//! Who serves which partition: announced on a compacted topic, followed by everybody.
+//! Announcements of owners on a compacted topic, which every process follows.
 
 use std::sync::Arc;
 use std::thread;
@@ -9,9 +9,9 @@ use rdkafka::message::Message;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::Stop;
+use super::client::CloseSignal;
 use super::settings::KafkaSettings;
-use crate::{Owner, Owners};
+use crate::owners::{Owner, Owners};
 
 /// The body of an announcement.
 #[derive(Serialize, Deserialize)]
@@ -21,7 +21,7 @@ struct Announcement {
     owner: Owner,
 }
 
-/// The record with which the owner of a partition says where it is reached.
+/// The record with which the owner of a partition announces its URL.
 pub(super) fn announcement(partition: u32, owner: Owner) -> Record {
     let body =
         serde_json::to_vec(&Announcement { partition, owner }).expect("an announcement is plain fields");
@@ -32,12 +32,12 @@ pub(super) fn announcement(partition: u32, owner: Owner) -> Record {
     }
 }
 
-/// Follows the announcements on a thread of its own until it is told to stop.
-pub(super) fn follow(settings: Arc<KafkaSettings>, stop: Stop) -> watch::Receiver<Owners> {
+/// Follows the announcements on a thread of its own until the log is closed.
+pub(super) fn follow(settings: Arc<KafkaSettings>, close_signal: CloseSignal) -> watch::Receiver<Owners> {
     let (sender, receiver) = watch::channel(Owners::new());
     thread::spawn(move || {
-        while !stop.is_told() {
-            if let Err(error) = read(&settings, &stop, &sender) {
+        while !close_signal.is_closed() {
+            if let Err(error) = read(&settings, &close_signal, &sender) {
                 tracing::warn!(%error, "the announcements of owners can't be read");
                 thread::sleep(Duration::from_secs(1));
             }
@@ -48,18 +48,18 @@ pub(super) fn follow(settings: Arc<KafkaSettings>, stop: Stop) -> watch::Receive
 
 fn read(
     settings: &KafkaSettings,
-    stop: &Stop,
+    close_signal: &CloseSignal,
     owners: &watch::Sender<Owners>,
 ) -> Result<(), rdkafka::error::KafkaError> {
     let from = [(settings.owners_topic(), 0, 0)];
     let consumer = settings.reader(Duration::from_millis(100), &from)?;
-    while !stop.is_told() {
+    while !close_signal.is_closed() {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => {
                 let body = message.payload().unwrap_or_default();
                 match serde_json::from_slice(body) {
                     Ok(announcement) => {
-                        owners.send_if_modified(|owners| note(owners, announcement));
+                        owners.send_if_modified(|owners| update(owners, announcement));
                     }
                     Err(error) => {
                         tracing::warn!(%error, offset = message.offset(), "an announcement can't be read");
@@ -67,15 +67,16 @@ fn read(
                 }
             }
             Some(Err(error @ rdkafka::error::KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-            // The client goes on by itself.
+            // The client recovers by itself.
             Some(Err(_)) | None => {}
         }
     }
     Ok(())
 }
 
-/// The greater epoch wins, whatever the order in which announcements are read. Says whether anything changed.
-fn note(owners: &mut Owners, Announcement { partition, owner }: Announcement) -> bool {
+/// Takes in an announcement and returns whether it changed anything. The greater epoch wins, in whatever
+/// order announcements are read.
+fn update(owners: &mut Owners, Announcement { partition, owner }: Announcement) -> bool {
     let is_newer = owners.get(&partition).is_none_or(|known| known.epoch <= owner.epoch && *known != owner);
     if is_newer {
         owners.insert(partition, owner);
@@ -94,8 +95,8 @@ mod tests {
     #[test]
     fn the_greater_epoch_wins() {
         let mut owners = Owners::new();
-        assert!(note(&mut owners, Announcement { partition: 3, owner: owner("http://b", 7) }));
-        assert!(!note(&mut owners, Announcement { partition: 3, owner: owner("http://a", 5) }));
+        assert!(update(&mut owners, Announcement { partition: 3, owner: owner("http://b", 7) }));
+        assert!(!update(&mut owners, Announcement { partition: 3, owner: owner("http://a", 5) }));
         assert_eq!(owners[&3], owner("http://b", 7));
     }
 

@@ -1,4 +1,4 @@
-//! Following places: one consumer on a thread of its own, committed records only.
+//! Following the log: one `read_committed` consumer on a thread of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,39 +6,40 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use log_model::StreamPartition;
+use log_model::record::Recorded;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::Offset;
 use tokio::sync::mpsc;
 
-use super::client::Reading;
+use super::client::{CloseSignal, MetadataClient, QuietConsumer};
+use super::ends;
 use super::message::recorded;
 use super::settings::KafkaSettings;
-use super::stalled::Stalled;
-use super::{Asker, Stop, ends};
-use crate::{Follow, Read, Recorded};
+use super::stall_detector::StallDetector;
+use crate::follow::{Follow, Read};
 
-/// Records that are sent on at once, at most.
+/// Most records per delivery.
 const CHUNK: usize = 1_000;
-/// Chunks that may wait for whoever follows.
+/// Deliveries that may wait for the follower.
 const WAITING: usize = 16;
-/// How long a broker may wait for records before it answers that there are none.
+/// How long a broker may hold a fetch while nothing is written.
 const FETCH_WAIT: Duration = Duration::from_millis(100);
-/// How long the thread waits for records before it looks whether it is still needed.
+/// How long the thread polls before it checks whether it is still needed.
 const POLL: Duration = Duration::from_millis(100);
 /// How often the brokers are asked where the log ends.
-const ASK: Duration = Duration::from_millis(500);
-/// The least time between two questions, however often the end is reached.
-const ASK_AGAIN: Duration = Duration::from_millis(50);
-/// How long a question may take.
-const ANSWER: Duration = Duration::from_secs(1);
+const QUERY_INTERVAL: Duration = Duration::from_millis(500);
+/// The least time between two such questions, however often an end is reached.
+const MIN_QUERY_INTERVAL: Duration = Duration::from_millis(50);
+/// How long an answer may take.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Follows places until the receiver is dropped or the log is closed.
+/// Follows stream partitions until the receiver is dropped or the log is closed.
 pub(super) fn follow(
     settings: Arc<KafkaSettings>,
-    asker: Arc<Asker>,
-    stop: Stop,
+    metadata: Arc<MetadataClient>,
+    close_signal: CloseSignal,
     from: Vec<(StreamPartition, u64)>,
 ) -> Follow {
     let (sender, follow) = Follow::channel(WAITING);
@@ -46,18 +47,18 @@ pub(super) fn follow(
         let next = from.into_iter().collect();
         let mut follower = Follower {
             settings,
-            asker,
-            stop,
+            metadata,
+            close_signal,
             sender,
             next,
-            owed: BTreeMap::new(),
-            stalled: Stalled::default(),
+            unreached: BTreeMap::new(),
+            stall_detector: StallDetector::default(),
         };
         while !follower.is_over() {
             if let Err(error) = follower.run()
-                && follower.say(Read::Unreachable(error.to_string())).is_ok()
+                && follower.send(Read::Unreachable(error.to_string())).is_ok()
             {
-                thread::sleep(ANSWER);
+                thread::sleep(QUERY_TIMEOUT);
             }
         }
     });
@@ -66,23 +67,23 @@ pub(super) fn follow(
 
 struct Follower {
     settings: Arc<KafkaSettings>,
-    asker: Arc<Asker>,
-    stop: Stop,
+    metadata: Arc<MetadataClient>,
+    close_signal: CloseSignal,
     sender: mpsc::Sender<Read>,
-    /// Per place the offset up to which everything was delivered.
+    /// For each stream partition, the offset before which everything was delivered.
     next: BTreeMap<StreamPartition, u64>,
-    /// Ends that the brokers named and that are still to be reached.
-    owed: BTreeMap<StreamPartition, u64>,
-    /// Whether the client is to be given up for a new one.
-    stalled: Stalled,
+    /// Ends that the brokers reported and the reader hasn't reached yet.
+    unreached: BTreeMap<StreamPartition, u64>,
+    /// Tells when the client must be replaced.
+    stall_detector: StallDetector,
 }
 
-/// Nobody follows any more.
-struct Gone;
+/// The follower was dropped.
+struct FollowEnded;
 
 impl Follower {
     fn is_over(&self) -> bool {
-        self.stop.is_told() || self.sender.is_closed()
+        self.close_signal.is_closed() || self.sender.is_closed()
     }
 
     fn run(&mut self) -> KafkaResult<()> {
@@ -92,40 +93,41 @@ impl Follower {
             .map(|(place, next)| (self.settings.topic(place.stream), place.partition, *next))
             .collect();
         let consumer = self.settings.reader(FETCH_WAIT, &from)?;
-        self.stalled = Stalled::default();
+        self.stall_detector = StallDetector::default();
         let mut asked: Option<Instant> = None;
-        let mut ask_at = Instant::now();
+        let mut query_at = Instant::now();
         while !self.is_over() {
-            let wait = ask_at.saturating_duration_since(Instant::now()).min(POLL);
-            let (chunk, at_an_end) = self.take(&consumer, wait)?;
+            let wait = query_at.saturating_duration_since(Instant::now()).min(POLL);
+            let (chunk, at_an_end) = self.poll_records(&consumer, wait)?;
             for (place, records) in chunk {
-                if self.say(Read::Records(place, records)).is_err() {
+                if self.send(Read::Records(place, records)).is_err() {
                     return Ok(());
                 }
             }
             if at_an_end {
-                ask_at = ask_at.min(asked.map_or_else(Instant::now, |asked| asked + ASK_AGAIN));
+                query_at = query_at.min(asked.map_or_else(Instant::now, |asked| asked + MIN_QUERY_INTERVAL));
             }
-            if Instant::now() >= ask_at {
-                let answered = self.ask();
+            if Instant::now() >= query_at {
+                let answered = self.query_ends();
                 asked = Some(Instant::now());
-                ask_at = Instant::now() + if answered { ASK } else { ANSWER };
-                if self.stalled.is_for_good(Instant::now()) {
+                query_at = Instant::now() + if answered { QUERY_INTERVAL } else { QUERY_TIMEOUT };
+                if self.stall_detector.is_stalled(Instant::now()) {
                     tracing::warn!("nothing more comes from the log; another client goes on reading");
                     return Ok(());
                 }
             }
-            if self.pay(&consumer)?.is_err() {
+            if self.report_ends(&consumer)?.is_err() {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Takes what is there, waiting for the first; and says whether the end of some place was met.
-    fn take(
+    /// Polls for the first record, then takes what else is there. Also returns whether the end of a partition
+    /// was reached.
+    fn poll_records(
         &mut self,
-        consumer: &Reading,
+        consumer: &QuietConsumer,
         wait: Duration,
     ) -> KafkaResult<(BTreeMap<StreamPartition, Vec<Recorded>>, bool)> {
         let mut chunk: BTreeMap<StreamPartition, Vec<Recorded>> = BTreeMap::new();
@@ -136,7 +138,8 @@ impl Follower {
                 Some(Ok(message)) => {
                     if let Some(place) = self.settings.place(message.topic(), message.partition()) {
                         let recorded = recorded(place, &message);
-                        // A log that is shorter than it was is read from its start; what was not asked for stays out.
+                        // If the log is shorter than before, the client reads it from the start. Records that
+                        // were not asked for are dropped.
                         if let Some(next) = self.next.get_mut(&place)
                             && recorded.offset >= *next
                         {
@@ -146,10 +149,10 @@ impl Follower {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => at_an_end = true,
-                // What was taken before comes first; the consumer says it again.
+                // The records that were already taken go first; the consumer reports the error again.
                 Some(Err(KafkaError::MessageConsumptionFatal(_))) if !chunk.is_empty() => break,
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-                // The client goes on by itself; whether the log can be reached, the next question shows.
+                // The client recovers by itself. The next question shows whether the log can be reached.
                 Some(Err(error)) => tracing::debug!(%error, "the Kafka consumer reports an error"),
                 None => break,
             }
@@ -158,30 +161,31 @@ impl Follower {
         Ok((chunk, at_an_end))
     }
 
-    /// Asks the brokers where the log ends. An answer shows that it can be reached.
-    fn ask(&mut self) -> bool {
-        match ends::ask(&self.asker, &self.settings, self.next.keys().copied(), ANSWER) {
+    /// Asks the brokers where the log ends, and returns whether they answered.
+    fn query_ends(&mut self) -> bool {
+        match ends::query(&self.metadata, &self.settings, self.next.keys().copied(), QUERY_TIMEOUT) {
             Ok(ends) => {
                 let now = Instant::now();
                 for (place, end) in ends {
                     let next = self.next.get(&place).copied().unwrap_or_default();
-                    self.stalled.hears(place, next, end, now);
-                    self.owed.insert(place, end);
+                    self.stall_detector.observe(place, next, end, now);
+                    self.unreached.insert(place, end);
                 }
                 true
             }
             Err(error) => {
-                self.owed.clear();
-                // If it can't be said because nobody follows, the next look at the receiver shows it.
-                self.say(Read::Unreachable(error.to_string())).ok();
+                self.unreached.clear();
+                // If the follower was dropped, the loop notices.
+                self.send(Read::Unreachable(error.to_string())).ok();
                 false
             }
         }
     }
 
-    /// Says each end that was reached. The consumer's position moves over markers and aborted records too.
-    fn pay(&mut self, consumer: &Reading) -> KafkaResult<Result<(), Gone>> {
-        if self.owed.is_empty() {
+    /// Reports each end that was reached. The consumer's position also moves past markers and aborted
+    /// records.
+    fn report_ends(&mut self, consumer: &QuietConsumer) -> KafkaResult<Result<(), FollowEnded>> {
+        if self.unreached.is_empty() {
             return Ok(Ok(()));
         }
         for one in consumer.position()?.elements() {
@@ -190,17 +194,17 @@ impl Follower {
             if let Offset::Offset(position) = one.offset() {
                 *next = (*next).max(u64::try_from(position).unwrap_or_default());
             }
-            if self.owed.get(&place).is_some_and(|end| *next >= *end)
-                && let Some(end) = self.owed.remove(&place)
-                && self.say(Read::End(place, end)).is_err()
+            if self.unreached.get(&place).is_some_and(|end| *next >= *end)
+                && let Some(end) = self.unreached.remove(&place)
+                && self.send(Read::End(place, end)).is_err()
             {
-                return Ok(Err(Gone));
+                return Ok(Err(FollowEnded));
             }
         }
         Ok(Ok(()))
     }
 
-    fn say(&self, read: Read) -> Result<(), Gone> {
-        self.sender.blocking_send(read).map_err(|_| Gone)
+    fn send(&self, read: Read) -> Result<(), FollowEnded> {
+        self.sender.blocking_send(read).map_err(|_| FollowEnded)
     }
 }

@@ -1,34 +1,40 @@
-//! Becoming the one writer of a partition: read what is there, fence, commit a claim, read up to it.
+//! Taking over a partition: read what is there, fence, commit a claim record, read up to it.
+//!
+//! `docs/adr/0001-one-writer-per-partition.md` and `docs/adr/0006-hash-chain-and-claim-records.md` explain
+//! the decisions.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log_model::{Stream, StreamPartition};
 
-use super::client::Reading;
+use super::client::QuietConsumer;
 use super::committed_reader::CommittedReader;
 use super::ends;
-use super::error::{Trouble, unavailable};
-use super::producer::{Outgoing, Transactions};
+use super::error::{TransactionError, unavailable};
+use super::producer::{Outgoing, TransactionalProducer};
 use super::settings::{Acknowledge, KafkaSettings};
 use super::snapshots::Snapshots;
-use super::writer::{Chains, KafkaWriter};
+use super::writer::KafkaWriter;
+use crate::chain::Chains;
+use crate::claim_record;
+use crate::error::{AppendError, ClaimError};
+use crate::replay::Replay;
 use crate::snapshot::{SnapshotPoint, first_after};
-use crate::{AppendError, ClaimError, Replay, claim};
 
-/// How long fencing the writer before may take.
+/// How long fencing the previous writer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the brokers may take to say where a place ends.
+/// How long the brokers may take to report where a partition ends.
 const ANSWER: Duration = Duration::from_secs(5);
-/// How long the first `init_transactions` is given: the retry inside of librdkafka waits half a second, so a new
-/// producer with more time is the faster way. The next one gets half as much again.
+/// Timeout of the first `init_transactions`. A retry inside librdkafka waits half a second, so a new producer
+/// with a longer timeout is faster. Each timeout is half as long again as the one before, up to the last.
 const FIRST_TRY: Duration = Duration::from_millis(60);
 const LAST_TRY: Duration = Duration::from_secs(5);
 
-/// Reads what is there before it fences: whoever has the partition serves it until then.
+/// Claims a partition. It reads what is there before it fences, because the present owner serves until then.
 pub(super) fn take_over(
     settings: &Arc<KafkaSettings>,
-    asker: &Reading,
+    metadata: &QuietConsumer,
     snapshots: &Arc<Snapshots>,
     partition: u32,
     replay: &mut dyn Replay,
@@ -37,28 +43,29 @@ pub(super) fn take_over(
     let groups = (partition == 0).then_some(StreamPartition::new(Stream::GroupEvents, 0));
     let streams =
         [Stream::Reservations, Stream::UserEvents].map(|stream| StreamPartition::new(stream, partition));
-    // The user events come last: their claim record is the epoch.
+    // The user events come last: the offset of their claim record is the epoch.
     let places: Vec<_> = groups.into_iter().chain(streams).collect();
-    // What is only written is read from where it ends.
+    // A claim doesn't replay the credentials, so they are read from their end.
     let credentials = StreamPartition::new(Stream::Credentials, partition);
     let restored = snapshots.restore(partition, replay);
     let restored_after = begun.elapsed();
     let all = places.iter().copied().chain([credentials]);
-    let mut ends = ends::ask(asker, settings, all, ANSWER).map_err(unavailable)?;
+    let mut ends = ends::query(metadata, settings, all, ANSWER).map_err(unavailable)?;
     if ends.len() != places.len() + 1 {
         return Err(ClaimError::Unavailable("not every place is said to end anywhere".to_owned()));
     }
     let written: Vec<_> = ends.extract_if(.., |(place, _)| *place == credentials).collect();
     let from = places.iter().map(|place| (*place, first_after(restored, *place))).chain(written);
     let mut reader = CommittedReader::read_from(settings, from).map_err(unavailable)?;
-    let mut chains = Chains::default();
-    *chains.of(Stream::UserEvents) = restored.map(|anchor| anchor.chain).unwrap_or_default();
+    let users = restored.map(|anchor| anchor.chain).unwrap_or_default();
+    let chains = Chains { users, ..Chains::default() };
     let chains = reader.replay_what_is_there(&ends, chains, replay)?;
     let read = begun.elapsed();
 
     let mut transactions = fence(settings, partition, replay)?;
     let fenced = begun.elapsed();
-    let records: Vec<_> = places.iter().map(|place| (settings.topic(place.stream), claim::fresh())).collect();
+    let records: Vec<_> =
+        places.iter().map(|place| (settings.topic(place.stream), claim_record::fresh())).collect();
     let outgoing: Vec<_> = records
         .iter()
         .zip(&places)
@@ -103,20 +110,24 @@ fn fence(
     settings: &KafkaSettings,
     partition: u32,
     replay: &mut dyn Replay,
-) -> Result<Transactions, ClaimError> {
+) -> Result<TransactionalProducer, ClaimError> {
     let deadline = Instant::now() + PATIENCE;
     let mut timeout = FIRST_TRY;
     loop {
-        // Whoever is not wanted any more would only throw out the one that is.
-        replay.beat().map_err(ClaimError::Unavailable)?;
-        match Transactions::begin_owning(settings, partition, timeout) {
+        // A claim that is no longer wanted would only fence the rightful owner.
+        replay.on_progress().map_err(ClaimError::Unavailable)?;
+        match TransactionalProducer::init(settings, partition, timeout) {
             Ok(transactions) => return Ok(transactions),
-            Err(Trouble::Fenced) => return Err(ClaimError::Fenced),
-            Err(Trouble::Again(reason)) if Instant::now() < deadline => {
+            Err(TransactionError::Fenced) => return Err(ClaimError::Fenced),
+            Err(TransactionError::Retriable(reason)) if Instant::now() < deadline => {
                 tracing::debug!(kafka.partition = partition, ?timeout, reason, "not the one writer yet");
                 timeout = (timeout * 3 / 2).min(LAST_TRY);
             }
-            Err(Trouble::Fatal(reason) | Trouble::Abort(reason) | Trouble::Again(reason)) => {
+            Err(
+                TransactionError::Fatal(reason)
+                | TransactionError::Abortable(reason)
+                | TransactionError::Retriable(reason),
+            ) => {
                 return Err(ClaimError::Unavailable(reason));
             }
         }

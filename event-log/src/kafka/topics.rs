@@ -1,4 +1,4 @@
-//! The topics of a deployment: what they must be like, making them, checking what is there.
+//! The topics of a deployment: creating missing ones and checking those that exist.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,30 +14,36 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use super::client::Reading;
+use super::client::QuietConsumer;
 use super::ends;
 use super::error::OpenError;
-use super::settings::{KafkaSettings, Sees};
+use super::settings::{Isolation, KafkaSettings};
+use super::topic_spec::{TopicSpec, wanted};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Between two looks at topics that were just made.
+/// Pause between two looks at topics that were just created.
 const PAUSE: Duration = Duration::from_millis(50);
-const FOR_EVER: &str = "-1";
-const DAYS_400: &str = "34560000000";
-const MIB_64: &str = "67108864";
 
-/// A topic that is there as it must be.
+/// A topic that exists as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
     /// The name, prefix included.
     pub name: String,
-    /// How many partitions it has.
+    /// The number of partitions.
     pub partitions: u32,
-    /// Whether it was made by this call.
+    /// Whether this call created it.
     pub made: bool,
 }
 
-/// Makes the topics that are missing, so that they can be written when it returns, and checks those that are there.
+/// Creates missing topics and checks existing ones. On return all of them can be written.
+///
+/// `partitions` is the number of partitions over which users are spread, and `replication` the number of
+/// replicas. With three or more, two must be in sync.
+///
+/// # Errors
+///
+/// No broker answers, a broker refuses to create a topic, or an existing topic has the wrong partitions or
+/// settings.
 pub async fn ensure_topics(
     settings: &KafkaSettings,
     partitions: u32,
@@ -49,17 +55,17 @@ pub async fn ensure_topics(
 }
 
 fn ensure(settings: &KafkaSettings, partitions: u32, replication: u16) -> Result<Vec<Topic>, OpenError> {
-    let asker = settings.asker(Sees::Committed).map_err(OpenError::Client)?;
-    let there = existing(&asker, settings)?;
+    let metadata = settings.metadata_client(Isolation::Committed).map_err(OpenError::Client)?;
+    let there = existing(&metadata, settings)?;
     let wanted = wanted(settings, partitions);
     let missing: Vec<_> = wanted.iter().filter(|topic| !there.contains_key(&topic.name)).collect();
     let admin: AdminClient<DefaultClientContext> = settings.client().create().map_err(OpenError::Client)?;
     if !missing.is_empty() {
-        make(&admin, &missing, replication)?;
+        create(&admin, &missing, replication)?;
     }
-    let there = appear(&asker, settings, &wanted)?;
+    let there = wait_until_known(&metadata, settings, &wanted)?;
     if !missing.is_empty() {
-        serve(&asker, settings, partitions)?;
+        wait_until_served(&metadata, settings, partitions)?;
     }
     for topic in &wanted {
         check_partitions(&topic.name, there[&topic.name], topic.partitions)?;
@@ -76,12 +82,13 @@ fn ensure(settings: &KafkaSettings, partitions: u32, replication: u16) -> Result
         .collect())
 }
 
-/// Over how many partitions users are spread, as the topics say; or what is missing still.
+/// The number of partitions over which users are spread, according to the topics. The inner error names what
+/// is still missing.
 pub(super) fn partitions(
-    asker: &Reading,
+    metadata: &QuietConsumer,
     settings: &KafkaSettings,
 ) -> Result<Result<u32, String>, OpenError> {
-    let there = existing(asker, settings)?;
+    let there = existing(metadata, settings)?;
     let users = settings.topic(Stream::UserEvents);
     let Some(&partitions) = there.get(&users) else { return Ok(Err(format!("topic {users}"))) };
     for topic in wanted(settings, partitions) {
@@ -93,47 +100,9 @@ pub(super) fn partitions(
     Ok(Ok(partitions))
 }
 
-struct Wanted {
-    name: String,
-    partitions: u32,
-    /// What it has to be like.
-    must: Vec<(&'static str, &'static str)>,
-    /// What it is made with besides, for operators to change.
-    begins_with: Vec<(&'static str, &'static str)>,
-}
-
-fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<Wanted> {
-    let for_ever =
-        || vec![("cleanup.policy", "delete"), ("retention.ms", FOR_EVER), ("retention.bytes", FOR_EVER)];
-    let compacted = || vec![("cleanup.policy", "compact")];
-    let of_streams = Stream::ALL.into_iter().map(|stream| {
-        let (must, begins_with) = match stream {
-            Stream::UserEvents | Stream::GroupEvents => (for_ever(), vec![]),
-            // A tombstone must outlive every follower that was away: the secret that it revokes would stay.
-            Stream::Credentials => (compacted(), vec![("delete.retention.ms", DAYS_400)]),
-            // Owners alone read it.
-            Stream::Reservations => (compacted(), vec![]),
-            Stream::Access => (vec![("cleanup.policy", "delete")], vec![("retention.ms", DAYS_400)]),
-        };
-        let (name, partitions) = (settings.topic(stream), stream.partitions(partitions));
-        Wanted { name, partitions, must, begins_with }
-    });
-    let owners =
-        Wanted { name: settings.owners_topic(), partitions: 1, must: compacted(), begins_with: vec![] };
-    let snapshots = Wanted {
-        name: settings.snapshots_topic(),
-        partitions,
-        // What a newer one replaces is deleted by whoever wrote that.
-        must: for_ever(),
-        // The broker lets go of what is deleted a whole segment at a time.
-        begins_with: vec![("segment.bytes", MIB_64)],
-    };
-    of_streams.chain([owners, snapshots]).collect()
-}
-
-fn make(
+fn create(
     admin: &AdminClient<DefaultClientContext>,
-    missing: &[&Wanted],
+    missing: &[&TopicSpec],
     replication: u16,
 ) -> Result<(), OpenError> {
     let new: Vec<_> = missing
@@ -145,14 +114,14 @@ fn make(
             if replication >= 3 {
                 new = new.set("min.insync.replicas", "2");
             }
-            let settings = topic.must.iter().chain(&topic.begins_with);
+            let settings = topic.required.iter().chain(&topic.initial);
             settings.fold(new, |new, (setting, value)| new.set(setting, value))
         })
         .collect();
     let asked = Handle::current().block_on(admin.create_topics(&new, &options()));
     for outcome in asked.map_err(OpenError::Client)? {
         match outcome {
-            // Somebody else made it meanwhile; it is checked like one that was there.
+            // Another process created it meanwhile. It is checked like any existing topic.
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => {
                 return Err(OpenError::Refused { topic, source: KafkaError::AdminOp(code) });
@@ -163,14 +132,14 @@ fn make(
 }
 
 /// Waits until the brokers know every topic.
-fn appear(
-    asker: &Reading,
+fn wait_until_known(
+    metadata: &QuietConsumer,
     settings: &KafkaSettings,
-    wanted: &[Wanted],
+    wanted: &[TopicSpec],
 ) -> Result<BTreeMap<String, u32>, OpenError> {
     let deadline = Instant::now() + TIMEOUT;
     loop {
-        let there = existing(asker, settings)?;
+        let there = existing(metadata, settings)?;
         match wanted.iter().find(|topic| !there.contains_key(&topic.name)) {
             None => return Ok(there),
             Some(missing) if Instant::now() >= deadline => {
@@ -182,15 +151,19 @@ fn appear(
     }
 }
 
-/// Waits until every partition answers: a broker that has just become its leader may deny it for a moment.
-fn serve(asker: &Reading, settings: &KafkaSettings, partitions: u32) -> Result<(), OpenError> {
+/// Waits until every partition answers: a broker that has just become its leader may refuse for a moment.
+fn wait_until_served(
+    metadata: &QuietConsumer,
+    settings: &KafkaSettings,
+    partitions: u32,
+) -> Result<(), OpenError> {
     let deadline = Instant::now() + TIMEOUT;
     let places = || {
         Stream::ALL.into_iter().flat_map(|stream| {
             (0..stream.partitions(partitions)).map(move |partition| StreamPartition::new(stream, partition))
         })
     };
-    while let Err(error) = ends::ask(asker, settings, places(), TIMEOUT) {
+    while let Err(error) = ends::query(metadata, settings, places(), TIMEOUT) {
         if Instant::now() >= deadline {
             return Err(unreachable(settings, error));
         }
@@ -199,9 +172,9 @@ fn serve(asker: &Reading, settings: &KafkaSettings, partitions: u32) -> Result<(
     Ok(())
 }
 
-/// The topics with our prefix and how many partitions each has.
-fn existing(asker: &Reading, settings: &KafkaSettings) -> Result<BTreeMap<String, u32>, OpenError> {
-    let metadata = asker.fetch_metadata(None, TIMEOUT).map_err(|error| unreachable(settings, error))?;
+/// The topics with this prefix, and the number of partitions of each.
+fn existing(metadata: &QuietConsumer, settings: &KafkaSettings) -> Result<BTreeMap<String, u32>, OpenError> {
+    let metadata = metadata.fetch_metadata(None, TIMEOUT).map_err(|error| unreachable(settings, error))?;
     Ok(metadata
         .topics()
         .iter()
@@ -218,11 +191,11 @@ fn check_partitions(topic: &str, found: u32, wanted: u32) -> Result<(), OpenErro
     }
 }
 
-/// A topic with another policy or a shorter memory would lose what must be kept.
+/// Checks the settings of topics. With another policy or a shorter retention they would lose records.
 fn check_settings(
     admin: &AdminClient<DefaultClientContext>,
     settings: &KafkaSettings,
-    wanted: &[Wanted],
+    wanted: &[TopicSpec],
 ) -> Result<(), OpenError> {
     let names: Vec<_> = wanted.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
     let described: KafkaResult<Vec<_>> =
@@ -232,7 +205,7 @@ fn check_settings(
             described.map_err(|code| unreachable(settings, KafkaError::AdminOp(code)))?;
         let OwnedResourceSpecifier::Topic(name) = &described.specifier else { continue };
         let Some(topic) = wanted.iter().find(|topic| topic.name == *name) else { continue };
-        for (setting, value) in &topic.must {
+        for (setting, value) in &topic.required {
             let found = described.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
             if found != *value {
                 let (topic, wanted) = (topic.name.clone(), (*value).to_owned());

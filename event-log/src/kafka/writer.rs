@@ -1,4 +1,4 @@
-//! The writer of one partition: seals the chain, commits, confirms that it still owns, announces itself.
+//! The writer of one partition: seals the hash chain, commits, confirms its ownership and announces itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,38 +8,28 @@ use log_model::{Position, Stream, StreamPartition};
 
 use super::committed_reader::CommittedReader;
 use super::owners;
-use super::producer::{Outgoing, Transactions};
+use super::producer::{Outgoing, TransactionalProducer};
 use super::settings::KafkaSettings;
 use super::snapshots::Snapshots;
-use crate::chain::Chain;
-use crate::snapshot::{Snapshot, SnapshotPoint};
-use crate::{AppendError, Batch, Owner, PendingSnapshot, Writer, claim, telemetry};
+use crate::chain::Chains;
+use crate::error::AppendError;
+use crate::owners::Owner;
+use crate::port::{Batch, Writer};
+use crate::snapshot::{PendingSnapshot, Snapshot, SnapshotPoint};
+use crate::{claim_record, telemetry};
 
-/// Brokers take some ten milliseconds for a batch, in which a thousand commands are decided.
-const AHEAD_FROM: usize = 256;
-
-/// The chain values after the last committed record.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Chains {
-    users: Chain,
-    groups: Chain,
-}
-
-impl Chains {
-    pub(super) fn of(&mut self, stream: Stream) -> &mut Chain {
-        if stream == Stream::GroupEvents { &mut self.groups } else { &mut self.users }
-    }
-}
+/// A commit takes some ten milliseconds, in which a thousand commands are decided.
+const PIPELINING_THRESHOLD: usize = 256;
 
 pub(super) struct KafkaWriter {
     pub(super) settings: Arc<KafkaSettings>,
     pub(super) snapshots: Arc<Snapshots>,
     pub(super) partition: u32,
     pub(super) epoch: u64,
-    pub(super) transactions: Transactions,
+    pub(super) transactions: TransactionalProducer,
     pub(super) chains: Chains,
     pub(super) reached: SnapshotPoint,
-    /// None when a commit is believed without looking.
+    /// `None` when an acknowledged commit counts without being read back.
     pub(super) read_back: Option<CommittedReader>,
 }
 
@@ -54,11 +44,7 @@ impl KafkaWriter {
         }
         // Kept only if the batch is committed.
         let mut chains = self.chains;
-        for (stream, record) in &mut batch.records {
-            if stream.is_chained() {
-                chains.of(*stream).seal(record);
-            }
-        }
+        chains.seal(&mut batch.records);
         let topics = Stream::ALL.map(|stream| self.settings.topic(stream));
         let outgoing: Vec<_> = batch
             .records
@@ -76,18 +62,18 @@ impl KafkaWriter {
             position.cover(self.place(*stream), offset);
         }
         if let Some(read_back) = &mut self.read_back {
-            read_back.wait(&position, self.settings.transaction_timeout)?;
+            read_back.wait_for(&position, self.settings.transaction_timeout)?;
         }
         let last = |stream| position.covered(self.place(stream));
-        let (event, claims) = (last(Stream::UserEvents), last(Stream::Reservations));
-        self.reached.advance(event, self.chains.users, claims);
+        let (event, reservations) = (last(Stream::UserEvents), last(Stream::Reservations));
+        self.reached.advance(event, self.chains.users, reservations);
         Ok(position)
     }
 }
 
 impl Writer for KafkaWriter {
     fn append(&mut self, batch: Batch) -> Result<Position, AppendError> {
-        telemetry::measured(batch, |batch| self.commit(batch))
+        telemetry::measured(batch.records.len(), || self.commit(batch))
     }
 
     fn confirm(&mut self) -> Result<Position, AppendError> {
@@ -104,8 +90,10 @@ impl Writer for KafkaWriter {
         } else {
             &[Stream::UserEvents]
         };
-        let claims: Vec<_> =
-            streams.iter().map(|stream| (*stream, self.settings.topic(*stream), claim::fresh())).collect();
+        let claims: Vec<_> = streams
+            .iter()
+            .map(|stream| (*stream, self.settings.topic(*stream), claim_record::fresh()))
+            .collect();
         let outgoing: Vec<_> = claims
             .iter()
             .map(|(stream, topic, record)| Outgoing {
@@ -117,7 +105,7 @@ impl Writer for KafkaWriter {
         let offsets = self.transactions.commit(&outgoing)?;
         let mut position = Position::new();
         for ((stream, _, record), offset) in claims.iter().zip(offsets) {
-            self.chains.of(*stream).pass(record);
+            self.chains.of(*stream).advance(record);
             position.cover(self.place(*stream), offset);
         }
         Ok(position)
@@ -125,17 +113,17 @@ impl Writer for KafkaWriter {
 
     fn save_snapshot(&mut self, snapshot: &mut dyn FnMut() -> Vec<Vec<u8>>) -> Option<PendingSnapshot> {
         let anchor = self.reached.anchor()?;
-        let (permit, keeping) = self.snapshots.permit()?;
+        let (permit, pending) = self.snapshots.permit()?;
         self.snapshots.save(self.partition, Snapshot { anchor, parts: snapshot() }, permit);
-        Some(keeping)
+        Some(pending)
     }
 
-    fn ready_in(&self) -> Duration {
+    fn append_delay(&self) -> Duration {
         self.transactions.gap()
     }
 
-    fn ahead_from(&self) -> usize {
-        AHEAD_FROM
+    fn pipelining_threshold(&self) -> usize {
+        PIPELINING_THRESHOLD
     }
 
     fn epoch(&self) -> u64 {
@@ -146,7 +134,7 @@ impl Writer for KafkaWriter {
         let owner = Owner { url: url.to_owned(), epoch: self.epoch };
         let record: Record = owners::announcement(self.partition, owner);
         let topic = self.settings.owners_topic();
-        // By the same producer, so that a fenced owner can't.
+        // Sent by the same producer, so that a fenced owner can't announce itself.
         self.transactions.commit(&[Outgoing { topic: &topic, partition: 0, record: &record }]).map(drop)
     }
 }

@@ -1,22 +1,23 @@
-//! The data directory: private to its owner, and used by one process at a time.
+//! The data directory: readable by its owner alone, and locked by one process at a time.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
+use super::error::OpenError;
 
 const LOG: &str = "log.db";
 const LOCK: &str = "muster.lock";
 
-/// Where the log lies in a data directory.
+/// The path of the log's file in a data directory.
 pub(super) fn log_file(data_dir: &Path) -> PathBuf {
     data_dir.join(LOG)
 }
 
-/// Makes the directory and the log's file where they are missing, readable by their owner alone, and locks the
-/// directory for as long as the returned file is open. The system lets go of the lock when the process ends, however it ends.
+/// Creates the directory and the log's file if they are missing, readable by their owner alone, and locks the
+/// directory while the returned file is open. The system releases the lock when the process ends, however it
+/// ends.
 pub(super) fn lock(data_dir: &Path) -> Result<File, OpenError> {
     let failed = |error| OpenError::Directory(data_dir.to_owned(), error);
     make_directory(data_dir).map_err(failed)?;
@@ -26,7 +27,7 @@ pub(super) fn lock(data_dir: &Path) -> Result<File, OpenError> {
         Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(data_dir.to_owned())),
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    // SQLite gives the files that it puts beside this one the same mode.
+    // SQLite creates its own files beside this one with the same mode.
     private_file(&log_file(data_dir)).map_err(failed)?;
     Ok(lock)
 }
@@ -36,7 +37,7 @@ fn make_directory(data_dir: &Path) -> io::Result<()> {
         return Ok(());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
-    // The entry of the new directory must outlive a power cut, as what is acknowledged in it does.
+    // Commits in the directory survive a power failure, so its own entry must survive it too.
     match data_dir.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => File::open(".")?.sync_all(),

@@ -1,83 +1,87 @@
-//! The log in one file of the data directory: for one process, without any server.
+//! The log in one SQLite file of the data directory: for a single process, without any server.
+//!
+//! It has one partition. `docs/adr/0003-two-adapters-one-code.md` explains the decision.
 
+mod claim;
+mod error;
 mod files;
+mod follower;
 mod reader;
 mod row;
 mod snapshot;
 mod store;
 mod writer;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::timestamp::Timestamp;
+use log_model::record::Record;
 use log_model::{Stream, StreamPartition};
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
-use self::reader::{News, Reader};
+pub use self::error::OpenError;
+use self::follower::GrowthSignal;
+use self::reader::Reader;
 use self::store::Store;
-use self::writer::{Desk, Shared};
+use self::writer::{FencedStore, Shared};
+use crate::error::{ClaimError, Unavailable};
+use crate::follow::Follow;
+use crate::membership::{Assignment, Handover, Membership};
+use crate::owners::Owners;
+use crate::port::{EventLog, Writer};
+use crate::replay::Replay;
 use crate::snapshot::SnapshotPermit;
-use crate::{
-    Assignment, ClaimError, EventLog, Follow, Handover, Membership, Owners, Record, Replay, Unavailable,
-    Writer,
-};
 
 /// How long access records are kept.
 const ACCESS_KEPT: Duration = Duration::from_hours(400 * 24);
 const ONE_PARTITION: u32 = 1;
 
-/// Per stream, by its number, the offset that the next record gets.
-type Ends = [u64; Stream::ALL.len()];
-
-/// The log in one file.
+/// The log in one SQLite file.
 pub struct SqliteLog {
     file: PathBuf,
     runtime: Handle,
-    news: News,
-    /// None when the log was opened for reading.
+    growth: GrowthSignal,
+    /// `None` when the log was opened for reading.
     shared: Option<Arc<Shared>>,
     owners: watch::Receiver<Owners>,
 }
 
-/// Why the log can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// It can't be made, or files in it can't.
-    #[error("the data directory {} can't be used", .0.display())]
-    Directory(PathBuf, #[source] io::Error),
-    /// Another process has it.
-    #[error("the data directory {} is in use by another process of Muster", .0.display())]
-    InUse(PathBuf),
-    /// There is nothing to read.
-    #[error("there is no log in the data directory {}", .0.display())]
-    Missing(PathBuf),
-    /// The file is damaged, or not one of ours.
-    #[error("the log in {} can't be opened", .0.display())]
-    File(PathBuf, #[source] sqlx::Error),
-    /// A newer Muster wrote it.
-    #[error("the log in {} has format {format}, which only a newer Muster reads", .file.display())]
-    Newer {
-        /// The file.
-        file: PathBuf,
-        /// Its format.
-        format: i64,
-    },
-}
-
 impl SqliteLog {
-    /// Opens the log of a data directory; makes both where they are missing. The directory is locked until the log
-    /// and its writer are dropped, and no snapshot is being written any more. Access records older than 400 days are deleted.
+    /// Opens the log of a data directory and creates both if they are missing. Access records older than 400
+    /// days are deleted.
+    ///
+    /// The directory stays locked until the log and its writer are dropped and no snapshot is being written.
+    ///
+    /// # Errors
+    ///
+    /// The directory can't be used or belongs to another process, or the file is damaged or from a newer
+    /// Muster.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use event_log::EventLog;
+    /// use event_log::sqlite::{OpenError, SqliteLog};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let directory = tempfile::tempdir()?;
+    /// let log = SqliteLog::open(directory.path()).await?;
+    /// assert_eq!(log.partitions(), 1);
+    /// assert!(matches!(SqliteLog::open(directory.path()).await, Err(OpenError::InUse(_))));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn open(data_dir: &Path) -> Result<Arc<Self>, OpenError> {
         Self::open_at(data_dir, OffsetDateTime::now_utc().into()).await
     }
 
-    /// Opens the log as it is to be at an instant.
+    /// Like [`SqliteLog::open`], with `now` as the present time: it decides which access records are too old.
     pub async fn open_at(data_dir: &Path, now: Timestamp) -> Result<Arc<Self>, OpenError> {
         let lock = files::lock(data_dir)?;
         let file = files::log_file(data_dir);
@@ -86,19 +90,19 @@ impl SqliteLog {
             return Err(OpenError::Newer { file, format });
         }
         let mut store = Store::open(file.clone()).await.map_err(failed)?;
-        let forgotten = store.forget_access_before(&(now - ACCESS_KEPT).to_string()).await.map_err(failed)?;
-        if forgotten > 0 {
-            tracing::info!(records = forgotten, "deleted access records older than 400 days");
+        let deleted = store.delete_access_before(&(now - ACCESS_KEPT).to_string()).await.map_err(failed)?;
+        if deleted > 0 {
+            tracing::info!(records = deleted, "deleted access records older than 400 days");
         }
-        let (ends, news) = watch::channel(store.ends());
+        let (ends, growth) = watch::channel(store.ends());
         let (owners, seen_owners) = watch::channel(Owners::new());
         let runtime = Handle::current();
-        let desk = Mutex::new(Desk { store, epoch: None });
+        let fenced = Mutex::new(FencedStore { store, epoch: None });
         let shared = Shared {
             directory: data_dir.to_owned(),
             file: file.clone(),
             runtime: runtime.clone(),
-            desk,
+            fenced,
             ends,
             owners,
             snapshots: SnapshotPermit::default(),
@@ -107,13 +111,18 @@ impl SqliteLog {
         Ok(Arc::new(Self {
             file,
             runtime,
-            news: News::Told(news),
+            growth: GrowthSignal::Watched(growth),
             shared: Some(Arc::new(shared)),
             owners: seen_owners,
         }))
     }
 
-    /// Opens the log for reading, whether or not a process has the directory. It can't be claimed or noted to.
+    /// Opens the log for reading, even while another process has locked the directory. It can't be claimed,
+    /// and takes no access records.
+    ///
+    /// # Errors
+    ///
+    /// The directory holds no log, or the file is damaged.
     pub async fn open_read_only(data_dir: &Path) -> Result<Arc<Self>, OpenError> {
         let file = files::log_file(data_dir);
         if !file.is_file() {
@@ -123,7 +132,7 @@ impl SqliteLog {
         reader.end(Stream::UserEvents).await.map_err(|error| OpenError::File(file.clone(), error))?;
         let (_, owners) = watch::channel(Owners::new());
         let runtime = Handle::current();
-        Ok(Arc::new(Self { file, runtime, news: News::Polled, shared: None, owners }))
+        Ok(Arc::new(Self { file, runtime, growth: GrowthSignal::Polled, shared: None, owners }))
     }
 
     async fn read_ends(&self) -> Result<Vec<(StreamPartition, u64)>, sqlx::Error> {
@@ -147,7 +156,7 @@ impl EventLog for SqliteLog {
             return Err(ClaimError::Unavailable(format!("there is no partition {partition} in one file")));
         }
         match &self.shared {
-            Some(shared) => Ok(Box::new(writer::claim(shared, replay)?)),
+            Some(shared) => Ok(Box::new(claim::claim(shared, replay)?)),
             None => Err(ClaimError::Unavailable("the log was opened for reading".to_owned())),
         }
     }
@@ -155,9 +164,10 @@ impl EventLog for SqliteLog {
     fn join(&self) -> Membership {
         let (mut member, membership) = Membership::channel();
         self.runtime.spawn(async move {
-            // The lock on the directory keeps others out: the only member has everything for as long as it stays.
+            // The lock on the directory keeps other processes out, so the only member owns everything until
+            // it leaves.
             member.assignments.send(Assignment::Given(vec![0])).await.ok();
-            member.given_up().await;
+            member.leaving().await;
             member.assignments.send(Assignment::Taken(vec![0], Handover::new().0)).await.ok();
         });
         membership
@@ -171,7 +181,7 @@ impl EventLog for SqliteLog {
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
-        reader::follow(&self.runtime, self.file.clone(), self.news.clone(), from)
+        follower::follow(&self.runtime, self.file.clone(), self.growth.clone(), from)
     }
 
     async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {

@@ -1,40 +1,22 @@
-//! Reading the file: in batches, to the end, and on as it grows.
+//! Reading the file: a connection that fetches batches of rows.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
-use log_model::{Stream, StreamPartition};
+use log_model::Stream;
+use log_model::record::Recorded;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
-use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
 
-use super::Ends;
 use super::row::{Row, recorded, stored, table};
 use super::store::end;
-use crate::{Follow, Read, Recorded};
 
-/// Records of one read. No read outlives its batch: an open one would keep SQLite from reusing its write-ahead log.
+/// Records per read. Each read ends with its batch, because an open one keeps SQLite from reusing its
+/// write-ahead log.
 pub(super) const BATCH: usize = 1_000;
-/// Batches that may wait for whoever follows.
-const WAITING: usize = 4;
-/// How often the end is said again.
-const REPEAT: Duration = Duration::from_millis(800);
-/// How often a reader in another process than the writer looks.
-const POLL: Duration = Duration::from_millis(200);
 
-/// A connection that only reads.
+/// A read-only connection.
 pub(super) struct Reader {
     connection: SqliteConnection,
-}
-
-/// How a reader learns that something was written.
-#[derive(Clone)]
-pub(super) enum News {
-    /// The writer is in this process and says so.
-    Told(watch::Receiver<Ends>),
-    /// The writer is in another process, if anywhere.
-    Polled,
 }
 
 impl Reader {
@@ -42,7 +24,7 @@ impl Reader {
         let connection = SqliteConnectOptions::new()
             .filename(file)
             .read_only(true)
-            // The default makes the thread of the connection wait for every 50 rows to be taken.
+            // With the default, the connection's thread waits after every 50 rows until they are taken.
             .row_buffer_size(BATCH)
             .disable_statement_logging()
             .connect()
@@ -50,13 +32,13 @@ impl Reader {
         Ok(Self { connection })
     }
 
-    /// Up to [`BATCH`] records of a stream from an offset on.
+    /// Up to [`BATCH`] records of a stream, starting at an offset.
     pub(super) async fn batch(&mut self, stream: Stream, from: u64) -> Result<Vec<Recorded>, sqlx::Error> {
         let rows = self.rows(stream, from).await?;
         Ok(rows.iter().map(|row| recorded(stream, row)).collect())
     }
 
-    /// Up to [`BATCH`] records of a stream from an offset on, as they lie in the file.
+    /// Up to [`BATCH`] rows of a stream, starting at an offset.
     pub(super) async fn rows(&mut self, stream: Stream, from: u64) -> Result<Vec<Row>, sqlx::Error> {
         let sql = format!(
             "SELECT offset, key, headers, body FROM {} WHERE offset >= $1 ORDER BY offset LIMIT {BATCH}",
@@ -68,129 +50,5 @@ impl Reader {
     /// The offset that the next record of a stream gets.
     pub(super) async fn end(&mut self, stream: Stream) -> Result<u64, sqlx::Error> {
         end(&mut self.connection, stream).await
-    }
-}
-
-/// Follows places until the receiver is dropped or the log is closed.
-pub(super) fn follow(
-    runtime: &Handle,
-    file: PathBuf,
-    news: News,
-    from: Vec<(StreamPartition, u64)>,
-) -> Follow {
-    let (sender, follow) = Follow::channel(WAITING);
-    runtime.spawn(async move {
-        let follower = Follower { file, news, places: from, sender: sender.clone() };
-        tokio::select! {
-            () = sender.closed() => {}
-            () = follower.run() => {}
-        }
-    });
-    follow
-}
-
-/// The log was closed, or nobody follows any more.
-struct Over;
-
-struct Follower {
-    file: PathBuf,
-    news: News,
-    places: Vec<(StreamPartition, u64)>,
-    sender: mpsc::Sender<Read>,
-}
-
-impl Follower {
-    async fn run(mut self) {
-        loop {
-            let error = match Reader::open(&self.file).await {
-                Ok(mut reader) => match self.read(&mut reader).await {
-                    Ok(Over) => return,
-                    Err(error) => error,
-                },
-                Err(error) => error,
-            };
-            if self.say(Read::Unreachable(error.to_string())).await.is_err() || self.wait().await.is_err() {
-                return;
-            }
-            tokio::time::sleep(POLL).await;
-        }
-    }
-
-    async fn read(&mut self, reader: &mut Reader) -> Result<Over, sqlx::Error> {
-        let mut all_asked = None;
-        loop {
-            let everything = all_asked.is_none_or(|at: Instant| at.elapsed() >= REPEAT);
-            if everything {
-                all_asked = Some(Instant::now());
-            }
-            let known = self.news.seen();
-            for at in 0..self.places.len() {
-                let (place, next) = self.places[at];
-                let grown = known.is_none_or(|ends| ends[place.stream as usize] > next);
-                if (everything || grown) && self.read_to_end(reader, at, known).await?.is_err() {
-                    return Ok(Over);
-                }
-            }
-            if self.wait().await.is_err() {
-                return Ok(Over);
-            }
-        }
-    }
-
-    async fn read_to_end(
-        &mut self,
-        reader: &mut Reader,
-        at: usize,
-        known: Option<Ends>,
-    ) -> Result<Result<(), Over>, sqlx::Error> {
-        let (place, mut next) = self.places[at];
-        // Asked before reading: what is read after is all that lies below it.
-        let mut end = match known {
-            Some(ends) => ends[place.stream as usize],
-            None => reader.end(place.stream).await?,
-        };
-        loop {
-            let records = reader.batch(place.stream, next).await?;
-            let is_last = records.len() < BATCH;
-            if let Some(last) = records.last() {
-                next = last.offset + 1;
-                end = end.max(next);
-                if self.say(Read::Records(place, records)).await.is_err() {
-                    return Ok(Err(Over));
-                }
-                self.places[at].1 = next;
-            }
-            if is_last {
-                return Ok(self.say(Read::End(place, end)).await);
-            }
-        }
-    }
-
-    async fn say(&self, read: Read) -> Result<(), Over> {
-        self.sender.send(read).await.map_err(|_| Over)
-    }
-
-    /// Waits for news, but not longer than the end may go unsaid.
-    async fn wait(&mut self) -> Result<(), Over> {
-        match &mut self.news {
-            News::Told(ends) => match tokio::time::timeout(REPEAT, ends.changed()).await {
-                Ok(Err(_)) => Err(Over),
-                Ok(Ok(())) | Err(_) => Ok(()),
-            },
-            News::Polled => {
-                tokio::time::sleep(POLL).await;
-                Ok(())
-            }
-        }
-    }
-}
-
-impl News {
-    /// What the writer last said; nothing where it is in another process.
-    fn seen(&mut self) -> Option<Ends> {
-        match self {
-            Self::Told(ends) => Some(*ends.borrow_and_update()),
-            Self::Polled => None,
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! A record as a row, and back.
+//! A record as a row of SQLite, and back.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::record_buffer::RecordBuffer;
 
 /// The columns of a record, in the order of the schema.
 ///
-/// Texts are read as bytes: a damaged one is a damaged record, and not the end of reading.
+/// Texts are read as bytes, so that a damaged text makes one damaged record and doesn't end the reading.
 pub(super) type Row = (i64, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
 /// The table of a stream.
@@ -25,7 +25,7 @@ pub(super) const fn table(stream: Stream) -> &'static str {
     }
 }
 
-/// The headers of a record as the text of one JSON object, in the order of the record.
+/// The headers of a record as one JSON object, in the record's order.
 pub(super) fn headers_text(record: &Record) -> String {
     serde_json::to_string(&Headers(&record.headers)).expect("headers are plain texts")
 }
@@ -34,26 +34,26 @@ pub(super) fn headers_text(record: &Record) -> String {
 pub(super) fn recorded(stream: Stream, row: &Row) -> Recorded {
     let mut record_buffer = RecordBuffer::new(StreamPartition::new(stream, 0));
     read_into(&mut record_buffer, row);
-    record_buffer.keep()
+    record_buffer.into_recorded()
 }
 
-/// Reads a row over the record before it. Headers that can't be read are left out: whoever needs them says so, with
-/// the offset, and the chain shows that they were changed.
+/// Reads a row into the buffer. Unreadable headers are left out: code that needs one reports it with the
+/// offset, and the chain shows the change.
 pub(super) fn read_into(record_buffer: &mut RecordBuffer, (offset, key, headers, body): &Row) {
     record_buffer.begin(offset_of(*offset), key, body.as_deref());
     let mut reader = serde_json::Deserializer::from_slice(headers);
     let read = ReadHeaders(&mut *record_buffer).deserialize(&mut reader).and_then(|()| reader.end());
     if read.is_err() {
-        record_buffer.without_headers();
+        record_buffer.clear_headers();
     }
 }
 
-/// An offset as databases keep it.
+/// An offset as SQLite stores it.
 pub(super) fn stored(offset: u64) -> i64 {
     i64::try_from(offset).unwrap_or(i64::MAX)
 }
 
-/// An offset as a database returned it; none is below zero.
+/// An offset that SQLite returned; none is negative.
 pub(super) fn offset_of(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or_default()
 }
@@ -86,7 +86,7 @@ impl<'de> Visitor<'de> for ReadHeaders<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<&str>()? {
             match known_header(name) {
-                Some(known) => map.next_value_seed(Value(self.0.value_of(known)))?,
+                Some(known) => map.next_value_seed(Value(self.0.header_value(known)))?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for ReadHeaders<'_> {
     }
 }
 
-/// A text that is written over another.
+/// Reads a text into a string that is reused.
 struct Value<'a>(&'a mut String);
 
 impl<'de> DeserializeSeed<'de> for Value<'_> {

@@ -1,5 +1,5 @@
--- The log in one file: one table a stream, one row a record. There is one partition.
--- Offsets are given out by the writer and never again: the last row of a table is never deleted.
+-- The log in one file: one table per stream, one row per record. There is one partition.
+-- The writer assigns offsets and never reuses one: the last row of a table is never deleted.
 
 CREATE TABLE IF NOT EXISTS user_events (
     offset  INTEGER PRIMARY KEY,
@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS group_events (
     body    BLOB
 ) STRICT;
 
--- Compacted: a key has one row, its newest. A tombstone is a row without a body and stays, so that every follower meets it.
+-- Compacted: a key has one row, its newest. A tombstone is a row without a body; it stays, so that every
+-- follower sees it.
 CREATE TABLE IF NOT EXISTS credentials (
     offset  INTEGER PRIMARY KEY,
     key     TEXT NOT NULL UNIQUE,

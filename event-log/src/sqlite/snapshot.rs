@@ -1,4 +1,4 @@
-//! The snapshot of the embedded log: one file beside it, whole or not there.
+//! The snapshot of the embedded log: one file beside it, complete or absent.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -10,14 +10,15 @@ use sha2::{Digest, Sha256};
 use crate::snapshot::Snapshot;
 
 const FILE: &str = "snapshot";
-/// Where the next one is written until it is whole.
+/// Where the next snapshot is written until it is complete.
 const NEXT: &str = "snapshot.next";
-/// Parts that may wait to reach the disk.
+/// Parts that are written before they are synced to disk.
 const PARTS_AT_ONCE: usize = 16;
-/// What the file begins with: its format.
+/// The first bytes of the file, which name its format.
 const FORMAT: &[u8; 8] = b"MUSTERS1";
 
-/// Replaces the snapshot of a data directory. It outlives a power cut, or the one before it does.
+/// Replaces the snapshot of a data directory. After a power failure either the new one or the old one is
+/// there.
 pub(super) fn write(directory: &Path, snapshot: &Snapshot) -> io::Result<()> {
     let next = directory.join(NEXT);
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
@@ -27,7 +28,8 @@ pub(super) fn write(directory: &Path, snapshot: &Snapshot) -> io::Result<()> {
     for (number, part) in (1_usize..).zip(std::iter::once(&anchor).chain(&snapshot.parts)) {
         writer.write_all(&(part.len() as u64).to_be_bytes())?;
         writer.write_all(part)?;
-        // Little by little: the next commit of the log would wait for all that the disk has still to write.
+        // Synced little by little: the next commit of the log would otherwise wait for the whole snapshot to
+        // reach the disk.
         if number.is_multiple_of(PARTS_AT_ONCE) {
             writer.flush()?;
             writer.inner.get_ref().sync_data()?;
@@ -40,13 +42,13 @@ pub(super) fn write(directory: &Path, snapshot: &Snapshot) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Removes the snapshot of a data directory.
+/// Deletes the snapshot of a data directory.
 pub(super) fn remove(directory: &Path) -> io::Result<()> {
     fs::remove_file(directory.join(FILE))?;
     File::open(directory)?.sync_all()
 }
 
-/// The snapshot of a data directory, if there is one.
+/// Reads the snapshot of a data directory, if there is one.
 pub(super) fn read(directory: &Path) -> io::Result<Option<Snapshot>> {
     let file = match File::open(directory.join(FILE)) {
         Ok(file) => file,
@@ -57,7 +59,7 @@ pub(super) fn read(directory: &Path) -> io::Result<Option<Snapshot>> {
     let mut reader = Hashing { inner: BufReader::new(file), hash: Sha256::new() };
     let mut take = |length: u64| {
         left = left.checked_sub(length).ok_or(io::ErrorKind::UnexpectedEof)?;
-        // Not longer than the file, so a damaged length takes no memory.
+        // Never longer than the file, so a damaged length allocates no memory.
         let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
         reader.read_exact(&mut bytes)?;
         Ok::<_, io::Error>((bytes, left))
@@ -85,7 +87,7 @@ pub(super) fn read(directory: &Path) -> io::Result<Option<Snapshot>> {
     Ok(Some(Snapshot { anchor, parts }))
 }
 
-/// Hashes what passes.
+/// Hashes every byte that is written or read.
 struct Hashing<T> {
     inner: T,
     hash: Sha256,
@@ -119,7 +121,7 @@ mod tests {
 
     fn snapshot(parts: &[&[u8]]) -> Snapshot {
         let parts = parts.iter().map(|part| part.to_vec()).collect();
-        Snapshot { anchor: SnapshotAnchor { event: 7, chain: Chain::default(), claims: 3 }, parts }
+        Snapshot { anchor: SnapshotAnchor { event: 7, chain: Chain::default(), reservations: 3 }, parts }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The one connection that writes: whole batches, one transaction each, acknowledged after a full fsync.
+//! The one connection that writes: one transaction per batch, acknowledged after a full fsync.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,33 +8,37 @@ use log_model::{Position, Stream, StreamPartition};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
 
-use super::Ends;
 use super::row::{headers_text, offset_of, stored, table};
 
-/// Rows of one INSERT: 4 values each, far below SQLite's limit of 32,766 values a statement.
+/// Rows per INSERT. With 4 values each it stays far below SQLite's limit of 32,766 values per statement.
 const ROWS: usize = 1_000;
-/// How long to wait for another connection's lock; there is none but that of a connection that is being closed.
+/// How long to wait for another connection's lock. Only a connection that is being closed can hold one.
 const BUSY: Duration = Duration::from_secs(5);
-/// Pages that the connection may keep in memory, as kibibytes below zero. Keys of credentials are spread over their whole
-/// index, and a page of it that isn't kept is read again for nearly every one that is written.
+/// Page cache of the connection, as negative kibibytes. The keys of credentials are spread over their whole
+/// index, so a page that isn't cached must be read again for nearly every record.
 const CACHE: &str = "-65536";
-/// Pages of 4 KiB in the write-ahead log after which it is copied into the file, which holds up one commit. An index page
-/// that was written again and again since is copied once. One run each with 256 clients: 95 of 100 commands took up to
-/// 8.5 ms and 99 up to 38 ms with 8,000 pages, 40 and 49 ms with 4,000, 17 and 19 ms with SQLite's own 1,000 and a sixth
-/// fewer commands.
+/// Pages of 4 KiB in the write-ahead log before it is copied into the file. Copying delays one commit, and an
+/// index page that was written many times is copied once.
+///
+/// Measured once each with 256 clients: with 8,000 pages, 95 of 100 commands took up to 8.5 ms and 99 up to
+/// 38 ms. With 4,000 pages it was 40 and 49 ms. SQLite's own 1,000 gave 17 and 19 ms, and a sixth fewer
+/// commands.
 const CHECKPOINT: &str = "8000";
 
-/// What writes to the file, and up to where it is written.
+/// For each stream, by its number, the offset that its next record gets.
+pub(super) type Ends = [u64; Stream::ALL.len()];
+
+/// The connection that writes to the file, and where each stream ends.
 pub(super) struct Store {
     file: PathBuf,
-    /// None after a failure: closing the connection rolls back whatever it left open.
+    /// `None` after a failure. Closing the connection rolls back whatever it left open.
     connection: Option<SqliteConnection>,
     ends: Ends,
 }
 
-/// A transaction that failed.
-pub(super) struct Failed {
-    /// Whether it is certain that nothing of it is in the file, or ever will be.
+/// A failed transaction.
+pub(super) struct WriteError {
+    /// Whether it is certain that none of it is in the file or ever will be.
     pub(super) nothing_written: bool,
     pub(super) source: sqlx::Error,
 }
@@ -51,15 +55,15 @@ impl Store {
         self.ends
     }
 
-    /// Writes all records or none and says where the last of each stream lies.
-    pub(super) async fn write(&mut self, records: &[(Stream, Record)]) -> Result<Position, Failed> {
-        let before = |source| Failed { nothing_written: true, source };
+    /// Writes all records or none. The position covers the last one of each stream.
+    pub(super) async fn write(&mut self, records: &[(Stream, Record)]) -> Result<Position, WriteError> {
+        let before = |source| WriteError { nothing_written: true, source };
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.reconnect().await.map_err(before)?,
         };
         let mut ends = self.ends;
-        // The connection goes back to its place on success alone.
+        // Put back only after a success; a failure closes the connection.
         sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.map_err(before)?;
         for stream in Stream::ALL {
             let of_stream: Vec<&Record> =
@@ -73,7 +77,7 @@ impl Store {
         sqlx::query("COMMIT")
             .execute(&mut connection)
             .await
-            .map_err(|source| Failed { nothing_written: is_before_the_commit_frame(&source), source })?;
+            .map_err(|source| WriteError { nothing_written: is_before_the_commit_frame(&source), source })?;
         self.connection = Some(connection);
         let mut position = Position::new();
         for stream in Stream::ALL {
@@ -86,16 +90,16 @@ impl Store {
         Ok(position)
     }
 
-    /// Deletes access records from before an instant, given as RFC 3339 text. The newest stays, whatever its age,
-    /// so that its offset is not given out again.
-    pub(super) async fn forget_access_before(&mut self, instant: &str) -> Result<u64, sqlx::Error> {
-        // Records lie in the order of their time, so looking ends at the first that is young enough.
-        const FORGET: &str = "DELETE FROM access WHERE offset < coalesce(
+    /// Deletes access records from before an instant, an RFC 3339 text. The newest record stays whatever its
+    /// age, so that its offset isn't reused.
+    pub(super) async fn delete_access_before(&mut self, instant: &str) -> Result<u64, sqlx::Error> {
+        // Records are ordered by time, so the search ends at the first one that is young enough.
+        const DELETE: &str = "DELETE FROM access WHERE offset < coalesce(
             (SELECT offset FROM access WHERE json_valid(headers) AND headers ->> 'ce_time' >= $1 ORDER BY offset LIMIT 1),
             (SELECT max(offset) FROM access))";
         match &mut self.connection {
             Some(connection) => {
-                Ok(sqlx::query(FORGET).bind(instant).execute(connection).await?.rows_affected())
+                Ok(sqlx::query(DELETE).bind(instant).execute(connection).await?.rows_affected())
             }
             None => Ok(0),
         }
@@ -112,12 +116,12 @@ async fn connect(file: &Path) -> Result<SqliteConnection, sqlx::Error> {
     SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Wal)
-        // WAL with anything less than FULL may lose acknowledged commits when the power fails.
+        // With less than FULL, a power failure may lose acknowledged commits in WAL mode.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY)
         .pragma("cache_size", CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT)
-        // Pages as they were before a statement, for the case that it fails half-way: of use to this process alone.
+        // The rollback journal of a single statement. Only this process needs it, so it stays in memory.
         .pragma("temp_store", "MEMORY")
         .disable_statement_logging()
         .connect()
@@ -162,8 +166,8 @@ async fn insert(
     insert.build().execute(connection).await.map(drop)
 }
 
-/// Whether a failed COMMIT failed at writing, not at syncing: the frame that commits is the last to be written, so
-/// it can't be whole in the file. After a failed sync it may be.
+/// Whether a failed COMMIT failed while writing rather than syncing. The commit frame is written last, so it
+/// can't be complete in the file. After a failed sync it may be.
 fn is_before_the_commit_frame(error: &sqlx::Error) -> bool {
     const FULL: &str = "13";
     const IOERR_WRITE: &str = "778";
@@ -171,7 +175,7 @@ fn is_before_the_commit_frame(error: &sqlx::Error) -> bool {
     matches!(code.as_deref(), Some(FULL | IOERR_WRITE))
 }
 
-/// Applies the schema; refuses a file that a newer Muster made.
+/// Applies the schema. The inner error is the format of a file that only a newer Muster reads.
 pub(super) async fn prepare(file: &Path) -> Result<Result<(), i64>, sqlx::Error> {
     const FORMAT: i64 = 2;
     let mut connection = connect(file).await?;

@@ -1,4 +1,4 @@
-//! What the suite is written in: a log that can be opened again, its owner, records, and reading with a deadline.
+//! The vocabulary of the suite: a log that can be reopened, its owner, records, and reading with a deadline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,34 +18,34 @@ pub(crate) const GROUPS: StreamPartition = StreamPartition::new(Stream::GroupEve
 pub(crate) const CREDENTIALS: StreamPartition = StreamPartition::new(Stream::Credentials, 0);
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Where a log is kept, apart from those of other tests.
+/// The storage of a log, separate from that of other tests.
 #[async_trait]
-pub(crate) trait Kept: Send {
-    /// Opens the log that is kept here, the same one each time.
+pub(crate) trait TestLog: Send {
+    /// Opens the log of this storage, the same one each time.
     async fn open(&self) -> Arc<dyn EventLog>;
 
-    /// Whether it can be open twice at the same time.
+    /// Whether the log can be open twice at the same time.
     fn is_shared(&self) -> bool;
 }
 
-/// The owner of a partition: a writer that is called off the runtime, as services do.
+/// The owner of a partition. Its writer is called off the async runtime, as in the services.
 pub(crate) struct Owner {
     writer: Option<Box<dyn Writer>>,
     pub(crate) replayed: Vec<Recorded>,
-    /// The snapshot that it was offered.
+    /// The snapshot that the claim offered.
     pub(crate) restored: Option<Vec<Vec<u8>>>,
 }
 
-/// Takes in everything, and snapshots too if it is to.
+/// Records everything that it receives, and refuses snapshots if told to.
 #[derive(Default)]
-struct Notes {
+struct RecordingReplay {
     refuses: bool,
     is_not_wanted: bool,
     replayed: Vec<Recorded>,
     restored: Option<Vec<Vec<u8>>>,
 }
 
-impl Replay for Notes {
+impl Replay for RecordingReplay {
     fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
         self.restored = Some(parts.to_vec());
         if self.refuses { Err("it is to be refused".to_owned()) } else { Ok(()) }
@@ -56,7 +56,7 @@ impl Replay for Notes {
         Ok(())
     }
 
-    fn beat(&mut self) -> Result<(), String> {
+    fn on_progress(&mut self) -> Result<(), String> {
         if self.is_not_wanted { Err("it is not wanted any more".to_owned()) } else { Ok(()) }
     }
 }
@@ -67,39 +67,39 @@ impl Owner {
     }
 
     pub(crate) async fn try_claim(log: &Arc<dyn EventLog>, partition: u32) -> Result<Self, ClaimError> {
-        Self::claim_with(log, partition, Notes::default()).await
+        Self::claim_with(log, partition, RecordingReplay::default()).await
     }
 
-    /// Claims, and wants every record.
+    /// Claims, refusing snapshots, so that every record is replayed.
     pub(crate) async fn claim_without_snapshot(log: &Arc<dyn EventLog>) -> Self {
-        let notes = Notes { refuses: true, ..Notes::default() };
-        Self::claim_with(log, 0, notes).await.expect("nobody else claims")
+        let replay = RecordingReplay { refuses: true, ..RecordingReplay::default() };
+        Self::claim_with(log, 0, replay).await.expect("nobody else claims")
     }
 
-    /// Claims what meanwhile is not to be claimed any more.
+    /// Starts a claim that is no longer wanted by the time it fences.
     pub(crate) async fn try_claim_in_vain(log: &Arc<dyn EventLog>) -> Result<Self, ClaimError> {
-        let notes = Notes { is_not_wanted: true, ..Notes::default() };
-        Self::claim_with(log, 0, notes).await
+        let replay = RecordingReplay { is_not_wanted: true, ..RecordingReplay::default() };
+        Self::claim_with(log, 0, replay).await
     }
 
     async fn claim_with(
         log: &Arc<dyn EventLog>,
         partition: u32,
-        mut notes: Notes,
+        mut replay: RecordingReplay,
     ) -> Result<Self, ClaimError> {
         let log = Arc::clone(log);
         blocking(move || {
-            let writer = log.claim(partition, &mut notes)?;
-            Ok(Self { writer: Some(writer), replayed: notes.replayed, restored: notes.restored })
+            let writer = log.claim(partition, &mut replay)?;
+            Ok(Self { writer: Some(writer), replayed: replay.replayed, restored: replay.restored })
         })
         .await
     }
 
-    /// Keeps a snapshot, if that can be done now, and waits until it is written.
+    /// Saves a snapshot, if that is possible now, and waits until it is written.
     pub(crate) async fn save_snapshot(&mut self, parts: &'static [&'static [u8]]) -> bool {
         let snapshot = || parts.iter().map(|part| part.to_vec()).collect();
         match self.call(move |writer| writer.save_snapshot(&mut { snapshot })).await {
-            Some(keeping) => tokio::time::timeout(DEADLINE, keeping.written()).await.expect("in time"),
+            Some(pending) => tokio::time::timeout(DEADLINE, pending.written()).await.expect("in time"),
             None => false,
         }
     }
@@ -116,7 +116,7 @@ impl Owner {
         self.call(|writer| writer.reclaim()).await
     }
 
-    /// Announces itself, and says under which epoch.
+    /// Announces its URL and returns its epoch.
     pub(crate) async fn announce(&mut self, url: &'static str) -> Result<u64, AppendError> {
         self.call(|writer| writer.announce(url).map(|()| writer.epoch())).await
     }
@@ -135,7 +135,7 @@ impl Owner {
         answer
     }
 
-    /// Steps down.
+    /// Drops the writer.
     pub(crate) async fn leave(mut self) {
         let writer = self.writer.take();
         blocking(move || drop(writer)).await;
@@ -146,7 +146,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
-/// A user event with a body that tells it from others.
+/// A user event with a body of its own.
 pub(crate) fn event(subject: &str, sequence: u64) -> Record {
     let envelope = Envelope {
         id: Uuid::now_v7(),
@@ -182,7 +182,7 @@ pub(crate) fn credential(key: &str, body: Option<&str>) -> (Stream, Record) {
     (Stream::Credentials, Record::keyed(key.to_owned(), body))
 }
 
-/// The sequence numbers of what is an event.
+/// The sequence numbers of the events among these records.
 pub(crate) fn sequences(records: &[Recorded]) -> Vec<u64> {
     records.iter().filter(|recorded| !recorded.record.is_claim()).map(sequence).collect()
 }
@@ -191,7 +191,7 @@ fn sequence(recorded: &Recorded) -> u64 {
     Envelope::read(&recorded.record).unwrap().sequence
 }
 
-/// Everything that a place holds from an offset on, up to where the log ends now.
+/// Every record of a stream partition from an offset on, up to the present end of the log.
 pub(crate) async fn read(log: &Arc<dyn EventLog>, place: StreamPartition, from: u64) -> Vec<Recorded> {
     let end = end_of(log, place).await;
     read_to(&mut log.follow(vec![(place, from)]), place, end).await
@@ -202,7 +202,7 @@ pub(crate) async fn end_of(log: &Arc<dyn EventLog>, place: StreamPartition) -> u
     ends.into_iter().find(|(of, _)| *of == place).expect("every place has an end").1
 }
 
-/// What a follower delivers of a place until it says that the place is read up to `end`.
+/// The records that a follower delivers of a stream partition until it reports an end of at least `end`.
 pub(crate) async fn read_to(follow: &mut Follow, place: StreamPartition, end: u64) -> Vec<Recorded> {
     let mut read = Vec::new();
     let reading = async {

@@ -1,4 +1,4 @@
-//! Reading what is committed, and on as the log grows.
+//! Following the log: reading what is committed, and on as the log grows.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use event_log::envelope::Envelope;
 use log_model::StreamPartition;
 
 use crate::fixture::{
-    CREDENTIALS, DEADLINE, Kept, Owner, USERS, assert_chain_verifies, credential, end_of, read, read_to,
+    CREDENTIALS, DEADLINE, Owner, TestLog, USERS, assert_chain_verifies, credential, end_of, read, read_to,
     sequences, user_events,
 };
 
-pub(crate) async fn what_is_appended_is_followed_in_order(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn what_is_appended_is_followed_in_order(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let mut follow = log.follow(vec![(USERS, 0)]);
     let mut records = read_to(&mut follow, USERS, 1).await;
     let mut first = 1;
-    // More than one batch of any reader at once, and then a little at a time.
+    // First more than one batch of any reader, then a little at a time.
     for size in [2_500, 1, 3] {
         let written = user_events(first..first + size);
         let bodies: Vec<_> = written.iter().map(|(_, record)| record.body.clone()).collect();
@@ -33,8 +33,8 @@ pub(crate) async fn what_is_appended_is_followed_in_order(kept: impl Kept) {
     assert_eq!(client.agent.as_deref(), Some("Zoë's \"browser\""));
 }
 
-pub(crate) async fn a_follower_starts_where_it_is_told(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn a_follower_starts_where_it_is_told(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     owner.append(user_events(1..4)).await.unwrap();
     let middle = owner.append(user_events(4..5)).await.unwrap().covered(USERS).unwrap();
@@ -45,8 +45,8 @@ pub(crate) async fn a_follower_starts_where_it_is_told(kept: impl Kept) {
     assert!(read(&log, USERS, end).await.is_empty());
 }
 
-pub(crate) async fn followers_do_not_disturb_each_other(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn followers_do_not_disturb_each_other(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let mut follows: Vec<_> = (0..4).map(|_| log.follow(vec![(USERS, 0), (CREDENTIALS, 0)])).collect();
     drop(follows.pop());
@@ -60,8 +60,10 @@ pub(crate) async fn followers_do_not_disturb_each_other(kept: impl Kept) {
     }
 }
 
-pub(crate) async fn a_position_covers_the_last_record_of_each_place_and_followers_pass_it(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn a_position_covers_the_last_record_of_each_place_and_followers_pass_it(
+    test_log: impl TestLog,
+) {
+    let log = test_log.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let batch = [user_events(1..3), vec![credential("user_1/password", Some("{}"))]].concat();
     let position = owner.append(batch).await.unwrap();
@@ -77,14 +79,14 @@ pub(crate) async fn a_position_covers_the_last_record_of_each_place_and_follower
     assert_eq!(next.covered(CREDENTIALS), None);
 }
 
-pub(crate) async fn the_newest_of_a_credential_and_its_tombstone_are_met(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn the_newest_of_a_credential_and_its_tombstone_are_met(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let one = |body| vec![credential("user_1/password", Some(body)), credential("user_1/token", Some("{}"))];
     owner.append(one("{\"version\":1}")).await.unwrap();
     owner.append([one("{\"version\":2}"), one("{\"version\":3}")].concat()).await.unwrap();
     owner.append(vec![credential("user_1/token", None)]).await.unwrap();
-    // Compaction may or may not have taken the older ones: what counts is the newest of each key.
+    // Compaction may have removed the older records. Only the newest of each key counts.
     let records = read(&log, CREDENTIALS, 0).await;
     let newest =
         |key: &str| records.iter().rfind(|recorded| recorded.record.key == key).unwrap().record.body.clone();
@@ -95,8 +97,8 @@ pub(crate) async fn the_newest_of_a_credential_and_its_tombstone_are_met(kept: i
     assert_eq!(last.record.body.as_deref(), Some(b"{\"again\":true}".as_slice()));
 }
 
-pub(crate) async fn the_ends_are_where_a_follower_arrives(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn the_ends_are_where_a_follower_arrives(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     owner.append(user_events(1..3)).await.unwrap();
     let ends = log.ends().await.unwrap();
@@ -116,8 +118,8 @@ pub(crate) async fn the_ends_are_where_a_follower_arrives(kept: impl Kept) {
     tokio::time::timeout(DEADLINE, arriving).await.expect("every end is reached");
 }
 
-pub(crate) async fn the_end_is_said_again_while_nothing_happens(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn the_end_is_said_again_while_nothing_happens(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut follow = log.follow(vec![(USERS, 0)]);
     read_to(&mut follow, USERS, 0).await;
     for _ in 0..3 {
@@ -126,8 +128,8 @@ pub(crate) async fn the_end_is_said_again_while_nothing_happens(kept: impl Kept)
     }
 }
 
-pub(crate) async fn a_log_that_is_closed_ends_its_followers(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn a_log_that_is_closed_ends_its_followers(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut follow = log.follow(vec![(USERS, 0)]);
     read_to(&mut follow, USERS, 0).await;
     drop(log);

@@ -1,4 +1,5 @@
-//! What only the log on Kafka has to do: abort, share a broker, ask again whether it still owns, mind its topics.
+//! What only the log on Kafka must do: abort, share a broker, confirm ownership with a commit, check its
+//! topics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::fixture::{
-    CREDENTIALS, DEADLINE, Kept, Owner, USERS, assert_chain_verifies, credential, read, sequences,
+    CREDENTIALS, DEADLINE, Owner, TestLog, USERS, assert_chain_verifies, credential, read, sequences,
     user_events,
 };
 use crate::snapshots;
@@ -26,7 +27,7 @@ const PARTITIONS: u32 = 2;
 pub(crate) struct Topics(KafkaSettings);
 
 impl Topics {
-    /// None, after a loud line, where no broker is given. In CI that is a failure.
+    /// `None`, with a message, if no broker is given. On CI that fails instead.
     pub(crate) async fn make() -> Option<Self> {
         let topics = Self::named()?;
         ensure_topics(&topics.0, PARTITIONS, 1).await.unwrap();
@@ -46,7 +47,7 @@ impl Topics {
 }
 
 #[async_trait]
-impl Kept for Topics {
+impl TestLog for Topics {
     async fn open(&self) -> Arc<dyn EventLog> {
         let connecting = KafkaLog::connect(self.0.clone());
         tokio::time::timeout(DEADLINE, connecting).await.expect("the broker answers").unwrap()
@@ -58,7 +59,7 @@ impl Kept for Topics {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_that_is_not_wanted_any_more_fences_nobody() {
+async fn a_claim_that_is_no_longer_wanted_fences_nobody() {
     let Some(topics) = Topics::make().await else { return };
     let log = topics.open().await;
     let mut owner = Owner::claim(&log, 0).await;
@@ -101,7 +102,7 @@ async fn an_aborted_batch_leaves_nothing_and_the_same_writer_goes_on() {
     assert_eq!(sequences(&users), [1, 2, 3]);
     assert_chain_verifies(&users);
     assert!(read(&log, CREDENTIALS, 0).await.is_empty(), "its end lies behind what was aborted");
-    // The last that a claim finds.
+    // The aborted batch is the last thing that the claim finds.
     assert!(matches!(owner.append(batch).await, Err(AppendError::Aborted(_))));
     let again = Owner::claim(&log, 0).await;
     assert_eq!(sequences(&again.replayed), [1, 2, 3]);
@@ -158,7 +159,7 @@ async fn a_writer_whose_last_commit_is_too_old_asks_the_log_whether_it_still_own
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_that_the_broker_may_have_forgotten_claims_again() {
     let Some(mut topics) = Topics::make().await else { return };
-    topics.0.remembered = Duration::ZERO;
+    topics.0.transactional_id_expiry = Duration::ZERO;
     let log = topics.open().await;
     let mut owner = Owner::claim(&log, 1).await;
     let refused = owner.append(user_events(1..2)).await;
@@ -188,7 +189,7 @@ async fn connecting_waits_until_the_topics_are_there() {
     assert_eq!(log.partitions(), PARTITIONS);
 }
 
-/// Sends a part of a snapshot that no writer has made.
+/// Sends a chunk of a snapshot that no writer made.
 async fn send_part(topics: &Topics, part: serde_json::Value) {
     let settings = &topics.0;
     let producer: FutureProducer =
@@ -203,7 +204,7 @@ async fn send_part(topics: &Topics, part: serde_json::Value) {
 async fn half_a_snapshot_does_not_hide_the_whole_one_before_it() {
     let Some(topics) = Topics::make().await else { return };
     let log = topics.open().await;
-    snapshots::keep_one(&log).await;
+    snapshots::save_one(&log).await;
     let (id, chain) = (Uuid::now_v7(), "00".repeat(32));
     let half = json!({ "snapshot": id, "number": 0, "of": 2, "open": false, "event": 9, "chain": chain, "claims": 0 });
     send_part(&topics, half).await;
@@ -214,7 +215,7 @@ async fn half_a_snapshot_does_not_hide_the_whole_one_before_it() {
 async fn a_snapshot_of_another_history_is_passed_over() {
     let Some(topics) = Topics::make().await else { return };
     let log = topics.open().await;
-    snapshots::keep_one(&log).await;
+    snapshots::save_one(&log).await;
     let last = read(&log, USERS, 0).await.pop().unwrap().offset;
     let (id, chain) = (Uuid::now_v7(), "11".repeat(32));
     let other = json!({ "snapshot": id, "number": 0, "of": 1, "open": false, "event": last + 1, "chain": chain, "claims": 0 });
@@ -223,7 +224,7 @@ async fn a_snapshot_of_another_history_is_passed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_that_knows_claims_of_addresses_which_are_not_there_is_passed_over() {
+async fn a_snapshot_with_reservations_that_the_log_lacks_is_passed_over() {
     let Some(topics) = Topics::make().await else { return };
     let log = topics.open().await;
     let mut owner = Owner::claim(&log, 0).await;
@@ -241,7 +242,7 @@ async fn a_snapshot_that_knows_claims_of_addresses_which_are_not_there_is_passed
 async fn a_snapshot_without_its_beginning_is_passed_over() {
     let Some(topics) = Topics::make().await else { return };
     let log = topics.open().await;
-    snapshots::keep_one(&log).await;
+    snapshots::save_one(&log).await;
     let last = read(&log, USERS, 0).await.into_iter().rfind(|one| !one.record.is_claim()).unwrap();
     let (id, chain) = (Uuid::now_v7(), last.record.header("ce_chain").unwrap());
     let end = json!({ "snapshot": id, "number": 1, "of": 2, "open": false,
@@ -270,7 +271,7 @@ async fn a_snapshot_that_is_replaced_is_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_kept_of_commits_that_nobody_reads_back() {
+async fn nothing_is_saved_of_commits_that_nobody_reads_back() {
     let Some(mut topics) = Topics::make().await else { return };
     topics.0.acknowledge = Acknowledge::Committed;
     let log = topics.open().await;

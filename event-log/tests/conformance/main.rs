@@ -1,4 +1,4 @@
-//! What every log must do, run on both adapters: on SQLite always, on Kafka where one is given.
+//! The conformance suite of the log, run on both adapters: always on SQLite, on Kafka if a broker is given.
 
 #![expect(clippy::unwrap_used, reason = "the suite is test code outside of test functions")]
 
@@ -39,13 +39,13 @@ on_every_log! {
     writing::only_the_newest_writer_can_reclaim_and_its_chain_goes_on;
     writing::the_chain_goes_on_over_claims_and_restarts;
     writing::an_empty_batch_writes_nothing;
-    writing::what_is_noted_lies_in_the_partition_of_its_key;
+    writing::access_records_lie_in_the_partition_of_their_key;
     writing::the_owner_is_announced_and_the_newest_wins;
     sharing::a_single_member_holds_everything_and_hands_it_over_when_it_leaves;
     snapshots::a_claim_begins_with_the_newest_snapshot_and_replays_what_came_after;
     snapshots::a_snapshot_that_is_refused_leaves_everything_to_be_replayed;
     snapshots::parts_may_be_larger_than_a_record;
-    snapshots::nothing_is_kept_before_a_user_event_was_appended;
+    snapshots::nothing_is_saved_before_a_user_event_was_appended;
     snapshots::a_snapshot_survives_a_restart_and_the_fence;
     following::what_is_appended_is_followed_in_order;
     following::a_follower_starts_where_it_is_told;

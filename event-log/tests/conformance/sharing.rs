@@ -1,4 +1,4 @@
-//! Sharing the partitions: who is given what, and handing over.
+//! Sharing the partitions: what each member is assigned, and handing over.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use event_log::{Assignment, Handover, Membership};
 use tokio::time::{Instant, timeout};
 
-use crate::fixture::{DEADLINE, Kept};
+use crate::fixture::{DEADLINE, TestLog};
 use crate::kafka::Topics;
 
-/// What a member has been given and not lost.
+/// The partitions that a member was given and hasn't lost.
 #[derive(Default)]
 struct Held(BTreeSet<u32>);
 
 impl Held {
-    /// Takes in one change; whoever takes partitions away waits for the returned handover.
+    /// Takes in one change. The adapter waits for the returned handover.
     fn take_in(&mut self, change: Assignment) -> Option<Handover> {
         match change {
             Assignment::Given(given) => {
@@ -37,7 +37,7 @@ async fn next(membership: &mut Membership) -> Option<Assignment> {
     timeout(DEADLINE, membership.next()).await.expect("something changes in time")
 }
 
-/// Waits until the members hold everything between them, each at least so much.
+/// Waits until the members hold all partitions between them, and each at least `least`.
 async fn settle(members: &mut [(Membership, Held)], partitions: u32, least: usize) {
     let deadline = Instant::now() + DEADLINE;
     let settled = |members: &[(Membership, Held)]| {
@@ -58,8 +58,10 @@ async fn settle(members: &mut [(Membership, Held)], partitions: u32, least: usiz
     }
 }
 
-pub(crate) async fn a_single_member_holds_everything_and_hands_it_over_when_it_leaves(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn a_single_member_holds_everything_and_hands_it_over_when_it_leaves(
+    test_log: impl TestLog,
+) {
+    let log = test_log.open().await;
     let mut members = [(log.join(), Held::default())];
     settle(&mut members, log.partitions(), 1).await;
     let [(mut membership, mut held)] = members;

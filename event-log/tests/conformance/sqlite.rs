@@ -1,4 +1,4 @@
-//! What only the log in one file has to do: keep others out, survive a torn tail, be read beside its owner.
+//! What only the log in one file must do: keep others out, survive a torn tail, be read beside its owner.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use log_model::{Stream, StreamPartition};
 use tempfile::TempDir;
 
 use crate::fixture::{
-    Kept, Owner, USERS, assert_chain_verifies, end_of, event, read, read_to, sequences, user, user_events,
+    Owner, TestLog, USERS, assert_chain_verifies, end_of, event, read, read_to, sequences, user, user_events,
 };
 use crate::snapshots;
 
@@ -31,7 +31,7 @@ impl Directory {
 }
 
 #[async_trait]
-impl Kept for Directory {
+impl TestLog for Directory {
     async fn open(&self) -> Arc<dyn EventLog> {
         SqliteLog::open(&self.path()).await.unwrap()
     }
@@ -75,7 +75,7 @@ async fn a_torn_tail_is_cut_off_and_what_was_whole_is_kept() {
     for sequence in 1..21 {
         owner.append(user_events(sequence..sequence + 1)).await.unwrap();
     }
-    // A copy of the files as a crash leaves them: the newest commits are in the write-ahead log alone.
+    // The files as a crash leaves them: the newest commits are only in the write-ahead log.
     let ahead = std::fs::read(directory.path().join("log.db-wal")).unwrap();
     let mut kept_before = usize::MAX;
     for torn in [0, 1, 100, 5_000, 20_000] {
@@ -143,7 +143,7 @@ async fn access_records_are_kept_for_400_days_and_offsets_never_come_again() {
 async fn a_snapshot_that_is_damaged_or_of_another_log_is_passed_over() {
     let (one, other, damaged) = (Directory::new(), Directory::new(), Directory::new());
     for directory in [&one, &other, &damaged] {
-        snapshots::keep_one(&directory.open().await).await;
+        snapshots::save_one(&directory.open().await).await;
     }
     std::fs::copy(one.path().join("snapshot"), other.path().join("snapshot")).unwrap();
     snapshots::assert_passed_over(&other.open().await).await;

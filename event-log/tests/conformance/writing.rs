@@ -1,4 +1,4 @@
-//! Claiming, appending, being fenced, noting, announcing.
+//! Claiming, appending, being fenced, access records, announcing.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use log_model::partition;
 use log_model::{Position, Stream, StreamPartition};
 
 use crate::fixture::{
-    CREDENTIALS, DEADLINE, GROUPS, Kept, Owner, USERS, assert_chain_verifies, credential, end_of, event,
+    CREDENTIALS, DEADLINE, GROUPS, Owner, TestLog, USERS, assert_chain_verifies, credential, end_of, event,
     read, sequences, user, user_events,
 };
 
-pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn a_claim_replays_everything_in_order_claims_included(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut first = Owner::claim(&log, 0).await;
     assert_eq!(first.replayed.len(), 3, "its own claim in group-events, claims and user-events");
     first.append(user_events(1..4)).await.unwrap();
@@ -20,7 +20,8 @@ pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: im
     first.append(user_events(4..6)).await.unwrap();
 
     let mut second = Owner::claim(&log, 0).await;
-    // Places may be mixed, each is in order. Of the claims of addresses only the newest is certain to be there.
+    // Stream partitions may alternate, but each is in order. Of the reservations only the newest per key is
+    // certain.
     second.replayed.retain(|recorded| recorded.place.stream != Stream::Reservations);
     let (groups, users): (Vec<_>, Vec<_>) =
         second.replayed.into_iter().partition(|recorded| recorded.place == GROUPS);
@@ -34,8 +35,8 @@ pub(crate) async fn a_claim_replays_everything_in_order_claims_included(kept: im
     }
 }
 
-pub(crate) async fn a_claim_replays_the_newest_of_every_key(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn a_claim_replays_the_newest_of_every_key(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut first = Owner::claim(&log, 0).await;
     let keyed = |key: &str, body: Option<&str>| {
         (Stream::Reservations, Record::keyed(key.to_owned(), body.map(|body| body.as_bytes().to_vec())))
@@ -57,8 +58,8 @@ pub(crate) async fn a_claim_replays_the_newest_of_every_key(kept: impl Kept) {
     assert_eq!(newest("b").flatten(), None);
 }
 
-pub(crate) async fn a_claim_that_cannot_replay_a_record_says_which(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn a_claim_that_cannot_replay_a_record_says_which(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let position = owner.append(user_events(1..2)).await.unwrap();
     owner.leave().await;
@@ -75,8 +76,8 @@ pub(crate) async fn a_claim_that_cannot_replay_a_record_says_which(kept: impl Ke
     }
 }
 
-pub(crate) async fn a_batch_over_several_streams_lies_in_all_of_them(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn a_batch_over_several_streams_lies_in_all_of_them(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let secret = credential("user_1/password", Some("{}"));
     let group = (Stream::GroupEvents, event("group_1", 1));
@@ -91,9 +92,9 @@ pub(crate) async fn a_batch_over_several_streams_lies_in_all_of_them(kept: impl 
     assert_eq!(sequences(&read(&log, USERS, 0).await), [1, 2, 3]);
 }
 
-pub(crate) async fn an_older_writer_is_fenced_and_its_batch_is_in_no_stream(kept: impl Kept) {
-    let log = kept.open().await;
-    let other = kept_by_another(&kept, &log).await;
+pub(crate) async fn an_older_writer_is_fenced_and_its_batch_is_in_no_stream(test_log: impl TestLog) {
+    let log = test_log.open().await;
+    let other = opened_by_another(&test_log, &log).await;
     let mut older = Owner::claim(&log, 0).await;
     older.append(user_events(1..2)).await.unwrap();
     let mut newer = Owner::claim(&other, 0).await;
@@ -112,12 +113,12 @@ pub(crate) async fn an_older_writer_is_fenced_and_its_batch_is_in_no_stream(kept
     assert!(read(&log, CREDENTIALS, 0).await.is_empty());
 }
 
-pub(crate) async fn only_the_newest_writer_can_reclaim_and_its_chain_goes_on(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn only_the_newest_writer_can_reclaim_and_its_chain_goes_on(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut older = Owner::claim(&log, 0).await;
     older.reclaim().await.unwrap();
     older.append(user_events(1..2)).await.unwrap();
-    let other = kept_by_another(&kept, &log).await;
+    let other = opened_by_another(&test_log, &log).await;
     let mut newer = Owner::claim(&other, 0).await;
     assert!(matches!(older.reclaim().await, Err(AppendError::Fenced)));
     newer.reclaim().await.unwrap();
@@ -130,14 +131,14 @@ pub(crate) async fn only_the_newest_writer_can_reclaim_and_its_chain_goes_on(kep
     }
 }
 
-/// A log of another process where the adapter lets two have it, else the same one.
-async fn kept_by_another(kept: &impl Kept, log: &Arc<dyn EventLog>) -> Arc<dyn EventLog> {
-    if kept.is_shared() { kept.open().await } else { Arc::clone(log) }
+/// The log as another process opens it, if the adapter allows two; otherwise the same one.
+async fn opened_by_another(test_log: &impl TestLog, log: &Arc<dyn EventLog>) -> Arc<dyn EventLog> {
+    if test_log.is_shared() { test_log.open().await } else { Arc::clone(log) }
 }
 
-pub(crate) async fn the_chain_goes_on_over_claims_and_restarts(kept: impl Kept) {
+pub(crate) async fn the_chain_goes_on_over_claims_and_restarts(test_log: impl TestLog) {
     for round in 0..3 {
-        let log = kept.open().await;
+        let log = test_log.open().await;
         let mut owner = Owner::claim(&log, 0).await;
         assert_eq!(sequences(&owner.replayed).len(), round * 2);
         let first = round as u64 * 2 + 1;
@@ -145,13 +146,13 @@ pub(crate) async fn the_chain_goes_on_over_claims_and_restarts(kept: impl Kept) 
         owner.append(user_events(first + 1..first + 2)).await.unwrap();
         owner.leave().await;
     }
-    let records = read(&kept.open().await, USERS, 0).await;
+    let records = read(&test_log.open().await, USERS, 0).await;
     assert_eq!(sequences(&records), [1, 2, 3, 4, 5, 6]);
     assert_chain_verifies(&records);
 }
 
-pub(crate) async fn an_empty_batch_writes_nothing(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn an_empty_batch_writes_nothing(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut owner = Owner::claim(&log, 0).await;
     let end = end_of(&log, USERS).await;
     assert_eq!(owner.append(Vec::new()).await.unwrap(), Position::new());
@@ -159,8 +160,8 @@ pub(crate) async fn an_empty_batch_writes_nothing(kept: impl Kept) {
     owner.confirm().await.unwrap();
 }
 
-pub(crate) async fn what_is_noted_lies_in_the_partition_of_its_key(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn access_records_lie_in_the_partition_of_their_key(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let keys = [user(), "user_00000001-0000-0000-0000-000000000000".to_owned(), "a digest".to_owned()];
     log.append_access(keys.iter().map(|key| event(key, 1)).collect()).await.unwrap();
     log.append_access(vec![event(&keys[0], 2)]).await.unwrap();
@@ -172,8 +173,8 @@ pub(crate) async fn what_is_noted_lies_in_the_partition_of_its_key(kept: impl Ke
     }
 }
 
-pub(crate) async fn the_owner_is_announced_and_the_newest_wins(kept: impl Kept) {
-    let log = kept.open().await;
+pub(crate) async fn the_owner_is_announced_and_the_newest_wins(test_log: impl TestLog) {
+    let log = test_log.open().await;
     let mut epochs = Vec::new();
     for url in ["http://one:8081", "http://two:8081"] {
         let mut owner = Owner::claim(&log, 0).await;

@@ -18,7 +18,7 @@ use domain::user::rules::{
     AckMode, AddAgentRule, Changes, EditAgentRule, NewKind, NewUpload, RemoveAgentRule, UploadChanges,
 };
 use domain::user::tokens::{IssueAuthToken, RevokeAuthToken};
-
+use event_log::testing::Wrapped;
 use read_model::ViewsAt;
 
 use crate::picture;
@@ -170,7 +170,7 @@ async fn told(stage: &Stage) -> (Log, usize, String) {
 async fn a_log_that_comes_in_single_records_gives_the_same_rows(stage: Stage) {
     let (log, _, expected) = told(&stage).await;
     let views = stage.fresh().await;
-    project(Arc::new(InPieces { log: log.follow(), first: 1, then: 1 }), &views, 1).await;
+    project(Arc::new(Wrapped(InPieces { log: log.follow(), first: 1, then: 1 })), &views, 1).await;
     assert_eq!(picture::of(&views).await, expected);
 }
 
@@ -180,7 +180,7 @@ async fn a_log_that_is_cut_anywhere_gives_the_same_rows(stage: Stage) {
     let step = if matches!(stage.at(), ViewsAt::Postgres { .. }) { 4 } else { 1 };
     for first in (1..events).step_by(step) {
         let views = stage.fresh().await;
-        project(Arc::new(InPieces { log: log.follow(), first, then: 10_000 }), &views, 1).await;
+        project(Arc::new(Wrapped(InPieces { log: log.follow(), first, then: 10_000 })), &views, 1).await;
         assert_eq!(picture::of(&views).await, expected, "cut after {first} records");
         views.close().await;
     }
@@ -199,7 +199,7 @@ async fn two_projections_at_once_apply_everything_once(stage: Stage) {
     let (log, _, expected) = told(&stage).await;
     let views = [stage.fresh().await, stage.views().await];
     let end = log.end().await;
-    let log = Arc::new(InPieces { log: log.follow(), first: 1, then: 1 });
+    let log = Arc::new(Wrapped(InPieces { log: log.follow(), first: 1, then: 1 }));
     let running = [0, 1].map(|it: usize| Running::start(log.clone(), &views[it], 1));
     for views in &views {
         // On SQLite each hears of its own moves alone, and meets those of the other when it is told that it is late.
@@ -233,7 +233,7 @@ async fn a_projection_goes_on_where_it_was_stopped(stage: Stage) {
 async fn what_is_given_up_halfway_leaves_no_trace(stage: Stage) {
     let (log, _, expected) = told(&stage).await;
     let views = stage.fresh().await;
-    let log = Arc::new(InPieces { log: log.follow(), first: 1, then: 1 });
+    let log = Arc::new(Wrapped(InPieces { log: log.follow(), first: 1, then: 1 }));
     // Stopped at ever other points of its work, on connections that others use meanwhile.
     for turns in 0..60 {
         let running = Running::start(log.clone(), &views, 1);

@@ -4,15 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use event_log::sqlite::SqliteLog;
-use event_log::{
-    ClaimError, EventLog, Follow, Membership, Owners, Read, Record, Replay, Unavailable, Writer, every_record,
-};
+use event_log::testing::LogOverrides;
+use event_log::{EventLog, Follow, Read, Writer, every_record};
 use log_model::{Position, StreamPartition};
 use projection_service::{ProjectionConfig, ProjectionService, Status};
 use read_model::ReadModel;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -126,22 +124,9 @@ pub(crate) struct InPieces {
     pub(crate) then: usize,
 }
 
-#[async_trait]
-impl EventLog for InPieces {
-    fn partitions(&self) -> u32 {
-        self.log.partitions()
-    }
-
-    fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
-        self.log.claim(partition, replay)
-    }
-
-    fn join(&self) -> Membership {
-        self.log.join()
-    }
-
-    async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
-        self.log.append_access(records).await
+impl LogOverrides for InPieces {
+    fn inner(&self) -> &dyn EventLog {
+        &*self.log
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
@@ -167,13 +152,5 @@ impl EventLog for InPieces {
             }
         });
         pieces
-    }
-
-    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
-        self.log.ends().await
-    }
-
-    fn owners(&self) -> watch::Receiver<Owners> {
-        self.log.owners()
     }
 }

@@ -12,6 +12,7 @@ use domain::command::Ask;
 use domain::group;
 use domain::id::GroupId;
 use domain::testing;
+use event_log::testing::Wrapped;
 use log_model::Position;
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -55,7 +56,7 @@ async fn commands(
     }
 }
 
-fn route(log: &Arc<QuietLog>) -> OwnersOverHttp {
+fn route(log: &Arc<Wrapped<QuietLog>>) -> OwnersOverHttp {
     OwnersOverHttp::try_new(Arc::clone(log) as Arc<dyn EventLog>, "shared".into()).unwrap()
 }
 

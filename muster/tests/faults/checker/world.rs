@@ -155,7 +155,7 @@ impl World {
     fn push(&mut self, stream: Stream, mut record: Record) {
         let chain = &mut self.chains[usize::from(stream == Stream::GroupEvents)];
         if record.is_claim() {
-            chain.pass(&record);
+            chain.advance(&record);
         } else {
             chain.seal(&mut record);
         }

@@ -1,21 +1,21 @@
-//! A reader to whom nothing comes, though the brokers say that there is more.
+//! Detects a reader that receives nothing although the brokers report more records.
 //!
-//! After an outage of the brokers a client was seen to fetch from a partition no more, for ever, having met a leader of
-//! another epoch than it knew.
+//! After an outage of the brokers, a client was seen never to fetch from a partition again. It had met a
+//! leader of another epoch than it knew.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use log_model::StreamPartition;
 
-/// For how long a place comes no nearer to its end before the client is given up, and over how many answers of the
-/// brokers: while whoever reads waits for something else, no time passes.
+/// How long a stream partition may make no progress before the client is replaced, and over how many answers
+/// of the brokers. Counting answers ignores the time in which the reader waits for something else.
 const PATIENCE: Duration = Duration::from_secs(10);
 const ANSWERS: u32 = 10;
 
-/// What a reader was told about ends that it has not reached.
+/// The stream partitions whose reported end hasn't been reached.
 #[derive(Default)]
-pub(super) struct Stalled(BTreeMap<StreamPartition, Waiting>);
+pub(super) struct StallDetector(BTreeMap<StreamPartition, Waiting>);
 
 struct Waiting {
     next: u64,
@@ -23,9 +23,9 @@ struct Waiting {
     answers: u32,
 }
 
-impl Stalled {
-    /// Takes in that a place ends at `end` and was read up to `next`.
-    pub(super) fn hears(&mut self, place: StreamPartition, next: u64, end: u64, now: Instant) {
+impl StallDetector {
+    /// Notes that a stream partition ends at `end` and was read up to `next`.
+    pub(super) fn observe(&mut self, place: StreamPartition, next: u64, end: u64, now: Instant) {
         if next >= end {
             self.0.remove(&place);
             return;
@@ -37,8 +37,8 @@ impl Stalled {
         waiting.answers += 1;
     }
 
-    /// Whether a place has stood still for so long that the client is to be given up.
-    pub(super) fn is_for_good(&self, now: Instant) -> bool {
+    /// Whether a stream partition has made no progress for so long that the client must be replaced.
+    pub(super) fn is_stalled(&self, now: Instant) -> bool {
         let is_long =
             |waiting: &Waiting| waiting.answers > ANSWERS && now.duration_since(waiting.since) >= PATIENCE;
         self.0.values().any(is_long)
@@ -53,13 +53,13 @@ mod tests {
 
     const PLACE: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
 
-    /// Whether the client is given up after so many answers, so far apart.
+    /// Whether the client is replaced after this many answers at this interval.
     fn told(answers: u32, apart: Duration, next: impl Fn(u32) -> u64) -> bool {
-        let (mut stalled, begun) = (Stalled::default(), Instant::now());
+        let (mut detector, begun) = (StallDetector::default(), Instant::now());
         for n in 0..answers {
-            stalled.hears(PLACE, next(n), 10, begun + apart * n);
+            detector.observe(PLACE, next(n), 10, begun + apart * n);
         }
-        stalled.is_for_good(begun + apart * (answers - 1))
+        detector.is_stalled(begun + apart * (answers - 1))
     }
 
     #[test]

@@ -9,10 +9,10 @@ use log_model::Stream;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 
+use crate::dedup::EventFingerprint;
 use crate::draft::{Base, Changes, Draft, Outcome};
 use crate::groups::Groups;
 use crate::job::Taken;
-use crate::remembered::Mark;
 
 /// Commands with what they came to. `None` is one that could not be decided or written.
 pub(crate) type Decided = Vec<(Taken, Option<Outcome>)>;
@@ -65,12 +65,12 @@ impl Next {
 
 impl Batch {
     /// Marks of the first events that it writes for its commands.
-    pub(crate) fn first_events(&self) -> HashSet<Mark> {
+    pub(crate) fn first_events(&self) -> HashSet<EventFingerprint> {
         let written = self.decided.iter().filter_map(|(_, outcome)| match outcome {
             Some(Outcome::Written { first_event, .. }) => *first_event,
             _ => None,
         });
-        written.map(Mark::from).collect()
+        written.map(EventFingerprint::from).collect()
     }
 
     /// Records how large it was and how long it took.

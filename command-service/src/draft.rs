@@ -20,8 +20,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::addresses::{self, InBatch};
+use crate::dedup::EventFingerprint;
 use crate::ledger::Ledger;
-use crate::remembered::Mark;
 use crate::slot::{Asking, GROUP_RECORDS, Slot, USER_RECORDS, envelope};
 
 /// What a batch has decided so far and nobody has committed yet.
@@ -68,7 +68,7 @@ pub(crate) enum Outcome {
         /// Version after the command's last event.
         version: u64,
         /// The first event that was written for it.
-        first_event: Mark,
+        first_event: EventFingerprint,
     },
 }
 

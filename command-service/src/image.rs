@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::addresses::Addresses;
+use crate::dedup::FingerprintKey;
 use crate::packed::Groups;
-use crate::remembered::Key;
 use crate::resident::Residents;
 
 #[cfg(test)]
@@ -25,7 +25,7 @@ const PART: usize = 256 * 1024;
 
 /// What an image says.
 pub(crate) struct Image {
-    pub(crate) key: Key,
+    pub(crate) key: FingerprintKey,
     pub(crate) users: Residents,
     pub(crate) addresses: Addresses,
 }
@@ -53,13 +53,13 @@ type Bytes = [u8; 16];
 #[derive(Serialize, Deserialize)]
 struct Head {
     format: u32,
-    key: Key,
+    key: FingerprintKey,
     /// How many users there are, or about as many.
     users: usize,
 }
 
 /// Lays down what an owner knows.
-pub(crate) fn of(key: Key, users: &Residents, addresses: &Addresses) -> Vec<Vec<u8>> {
+pub(crate) fn of(key: FingerprintKey, users: &Residents, addresses: &Addresses) -> Vec<Vec<u8>> {
     let mut parts = Parts::default();
     parts.push(Kind::Head, &Head { format: FORMAT, key, users: users.len() });
     let (blocks, groups) = users.at_rest();

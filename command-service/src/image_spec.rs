@@ -28,8 +28,8 @@ fn user(n: u128) -> Slot<User> {
     let name = if n.is_multiple_of(2) { "staff" } else { "suppliers" };
     let group = GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() };
     slot.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), at);
-    let asked = key().asked("user", "digest");
-    slot.remembered.note(key().command(&n.to_string()), asked, Uuid::from_u128(n), at, 2);
+    let asked = key().request("user", "digest");
+    slot.recent.record(key().command_id(&n.to_string()), asked, Uuid::from_u128(n), at, 2);
     slot
 }
 

@@ -9,9 +9,9 @@ use log_model::Position;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::dedup::EventFingerprint;
 use crate::draft::Outcome;
 use crate::owner::millis;
-use crate::remembered::Mark;
 
 /// A command that waits, and the way back.
 pub(crate) struct Job {
@@ -82,7 +82,7 @@ impl Taken {
             Some(Outcome::Written { version, .. }) => accepted(version, false),
             // Found in the log with the event that this very request wrote: its first answer, only late.
             Some(Outcome::Repeated { version, first_event }) => {
-                accepted(version, self.first_event.map(Mark::from) != Some(first_event))
+                accepted(version, self.first_event.map(EventFingerprint::from) != Some(first_event))
             }
         };
         let command = &self.job.command;

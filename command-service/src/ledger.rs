@@ -12,9 +12,9 @@ use event_log::{Recorded, Replay};
 use log_model::{Position, Stream, StreamPartition};
 
 use crate::addresses::Addresses;
+use crate::dedup::FingerprintKey;
 use crate::draft::Changes;
 use crate::image::{self, Image};
-use crate::remembered::Key;
 use crate::resident::Residents;
 use crate::slot::Slot;
 
@@ -25,7 +25,7 @@ mod spec;
 /// Everything that a partition's owner knows. Only what is committed is in it.
 pub(crate) struct Ledger {
     /// By which aggregates know commands again.
-    pub(crate) key: Key,
+    pub(crate) key: FingerprintKey,
     pub(crate) users: Residents,
     pub(crate) groups: HashMap<GroupId, Slot<Group>>,
     deployment: Option<Initialised>,
@@ -91,7 +91,7 @@ impl Ledger {
     /// Nothing yet, of one of so many partitions.
     pub(crate) fn of(partition: u32, partitions: u32) -> Self {
         Self {
-            key: Key::random(),
+            key: FingerprintKey::random(),
             users: Residents::default(),
             groups: HashMap::new(),
             deployment: None,

@@ -20,7 +20,7 @@ use domain::user::{Account, Lifecycle, User};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::remembered::{Packed as PackedCommand, Remembered};
+use crate::dedup::{PackedCommand, RecentCommands};
 use crate::slot::Slot;
 
 #[cfg(test)]
@@ -68,7 +68,7 @@ pub(crate) fn pack(slot: &Slot<User>, groups: &mut Groups, bytes: Vec<u8>) -> Ve
     let packed = Packed {
         version: user.version(),
         account: user.account().map(|account| PackedAccount::of(account, groups)),
-        commands: slot.remembered.pack(),
+        commands: slot.recent.pack(),
     };
     postcard::to_extend(&packed, bytes).expect("plain data has a form at rest")
 }
@@ -79,7 +79,7 @@ pub(crate) fn unpack(id: UserId, bytes: &[u8], groups: &Groups) -> Slot<User> {
     let account = packed.account.map(|account| Box::new(account.whole(groups)));
     Slot {
         aggregate: User::resumed(id, packed.version, account),
-        remembered: Remembered::unpack(packed.commands),
+        recent: RecentCommands::unpack(packed.commands),
     }
 }
 

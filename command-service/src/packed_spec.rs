@@ -8,7 +8,7 @@ use domain::user::{Event, onboarding, password, rules};
 use proptest::prelude::*;
 
 use super::*;
-use crate::remembered::{Key, Seen};
+use crate::dedup::{FingerprintKey, Lookup};
 use crate::resident::Residents;
 
 /// The same histories as the laws of the domain.
@@ -18,7 +18,7 @@ mod histories;
 const AT: Timestamp = Timestamp::MAX;
 
 /// The same in every run.
-pub(crate) fn key() -> Key {
+pub(crate) fn key() -> FingerprintKey {
     postcard::from_bytes(&[7; 16]).unwrap()
 }
 
@@ -87,9 +87,9 @@ pub(crate) fn one_with_everything() -> Slot<User> {
         revoked: vec![TokenId::issued_at(id, 7)],
     };
     let mut slot = Slot::new(User::resumed(id, 9, Some(Box::new(account))));
-    slot.remembered.note(
-        key().command("c"),
-        key().asked("user", "digest"),
+    slot.recent.record(
+        key().command_id("c"),
+        key().request("user", "digest"),
         Uuid::nil(),
         Timestamp::from_micros(1),
         9,
@@ -161,9 +161,9 @@ fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_
             slot.aggregate.evolve(&event, AT);
             let (command, at) = (format!("command {hour}"), Timestamp::from_micros(hour * 3_600_000_000));
             let version = slot.aggregate.version();
-            slot.remembered.note(
-                key().command(&command),
-                key().asked("user", "digest"),
+            slot.recent.record(
+                key().command_id(&command),
+                key().request("user", "digest"),
                 Uuid::now_v7(),
                 at,
                 version,
@@ -182,9 +182,9 @@ fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
     for n in 0..1_000_u32 {
         slot.aggregate.evolve(&registered("alice"), AT);
         let at = Timestamp::from_micros(i64::from(n) * 3_600_000_000);
-        slot.remembered.note(
-            key().command(&n.to_string()),
-            key().asked("user", "d"),
+        slot.recent.record(
+            key().command_id(&n.to_string()),
+            key().request("user", "d"),
             Uuid::now_v7(),
             at,
             slot.aggregate.version(),
@@ -194,9 +194,15 @@ fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
         lengths.push(bytes.len());
     }
     assert!(lengths[999] <= lengths[16] + 4, "{} bytes, then {}", lengths[16], lengths[999]);
-    assert!(matches!(slot.remembered.look_up(key().command("999"), key().asked("user", "d")), Seen::Done(_)));
-    assert!(matches!(slot.remembered.look_up(key().command("984"), key().asked("user", "d")), Seen::Done(_)));
-    assert!(matches!(slot.remembered.look_up(key().command("983"), key().asked("user", "d")), Seen::New));
+    assert!(matches!(
+        slot.recent.look_up(key().command_id("999"), key().request("user", "d")),
+        Lookup::Done(_)
+    ));
+    assert!(matches!(
+        slot.recent.look_up(key().command_id("984"), key().request("user", "d")),
+        Lookup::Done(_)
+    ));
+    assert!(matches!(slot.recent.look_up(key().command_id("983"), key().request("user", "d")), Lookup::New));
 }
 
 proptest! {
@@ -214,7 +220,7 @@ proptest! {
             for event in decision.events() {
                 slot.aggregate.evolve(event, context.now);
                 let version = slot.aggregate.version();
-                slot.remembered.note(key().command(&n.to_string()), key().asked("user", "d"), Uuid::now_v7(), context.now, version);
+                slot.recent.record(key().command_id(&n.to_string()), key().request("user", "d"), Uuid::now_v7(), context.now, version);
             }
             there_and_back(&slot, &mut groups);
         }

@@ -12,14 +12,14 @@ use event_log::envelope::{Envelope, Stamp};
 use log_model::Stream;
 use uuid::Uuid;
 
+use crate::dedup::{FingerprintKey, Lookup, RecentCommands};
 use crate::draft::Outcome;
-use crate::remembered::{Key, Remembered, Seen};
 
 /// An aggregate and the commands that it has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slot<A> {
     pub(crate) aggregate: A,
-    pub(crate) remembered: Remembered,
+    pub(crate) recent: RecentCommands,
 }
 
 /// A command with what is derived from it once.
@@ -29,7 +29,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) digest: String,
     pub(crate) context: DecisionContext,
     /// By which the aggregate knows commands again.
-    pub(crate) key: Key,
+    pub(crate) key: FingerprintKey,
 }
 
 /// How the events of an aggregate become records.
@@ -45,13 +45,14 @@ pub(crate) const GROUP_RECORDS: ToRecords<group::Event> =
 
 impl<A: Aggregate> Slot<A> {
     pub(crate) fn new(aggregate: A) -> Self {
-        Self { aggregate, remembered: Remembered::default() }
+        Self { aggregate, recent: RecentCommands::default() }
     }
 
-    pub(crate) fn evolve(&mut self, event: &A::Event, stamp: &Stamp<'_>, key: Key) {
+    pub(crate) fn evolve(&mut self, event: &A::Event, stamp: &Stamp<'_>, key: FingerprintKey) {
         self.aggregate.evolve(event, stamp.time);
-        let (command, asked) = (key.command(stamp.command_id), key.asked(stamp.actor, stamp.command_digest));
-        self.remembered.note(command, asked, stamp.id, stamp.time, stamp.sequence);
+        let (command, asked) =
+            (key.command_id(stamp.command_id), key.request(stamp.actor, stamp.command_digest));
+        self.recent.record(command, asked, stamp.id, stamp.time, stamp.sequence);
     }
 
     /// What follows from a command that was not done before; or else what it comes to.
@@ -63,13 +64,15 @@ impl<A: Aggregate> Slot<A> {
     ) -> Result<Decision<A::Event>, Outcome> {
         let refuse =
             |code, message: &str| Err(Outcome::Answered(Answer::Refused(Refusal::new(code, message).into())));
-        let asked = asking.key.asked(&asking.command.actor.id_text(), &asking.digest);
-        match self.remembered.look_up(asking.key.command(&asking.command.id), asked) {
-            Seen::New => {}
-            Seen::Done(done) => {
+        let asked = asking.key.request(&asking.command.actor.id_text(), &asking.digest);
+        match self.recent.look_up(asking.key.command_id(&asking.command.id), asked) {
+            Lookup::New => {}
+            Lookup::Done(done) => {
                 return Err(Outcome::Repeated { version: done.version, first_event: done.first_event });
             }
-            Seen::Reused => return refuse(Code::CommandIdReused, "Another command was sent under this id."),
+            Lookup::IdReused => {
+                return refuse(Code::CommandIdReused, "Another command was sent under this id.");
+            }
         }
         if expected_version.is_some_and(|expected| expected != self.aggregate.version()) {
             return refuse(Code::StaleVersion, "This has changed since you saw it.");

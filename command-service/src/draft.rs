@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::addresses::{self, InBatch};
 use crate::dedup::EventFingerprint;
 use crate::ledger::Ledger;
-use crate::slot::{Asking, GROUP_RECORDS, Slot, USER_RECORDS, envelope};
+use crate::tracked_aggregate::{DecisionInput, GROUP_RECORDS, TrackedAggregate, USER_RECORDS, envelope};
 
 /// What a batch has decided so far and nobody has committed yet.
 #[derive(Default)]
@@ -44,8 +44,8 @@ pub(crate) struct Base<'a> {
 /// What a batch changes in the ledger once it is committed.
 #[derive(Default)]
 pub(crate) struct Changes {
-    pub(crate) users: HashMap<UserId, Slot<User>>,
-    pub(crate) groups: HashMap<GroupId, Slot<Group>>,
+    pub(crate) users: HashMap<UserId, TrackedAggregate<User>>,
+    pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
     pub(crate) addresses: addresses::Changes,
     /// How many user events are written.
     pub(crate) user_events: usize,
@@ -90,12 +90,12 @@ impl<'a> Base<'a> {
         Self { ledger, in_flight: None, limits: Limits::default() }
     }
 
-    fn user(&self, id: UserId) -> Option<Slot<User>> {
+    fn user(&self, id: UserId) -> Option<TrackedAggregate<User>> {
         let changed = self.in_flight.and_then(|changes| changes.users.get(&id));
         changed.cloned().or_else(|| self.ledger.users.wake(id))
     }
 
-    fn group(&self, id: GroupId) -> Option<Slot<Group>> {
+    fn group(&self, id: GroupId) -> Option<TrackedAggregate<Group>> {
         let changed = self.in_flight.and_then(|changes| changes.groups.get(&id));
         changed.or_else(|| self.ledger.groups.get(&id)).cloned()
     }
@@ -113,16 +113,16 @@ impl Draft {
     ) -> Outcome {
         let context = DecisionContext { now, group, prepared: command.prepared.clone(), limits: base.limits };
         let (subject, digest) = (command.ask.subject(), digest(&command.ask));
-        let asking = Asking { command, subject, digest, context, key: base.ledger.key };
+        let input = DecisionInput { command, subject, digest, context, key: base.ledger.key };
         match &command.ask {
             Ask::User { id, expected_version, command: asked } => {
-                let mut slot = self.user(base, *id);
-                let outcome = match policy::may(&command.actor, asked, *id, slot.aggregate.roles()) {
-                    Ok(()) => self.decide_user(base, &mut slot, &asking, asked, *expected_version),
+                let mut tracked = self.user(base, *id);
+                let outcome = match policy::may(&command.actor, asked, *id, tracked.aggregate.roles()) {
+                    Ok(()) => self.decide_user(base, &mut tracked, &input, asked, *expected_version),
                     Err(Denial::Forbidden) => Outcome::Answered(Answer::Forbidden),
                     Err(Denial::Refused(refusal)) => Outcome::Answered(Answer::Refused(refusal.into())),
                 };
-                keep(&mut self.changes.users, *id, slot);
+                keep(&mut self.changes.users, *id, tracked);
                 outcome
             }
             Ask::Group { .. } | Ask::Barrier { .. } if !policy::may_administer(&command.actor) => {
@@ -131,28 +131,28 @@ impl Draft {
             // What it asks for was done before anything of its batch was decided.
             Ask::Barrier { .. } => Outcome::Written { version: 0, first_event: None },
             Ask::Group { id, expected_version, command: asked } => {
-                let mut slot = (self.changes.groups.remove(id))
+                let mut tracked = (self.changes.groups.remove(id))
                     .or_else(|| base.group(*id))
-                    .unwrap_or_else(|| Slot::new(Group::default()));
-                let outcome = match slot.ask(&asking, asked, *expected_version) {
-                    Ok(decision) => slot.write(&asking, &decision, &GROUP_RECORDS, &mut self.records),
+                    .unwrap_or_else(|| TrackedAggregate::new(Group::default()));
+                let outcome = match tracked.decide(&input, asked, *expected_version) {
+                    Ok(decision) => tracked.write(&input, &decision, &GROUP_RECORDS, &mut self.records),
                     Err(outcome) => outcome,
                 };
-                keep(&mut self.changes.groups, *id, slot);
+                keep(&mut self.changes.groups, *id, tracked);
                 outcome
             }
             Ask::ReserveAddress { address, reservation, holder, over } => {
                 of_address(self.addresses(base).reserve(*address, *reservation, *holder, *over))
             }
             Ask::ReleaseAddress { id, address, reservation, to, insists } => {
-                let mut slot = self.user(base, *id);
+                let mut tracked = self.user(base, *id);
                 let is_void =
                     reservation.is_some_and(|reservation| self.addresses(base).is_void(reservation));
                 let insists = *insists
                     || reservation.is_some_and(|reservation| self.addresses(base).is_used(reservation));
                 let to = (*to, &command.actor);
                 let asked =
-                    address::release(&slot.aggregate, *address, *reservation, is_void, to, insists, now);
+                    address::release(&tracked.aggregate, *address, *reservation, is_void, to, insists, now);
                 let reply = match asked {
                     ReleaseDecision::Held => address::ReservationReply::Held,
                     ReleaseDecision::Undecided => address::ReservationReply::Undecided,
@@ -162,14 +162,14 @@ impl Draft {
                         }
                         if let Some(decision) = gives_way {
                             let followed =
-                                self.addresses(base).follow(&slot.aggregate, decision.events(), None, now);
+                                self.addresses(base).follow(&tracked.aggregate, decision.events(), None, now);
                             followed.expect("whoever gives an address away takes none");
-                            slot.write(&asking, &decision, &USER_RECORDS, &mut self.records);
+                            tracked.write(&input, &decision, &USER_RECORDS, &mut self.records);
                         }
                         address::ReservationReply::Free
                     }
                 };
-                keep(&mut self.changes.users, *id, slot);
+                keep(&mut self.changes.users, *id, tracked);
                 of_address(reply)
             }
         }
@@ -178,27 +178,27 @@ impl Draft {
     fn decide_user(
         &mut self,
         base: Base<'_>,
-        slot: &mut Slot<User>,
-        asking: &Asking<'_>,
+        tracked: &mut TrackedAggregate<User>,
+        input: &DecisionInput<'_>,
         asked: &user::Command,
         expected_version: Option<u64>,
     ) -> Outcome {
-        let decision = match slot.ask(asking, asked, expected_version) {
+        let decision = match tracked.decide(input, asked, expected_version) {
             Ok(decision) => decision,
             Err(outcome) => return outcome,
         };
-        let (reservation, now) = (asking.command.reservation, asking.context.now);
-        match self.addresses(base).follow(&slot.aggregate, decision.events(), reservation, now) {
-            Ok(()) => slot.write(asking, &decision, &USER_RECORDS, &mut self.records),
+        let (reservation, now) = (input.command.reservation, input.context.now);
+        match self.addresses(base).follow(&tracked.aggregate, decision.events(), reservation, now) {
+            Ok(()) => tracked.write(input, &decision, &USER_RECORDS, &mut self.records),
             Err(address) => of_address(address::ReservationReply::ReservationNeeded(address)),
         }
     }
 
     /// The user as this batch has left them.
-    fn user(&mut self, base: Base<'_>, id: UserId) -> Slot<User> {
+    fn user(&mut self, base: Base<'_>, id: UserId) -> TrackedAggregate<User> {
         (self.changes.users.remove(&id))
             .or_else(|| base.user(id))
-            .unwrap_or_else(|| Slot::new(User::nobody(id)))
+            .unwrap_or_else(|| TrackedAggregate::new(User::nobody(id)))
     }
 
     fn addresses<'a>(&'a mut self, base: Base<'a>) -> InBatch<'a> {
@@ -238,9 +238,13 @@ impl Draft {
 }
 
 /// Keeps the slot for the rest of the batch. What never was is not kept: refused commands cost no memory.
-fn keep<K: Hash + Eq, A: Aggregate>(changed: &mut HashMap<K, Slot<A>>, id: K, slot: Slot<A>) {
-    if slot.aggregate.version() > 0 {
-        changed.insert(id, slot);
+fn keep<K: Hash + Eq, A: Aggregate>(
+    changed: &mut HashMap<K, TrackedAggregate<A>>,
+    id: K,
+    tracked: TrackedAggregate<A>,
+) {
+    if tracked.aggregate.version() > 0 {
+        changed.insert(id, tracked);
     }
 }
 

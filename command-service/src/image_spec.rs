@@ -11,26 +11,26 @@ use event_log::Record;
 
 use super::*;
 use crate::packed::spec::{key, one_with_everything};
-use crate::slot::Slot;
+use crate::tracked_aggregate::TrackedAggregate;
 
 fn id(n: u128) -> UserId {
     UserId::from_uuid(Uuid::from_u128(n))
 }
 
 /// A user in one of two groups, with an address and a command.
-fn user(n: u128) -> Slot<User> {
-    let mut slot = Slot::new(User::nobody(id(n)));
+fn user(n: u128) -> TrackedAggregate<User> {
+    let mut tracked = TrackedAggregate::new(User::nobody(id(n)));
     let at = Timestamp::from_micros(1_700_000_000_000_000);
     let personal = Personal { email: Some(format!("user{n}@example.com")), ..Personal::default() };
     let origin = onboarding::Origin::OneSelf;
     let registered = onboarding::Registered { username: format!("user{n}"), origin, personal };
-    slot.aggregate.evolve(&registered.into(), at);
+    tracked.aggregate.evolve(&registered.into(), at);
     let name = if n.is_multiple_of(2) { "staff" } else { "suppliers" };
     let group = GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() };
-    slot.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), at);
+    tracked.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), at);
     let asked = key().request("user", "digest");
-    slot.recent.record(key().command_id(&n.to_string()), asked, Uuid::from_u128(n), at, 2);
-    slot
+    tracked.recent.record(key().command_id(&n.to_string()), asked, Uuid::from_u128(n), at, 2);
+    tracked
 }
 
 fn reservation(n: u128) -> ReservationId {

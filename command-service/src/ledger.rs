@@ -16,7 +16,7 @@ use crate::dedup::FingerprintKey;
 use crate::draft::Changes;
 use crate::image::{self, Image};
 use crate::resident::Residents;
-use crate::slot::Slot;
+use crate::tracked_aggregate::TrackedAggregate;
 
 #[cfg(test)]
 #[path = "ledger_spec.rs"]
@@ -27,7 +27,7 @@ pub(crate) struct Ledger {
     /// By which aggregates know commands again.
     pub(crate) key: FingerprintKey,
     pub(crate) users: Residents,
-    pub(crate) groups: HashMap<GroupId, Slot<Group>>,
+    pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
     deployment: Option<Initialised>,
     pub(crate) deployment_version: u64,
     pub(crate) addresses: Addresses,
@@ -69,19 +69,19 @@ impl Replay for Ledger {
             let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
             self.groups
                 .entry(id)
-                .or_insert_with(|| Slot::new(Group::default()))
+                .or_insert_with(|| TrackedAggregate::new(Group::default()))
                 .evolve(&event, &stamp, self.key);
         } else {
             let id: UserId = stamp.subject.parse().map_err(|error| text(&error))?;
             let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
             self.since_snapshot += 1;
-            let slot = self.users.awake(id);
+            let tracked = self.users.awake(id);
             if let Some(changed) = &mut self.changed
                 && changed.insert(id)
             {
-                self.addresses.leave_out(&slot.aggregate);
+                self.addresses.leave_out(&tracked.aggregate);
             }
-            slot.evolve(&event, &stamp, self.key);
+            tracked.evolve(&event, &stamp, self.key);
         }
         Ok(())
     }
@@ -109,8 +109,8 @@ impl Ledger {
         let Self { users, addresses, .. } = self;
         match self.changed.take() {
             Some(changed) => {
-                let slots = changed.into_iter().filter_map(|id| users.wake(id));
-                slots.for_each(|slot| addresses.take_in(&slot.aggregate));
+                let tracked = changed.into_iter().filter_map(|id| users.wake(id));
+                tracked.for_each(|tracked| addresses.take_in(&tracked.aggregate));
             }
             None => users.each(|user| addresses.take_in(user)),
         }
@@ -119,8 +119,8 @@ impl Ledger {
     /// Takes in what a batch changed, now that it is committed up to `position`.
     pub(crate) fn commit(&mut self, changes: Changes, position: &Position) {
         self.since_snapshot += changes.user_events;
-        for (id, slot) in changes.users {
-            self.users.rest(id, &slot);
+        for (id, tracked) in changes.users {
+            self.users.rest(id, &tracked);
         }
         self.groups.extend(changes.groups);
         self.addresses.commit(changes.addresses);

@@ -20,7 +20,7 @@ mod pulse;
 mod resident;
 mod serving;
 mod shelf;
-mod slot;
+mod tracked_aggregate;
 
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;

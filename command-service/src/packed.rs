@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::dedup::{PackedCommand, RecentCommands};
-use crate::slot::Slot;
+use crate::tracked_aggregate::TrackedAggregate;
 
 #[cfg(test)]
 #[path = "packed_spec.rs"]
@@ -63,21 +63,21 @@ impl Groups {
 }
 
 /// Writes a user behind what stands in `bytes`.
-pub(crate) fn pack(slot: &Slot<User>, groups: &mut Groups, bytes: Vec<u8>) -> Vec<u8> {
-    let user = &slot.aggregate;
+pub(crate) fn pack(tracked: &TrackedAggregate<User>, groups: &mut Groups, bytes: Vec<u8>) -> Vec<u8> {
+    let user = &tracked.aggregate;
     let packed = Packed {
         version: user.version(),
         account: user.account().map(|account| PackedAccount::of(account, groups)),
-        commands: slot.recent.pack(),
+        commands: tracked.recent.pack(),
     };
     postcard::to_extend(&packed, bytes).expect("plain data has a form at rest")
 }
 
 /// Reads a user that was packed with the same groups, here or where [`is_user`] was asked.
-pub(crate) fn unpack(id: UserId, bytes: &[u8], groups: &Groups) -> Slot<User> {
+pub(crate) fn unpack(id: UserId, bytes: &[u8], groups: &Groups) -> TrackedAggregate<User> {
     let packed: Packed<'_> = postcard::from_bytes(bytes).expect("it was packed");
     let account = packed.account.map(|account| Box::new(account.whole(groups)));
-    Slot {
+    TrackedAggregate {
         aggregate: User::resumed(id, packed.version, account),
         recent: RecentCommands::unpack(packed.commands),
     }

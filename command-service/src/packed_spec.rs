@@ -26,10 +26,10 @@ fn group(name: &str) -> GroupRef {
     GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() }
 }
 
-fn there_and_back(slot: &Slot<User>, groups: &mut Groups) {
-    let bytes = pack(slot, groups, Vec::new());
+fn there_and_back(tracked: &TrackedAggregate<User>, groups: &mut Groups) {
+    let bytes = pack(tracked, groups, Vec::new());
     assert!(is_user(&bytes, groups));
-    assert_eq!(&unpack(slot.aggregate.id(), &bytes, groups), slot);
+    assert_eq!(&unpack(tracked.aggregate.id(), &bytes, groups), tracked);
 }
 
 fn registered(name: &str) -> Event {
@@ -39,7 +39,7 @@ fn registered(name: &str) -> Event {
 }
 
 /// A user who has everything that a user can have.
-pub(crate) fn one_with_everything() -> Slot<User> {
+pub(crate) fn one_with_everything() -> TrackedAggregate<User> {
     let id = histories::id();
     let text = |text: &str| Some(text.to_owned());
     let rule = |name: &str, kind| Rule {
@@ -86,15 +86,15 @@ pub(crate) fn one_with_everything() -> Slot<User> {
         tokens: vec![token(5, None), token(6, Some(AT))],
         revoked: vec![TokenId::issued_at(id, 7)],
     };
-    let mut slot = Slot::new(User::resumed(id, 9, Some(Box::new(account))));
-    slot.recent.record(
+    let mut tracked = TrackedAggregate::new(User::resumed(id, 9, Some(Box::new(account))));
+    tracked.recent.record(
         key().command_id("c"),
         key().request("user", "digest"),
         Uuid::nil(),
         Timestamp::from_micros(1),
         9,
     );
-    slot
+    tracked
 }
 
 #[test]
@@ -107,12 +107,12 @@ fn each_user_keeps_its_own_group() {
     let (mut groups, mut residents) = (Groups::default(), Residents::default());
     let renamed = GroupRef { name: "other".to_owned(), ..group("staff") };
     for group in [group("staff"), group("suppliers"), renamed, group("staff")] {
-        let mut slot = Slot::new(User::nobody(histories::id()));
-        slot.aggregate.evolve(&registered("alice"), AT);
-        slot.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), AT);
-        there_and_back(&slot, &mut groups);
-        residents.rest(slot.aggregate.id(), &slot);
-        assert_eq!(residents.wake(slot.aggregate.id()), Some(slot));
+        let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
+        tracked.aggregate.evolve(&registered("alice"), AT);
+        tracked.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), AT);
+        there_and_back(&tracked, &mut groups);
+        residents.rest(tracked.aggregate.id(), &tracked);
+        assert_eq!(residents.wake(tracked.aggregate.id()), Some(tracked));
     }
     assert_eq!(residents.len(), 1);
 }
@@ -128,18 +128,18 @@ fn a_replay_and_what_follows_it_see_the_same_user() {
         assert_eq!(residents.len(), ids.len());
     }
     for id in &ids {
-        let mut slot = residents.wake(*id).unwrap();
-        assert_eq!((slot.aggregate.id(), slot.aggregate.version()), (*id, 2));
-        slot.aggregate.evolve(&Suspended { reason: "why".to_owned() }.into(), AT);
-        residents.rest(*id, &slot);
-        assert_eq!(residents.wake(*id), Some(slot));
+        let mut tracked = residents.wake(*id).unwrap();
+        assert_eq!((tracked.aggregate.id(), tracked.aggregate.version()), (*id, 2));
+        tracked.aggregate.evolve(&Suspended { reason: "why".to_owned() }.into(), AT);
+        residents.rest(*id, &tracked);
+        assert_eq!(residents.wake(*id), Some(tracked));
     }
     assert_eq!(residents.len(), ids.len());
 }
 
 #[test]
 fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_bytes() {
-    let mut slot = Slot::new(User::nobody(histories::id()));
+    let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
     let text = |text: &str| Some(text.to_owned());
     let personal = Personal {
         first_name: text("Friederike"),
@@ -158,10 +158,10 @@ fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_
     ];
     for (hour, events) in (480_000_i64..).zip(commands) {
         for event in events {
-            slot.aggregate.evolve(&event, AT);
+            tracked.aggregate.evolve(&event, AT);
             let (command, at) = (format!("command {hour}"), Timestamp::from_micros(hour * 3_600_000_000));
-            let version = slot.aggregate.version();
-            slot.recent.record(
+            let version = tracked.aggregate.version();
+            tracked.recent.record(
                 key().command_id(&command),
                 key().request("user", "digest"),
                 Uuid::now_v7(),
@@ -170,39 +170,42 @@ fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_
             );
         }
     }
-    let length = pack(&slot, &mut Groups::default(), Vec::new()).len();
+    let length = pack(&tracked, &mut Groups::default(), Vec::new()).len();
     assert!(length <= 184, "{length} bytes");
 }
 
 #[test]
 fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
     let mut groups = Groups::default();
-    let mut slot = Slot::new(User::nobody(histories::id()));
+    let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
     let mut lengths = Vec::new();
     for n in 0..1_000_u32 {
-        slot.aggregate.evolve(&registered("alice"), AT);
+        tracked.aggregate.evolve(&registered("alice"), AT);
         let at = Timestamp::from_micros(i64::from(n) * 3_600_000_000);
-        slot.recent.record(
+        tracked.recent.record(
             key().command_id(&n.to_string()),
             key().request("user", "d"),
             Uuid::now_v7(),
             at,
-            slot.aggregate.version(),
+            tracked.aggregate.version(),
         );
-        let bytes = pack(&slot, &mut groups, Vec::new());
-        slot = unpack(slot.aggregate.id(), &bytes, &groups);
+        let bytes = pack(&tracked, &mut groups, Vec::new());
+        tracked = unpack(tracked.aggregate.id(), &bytes, &groups);
         lengths.push(bytes.len());
     }
     assert!(lengths[999] <= lengths[16] + 4, "{} bytes, then {}", lengths[16], lengths[999]);
     assert!(matches!(
-        slot.recent.look_up(key().command_id("999"), key().request("user", "d")),
+        tracked.recent.look_up(key().command_id("999"), key().request("user", "d")),
         Lookup::Done(_)
     ));
     assert!(matches!(
-        slot.recent.look_up(key().command_id("984"), key().request("user", "d")),
+        tracked.recent.look_up(key().command_id("984"), key().request("user", "d")),
         Lookup::Done(_)
     ));
-    assert!(matches!(slot.recent.look_up(key().command_id("983"), key().request("user", "d")), Lookup::New));
+    assert!(matches!(
+        tracked.recent.look_up(key().command_id("983"), key().request("user", "d")),
+        Lookup::New
+    ));
 }
 
 proptest! {
@@ -213,16 +216,16 @@ proptest! {
         commands in proptest::collection::vec(histories::command(), 1..40)
     ) {
         let mut groups = Groups::default();
-        let mut slot = Slot::new(User::nobody(histories::id()));
+        let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
         for (n, command) in commands.iter().enumerate() {
-            let context = histories::context(command, &slot.aggregate);
-            let Ok(decision) = slot.aggregate.decide(command, &context) else { continue };
+            let context = histories::context(command, &tracked.aggregate);
+            let Ok(decision) = tracked.aggregate.decide(command, &context) else { continue };
             for event in decision.events() {
-                slot.aggregate.evolve(event, context.now);
-                let version = slot.aggregate.version();
-                slot.recent.record(key().command_id(&n.to_string()), key().request("user", "d"), Uuid::now_v7(), context.now, version);
+                tracked.aggregate.evolve(event, context.now);
+                let version = tracked.aggregate.version();
+                tracked.recent.record(key().command_id(&n.to_string()), key().request("user", "d"), Uuid::now_v7(), context.now, version);
             }
-            there_and_back(&slot, &mut groups);
+            there_and_back(&tracked, &mut groups);
         }
     }
 }

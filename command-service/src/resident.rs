@@ -7,7 +7,7 @@ use domain::user::User;
 
 use crate::packed::{self, Groups};
 use crate::shelf::Shelf;
-use crate::slot::Slot;
+use crate::tracked_aggregate::TrackedAggregate;
 
 /// Users that a replay keeps whole at a time: what happens to one within a short time is taken in at once, however
 /// much it is.
@@ -19,35 +19,35 @@ pub(crate) struct Residents {
     blocks: Shelf,
     groups: Groups,
     /// Users to whom a replay has come lately. Newer than their blocks.
-    awake: HashMap<UserId, Slot<User>>,
+    awake: HashMap<UserId, TrackedAggregate<User>>,
     scratch: Vec<u8>,
 }
 
 impl Residents {
     /// A user, whole; `None` for one who was never registered.
-    pub(crate) fn wake(&self, id: UserId) -> Option<Slot<User>> {
-        if let Some(slot) = self.awake.get(&id) {
-            return Some(slot.clone());
+    pub(crate) fn wake(&self, id: UserId) -> Option<TrackedAggregate<User>> {
+        if let Some(tracked) = self.awake.get(&id) {
+            return Some(tracked.clone());
         }
         self.blocks.get(id).map(|block| packed::unpack(id, block, &self.groups))
     }
 
     /// A user to whom the replay has come, to be changed in place.
-    pub(crate) fn awake(&mut self, id: UserId) -> &mut Slot<User> {
+    pub(crate) fn awake(&mut self, id: UserId) -> &mut TrackedAggregate<User> {
         if self.awake.len() >= AWAKE && !self.awake.contains_key(&id) {
             self.settle();
         }
         let (blocks, groups) = (&self.blocks, &self.groups);
         self.awake.entry(id).or_insert_with(|| match blocks.get(id) {
             Some(block) => packed::unpack(id, block, groups),
-            None => Slot::new(User::nobody(id)),
+            None => TrackedAggregate::new(User::nobody(id)),
         })
     }
 
     /// Lays a user to rest as it is now.
-    pub(crate) fn rest(&mut self, id: UserId, slot: &Slot<User>) {
+    pub(crate) fn rest(&mut self, id: UserId, tracked: &TrackedAggregate<User>) {
         self.settle();
-        self.pack(id, slot);
+        self.pack(id, tracked);
     }
 
     /// Shows every user, whole, once the replay is over.
@@ -93,15 +93,15 @@ impl Residents {
             return;
         }
         let mut awake = std::mem::take(&mut self.awake);
-        for (id, slot) in awake.drain() {
-            self.pack(id, &slot);
+        for (id, tracked) in awake.drain() {
+            self.pack(id, &tracked);
         }
         self.awake = awake;
     }
 
-    fn pack(&mut self, id: UserId, slot: &Slot<User>) {
+    fn pack(&mut self, id: UserId, tracked: &TrackedAggregate<User>) {
         self.scratch.clear();
-        self.scratch = packed::pack(slot, &mut self.groups, std::mem::take(&mut self.scratch));
+        self.scratch = packed::pack(tracked, &mut self.groups, std::mem::take(&mut self.scratch));
         self.blocks.put(id, &self.scratch);
     }
 }

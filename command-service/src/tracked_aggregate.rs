@@ -17,13 +17,13 @@ use crate::draft::Outcome;
 
 /// An aggregate and the commands that it has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Slot<A> {
+pub(crate) struct TrackedAggregate<A> {
     pub(crate) aggregate: A,
     pub(crate) recent: RecentCommands,
 }
 
 /// A command with what is derived from it once.
-pub(crate) struct Asking<'a> {
+pub(crate) struct DecisionInput<'a> {
     pub(crate) command: &'a Command,
     pub(crate) subject: String,
     pub(crate) digest: String,
@@ -33,17 +33,17 @@ pub(crate) struct Asking<'a> {
 }
 
 /// How the events of an aggregate become records.
-pub(crate) struct ToRecords<E> {
+pub(crate) struct RecordEncoding<E> {
     stream: Stream,
     encode: fn(&E) -> (&'static str, Vec<u8>),
 }
 
-pub(crate) const USER_RECORDS: ToRecords<user::Event> =
-    ToRecords { stream: Stream::UserEvents, encode: |event| (event.wire_name(), event.to_json()) };
-pub(crate) const GROUP_RECORDS: ToRecords<group::Event> =
-    ToRecords { stream: Stream::GroupEvents, encode: |event| (event.wire_name(), event.to_json()) };
+pub(crate) const USER_RECORDS: RecordEncoding<user::Event> =
+    RecordEncoding { stream: Stream::UserEvents, encode: |event| (event.wire_name(), event.to_json()) };
+pub(crate) const GROUP_RECORDS: RecordEncoding<group::Event> =
+    RecordEncoding { stream: Stream::GroupEvents, encode: |event| (event.wire_name(), event.to_json()) };
 
-impl<A: Aggregate> Slot<A> {
+impl<A: Aggregate> TrackedAggregate<A> {
     pub(crate) fn new(aggregate: A) -> Self {
         Self { aggregate, recent: RecentCommands::default() }
     }
@@ -56,16 +56,16 @@ impl<A: Aggregate> Slot<A> {
     }
 
     /// What follows from a command that was not done before; or else what it comes to.
-    pub(crate) fn ask(
+    pub(crate) fn decide(
         &self,
-        asking: &Asking<'_>,
+        input: &DecisionInput<'_>,
         what: &A::Command,
         expected_version: Option<u64>,
     ) -> Result<Decision<A::Event>, Outcome> {
         let refuse =
             |code, message: &str| Err(Outcome::Answered(Answer::Refused(Refusal::new(code, message).into())));
-        let asked = asking.key.request(&asking.command.actor.id_text(), &asking.digest);
-        match self.recent.look_up(asking.key.command_id(&asking.command.id), asked) {
+        let asked = input.key.request(&input.command.actor.id_text(), &input.digest);
+        match self.recent.look_up(input.key.command_id(&input.command.id), asked) {
             Lookup::New => {}
             Lookup::Done(done) => {
                 return Err(Outcome::Repeated { version: done.version, first_event: done.first_event });
@@ -77,27 +77,27 @@ impl<A: Aggregate> Slot<A> {
         if expected_version.is_some_and(|expected| expected != self.aggregate.version()) {
             return refuse(Code::StaleVersion, "This has changed since you saw it.");
         }
-        let decision = self.aggregate.decide(what, &asking.context);
+        let decision = self.aggregate.decide(what, &input.context);
         decision.map_err(|refusals| Outcome::Answered(Answer::Refused(refusals)))
     }
 
     /// Adds the records of a decision and moves on.
     pub(crate) fn write(
         &mut self,
-        asking: &Asking<'_>,
+        input: &DecisionInput<'_>,
         decision: &Decision<A::Event>,
-        to_records: &ToRecords<A::Event>,
+        encoding: &RecordEncoding<A::Event>,
         records: &mut Vec<(Stream, Record)>,
     ) -> Outcome {
         let mut first_event = None;
         for event in decision.events() {
             let sequence = self.aggregate.version() + 1;
             let envelope =
-                envelope(asking.command, &asking.subject, &asking.digest, sequence, asking.context.now);
+                envelope(input.command, &input.subject, &input.digest, sequence, input.context.now);
             first_event.get_or_insert(envelope.id);
-            let (name, body) = (to_records.encode)(event);
-            records.push((to_records.stream, envelope.record(name, body)));
-            self.evolve(event, &envelope.stamp(), asking.key);
+            let (name, body) = (encoding.encode)(event);
+            records.push((encoding.stream, envelope.record(name, body)));
+            self.evolve(event, &envelope.stamp(), input.key);
         }
         for secret in decision.secrets() {
             let record = match secret {

@@ -92,7 +92,7 @@ impl<'a> Base<'a> {
 
     fn user(&self, id: UserId) -> Option<TrackedAggregate<User>> {
         let changed = self.in_flight.and_then(|changes| changes.users.get(&id));
-        changed.cloned().or_else(|| self.ledger.users.wake(id))
+        changed.cloned().or_else(|| self.ledger.users.load(id))
     }
 
     fn group(&self, id: GroupId) -> Option<TrackedAggregate<Group>> {

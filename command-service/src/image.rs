@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::addresses::Addresses;
 use crate::dedup::FingerprintKey;
 use crate::packed::Groups;
-use crate::resident::Residents;
+use crate::packed_users::PackedUsers;
 
 #[cfg(test)]
 #[path = "image_spec.rs"]
@@ -26,7 +26,7 @@ const PART: usize = 256 * 1024;
 /// What an image says.
 pub(crate) struct Image {
     pub(crate) key: FingerprintKey,
-    pub(crate) users: Residents,
+    pub(crate) users: PackedUsers,
     pub(crate) addresses: Addresses,
 }
 
@@ -59,10 +59,10 @@ struct Head {
 }
 
 /// Lays down what an owner knows.
-pub(crate) fn of(key: FingerprintKey, users: &Residents, addresses: &Addresses) -> Vec<Vec<u8>> {
+pub(crate) fn of(key: FingerprintKey, users: &PackedUsers, addresses: &Addresses) -> Vec<Vec<u8>> {
     let mut parts = Parts::default();
     parts.push(Kind::Head, &Head { format: FORMAT, key, users: users.len() });
-    let (blocks, groups) = users.at_rest();
+    let (blocks, groups) = users.blocks();
     for group in groups.known() {
         parts.push(Kind::Groups, group);
     }
@@ -94,7 +94,7 @@ pub(crate) fn read(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Image,
         return Err(format!("it has format {}, not {FORMAT}", head.format));
     }
     let mut groups = Some(Groups::default());
-    let mut users = Residents::default();
+    let mut users = PackedUsers::default();
     for (number, part) in (1..).zip(parts) {
         let damaged = || format!("its part {number} is damaged");
         let (kind, mut rest) = part.split_first().ok_or_else(damaged)?;
@@ -102,7 +102,7 @@ pub(crate) fn read(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Image,
         if kind != Kind::Groups
             && let Some(groups) = groups.take()
         {
-            users = Residents::with(groups);
+            users = PackedUsers::with_groups(groups);
             users.reserve(head.users.min(most));
         }
         while !rest.is_empty() {
@@ -111,7 +111,7 @@ pub(crate) fn read(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Image,
                     Kind::Groups => groups.as_mut()?.push(take::<GroupRef>(&mut rest)?),
                     Kind::Users => {
                         let (id, block) = take::<(Bytes, &[u8])>(&mut rest)?;
-                        users.take_over(UserId::from_uuid(Uuid::from_bytes(id)), block).then_some(())?;
+                        users.insert_packed(UserId::from_uuid(Uuid::from_bytes(id)), block).then_some(())?;
                     }
                     Kind::Holders => {
                         let [address, holder] = take::<[Bytes; 2]>(&mut rest)?.map(Uuid::from_bytes);

@@ -38,10 +38,10 @@ fn reservation(n: u128) -> ReservationId {
 }
 
 /// So many users, each of whom was granted an address of this partition, and two reservations that are void.
-fn known(count: u128) -> (Residents, Addresses) {
-    let (mut users, mut addresses) = (Residents::default(), Addresses::of(0, 1));
+fn known(count: u128) -> (PackedUsers, Addresses) {
+    let (mut users, mut addresses) = (PackedUsers::default(), Addresses::of(0, 1));
     for n in 0..count {
-        users.rest(id(n), &user(n));
+        users.store(id(n), &user(n));
         let address = AddressId::of(&format!("user{n}@example.com"));
         let known_holder = ReservationHolder { holder: id(n), reservation: Some(reservation(n)) };
         let body = serde_json::to_vec(&known_holder).unwrap();
@@ -67,7 +67,7 @@ fn what_was_known_is_known_again() {
     assert_eq!(image.key, key());
     assert_eq!(image.users.len(), 5_000);
     for n in 0..5_000 {
-        assert_eq!(image.users.wake(id(n)), Some(user(n)));
+        assert_eq!(image.users.load(id(n)), Some(user(n)));
     }
     assert_eq!(image.addresses, addresses);
     let (holders, granted, void) = addresses.known();
@@ -76,7 +76,7 @@ fn what_was_known_is_known_again() {
 
 #[test]
 fn an_image_of_nothing_is_one() {
-    let image = again(&of(key(), &Residents::default(), &Addresses::of(0, 1))).unwrap();
+    let image = again(&of(key(), &PackedUsers::default(), &Addresses::of(0, 1))).unwrap();
     assert_eq!((image.key, image.users.len()), (key(), 0));
 }
 
@@ -96,8 +96,8 @@ fn whatever_an_image_is_cut_off_or_changed_to_nobody_panics() {
             changed[number][at] ^= 0x55;
             // Some changes make another user. What matters is that whoever is there can be woken.
             if let Ok(image) = again(&changed) {
-                for (id, _) in image.users.at_rest().0 {
-                    assert!(image.users.wake(id).is_some());
+                for (id, _) in image.users.blocks().0 {
+                    assert!(image.users.load(id).is_some());
                 }
             }
         }
@@ -111,8 +111,8 @@ fn whatever_an_image_is_cut_off_or_changed_to_nobody_panics() {
 #[test]
 fn the_form_of_this_format_stays() {
     let (_, addresses) = known(1);
-    let (everything, mut users) = (one_with_everything(), Residents::default());
-    users.rest(everything.aggregate.id(), &everything);
+    let (everything, mut users) = (one_with_everything(), PackedUsers::default());
+    users.store(everything.aggregate.id(), &everything);
     let text: Vec<_> = of(key(), &users, &addresses).iter().map(hex::encode).collect();
     assert_eq!(text.join("\n"), include_str!("image_spec.txt").trim_end());
 }

@@ -15,7 +15,7 @@ use crate::addresses::Addresses;
 use crate::dedup::FingerprintKey;
 use crate::draft::Changes;
 use crate::image::{self, Image};
-use crate::resident::Residents;
+use crate::packed_users::PackedUsers;
 use crate::tracked_aggregate::TrackedAggregate;
 
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod spec;
 pub(crate) struct Ledger {
     /// By which aggregates know commands again.
     pub(crate) key: FingerprintKey,
-    pub(crate) users: Residents,
+    pub(crate) users: PackedUsers,
     pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
     deployment: Option<Initialised>,
     pub(crate) deployment_version: u64,
@@ -75,7 +75,7 @@ impl Replay for Ledger {
             let id: UserId = stamp.subject.parse().map_err(|error| text(&error))?;
             let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
             self.since_snapshot += 1;
-            let tracked = self.users.awake(id);
+            let tracked = self.users.load_for_replay(id);
             if let Some(changed) = &mut self.changed
                 && changed.insert(id)
             {
@@ -92,7 +92,7 @@ impl Ledger {
     pub(crate) fn of(partition: u32, partitions: u32) -> Self {
         Self {
             key: FingerprintKey::random(),
-            users: Residents::default(),
+            users: PackedUsers::default(),
             groups: HashMap::new(),
             deployment: None,
             deployment_version: 0,
@@ -105,14 +105,14 @@ impl Ledger {
 
     /// Takes in that everything up to the claim was replayed.
     pub(crate) fn replayed(&mut self) {
-        self.users.settle();
+        self.users.flush();
         let Self { users, addresses, .. } = self;
         match self.changed.take() {
             Some(changed) => {
-                let tracked = changed.into_iter().filter_map(|id| users.wake(id));
+                let tracked = changed.into_iter().filter_map(|id| users.load(id));
                 tracked.for_each(|tracked| addresses.take_in(&tracked.aggregate));
             }
-            None => users.each(|user| addresses.take_in(user)),
+            None => users.for_each(|user| addresses.take_in(user)),
         }
     }
 
@@ -120,7 +120,7 @@ impl Ledger {
     pub(crate) fn commit(&mut self, changes: Changes, position: &Position) {
         self.since_snapshot += changes.user_events;
         for (id, tracked) in changes.users {
-            self.users.rest(id, &tracked);
+            self.users.store(id, &tracked);
         }
         self.groups.extend(changes.groups);
         self.addresses.commit(changes.addresses);
@@ -180,6 +180,6 @@ impl Ledger {
 
     /// What a user holds; `None` for one who was never registered.
     pub(crate) fn roles(&self, id: UserId) -> Option<Roles> {
-        self.users.wake(id)?.aggregate.account().map(|account| account.roles)
+        self.users.load(id)?.aggregate.account().map(|account| account.roles)
     }
 }

@@ -224,8 +224,8 @@ fn replay(mut ledger: Ledger, records: &[Recorded]) -> Ledger {
 
 /// Everything that is known from the log, in an order.
 fn known(ledger: &Ledger) -> impl PartialEq + std::fmt::Debug {
-    let (blocks, _) = ledger.users.at_rest();
-    let users: BTreeMap<_, _> = blocks.map(|(id, _)| (id, ledger.users.wake(id).unwrap())).collect();
+    let (blocks, _) = ledger.users.blocks();
+    let users: BTreeMap<_, _> = blocks.map(|(id, _)| (id, ledger.users.load(id).unwrap())).collect();
     let (holders, granted, void) = ledger.addresses.known();
     (users, holders.clone(), granted.collect::<HashSet<_>>(), void.clone())
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::dedup::{FingerprintKey, Lookup};
-use crate::resident::Residents;
+use crate::packed_users::PackedUsers;
 
 /// The same histories as the laws of the domain.
 #[path = "../../domain/tests/it/histories.rs"]
@@ -104,37 +104,37 @@ fn everything_that_a_user_can_have_comes_back() {
 
 #[test]
 fn each_user_keeps_its_own_group() {
-    let (mut groups, mut residents) = (Groups::default(), Residents::default());
+    let (mut groups, mut users) = (Groups::default(), PackedUsers::default());
     let renamed = GroupRef { name: "other".to_owned(), ..group("staff") };
     for group in [group("staff"), group("suppliers"), renamed, group("staff")] {
         let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
         tracked.aggregate.evolve(&registered("alice"), AT);
         tracked.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), AT);
         there_and_back(&tracked, &mut groups);
-        residents.rest(tracked.aggregate.id(), &tracked);
-        assert_eq!(residents.wake(tracked.aggregate.id()), Some(tracked));
+        users.store(tracked.aggregate.id(), &tracked);
+        assert_eq!(users.load(tracked.aggregate.id()), Some(tracked));
     }
-    assert_eq!(residents.len(), 1);
+    assert_eq!(users.len(), 1);
 }
 
 #[test]
 fn a_replay_and_what_follows_it_see_the_same_user() {
     let ids: Vec<UserId> = (0..2_000_u128).map(|n| UserId::from_uuid(Uuid::from_u128(n))).collect();
-    let mut residents = Residents::default();
+    let mut users = PackedUsers::default();
     for event in [registered("alice"), onboarding::Rejected { reason: "no".to_owned() }.into()] {
         for id in &ids {
-            residents.awake(*id).aggregate.evolve(&event, AT);
+            users.load_for_replay(*id).aggregate.evolve(&event, AT);
         }
-        assert_eq!(residents.len(), ids.len());
+        assert_eq!(users.len(), ids.len());
     }
     for id in &ids {
-        let mut tracked = residents.wake(*id).unwrap();
+        let mut tracked = users.load(*id).unwrap();
         assert_eq!((tracked.aggregate.id(), tracked.aggregate.version()), (*id, 2));
         tracked.aggregate.evolve(&Suspended { reason: "why".to_owned() }.into(), AT);
-        residents.rest(*id, &tracked);
-        assert_eq!(residents.wake(*id), Some(tracked));
+        users.store(*id, &tracked);
+        assert_eq!(users.load(*id), Some(tracked));
     }
-    assert_eq!(residents.len(), ids.len());
+    assert_eq!(users.len(), ids.len());
 }
 
 #[test]

@@ -9,12 +9,12 @@ use domain::id::UserId;
 use hashbrown::HashTable;
 
 /// Blocks of one piece.
-const PIECE: usize = 4_096;
+const CHUNK: usize = 4_096;
 
 /// Every block, each under the id of a user. None is ever taken away.
 #[derive(Default)]
-pub(crate) struct Shelf {
-    blocks: Blocks,
+pub(crate) struct BlockMap {
+    blocks: Chunks,
     /// Where the block of an id stands.
     numbers: HashTable<u32>,
     /// With a key that nobody knows. An id is SHA-1 of a name that anybody may choose, and names whose SHA-1 agrees in the
@@ -22,14 +22,14 @@ pub(crate) struct Shelf {
     hasher: RandomState,
 }
 
-impl Shelf {
+impl BlockMap {
     /// The block of a user.
     pub(crate) fn get(&self, id: UserId) -> Option<&[u8]> {
         self.number(id).map(|number| &*self.blocks.at(number).1)
     }
 
     /// Puts a block in the place of the user's former one.
-    pub(crate) fn put(&mut self, id: UserId, block: &[u8]) {
+    pub(crate) fn insert(&mut self, id: UserId, block: &[u8]) {
         match self.number(id) {
             Some(number) => {
                 let former = &mut self.blocks.at_mut(number).1;
@@ -77,26 +77,26 @@ type Block = (UserId, Box<[u8]>);
 
 /// In the order in which they came; in pieces, so that nothing is copied to make room for more.
 #[derive(Default)]
-struct Blocks(Vec<Vec<Block>>);
+struct Chunks(Vec<Vec<Block>>);
 
-impl Blocks {
+impl Chunks {
     fn push(&mut self, block: Block) {
         match self.0.last_mut() {
-            Some(piece) if piece.len() < PIECE => piece.push(block),
+            Some(chunk) if chunk.len() < CHUNK => chunk.push(block),
             _ => {
-                let mut piece = Vec::with_capacity(PIECE);
-                piece.push(block);
-                self.0.push(piece);
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(block);
+                self.0.push(chunk);
             }
         }
     }
 
     fn at(&self, number: u32) -> &Block {
-        &self.0[number as usize / PIECE][number as usize % PIECE]
+        &self.0[number as usize / CHUNK][number as usize % CHUNK]
     }
 
     fn at_mut(&mut self, number: u32) -> &mut Block {
-        &mut self.0[number as usize / PIECE][number as usize % PIECE]
+        &mut self.0[number as usize / CHUNK][number as usize % CHUNK]
     }
 }
 
@@ -112,20 +112,20 @@ mod tests {
 
     #[test]
     fn every_block_is_found_under_its_id_and_in_its_order() {
-        let count = 3 * PIECE as u128 + 7;
-        let mut shelf = Shelf::default();
+        let count = 3 * CHUNK as u128 + 7;
+        let mut map = BlockMap::default();
         for n in 0..count {
-            shelf.put(id(n), &n.to_be_bytes());
+            map.insert(id(n), &n.to_be_bytes());
         }
         for n in (0..count).step_by(3) {
-            shelf.put(id(n), b"another length");
+            map.insert(id(n), b"another length");
         }
-        assert_eq!(shelf.len() as u128, count);
-        assert_eq!(shelf.get(id(count)), None);
-        for (n, (known, block)) in (0..count).zip(shelf.iter()) {
+        assert_eq!(map.len() as u128, count);
+        assert_eq!(map.get(id(count)), None);
+        for (n, (known, block)) in (0..count).zip(map.iter()) {
             let expected: &[u8] = if n % 3 == 0 { b"another length" } else { &n.to_be_bytes() };
             assert_eq!((known, block), (id(n), expected));
-            assert_eq!(shelf.get(id(n)), Some(expected));
+            assert_eq!(map.get(id(n)), Some(expected));
         }
     }
 }

@@ -14,8 +14,8 @@ use log_model::{Position, Stream, StreamPartition};
 use crate::addresses::Addresses;
 use crate::dedup::FingerprintKey;
 use crate::draft::Changes;
-use crate::image::{self, Image};
 use crate::packed_users::PackedUsers;
+use crate::snapshot::{self, DecodedSnapshot};
 use crate::tracked_aggregate::TrackedAggregate;
 
 #[cfg(test)]
@@ -40,7 +40,8 @@ pub(crate) struct Ledger {
 
 impl Replay for Ledger {
     fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
-        let Image { key, users, addresses } = image::read(parts, self.addresses.nothing_yet())?;
+        let DecodedSnapshot { key, users, addresses } =
+            snapshot::decode(parts, self.addresses.nothing_yet())?;
         (self.key, self.users, self.addresses) = (key, users, addresses);
         self.changed = Some(HashSet::new());
         Ok(())
@@ -143,12 +144,12 @@ impl Ledger {
     }
 
     /// What is known, to be kept as a snapshot.
-    pub(crate) fn image(&self) -> Vec<Vec<u8>> {
-        image::of(self.key, &self.users, &self.addresses)
+    pub(crate) fn snapshot(&self) -> Vec<Vec<u8>> {
+        snapshot::encode(self.key, &self.users, &self.addresses)
     }
 
     /// Takes in that a snapshot is being kept.
-    pub(crate) fn kept(&mut self) {
+    pub(crate) fn snapshot_saved(&mut self) {
         self.since_snapshot = 0;
     }
 

@@ -242,7 +242,7 @@ proptest! {
         for at in 0..=records.len() {
             let before = replay(Ledger { key: ledger.key, ..Ledger::of(0, 1) }, &records[..at]);
             let mut after = Ledger::of(0, 1);
-            after.restore(&before.image()).unwrap();
+            after.restore(&before.snapshot()).unwrap();
             let after = replay(after, &records[at..]);
             prop_assert_eq!(known(&after), known(&whole));
         }

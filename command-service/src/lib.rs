@@ -11,7 +11,6 @@ mod block_map;
 mod dedup;
 mod draft;
 mod groups;
-mod image;
 mod job;
 mod ledger;
 mod owner;
@@ -20,6 +19,7 @@ mod packed;
 mod packed_users;
 mod pulse;
 mod serving;
+mod snapshot;
 mod tracked_aggregate;
 
 use std::future::{Future, IntoFuture};

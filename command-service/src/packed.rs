@@ -1,5 +1,5 @@
 //! The form of a user at rest: in memory, and in the snapshots that the next owner begins with. A release may change it
-//! with [`crate::image::FORMAT`], because a snapshot of another format is passed over.
+//! with [`crate::snapshot::FORMAT`], because a snapshot of another format is passed over.
 //!
 //! Mirrors of the domain's types stand here because those are also wire types, with fields that are left out when they
 //! are empty; this form says nothing of itself, so every field has its place. Texts are borrowed both ways.

@@ -327,7 +327,7 @@ impl<'a> Serving<'a> {
             self.answer(taken, outcome, batch.begun);
         }
         if keeps {
-            self.keep_snapshot();
+            self.save_snapshot();
         }
     }
 
@@ -369,13 +369,13 @@ impl<'a> Serving<'a> {
     }
 
     /// Has a snapshot kept, while nothing is in flight. One that can't be kept now is after a later batch.
-    fn keep_snapshot(&mut self) {
+    fn save_snapshot(&mut self) {
         let (ledger, begun) = (&self.ledger, Instant::now());
         let writer = self.writer.as_mut().expect(AT_HOME);
-        if writer.save_snapshot(&mut || ledger.image()).is_some() {
+        if writer.save_snapshot(&mut || ledger.snapshot()).is_some() {
             // Commands wait meanwhile.
             metrics::histogram!("muster_snapshot_pause_seconds").record(begun.elapsed().as_secs_f64());
-            self.ledger.kept();
+            self.ledger.snapshot_saved();
         }
     }
 }

@@ -54,57 +54,57 @@ fn known(count: u128) -> (PackedUsers, Addresses) {
     (users, addresses)
 }
 
-fn again(parts: &[Vec<u8>]) -> Result<Image, String> {
-    read(parts, Addresses::of(0, 1))
+fn decoded(parts: &[Vec<u8>]) -> Result<DecodedSnapshot, String> {
+    decode(parts, Addresses::of(0, 1))
 }
 
 #[test]
 fn what_was_known_is_known_again() {
     let (users, addresses) = known(5_000);
-    let parts = of(key(), &users, &addresses);
+    let parts = encode(key(), &users, &addresses);
     assert!(parts.len() > 4 && parts.iter().all(|part| part.len() < PART + 1_000));
-    let image = again(&parts).unwrap();
-    assert_eq!(image.key, key());
-    assert_eq!(image.users.len(), 5_000);
+    let snapshot = decoded(&parts).unwrap();
+    assert_eq!(snapshot.key, key());
+    assert_eq!(snapshot.users.len(), 5_000);
     for n in 0..5_000 {
-        assert_eq!(image.users.load(id(n)), Some(user(n)));
+        assert_eq!(snapshot.users.load(id(n)), Some(user(n)));
     }
-    assert_eq!(image.addresses, addresses);
+    assert_eq!(snapshot.addresses, addresses);
     let (holders, granted, void) = addresses.known();
     assert_eq!((holders.len(), granted.count(), void.len()), (5_000, 5_000, 2));
 }
 
 #[test]
 fn an_image_of_nothing_is_one() {
-    let image = again(&of(key(), &PackedUsers::default(), &Addresses::of(0, 1))).unwrap();
-    assert_eq!((image.key, image.users.len()), (key(), 0));
+    let snapshot = decoded(&encode(key(), &PackedUsers::default(), &Addresses::of(0, 1))).unwrap();
+    assert_eq!((snapshot.key, snapshot.users.len()), (key(), 0));
 }
 
 #[test]
 fn whatever_an_image_is_cut_off_or_changed_to_nobody_panics() {
     let (users, addresses) = known(3);
-    let parts = of(key(), &users, &addresses);
-    assert!(again(&[]).is_err());
-    assert!(again(&parts[1..]).is_err(), "without its head");
+    let parts = encode(key(), &users, &addresses);
+    assert!(decoded(&[]).is_err());
+    assert!(decoded(&parts[1..]).is_err(), "without its head");
     for (number, part) in parts.iter().enumerate() {
         for at in 0..part.len() {
             let mut cut = parts.clone();
             cut[number].truncate(at);
             // Between two values nothing shows: that a part is whole is for the log to see to.
-            drop(again(&cut));
+            drop(decoded(&cut));
             let mut changed = parts.clone();
             changed[number][at] ^= 0x55;
             // Some changes make another user. What matters is that whoever is there can be woken.
-            if let Ok(image) = again(&changed) {
-                for (id, _) in image.users.blocks().0 {
-                    assert!(image.users.load(id).is_some());
+            if let Ok(snapshot) = decoded(&changed) {
+                for (id, _) in snapshot.users.blocks().0 {
+                    assert!(snapshot.users.load(id).is_some());
                 }
             }
         }
     }
     let mut newer = parts;
     newer[0][1] = 2;
-    assert_eq!(again(&newer).err().as_deref(), Some("it has format 2, not 1"));
+    assert_eq!(decoded(&newer).err().as_deref(), Some("it has format 2, not 1"));
 }
 
 /// Whoever changes this text changes what other releases read: count [`FORMAT`] up.
@@ -113,6 +113,6 @@ fn the_form_of_this_format_stays() {
     let (_, addresses) = known(1);
     let (everything, mut users) = (one_with_everything(), PackedUsers::default());
     users.store(everything.aggregate.id(), &everything);
-    let text: Vec<_> = of(key(), &users, &addresses).iter().map(hex::encode).collect();
-    assert_eq!(text.join("\n"), include_str!("image_spec.txt").trim_end());
+    let text: Vec<_> = encode(key(), &users, &addresses).iter().map(hex::encode).collect();
+    assert_eq!(text.join("\n"), include_str!("snapshot_spec.txt").trim_end());
 }

@@ -14,7 +14,7 @@ use crate::packed::Groups;
 use crate::packed_users::PackedUsers;
 
 #[cfg(test)]
-#[path = "image_spec.rs"]
+#[path = "snapshot_spec.rs"]
 mod spec;
 
 /// The form of everything in an image, users at rest included, and what events come to. Counts up with every change of
@@ -24,7 +24,7 @@ pub(crate) const FORMAT: u32 = 1;
 const PART: usize = 256 * 1024;
 
 /// What an image says.
-pub(crate) struct Image {
+pub(crate) struct DecodedSnapshot {
     pub(crate) key: FingerprintKey,
     pub(crate) users: PackedUsers,
     pub(crate) addresses: Addresses,
@@ -59,7 +59,7 @@ struct Head {
 }
 
 /// Lays down what an owner knows.
-pub(crate) fn of(key: FingerprintKey, users: &PackedUsers, addresses: &Addresses) -> Vec<Vec<u8>> {
+pub(crate) fn encode(key: FingerprintKey, users: &PackedUsers, addresses: &Addresses) -> Vec<Vec<u8>> {
     let mut parts = Parts::default();
     parts.push(Kind::Head, &Head { format: FORMAT, key, users: users.len() });
     let (blocks, groups) = users.blocks();
@@ -83,7 +83,7 @@ pub(crate) fn of(key: FingerprintKey, users: &PackedUsers, addresses: &Addresses
 }
 
 /// Reads what an owner of the same partition has laid down, into what is known of addresses before.
-pub(crate) fn read(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Image, String> {
+pub(crate) fn decode(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<DecodedSnapshot, String> {
     // Whatever the head says, no user takes less than an id.
     let most = parts.iter().map(Vec::len).sum::<usize>() / size_of::<Bytes>();
     let mut parts = parts.iter();
@@ -133,7 +133,7 @@ pub(crate) fn read(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Image,
             read().ok_or_else(damaged)?;
         }
     }
-    Ok(Image { key: head.key, users, addresses })
+    Ok(DecodedSnapshot { key: head.key, users, addresses })
 }
 
 fn take<'a, T: Deserialize<'a>>(rest: &mut &'a [u8]) -> Option<T> {

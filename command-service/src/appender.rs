@@ -7,11 +7,11 @@ use std::thread;
 use event_log::{AppendError, Batch, Record, Writer};
 use log_model::{Position, Stream};
 
-use crate::pulse::Pulse;
+use crate::call_watchdog::CallWatchdog;
 
 /// Appends what it is given, in order. The writer goes with each batch and comes back with the answer.
 pub(crate) struct Appender {
-    pulse: Pulse,
+    watchdog: CallWatchdog,
     orders: mpsc::Sender<(Order, mpsc::Sender<Appended>)>,
 }
 
@@ -42,16 +42,16 @@ pub(crate) struct Order {
 
 impl Appender {
     /// Starts the thread of the owner of a partition. It ends when this is dropped.
-    pub(crate) fn start(partition: u32, pulse: Pulse) -> io::Result<Self> {
+    pub(crate) fn start(partition: u32, watchdog: CallWatchdog) -> io::Result<Self> {
         let (orders, receiver) = mpsc::channel::<(Order, mpsc::Sender<Appended>)>();
-        let of_thread = pulse.clone();
+        let of_thread = watchdog.clone();
         thread::Builder::new().name(format!("append-{partition}")).spawn(move || {
             for (order, answer) in receiver {
                 // Whoever does not wait any more has ended by a panic, and the log knows what was written.
                 let _ = answer.send(order.carry_out(&of_thread));
             }
         })?;
-        Ok(Self { pulse, orders })
+        Ok(Self { watchdog, orders })
     }
 
     /// Appends on the thread.
@@ -64,15 +64,15 @@ impl Appender {
 
     /// Appends here and now.
     pub(crate) fn append(&self, order: Order) -> Appended {
-        order.carry_out(&self.pulse)
+        order.carry_out(&self.watchdog)
     }
 }
 
 impl Order {
     /// What changes nothing needs no record, only the certainty that nobody else writes.
-    fn carry_out(self, pulse: &Pulse) -> Appended {
+    fn carry_out(self, watchdog: &CallWatchdog) -> Appended {
         let Self { mut writer, records, proof } = self;
-        let result = pulse.during(|| match proof {
+        let result = watchdog.during(|| match proof {
             _ if !records.is_empty() => writer.append(Batch { records }),
             Proof::Lease => writer.confirm(),
             Proof::Claim => writer.reclaim(),

@@ -11,10 +11,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
 use crate::appender::Appender;
+use crate::call_watchdog::CallWatchdog;
 use crate::groups::Groups;
 use crate::job::{Job, Taken};
 use crate::ledger::Ledger;
-use crate::pulse::Pulse;
 use crate::serving::{Ended, Serving};
 
 /// Pause between two tries to take over, growing up to [`LONGEST_PAUSE`].
@@ -56,7 +56,7 @@ pub(crate) struct Owner {
     pub(crate) term: watch::Receiver<Term>,
     /// That of its last claim; 0 before it has made one.
     pub(crate) epoch: Arc<AtomicU64>,
-    pub(crate) pulse: Pulse,
+    pub(crate) watchdog: CallWatchdog,
 }
 
 /// For how long an owner is wanted.
@@ -122,17 +122,17 @@ impl Owner {
 
     fn take_over(&self) -> Result<(Ledger, Box<dyn Writer>, Appender), ClaimError> {
         let begun = Instant::now();
-        let appender = Appender::start(self.partition, self.pulse.clone())
+        let appender = Appender::start(self.partition, self.watchdog.clone())
             .map_err(|error| ClaimError::Unavailable(error.to_string()))?;
         let ledger = Ledger::of(self.partition, self.common.log.partitions());
         let mut replaying = Replaying { owner: self, ledger, restored: 0, replayed: 0 };
-        let mut writer = self.pulse.during(|| self.common.log.claim(self.partition, &mut replaying))?;
+        let mut writer = self.watchdog.during(|| self.common.log.claim(self.partition, &mut replaying))?;
         if !self.is_given() {
             return Err(ClaimError::Fenced);
         }
         let Replaying { mut ledger, restored, replayed, .. } = replaying;
         ledger.replayed();
-        let ends = self.pulse.during(|| self.common.runtime.block_on(self.common.log.ends()));
+        let ends = self.watchdog.during(|| self.common.runtime.block_on(self.common.log.ends()));
         let ends = ends.map_err(|error| ClaimError::Unavailable(error.to_string()))?;
         let mut end = Position::new();
         ends.into_iter().filter(|(_, next)| *next > 0).for_each(|(place, next)| end.cover(place, next - 1));
@@ -148,7 +148,7 @@ impl Owner {
         // Whoever hears the announcement finds the door open.
         self.serving.store(true, Ordering::Release);
         self.epoch.store(writer.epoch(), Ordering::Release);
-        if let Err(error) = self.pulse.during(|| writer.announce(&self.common.url)) {
+        if let Err(error) = self.watchdog.during(|| writer.announce(&self.common.url)) {
             self.serving.store(false, Ordering::Release);
             return Err(match error {
                 AppendError::Fenced => ClaimError::Fenced,
@@ -232,7 +232,7 @@ impl Replay for Replaying<'_> {
     }
 
     fn beat(&mut self) -> Result<(), String> {
-        self.owner.pulse.beat();
+        self.owner.watchdog.report_progress();
         if self.owner.is_given() { Ok(()) } else { Err("the partition was taken away".to_owned()) }
     }
 }

@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, timeout};
 
+use crate::call_watchdog::CallWatchdog;
 use crate::door::{Door, Lane};
 use crate::owner::{Common, Owner, Term};
-use crate::pulse::Pulse;
 
 /// How often it is looked whether owners live and get on.
 const LOOK: Duration = Duration::from_millis(500);
@@ -45,7 +45,7 @@ struct Running {
     term: watch::Sender<Term>,
     /// That of its last claim; 0 before it has made one.
     epoch: Arc<AtomicU64>,
-    pulse: Pulse,
+    watchdog: CallWatchdog,
 }
 
 impl Ownership {
@@ -156,7 +156,7 @@ impl Ownership {
         for partition in missing {
             let (lane, jobs, serving) = Lane::new(self.common.queue);
             let (term, of_owner) = watch::channel(Term::Given);
-            let (epoch, pulse) = (Arc::<AtomicU64>::default(), Pulse::default());
+            let (epoch, watchdog) = (Arc::<AtomicU64>::default(), CallWatchdog::default());
             let owner = Owner {
                 partition,
                 common: self.common.clone(),
@@ -164,12 +164,12 @@ impl Ownership {
                 jobs,
                 term: of_owner,
                 epoch: epoch.clone(),
-                pulse: pulse.clone(),
+                watchdog: watchdog.clone(),
             };
             match std::thread::Builder::new().name(format!("owner-{partition}")).spawn(move || owner.run()) {
                 Ok(thread) => {
                     self.door.open(partition, lane);
-                    self.running.insert(partition, Running { thread, term, epoch, pulse });
+                    self.running.insert(partition, Running { thread, term, epoch, watchdog });
                 }
                 // The next look tries again.
                 Err(error) => {
@@ -200,7 +200,7 @@ impl Ownership {
             let is_given = self.given.contains(partition);
             let reason = match running {
                 Running { thread, .. } if thread.is_finished() => "ended",
-                Running { pulse, .. } if pulse.silent_for() > patience => "hangs",
+                Running { watchdog, .. } if watchdog.silent_for() > patience => "hangs",
                 Running { .. } => return true,
             };
             running.term.send_replace(Term::Over(Instant::now()));

@@ -199,7 +199,7 @@ impl<'a> Serving<'a> {
             self.first.extend(Taken::of(job));
         }
         let writer = self.writer.as_mut().expect(AT_HOME);
-        match self.owner.pulse.during(|| writer.reclaim()) {
+        match self.owner.watchdog.during(|| writer.reclaim()) {
             Ok(position) => {
                 self.ledger.confirmed(&position);
                 self.first.iter_mut().for_each(|taken| taken.is_after_reclaim = true);

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 /// Shared between a thread that calls and whoever watches it.
 #[derive(Clone, Default)]
-pub(crate) struct Pulse(Arc<Mutex<Option<Instant>>>);
+pub(crate) struct CallWatchdog(Arc<Mutex<Option<Instant>>>);
 
-impl Pulse {
+impl CallWatchdog {
     /// Makes a call that may block.
     pub(crate) fn during<T>(&self, call: impl FnOnce() -> T) -> T {
         self.set(Some(Instant::now()));
@@ -17,7 +17,7 @@ impl Pulse {
     }
 
     /// Says, inside a long call, that it gets on.
-    pub(crate) fn beat(&self) {
+    pub(crate) fn report_progress(&self) {
         self.set(Some(Instant::now()));
     }
 

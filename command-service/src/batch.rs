@@ -12,10 +12,10 @@ use tokio::runtime::Handle;
 use crate::dedup::EventFingerprint;
 use crate::draft::{Base, Changes, Draft, Outcome};
 use crate::groups::Groups;
-use crate::job::Taken;
+use crate::queued_command::TakenCommand;
 
 /// Commands with what they came to. `None` is one that could not be decided or written.
-pub(crate) type Decided = Vec<(Taken, Option<Outcome>)>;
+pub(crate) type Decided = Vec<(TakenCommand, Option<Outcome>)>;
 
 /// A batch that is being written.
 pub(crate) struct Batch {
@@ -42,10 +42,10 @@ pub(crate) struct Next {
 
 impl Next {
     /// Decides one more command. It comes to nothing when the groups that it is decided by were not read in time.
-    pub(crate) fn decide(&mut self, taken: Taken, base: Base<'_>, groups: &Groups, runtime: &Handle) {
+    pub(crate) fn decide(&mut self, taken: TakenCommand, base: Base<'_>, groups: &Groups, runtime: &Handle) {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let until = self.waits_until.unwrap_or(begun);
-        let command = &taken.job.command;
+        let command = &taken.queued.command;
         let outcome = groups.wait_for(command, until, runtime).then(|| {
             let now = Timestamp::from(OffsetDateTime::now_utc());
             self.draft.decide(base, command, groups.of(command), now)

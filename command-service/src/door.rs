@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::job::{Job, Ticket};
+use crate::queued_command::{QueuedCommand, Ticket};
 
 /// Largest command that is read, in bytes: the largest input and what the gateway adds fit several times.
 const BODY_LIMIT: usize = 512 * 1024;
@@ -41,7 +41,7 @@ struct Lanes {
 
 /// The queue of one partition.
 pub(crate) struct Lane {
-    jobs: mpsc::Sender<Job>,
+    queue: mpsc::Sender<QueuedCommand>,
     serving: Arc<AtomicBool>,
     /// Whether the partition is this process's, and not served only until somebody else does.
     given: bool,
@@ -49,10 +49,10 @@ pub(crate) struct Lane {
 
 impl Lane {
     /// A queue for so many jobs, its owner's end, and the owner's word on whether anything may be handed in.
-    pub(crate) fn new(capacity: usize) -> (Self, mpsc::Receiver<Job>, Arc<AtomicBool>) {
-        let (sender, jobs) = mpsc::channel(capacity);
+    pub(crate) fn new(capacity: usize) -> (Self, mpsc::Receiver<QueuedCommand>, Arc<AtomicBool>) {
+        let (sender, queue) = mpsc::channel(capacity);
         let serving = Arc::new(AtomicBool::new(false));
-        (Self { jobs: sender, serving: serving.clone(), given: true }, jobs, serving)
+        (Self { queue: sender, serving: serving.clone(), given: true }, queue, serving)
     }
 }
 
@@ -66,23 +66,23 @@ impl Door {
         let partition = command.ask.route_key().partition(self.0.partitions);
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket::default();
-        self.enqueue(partition, Job { command, reply, ticket: ticket.clone() })?;
+        self.enqueue(partition, QueuedCommand { command, reply, ticket: ticket.clone() })?;
         match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(answer)) => answer,
             // Given up before its owner took it: nothing was or will be written.
-            Ok(Err(_)) if ticket.draw() => Err(Failure::NotOwner),
-            Err(_) if ticket.draw() => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
+            Ok(Err(_)) if ticket.try_take() => Err(Failure::NotOwner),
+            Err(_) if ticket.try_take() => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
             Ok(Err(_)) | Err(_) => Err(Failure::UnknownOutcome),
         }
     }
 
-    fn enqueue(&self, partition: u32, job: Job) -> Result<(), Failure> {
+    fn enqueue(&self, partition: u32, queued: QueuedCommand) -> Result<(), Failure> {
         let lanes = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
         let lane = lanes.get(&partition).ok_or(Failure::NotOwner)?;
         if !lane.serving.load(Ordering::Acquire) {
             return Err(Failure::NotOwner);
         }
-        lane.jobs.try_send(job).map_err(|error| match error {
+        lane.queue.try_send(queued).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Failure::Unavailable { retry_after_ms: 200 },
             mpsc::error::TrySendError::Closed(_) => Failure::NotOwner,
         })

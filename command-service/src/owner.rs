@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, watch};
 use crate::appender::Appender;
 use crate::call_watchdog::CallWatchdog;
 use crate::groups::Groups;
-use crate::job::{Job, Taken};
 use crate::ledger::Ledger;
+use crate::queued_command::{QueuedCommand, TakenCommand};
 use crate::serving::{Ended, Serving};
 
 /// Pause between two tries to take over, growing up to [`LONGEST_PAUSE`].
@@ -52,7 +52,7 @@ pub(crate) struct Owner {
     /// Whether commands may be handed in.
     pub(crate) serving: Arc<AtomicBool>,
     /// Closed when the owner is to end; what waits in it is still answered.
-    pub(crate) jobs: mpsc::Receiver<Job>,
+    pub(crate) queue: mpsc::Receiver<QueuedCommand>,
     pub(crate) term: watch::Receiver<Term>,
     /// That of its last claim; 0 before it has made one.
     pub(crate) epoch: Arc<AtomicU64>,
@@ -87,17 +87,17 @@ impl Owner {
                     self.serving.store(false, Ordering::Release);
                     match ended {
                         Ended::Stopped => break,
-                        Ended::Fenced(jobs) => {
-                            in_doubt = jobs;
+                        Ended::Fenced(queue) => {
+                            in_doubt = queue;
                             self.pause(REGROUP);
                         }
-                        Ended::Lost(jobs) => in_doubt = jobs,
+                        Ended::Lost(queue) => in_doubt = queue,
                     }
                 }
                 Err(_) if !self.is_given() => break,
                 Err(error) => {
                     tracing::warn!(kafka.partition = self.partition, %error, "the partition can't be taken over yet");
-                    in_doubt.retain(|taken: &Taken| !taken.is_given_up());
+                    in_doubt.retain(|taken: &TakenCommand| !taken.is_given_up());
                     match error {
                         // Somebody else claims as well: one of the two is about to hear that the partition isn't its.
                         ClaimError::Fenced => pause = pause.max(REGROUP),
@@ -113,10 +113,10 @@ impl Owner {
                 }
             }
         }
-        in_doubt.into_iter().for_each(Taken::give_back);
-        self.jobs.close();
-        while let Ok(job) = self.jobs.try_recv() {
-            Taken::of(job).into_iter().for_each(Taken::give_back);
+        in_doubt.into_iter().for_each(TakenCommand::give_back);
+        self.queue.close();
+        while let Ok(queued) = self.queue.try_recv() {
+            TakenCommand::of(queued).into_iter().for_each(TakenCommand::give_back);
         }
     }
 

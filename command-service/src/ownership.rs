@@ -154,14 +154,14 @@ impl Ownership {
         let missing: Vec<_> =
             self.given.iter().copied().filter(|partition| !self.running.contains_key(partition)).collect();
         for partition in missing {
-            let (lane, jobs, serving) = Lane::new(self.common.queue);
+            let (lane, queue, serving) = Lane::new(self.common.queue);
             let (term, of_owner) = watch::channel(Term::Given);
             let (epoch, watchdog) = (Arc::<AtomicU64>::default(), CallWatchdog::default());
             let owner = Owner {
                 partition,
                 common: self.common.clone(),
                 serving,
-                jobs,
+                queue,
                 term: of_owner,
                 epoch: epoch.clone(),
                 watchdog: watchdog.clone(),

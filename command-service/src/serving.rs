@@ -13,9 +13,9 @@ use tokio::sync::mpsc::error::TryRecvError;
 use crate::appender::{Answered, Appended, Appender, Order, Proof};
 use crate::batch::{Batch, Next};
 use crate::draft::{Base, Outcome};
-use crate::job::{Job, Taken};
 use crate::ledger::Ledger;
 use crate::owner::{Common, FIRST_PAUSE, Owner};
+use crate::queued_command::{QueuedCommand, TakenCommand};
 
 /// For how long an owner waits for a group that the gateway has seen already.
 const GROUP_WAIT: Duration = Duration::from_secs(2);
@@ -37,9 +37,9 @@ pub(crate) enum Ended {
     /// The owner was to end, and has answered what it held.
     Stopped,
     /// Somebody else claimed the partition; the log alone knows what became of these.
-    Fenced(Vec<Taken>),
+    Fenced(Vec<TakenCommand>),
     /// A commit came to no answer; the log alone knows what became of these.
-    Lost(Vec<Taken>),
+    Lost(Vec<TakenCommand>),
 }
 
 /// An owner that has taken over.
@@ -58,7 +58,7 @@ pub(crate) struct Serving<'a> {
     look: Duration,
     next: Next,
     /// What is to be decided before anything that waits in the queue. While something is in it, the queue is left alone.
-    first: VecDeque<Taken>,
+    first: VecDeque<TakenCommand>,
     /// Whether nobody hands in anything any more.
     closed: bool,
     /// How many batches in a row were aborted.
@@ -89,10 +89,10 @@ impl<'a> Serving<'a> {
     }
 
     /// Batch after batch. What was in doubt comes first: it is in the log, or is decided anew.
-    pub(crate) fn run(mut self, in_doubt: Vec<Taken>) -> Ended {
+    pub(crate) fn run(mut self, in_doubt: Vec<TakenCommand>) -> Ended {
         self.first.extend(in_doubt);
         let served = self.serve();
-        self.not_written().into_iter().for_each(Taken::give_back);
+        self.not_written().into_iter().for_each(TakenCommand::give_back);
         served.err().unwrap_or(Ended::Stopped)
     }
 
@@ -130,8 +130,8 @@ impl<'a> Serving<'a> {
         while self.has_room()
             && let Some(taken) = self.take()
         {
-            let command = &taken.job.command;
-            let asks_log = !taken.is_after_reclaim && self.must_reclaim(command);
+            let command = &taken.queued.command;
+            let asks_log = !taken.reclaimed_since_taken && self.must_reclaim(command);
             let asks_groups = self.next.waits_until.is_none() && !self.owner.common.groups.suffice(command);
             if (asks_log || asks_groups) && !self.is_idle() {
                 self.first.push_front(taken);
@@ -158,10 +158,10 @@ impl<'a> Serving<'a> {
     }
 
     /// What comes next, if it is there already and somebody waits for it.
-    fn take(&mut self) -> Option<Taken> {
+    fn take(&mut self) -> Option<TakenCommand> {
         loop {
             let taken = match self.first.pop_front() {
-                None => Taken::of(self.queued()?),
+                None => TakenCommand::of(self.queued()?),
                 first => first,
             };
             if let Some(taken) = taken
@@ -172,8 +172,8 @@ impl<'a> Serving<'a> {
         }
     }
 
-    fn queued(&mut self) -> Option<Job> {
-        let queued = self.owner.jobs.try_recv();
+    fn queued(&mut self) -> Option<QueuedCommand> {
+        let queued = self.owner.queue.try_recv();
         self.closed |= matches!(queued, Err(TryRecvError::Disconnected));
         queued.ok()
     }
@@ -194,15 +194,15 @@ impl<'a> Serving<'a> {
     /// Commits a claim of our own, once for everything that waits until now.
     fn reclaim(&mut self) -> Result<(), Ended> {
         while self.first.len() < self.owner.common.batch
-            && let Some(job) = self.queued()
+            && let Some(queued) = self.queued()
         {
-            self.first.extend(Taken::of(job));
+            self.first.extend(TakenCommand::of(queued));
         }
         let writer = self.writer.as_mut().expect(AT_HOME);
         match self.owner.watchdog.during(|| writer.reclaim()) {
             Ok(position) => {
                 self.ledger.confirmed(&position);
-                self.first.iter_mut().for_each(|taken| taken.is_after_reclaim = true);
+                self.first.iter_mut().for_each(|taken| taken.reclaimed_since_taken = true);
                 Ok(())
             }
             Err(error) => {
@@ -212,7 +212,7 @@ impl<'a> Serving<'a> {
         }
     }
 
-    fn decide(&mut self, taken: Taken) {
+    fn decide(&mut self, taken: TakenCommand) {
         let Common { limits, groups, runtime, .. } = &*self.owner.common;
         let in_flight = self.in_flight.as_ref().map(|(batch, _)| &batch.changes);
         self.next.decide(taken, Base { ledger: &self.ledger, in_flight, limits: *limits }, groups, runtime);
@@ -272,8 +272,8 @@ impl<'a> Serving<'a> {
                 }
             }
         } else if self.next.decided.is_empty() {
-            match self.owner.jobs.blocking_recv() {
-                Some(job) => self.first.extend(Taken::of(job)),
+            match self.owner.queue.blocking_recv() {
+                Some(queued) => self.first.extend(TakenCommand::of(queued)),
                 None => self.closed = true,
             }
         } else {
@@ -306,9 +306,9 @@ impl<'a> Serving<'a> {
                         taken.first_event = first_event.or(taken.first_event);
                     }
                 }
-                let mut jobs: Vec<_> = batch.decided.into_iter().map(|(taken, _)| taken).collect();
-                jobs.extend(self.not_written());
-                return Err(ended(&error, jobs));
+                let mut queue: Vec<_> = batch.decided.into_iter().map(|(taken, _)| taken).collect();
+                queue.extend(self.not_written());
+                return Err(ended(&error, queue));
             }
         }
         Ok(())
@@ -352,12 +352,12 @@ impl<'a> Serving<'a> {
         }
     }
 
-    fn answer(&self, taken: Taken, outcome: Option<Outcome>, begun: Instant) {
+    fn answer(&self, taken: TakenCommand, outcome: Option<Outcome>, begun: Instant) {
         taken.answer(outcome, self.ledger.committed(), self.owner.partition, begun);
     }
 
     /// Everything that was taken and never handed to the log, in its order.
-    fn not_written(&mut self) -> Vec<Taken> {
+    fn not_written(&mut self) -> Vec<TakenCommand> {
         let decided = std::mem::take(&mut self.next).decided.into_iter().map(|(taken, _)| taken);
         decided.chain(self.first.drain(..)).collect()
     }
@@ -381,9 +381,9 @@ impl<'a> Serving<'a> {
 }
 
 /// The next owner reads the log either way; a fenced one first finds out whether the partition is still its own.
-fn ended(error: &AppendError, jobs: Vec<Taken>) -> Ended {
+fn ended(error: &AppendError, queue: Vec<TakenCommand>) -> Ended {
     match error {
-        AppendError::Fenced => Ended::Fenced(jobs),
-        AppendError::Aborted(_) | AppendError::Unknown(_) => Ended::Lost(jobs),
+        AppendError::Fenced => Ended::Fenced(queue),
+        AppendError::Aborted(_) | AppendError::Unknown(_) => Ended::Lost(queue),
     }
 }

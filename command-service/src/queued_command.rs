@@ -14,7 +14,7 @@ use crate::draft::Outcome;
 use crate::owner::millis;
 
 /// A command that waits, and the way back.
-pub(crate) struct Job {
+pub(crate) struct QueuedCommand {
     pub(crate) command: Command,
     pub(crate) reply: oneshot::Sender<Result<Answer, Failure>>,
     pub(crate) ticket: Ticket,
@@ -26,29 +26,29 @@ pub(crate) struct Ticket(Arc<AtomicBool>);
 
 impl Ticket {
     /// True for the one who comes first.
-    pub(crate) fn draw(&self) -> bool {
+    pub(crate) fn try_take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
     }
 }
 
 /// A job that its owner has taken, with the first event that was written for it in a commit whose outcome is in doubt.
-pub(crate) struct Taken {
-    pub(crate) job: Job,
+pub(crate) struct TakenCommand {
+    pub(crate) queued: QueuedCommand,
     pub(crate) first_event: Option<Uuid>,
     /// Whether its owner has committed a claim since it was taken.
-    pub(crate) is_after_reclaim: bool,
+    pub(crate) reclaimed_since_taken: bool,
 }
 
-impl Taken {
+impl TakenCommand {
     /// The job, unless its caller has given up.
-    pub(crate) fn of(job: Job) -> Option<Self> {
-        job.ticket.draw().then_some(Self { job, first_event: None, is_after_reclaim: false })
+    pub(crate) fn of(queued: QueuedCommand) -> Option<Self> {
+        queued.ticket.try_take().then_some(Self { queued, first_event: None, reclaimed_since_taken: false })
     }
 
     /// Whether nobody waits for it any more. Whoever asked may have been answered by another owner meanwhile, so it is
     /// not to be decided anew; what was written for it stands in the log.
     pub(crate) fn is_given_up(&self) -> bool {
-        self.job.reply.is_closed()
+        self.queued.reply.is_closed()
     }
 
     /// Answers that this owner will not decide it. What may have been written, only the log can tell.
@@ -58,7 +58,7 @@ impl Taken {
             Some(_) => Failure::UnknownOutcome,
         };
         // A caller that went away asks again under the same id.
-        let _ = self.job.reply.send(Err(failure));
+        let _ = self.queued.reply.send(Err(failure));
     }
 
     /// Tells the caller what the command came to in a batch that was begun at an instant, now that everything up to
@@ -85,7 +85,7 @@ impl Taken {
                 accepted(version, self.first_event.map(EventFingerprint::from) != Some(first_event))
             }
         };
-        let command = &self.job.command;
+        let command = &self.queued.command;
         let outcome = match &reply {
             Ok(Answer::Accepted { repeated: false, .. }) => "accepted",
             Ok(Answer::Accepted { .. }) => "repeated",
@@ -107,6 +107,6 @@ impl Taken {
             "command decided"
         );
         // A caller that went away asks again under the same id.
-        let _ = self.job.reply.send(reply);
+        let _ = self.queued.reply.send(reply);
     }
 }

@@ -10,7 +10,7 @@ use event_log::{AppendError, Record, Writer};
 use log_model::{Position, Stream};
 use tokio::sync::mpsc::error::TryRecvError;
 
-use crate::appender::{Answered, Appended, Appender, Order, Proof};
+use crate::appender::{AppendRequest, Appender, FinishedAppend, OwnershipProof, PendingAppend};
 use crate::batch::{Batch, Next};
 use crate::draft::{Base, Outcome};
 use crate::ledger::Ledger;
@@ -53,7 +53,7 @@ pub(crate) struct Serving<'a> {
     ahead_from: usize,
     /// From when on an append begins at once.
     ready_at: Instant,
-    in_flight: Option<(Batch, Answered)>,
+    in_flight: Option<(Batch, PendingAppend)>,
     /// How long it is left alone.
     look: Duration,
     next: Next,
@@ -228,23 +228,23 @@ impl<'a> Serving<'a> {
             return Ok(());
         }
         let (batch, records) = self.next.take();
-        let order = self.order(records);
-        let appended = self.appender.append(order);
+        let request = self.request(records);
+        let appended = self.appender.append(request);
         self.landed(batch, Some(appended))
     }
 
     /// Has the next batch written while the one after it is decided.
     fn send_off(&mut self) {
         let (batch, records) = self.next.take();
-        let order = self.order(records);
-        let answered = self.appender.begin(order);
+        let request = self.request(records);
+        let answered = self.appender.begin(request);
         self.in_flight = Some((batch, answered));
     }
 
     /// The order to append what has been decided. A partition that is given now was so when that was decided.
-    fn order(&mut self, records: Vec<(Stream, Record)>) -> Order {
-        let proof = if self.owner.is_given() { Proof::Lease } else { Proof::Claim };
-        Order { writer: self.writer.take().expect(AT_HOME), records, proof }
+    fn request(&mut self, records: Vec<(Stream, Record)>) -> AppendRequest {
+        let proof = if self.owner.is_given() { OwnershipProof::Lease } else { OwnershipProof::NewClaim };
+        AppendRequest { writer: self.writer.take().expect(AT_HOME), records, proof }
     }
 
     /// Whether nothing else is being written and there is a batch, which has to be full while the log isn't ready.
@@ -283,9 +283,9 @@ impl<'a> Serving<'a> {
     }
 
     /// Takes in what became of a batch. It is none when the thread that appends has ended.
-    fn landed(&mut self, mut batch: Batch, appended: Option<Appended>) -> Result<(), Ended> {
+    fn landed(&mut self, mut batch: Batch, appended: Option<FinishedAppend>) -> Result<(), Ended> {
         let result = match appended {
-            Some(Appended { writer, result }) => {
+            Some(FinishedAppend { writer, result }) => {
                 self.ready_at = Instant::now() + writer.ready_in();
                 self.writer = Some(writer);
                 result

@@ -10,8 +10,10 @@ use time::OffsetDateTime;
 use tokio::runtime::Handle;
 
 use crate::dedup::EventFingerprint;
-use crate::draft::{Base, Changes, Draft, Outcome};
+use crate::draft::{Base, Draft};
 use crate::groups::Groups;
+use crate::ledger::LedgerChanges;
+use crate::outcome::Outcome;
 use crate::queued_command::TakenCommand;
 
 /// Commands with what they came to. `None` is one that could not be decided or written.
@@ -20,7 +22,7 @@ pub(crate) type Decided = Vec<(TakenCommand, Option<Outcome>)>;
 /// A batch that is being written.
 pub(crate) struct Batch {
     pub(crate) decided: Decided,
-    pub(crate) changes: Changes,
+    pub(crate) changes: LedgerChanges,
     /// How many records it writes.
     records: usize,
     /// When the first of it was decided.

@@ -15,19 +15,18 @@ use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
 use domain::user::{self, User};
 use event_log::Record;
-use log_model::{Position, Stream};
+use log_model::Stream;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use crate::addresses::{self, InBatch};
-use crate::dedup::EventFingerprint;
-use crate::ledger::Ledger;
+use crate::addresses::InBatch;
+use crate::ledger::{Ledger, LedgerChanges};
+use crate::outcome::Outcome;
 use crate::tracked_aggregate::{DecisionInput, GROUP_RECORDS, TrackedAggregate, USER_RECORDS, envelope};
 
 /// What a batch has decided so far and nobody has committed yet.
 #[derive(Default)]
 pub(crate) struct Draft {
-    changes: Changes,
+    changes: LedgerChanges,
     records: Vec<(Stream, Record)>,
 }
 
@@ -37,51 +36,8 @@ pub(crate) struct Base<'a> {
     /// What is committed.
     pub(crate) ledger: &'a Ledger,
     /// What the batch before changes, while that is being written.
-    pub(crate) in_flight: Option<&'a Changes>,
+    pub(crate) in_flight: Option<&'a LedgerChanges>,
     pub(crate) limits: Limits,
-}
-
-/// What a batch changes in the ledger once it is committed.
-#[derive(Default)]
-pub(crate) struct Changes {
-    pub(crate) users: HashMap<UserId, TrackedAggregate<User>>,
-    pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
-    pub(crate) addresses: addresses::Changes,
-    /// How many user events are written.
-    pub(crate) user_events: usize,
-}
-
-/// What a command came to.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// Its answer, which needs nothing to be written.
-    Answered(Answer),
-    /// Accepted once the batch is committed.
-    Written {
-        /// Version after the command's last event.
-        version: u64,
-        /// Id of its first event, if it has one.
-        first_event: Option<Uuid>,
-    },
-    /// It was done before.
-    Repeated {
-        /// Version after the command's last event.
-        version: u64,
-        /// The first event that was written for it.
-        first_event: EventFingerprint,
-    },
-}
-
-/// The answer for whoever needs no position, once what was decided is committed.
-impl From<Outcome> for Answer {
-    fn from(outcome: Outcome) -> Self {
-        let (version, repeated) = match outcome {
-            Outcome::Answered(answer) => return answer,
-            Outcome::Written { version, .. } => (version, false),
-            Outcome::Repeated { version, .. } => (version, true),
-        };
-        Self::Accepted { version, position: Position::new(), repeated }
-    }
 }
 
 impl<'a> Base<'a> {
@@ -230,7 +186,7 @@ impl Draft {
     }
 
     /// What to write, and what to take into the ledger once that is committed.
-    pub(crate) fn finish(mut self) -> (Vec<(Stream, Record)>, Changes) {
+    pub(crate) fn finish(mut self) -> (Vec<(Stream, Record)>, LedgerChanges) {
         self.changes.user_events =
             self.records.iter().filter(|(stream, _)| *stream == Stream::UserEvents).count();
         (self.records, self.changes)

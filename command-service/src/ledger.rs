@@ -6,14 +6,13 @@ use domain::actor::Roles;
 use domain::deployment::{self, Initialised};
 use domain::group::{self, Group};
 use domain::id::{GroupId, UserId};
-use domain::user;
+use domain::user::{self, User};
 use event_log::envelope::Stamp;
 use event_log::{Recorded, Replay};
 use log_model::{Position, Stream, StreamPartition};
 
-use crate::addresses::Addresses;
+use crate::addresses::{self, Addresses};
 use crate::dedup::FingerprintKey;
-use crate::draft::Changes;
 use crate::packed_users::PackedUsers;
 use crate::snapshot::{self, DecodedSnapshot};
 use crate::tracked_aggregate::TrackedAggregate;
@@ -36,6 +35,16 @@ pub(crate) struct Ledger {
     since_snapshot: usize,
     /// Users who have changed since the snapshot that this began with, if it did, while the log is replayed.
     changed: Option<HashSet<UserId>>,
+}
+
+/// What a batch changes in the ledger once it is committed. Until then the next batch is decided on top of it.
+#[derive(Default)]
+pub(crate) struct LedgerChanges {
+    pub(crate) users: HashMap<UserId, TrackedAggregate<User>>,
+    pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
+    pub(crate) addresses: addresses::Changes,
+    /// User events among its records.
+    pub(crate) user_events: usize,
 }
 
 impl Replay for Ledger {
@@ -118,7 +127,7 @@ impl Ledger {
     }
 
     /// Takes in what a batch changed, now that it is committed up to `position`.
-    pub(crate) fn commit(&mut self, changes: Changes, position: &Position) {
+    pub(crate) fn commit(&mut self, changes: LedgerChanges, position: &Position) {
         self.since_snapshot += changes.user_events;
         for (id, tracked) in changes.users {
             self.users.store(id, &tracked);
@@ -155,7 +164,7 @@ impl Ledger {
 
     /// Takes in that nothing else was committed up to `position`.
     pub(crate) fn confirmed(&mut self, position: &Position) {
-        self.commit(Changes::default(), position);
+        self.commit(LedgerChanges::default(), position);
     }
 
     /// Whether somebody has seen more of this owner's places than it has read itself. A marker may stand behind the

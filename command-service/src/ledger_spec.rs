@@ -17,7 +17,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::draft::{Base, Draft, Outcome};
+use crate::draft::{Base, Draft};
+use crate::outcome::Outcome;
 
 /// One step of a history: of one of three users, with one of three addresses.
 #[derive(Debug, Clone, Copy)]
@@ -130,7 +131,7 @@ struct Written {
     ledger: Ledger,
     /// The reservation that was granted to a user of an address.
     granted: HashMap<(usize, usize), ReservationId>,
-    in_flight: Option<Changes>,
+    in_flight: Option<LedgerChanges>,
     records: Vec<Recorded>,
 }
 

@@ -13,6 +13,7 @@ mod dedup;
 mod draft;
 mod groups;
 mod ledger;
+mod outcome;
 mod owner;
 mod ownership;
 mod packed;

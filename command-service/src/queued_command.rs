@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::dedup::EventFingerprint;
-use crate::draft::Outcome;
+use crate::outcome::Outcome;
 use crate::owner::millis;
 
 /// A command that waits, and the way back.

@@ -12,8 +12,9 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::appender::{AppendRequest, Appender, FinishedAppend, OwnershipProof, PendingAppend};
 use crate::batch::{Batch, Next};
-use crate::draft::{Base, Outcome};
+use crate::draft::Base;
 use crate::ledger::Ledger;
+use crate::outcome::Outcome;
 use crate::owner::{Common, FIRST_PAUSE, Owner};
 use crate::queued_command::{QueuedCommand, TakenCommand};
 

@@ -13,7 +13,7 @@ use log_model::Stream;
 use uuid::Uuid;
 
 use crate::dedup::{FingerprintKey, Lookup, RecentCommands};
-use crate::draft::Outcome;
+use crate::outcome::Outcome;
 
 /// An aggregate and the commands that it has done.
 #[derive(Debug, Clone, PartialEq, Eq)]

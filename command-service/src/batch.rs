@@ -9,8 +9,8 @@ use log_model::Stream;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 
+use crate::batch_draft::{BatchDraft, DecisionBase};
 use crate::dedup::EventFingerprint;
-use crate::draft::{Base, Draft};
 use crate::groups::Groups;
 use crate::ledger::LedgerChanges;
 use crate::outcome::Outcome;
@@ -20,7 +20,7 @@ use crate::queued_command::TakenCommand;
 pub(crate) type Decided = Vec<(TakenCommand, Option<Outcome>)>;
 
 /// A batch that is being written.
-pub(crate) struct Batch {
+pub(crate) struct InFlightBatch {
     pub(crate) decided: Decided,
     pub(crate) changes: LedgerChanges,
     /// How many records it writes.
@@ -32,21 +32,27 @@ pub(crate) struct Batch {
 
 /// A batch that is being decided.
 #[derive(Default)]
-pub(crate) struct Next {
+pub(crate) struct NextBatch {
     pub(crate) decided: Decided,
-    draft: Draft,
+    draft: BatchDraft,
     /// When the first of it was decided.
     begun: Option<Instant>,
     /// Until when it waits for groups: one wait for the whole batch, so that a log of groups that lags does not stall the
     /// partition.
-    pub(crate) waits_until: Option<Instant>,
+    pub(crate) group_deadline: Option<Instant>,
 }
 
-impl Next {
+impl NextBatch {
     /// Decides one more command. It comes to nothing when the groups that it is decided by were not read in time.
-    pub(crate) fn decide(&mut self, taken: TakenCommand, base: Base<'_>, groups: &Groups, runtime: &Handle) {
+    pub(crate) fn decide(
+        &mut self,
+        taken: TakenCommand,
+        base: DecisionBase<'_>,
+        groups: &Groups,
+        runtime: &Handle,
+    ) {
         let begun = *self.begun.get_or_insert_with(Instant::now);
-        let until = self.waits_until.unwrap_or(begun);
+        let until = self.group_deadline.unwrap_or(begun);
         let command = &taken.queued.command;
         let outcome = groups.wait_for(command, until, runtime).then(|| {
             let now = Timestamp::from(OffsetDateTime::now_utc());
@@ -56,16 +62,17 @@ impl Next {
     }
 
     /// The batch, and what it writes. Another one begins.
-    pub(crate) fn take(&mut self) -> (Batch, Vec<(Stream, Record)>) {
+    pub(crate) fn take(&mut self) -> (InFlightBatch, Vec<(Stream, Record)>) {
         let Self { decided, draft, begun, .. } = std::mem::take(self);
         let (records, changes) = draft.finish();
         let begun = begun.unwrap_or_else(Instant::now);
-        let batch = Batch { decided, changes, records: records.len(), begun, launched: Instant::now() };
+        let batch =
+            InFlightBatch { decided, changes, records: records.len(), begun, launched: Instant::now() };
         (batch, records)
     }
 }
 
-impl Batch {
+impl InFlightBatch {
     /// Marks of the first events that it writes for its commands.
     pub(crate) fn first_events(&self) -> HashSet<EventFingerprint> {
         let written = self.decided.iter().filter_map(|(_, outcome)| match outcome {

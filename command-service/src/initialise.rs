@@ -17,7 +17,7 @@ use log_model::partition;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::draft::{Base, Draft};
+use crate::batch_draft::{BatchDraft, DecisionBase};
 use crate::ledger::Ledger;
 
 /// Why there is no administrator now who was not there before.
@@ -53,7 +53,7 @@ pub fn initialise(
     let id = UserId::of(username);
     // What is wrong with the input is found before anybody stands in the log as the first.
     let fresh = Ledger::of(0, log.partitions());
-    accept(Draft::default().decide(Base::of(&fresh), command, None, now()).into())
+    accept(BatchDraft::default().decide(DecisionBase::of(&fresh), command, None, now()).into())
         .map_err(InitialiseError::Refused)?;
     let first = Initialised { user_id: id, username: username.to_string() };
     let known_before = write(log, 0, |ledger, draft, now| {
@@ -77,7 +77,7 @@ fn run_saga(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, Initia
     let decide = |question: &Command| {
         let own = question.ask.route_key().partition(partitions);
         write(log, own, |ledger, draft, now| {
-            Ok(Answer::from(draft.decide(Base::of(ledger), question, None, now)))
+            Ok(Answer::from(draft.decide(DecisionBase::of(ledger), question, None, now)))
         })
     };
     let claim = || ReservationId::from_uuid(Uuid::now_v7());
@@ -108,7 +108,7 @@ pub fn recover(
         if !ledger.roles(id).is_some_and(|roles| roles.contains(Role::Administrator)) {
             return Err(Refusal::new(Code::UnknownUser, format!("`{username}` is not an administrator.")));
         }
-        accept(draft.decide(Base::of(ledger), command, None, now).into())
+        accept(draft.decide(DecisionBase::of(ledger), command, None, now).into())
     })
 }
 
@@ -116,13 +116,13 @@ pub fn recover(
 fn write<T>(
     log: &Arc<dyn EventLog>,
     partition: u32,
-    decide: impl Fn(&Ledger, &mut Draft, Timestamp) -> Result<T, Refusal>,
+    decide: impl Fn(&Ledger, &mut BatchDraft, Timestamp) -> Result<T, Refusal>,
 ) -> Result<T, InitialiseError> {
     let mut last = AppendError::Fenced;
     for _ in 0..TRIES {
         let mut ledger = Ledger::of(partition, log.partitions());
         let mut writer = claim(log, partition, &mut ledger)?;
-        let mut draft = Draft::default();
+        let mut draft = BatchDraft::default();
         let decided = decide(&ledger, &mut draft, now()).map_err(InitialiseError::Refused)?;
         let (records, _) = draft.finish();
         if records.is_empty() {

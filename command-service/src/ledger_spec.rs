@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::draft::{Base, Draft};
+use crate::batch_draft::{BatchDraft, DecisionBase};
 use crate::outcome::Outcome;
 
 /// One step of a history: of one of three users, with one of three addresses.
@@ -140,7 +140,7 @@ impl Written {
     fn one_by_one(steps: &[Step]) -> Self {
         let mut written = Self::nothing();
         for (number, step) in steps.iter().enumerate() {
-            let mut draft = Draft::default();
+            let mut draft = BatchDraft::default();
             written.decide(&mut draft, number, *step);
             written.launch(&mut draft);
             written.land();
@@ -151,7 +151,7 @@ impl Written {
     /// By one that decides while it writes.
     fn ahead(steps: &[(Step, Then)]) -> Self {
         let mut written = Self::nothing();
-        let mut draft = Draft::default();
+        let mut draft = BatchDraft::default();
         for (number, (step, then)) in steps.iter().enumerate() {
             written.decide(&mut draft, number, *step);
             match then {
@@ -170,10 +170,10 @@ impl Written {
         Self { ledger: Ledger::of(0, 1), granted: HashMap::new(), in_flight: None, records: Vec::new() }
     }
 
-    fn decide(&mut self, draft: &mut Draft, number: usize, step: Step) {
+    fn decide(&mut self, draft: &mut BatchDraft, number: usize, step: Step) {
         let (of_whom, what) = ((step.user, step.address), step.what);
         let (command, known) = command(number, step, self.granted.get(&of_whom).copied());
-        let base = Base { in_flight: self.in_flight.as_ref(), ..Base::of(&self.ledger) };
+        let base = DecisionBase { in_flight: self.in_flight.as_ref(), ..DecisionBase::of(&self.ledger) };
         let outcome = draft.decide(base, &command, known, Timestamp::from_micros(NOW));
         if let Outcome::Answered(Answer::OfAddress(ReservationReply::Granted)) = outcome
             && let What::Reserve = what
@@ -182,7 +182,7 @@ impl Written {
         }
     }
 
-    fn launch(&mut self, draft: &mut Draft) {
+    fn launch(&mut self, draft: &mut BatchDraft) {
         let (records, changes) = std::mem::take(draft).finish();
         for (stream, record) in records {
             let offset = self.records.len() as u64;

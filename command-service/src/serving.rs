@@ -11,8 +11,8 @@ use log_model::{Position, Stream};
 use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::appender::{AppendRequest, Appender, FinishedAppend, OwnershipProof, PendingAppend};
-use crate::batch::{Batch, Next};
-use crate::draft::Base;
+use crate::batch::{InFlightBatch, NextBatch};
+use crate::batch_draft::DecisionBase;
 use crate::ledger::Ledger;
 use crate::outcome::Outcome;
 use crate::owner::{Common, FIRST_PAUSE, Owner};
@@ -54,10 +54,10 @@ pub(crate) struct Serving<'a> {
     ahead_from: usize,
     /// From when on an append begins at once.
     ready_at: Instant,
-    in_flight: Option<(Batch, PendingAppend)>,
+    in_flight: Option<(InFlightBatch, PendingAppend)>,
     /// How long it is left alone.
     look: Duration,
-    next: Next,
+    next: NextBatch,
     /// What is to be decided before anything that waits in the queue. While something is in it, the queue is left alone.
     first: VecDeque<TakenCommand>,
     /// Whether nobody hands in anything any more.
@@ -82,7 +82,7 @@ impl<'a> Serving<'a> {
             ready_at: Instant::now(),
             in_flight: None,
             look: SHORTEST_LOOK,
-            next: Next::default(),
+            next: NextBatch::default(),
             first: VecDeque::new(),
             closed: false,
             aborted_in_a_row: 0,
@@ -133,7 +133,8 @@ impl<'a> Serving<'a> {
         {
             let command = &taken.queued.command;
             let asks_log = !taken.reclaimed_since_taken && self.must_reclaim(command);
-            let asks_groups = self.next.waits_until.is_none() && !self.owner.common.groups.suffice(command);
+            let asks_groups =
+                self.next.group_deadline.is_none() && !self.owner.common.groups.suffice(command);
             if (asks_log || asks_groups) && !self.is_idle() {
                 self.first.push_front(taken);
                 break;
@@ -144,7 +145,7 @@ impl<'a> Serving<'a> {
                 continue;
             }
             if asks_groups {
-                self.next.waits_until = Some(Instant::now() + GROUP_WAIT);
+                self.next.group_deadline = Some(Instant::now() + GROUP_WAIT);
             }
             self.decide(taken);
         }
@@ -216,7 +217,12 @@ impl<'a> Serving<'a> {
     fn decide(&mut self, taken: TakenCommand) {
         let Common { limits, groups, runtime, .. } = &*self.owner.common;
         let in_flight = self.in_flight.as_ref().map(|(batch, _)| &batch.changes);
-        self.next.decide(taken, Base { ledger: &self.ledger, in_flight, limits: *limits }, groups, runtime);
+        self.next.decide(
+            taken,
+            DecisionBase { ledger: &self.ledger, in_flight, limits: *limits },
+            groups,
+            runtime,
+        );
     }
 
     /// Hands the next batch to the log, if it may be.
@@ -284,7 +290,7 @@ impl<'a> Serving<'a> {
     }
 
     /// Takes in what became of a batch. It is none when the thread that appends has ended.
-    fn landed(&mut self, mut batch: Batch, appended: Option<FinishedAppend>) -> Result<(), Ended> {
+    fn landed(&mut self, mut batch: InFlightBatch, appended: Option<FinishedAppend>) -> Result<(), Ended> {
         let result = match appended {
             Some(FinishedAppend { writer, result }) => {
                 self.ready_at = Instant::now() + writer.ready_in();
@@ -315,7 +321,7 @@ impl<'a> Serving<'a> {
         Ok(())
     }
 
-    fn committed(&mut self, batch: Batch, position: &Position) {
+    fn committed(&mut self, batch: InFlightBatch, position: &Position) {
         self.aborted_in_a_row = 0;
         batch.measure();
         self.ledger.commit(batch.changes, position);
@@ -333,7 +339,7 @@ impl<'a> Serving<'a> {
     }
 
     /// Has a batch done again, and with it what was decided on top of it; or gives it up.
-    fn aborted(&mut self, batch: Batch, reason: &str) {
+    fn aborted(&mut self, batch: InFlightBatch, reason: &str) {
         self.aborted_in_a_row += 1;
         tracing::warn!(kafka.partition = self.owner.partition, reason, "batch aborted; it is done again");
         self.first = self.not_written().into();

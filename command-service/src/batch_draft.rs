@@ -25,14 +25,14 @@ use crate::tracked_aggregate::{DecisionInput, GROUP_RECORDS, TrackedAggregate, U
 
 /// What a batch has decided so far and nobody has committed yet.
 #[derive(Default)]
-pub(crate) struct Draft {
+pub(crate) struct BatchDraft {
     changes: LedgerChanges,
     records: Vec<(Stream, Record)>,
 }
 
 /// What a batch is decided on.
 #[derive(Clone, Copy)]
-pub(crate) struct Base<'a> {
+pub(crate) struct DecisionBase<'a> {
     /// What is committed.
     pub(crate) ledger: &'a Ledger,
     /// What the batch before changes, while that is being written.
@@ -40,7 +40,7 @@ pub(crate) struct Base<'a> {
     pub(crate) limits: Limits,
 }
 
-impl<'a> Base<'a> {
+impl<'a> DecisionBase<'a> {
     /// What is committed, with nothing in flight and no limits but the usual ones.
     pub(crate) fn of(ledger: &'a Ledger) -> Self {
         Self { ledger, in_flight: None, limits: Limits::default() }
@@ -57,12 +57,12 @@ impl<'a> Base<'a> {
     }
 }
 
-impl Draft {
+impl BatchDraft {
     /// Decides one command on top of what this batch decided before. Every command of a batch has the same base, but that what
     /// was in flight may have been committed meanwhile.
     pub(crate) fn decide(
         &mut self,
-        base: Base<'_>,
+        base: DecisionBase<'_>,
         command: &Command,
         group: Option<KnownGroup>,
         now: Timestamp,
@@ -133,7 +133,7 @@ impl Draft {
 
     fn decide_user(
         &mut self,
-        base: Base<'_>,
+        base: DecisionBase<'_>,
         tracked: &mut TrackedAggregate<User>,
         input: &DecisionInput<'_>,
         asked: &user::Command,
@@ -151,13 +151,13 @@ impl Draft {
     }
 
     /// The user as this batch has left them.
-    fn user(&mut self, base: Base<'_>, id: UserId) -> TrackedAggregate<User> {
+    fn user(&mut self, base: DecisionBase<'_>, id: UserId) -> TrackedAggregate<User> {
         (self.changes.users.remove(&id))
             .or_else(|| base.user(id))
             .unwrap_or_else(|| TrackedAggregate::new(User::nobody(id)))
     }
 
-    fn addresses<'a>(&'a mut self, base: Base<'a>) -> InBatch<'a> {
+    fn addresses<'a>(&'a mut self, base: DecisionBase<'a>) -> InBatch<'a> {
         InBatch {
             known: &base.ledger.addresses,
             in_flight: base.in_flight.map(|changes| &changes.addresses),

@@ -1,4 +1,4 @@
-//! The thread that hands one batch to the log while the owner decides the next.
+//! The thread that hands a batch to the log while its owner decides the next one.
 
 use std::io;
 use std::sync::mpsc;
@@ -9,46 +9,47 @@ use log_model::{Position, Stream};
 
 use crate::call_watchdog::CallWatchdog;
 
-/// Appends what it is given, in order. The writer goes with each batch and comes back with the answer.
+/// Appends batches in order, on its own thread or on the caller's.
 pub(crate) struct Appender {
     watchdog: CallWatchdog,
     requests: mpsc::Sender<(AppendRequest, mpsc::Sender<FinishedAppend>)>,
 }
 
-/// What became of a batch.
-pub(crate) struct FinishedAppend {
-    pub(crate) writer: Box<dyn Writer>,
-    pub(crate) result: Result<Position, AppendError>,
-}
-
-/// Where the answer to a batch comes in. It is closed without one if the thread was ended by a panic.
-pub(crate) type PendingAppend = mpsc::Receiver<FinishedAppend>;
-
-/// By what it is known that nobody else writes, where a batch writes nothing itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OwnershipProof {
-    /// That the last commit was not long ago: nobody else is given the partition so soon.
-    Lease,
-    /// A commit.
-    NewClaim,
-}
-
-/// What is to be appended.
+/// One batch to append. The writer goes with it and comes back with the result.
 pub(crate) struct AppendRequest {
     pub(crate) writer: Box<dyn Writer>,
     pub(crate) records: Vec<(Stream, Record)>,
     pub(crate) proof: OwnershipProof,
 }
 
+/// How to make certain that no other process writes, if the batch itself has no records to commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnershipProof {
+    /// A recent commit suffices: the partition is not assigned to another process so soon afterwards.
+    Lease,
+    /// Only a new claim record suffices.
+    NewClaim,
+}
+
+/// A batch that was handed to the log, and the result.
+pub(crate) struct FinishedAppend {
+    pub(crate) writer: Box<dyn Writer>,
+    /// The position that covers what was written.
+    pub(crate) result: Result<Position, AppendError>,
+}
+
+/// Receives the result of an append. Closed without one if the thread has ended by a panic.
+pub(crate) type PendingAppend = mpsc::Receiver<FinishedAppend>;
+
 impl Appender {
-    /// Starts the thread of the owner of a partition. It ends when this is dropped.
+    /// Starts the thread for the owner of a partition. It ends after this is dropped.
     pub(crate) fn start(partition: u32, watchdog: CallWatchdog) -> io::Result<Self> {
         let (requests, receiver) = mpsc::channel::<(AppendRequest, mpsc::Sender<FinishedAppend>)>();
         let of_thread = watchdog.clone();
         thread::Builder::new().name(format!("append-{partition}")).spawn(move || {
-            for (request, answer) in receiver {
-                // Whoever does not wait any more has ended by a panic, and the log knows what was written.
-                let _ = answer.send(request.execute(&of_thread));
+            for (request, reply) in receiver {
+                // Nobody receives this after the owner has panicked. The log knows what was written.
+                let _ = reply.send(request.execute(&of_thread));
             }
         })?;
         Ok(Self { watchdog, requests })
@@ -56,20 +57,19 @@ impl Appender {
 
     /// Appends on the thread.
     pub(crate) fn begin(&self, request: AppendRequest) -> PendingAppend {
-        let (answer, answered) = mpsc::channel();
-        // To a thread that has ended nothing can be sent, and there is no answer.
-        let _ = self.requests.send((request, answer));
-        answered
+        let (reply, pending) = mpsc::channel();
+        // If the thread has ended, the reply channel is dropped here, and the caller sees that it is closed.
+        let _ = self.requests.send((request, reply));
+        pending
     }
 
-    /// Appends here and now.
+    /// Appends on the caller's thread.
     pub(crate) fn append(&self, request: AppendRequest) -> FinishedAppend {
         request.execute(&self.watchdog)
     }
 }
 
 impl AppendRequest {
-    /// What changes nothing needs no record, only the certainty that nobody else writes.
     fn execute(self, watchdog: &CallWatchdog) -> FinishedAppend {
         let Self { mut writer, records, proof } = self;
         let result = watchdog.during(|| match proof {

@@ -52,7 +52,7 @@ pub fn initialise(
 ) -> Result<(), InitialiseError> {
     let id = UserId::of(username);
     // What is wrong with the input is found before anybody stands in the log as the first.
-    let fresh = Ledger::of(0, log.partitions());
+    let fresh = Ledger::new(0, log.partitions());
     accept(BatchDraft::default().decide(DecisionBase::of(&fresh), command, None, now()).into())
         .map_err(InitialiseError::Refused)?;
     let first = Initialised { user_id: id, username: username.to_string() };
@@ -120,7 +120,7 @@ fn write<T>(
 ) -> Result<T, InitialiseError> {
     let mut last = AppendError::Fenced;
     for _ in 0..TRIES {
-        let mut ledger = Ledger::of(partition, log.partitions());
+        let mut ledger = Ledger::new(partition, log.partitions());
         let mut writer = claim(log, partition, &mut ledger)?;
         let mut draft = BatchDraft::default();
         let decided = decide(&ledger, &mut draft, now()).map_err(InitialiseError::Refused)?;
@@ -148,7 +148,7 @@ fn claim(
 ) -> Result<Box<dyn event_log::Writer>, ClaimError> {
     let (mut tries, mut absences) = (0, 0);
     loop {
-        *ledger = Ledger::of(partition, log.partitions());
+        *ledger = Ledger::new(partition, log.partitions());
         match log.claim(partition, ledger) {
             Err(ClaimError::Fenced) if tries < TRIES => tries += 1,
             // Topics that were made a moment ago may have no leader yet.
@@ -157,7 +157,7 @@ fn claim(
                 std::thread::sleep(ABSENCE);
             }
             claimed => {
-                ledger.replayed();
+                ledger.finish_replay();
                 return claimed;
             }
         }

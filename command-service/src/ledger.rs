@@ -99,7 +99,7 @@ impl Replay for Ledger {
 
 impl Ledger {
     /// Nothing yet, of one of so many partitions.
-    pub(crate) fn of(partition: u32, partitions: u32) -> Self {
+    pub(crate) fn new(partition: u32, partitions: u32) -> Self {
         Self {
             key: FingerprintKey::random(),
             users: PackedUsers::default(),
@@ -114,7 +114,7 @@ impl Ledger {
     }
 
     /// Takes in that everything up to the claim was replayed.
-    pub(crate) fn replayed(&mut self) {
+    pub(crate) fn finish_replay(&mut self) {
         self.users.flush();
         let Self { users, addresses, .. } = self;
         match self.changed.take() {
@@ -148,7 +148,7 @@ impl Ledger {
 
     /// Whether so much has happened since the last snapshot that the next owner should have a newer one: so many events,
     /// and half as many as there are users, because writing one takes as long as it is large.
-    pub(crate) fn wants_snapshot(&self, every: usize) -> bool {
+    pub(crate) fn needs_snapshot(&self, every: usize) -> bool {
         self.since_snapshot >= every.max(self.users.len() / 2)
     }
 
@@ -163,7 +163,7 @@ impl Ledger {
     }
 
     /// Takes in that nothing else was committed up to `position`.
-    pub(crate) fn confirmed(&mut self, position: &Position) {
+    pub(crate) fn advance(&mut self, position: &Position) {
         self.commit(LedgerChanges::default(), position);
     }
 

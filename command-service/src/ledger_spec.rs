@@ -167,7 +167,7 @@ impl Written {
     }
 
     fn nothing() -> Self {
-        Self { ledger: Ledger::of(0, 1), granted: HashMap::new(), in_flight: None, records: Vec::new() }
+        Self { ledger: Ledger::new(0, 1), granted: HashMap::new(), in_flight: None, records: Vec::new() }
     }
 
     fn decide(&mut self, draft: &mut BatchDraft, number: usize, step: Step) {
@@ -219,7 +219,7 @@ fn replay(mut ledger: Ledger, records: &[Recorded]) -> Ledger {
     for recorded in records {
         ledger.replay(recorded).unwrap();
     }
-    ledger.replayed();
+    ledger.finish_replay();
     ledger
 }
 
@@ -238,11 +238,11 @@ proptest! {
     ) {
         let written = Written::one_by_one(&steps);
         let (records, ledger) = (written.replayed(), &written.ledger);
-        let whole = replay(Ledger { key: ledger.key, ..Ledger::of(0, 1) }, &records);
+        let whole = replay(Ledger { key: ledger.key, ..Ledger::new(0, 1) }, &records);
         prop_assert_eq!(known(&whole), known(ledger));
         for at in 0..=records.len() {
-            let before = replay(Ledger { key: ledger.key, ..Ledger::of(0, 1) }, &records[..at]);
-            let mut after = Ledger::of(0, 1);
+            let before = replay(Ledger { key: ledger.key, ..Ledger::new(0, 1) }, &records[..at]);
+            let mut after = Ledger::new(0, 1);
             after.restore(&before.snapshot()).unwrap();
             let after = replay(after, &records[at..]);
             prop_assert_eq!(known(&after), known(&whole));
@@ -256,7 +256,7 @@ proptest! {
         let ahead = Written::ahead(&steps);
         let steps: Vec<_> = steps.into_iter().map(|(step, _)| step).collect();
         prop_assert_eq!(ahead.texts(), Written::one_by_one(&steps).texts());
-        let whole = replay(Ledger { key: ahead.ledger.key, ..Ledger::of(0, 1) }, &ahead.replayed());
+        let whole = replay(Ledger { key: ahead.ledger.key, ..Ledger::new(0, 1) }, &ahead.replayed());
         prop_assert_eq!(known(&whole), known(&ahead.ledger));
     }
 }

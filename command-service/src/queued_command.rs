@@ -1,4 +1,4 @@
-//! A command that waits for its owner, who of the two who care about it may give it up, and how it is answered.
+//! A queued command: taken by its owner or given up by its caller, whoever is first; and its answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,58 +11,59 @@ use uuid::Uuid;
 
 use crate::dedup::EventFingerprint;
 use crate::outcome::Outcome;
-use crate::owner::millis;
+use crate::telemetry::millis;
 
-/// A command that waits, and the way back.
+/// A command that waits for its owner, and the channel for the answer.
 pub(crate) struct QueuedCommand {
     pub(crate) command: Command,
     pub(crate) reply: oneshot::Sender<Result<Answer, Failure>>,
     pub(crate) ticket: Ticket,
 }
 
-/// Settles whether a waiting command was taken by its owner or given up by its caller: whoever comes first.
+/// Settles the race between an owner that takes a command and a caller that gives it up.
 #[derive(Clone, Default)]
 pub(crate) struct Ticket(Arc<AtomicBool>);
 
 impl Ticket {
-    /// True for the one who comes first.
+    /// True for the first call, on whichever clone.
     pub(crate) fn try_take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
     }
 }
 
-/// A job that its owner has taken, with the first event that was written for it in a commit whose outcome is in doubt.
+/// A command its owner has taken.
 pub(crate) struct TakenCommand {
     pub(crate) queued: QueuedCommand,
+    /// The first event of this command in an append whose outcome was unknown. It may stand in the log.
     pub(crate) first_event: Option<Uuid>,
-    /// Whether its owner has committed a claim since it was taken.
+    /// Whether the owner has committed a claim since it took the command.
     pub(crate) reclaimed_since_taken: bool,
 }
 
 impl TakenCommand {
-    /// The job, unless its caller has given up.
-    pub(crate) fn of(queued: QueuedCommand) -> Option<Self> {
+    /// Takes a command, unless its caller has given it up.
+    pub(crate) fn take(queued: QueuedCommand) -> Option<Self> {
         queued.ticket.try_take().then_some(Self { queued, first_event: None, reclaimed_since_taken: false })
     }
 
-    /// Whether nobody waits for it any more. Whoever asked may have been answered by another owner meanwhile, so it is
-    /// not to be decided anew; what was written for it stands in the log.
+    /// Whether the caller no longer waits. It may have sent the command to another owner and have an answer, so this
+    /// owner must not decide it anew. If it was written before, the log has it.
     pub(crate) fn is_given_up(&self) -> bool {
         self.queued.reply.is_closed()
     }
 
-    /// Answers that this owner will not decide it. What may have been written, only the log can tell.
+    /// Tells the caller that this owner will not decide the command.
     pub(crate) fn give_back(self) {
         let failure = match self.first_event {
             None => Failure::NotOwner,
             Some(_) => Failure::UnknownOutcome,
         };
-        // A caller that went away asks again under the same id.
+        // The caller may be gone. It then asks again under the same id.
         let _ = self.queued.reply.send(Err(failure));
     }
 
-    /// Tells the caller what the command came to in a batch that was begun at an instant, now that everything up to
-    /// `committed` is. `None` is a command that could not be decided or written.
+    /// Tells the caller the outcome, after everything up to `committed` is committed. `None` stands for a command that
+    /// could not be decided or not be written. `begun` is when the command's batch was begun.
     pub(crate) fn answer(
         self,
         outcome: Option<Outcome>,
@@ -75,12 +76,13 @@ impl TakenCommand {
             Ok(Answer::Accepted { version, position, repeated })
         };
         let reply = match outcome {
-            // An earlier try may have been written, and was not looked up.
+            // An earlier attempt may have been written, and nobody has looked it up since.
             None if self.first_event.is_some() => Err(Failure::UnknownOutcome),
             None => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
             Some(Outcome::Answered(answer)) => Ok(answer),
             Some(Outcome::Written { version, .. }) => accepted(version, false),
-            // Found in the log with the event that this very request wrote: its first answer, only late.
+            // If the log holds the very event that was written for this request, the caller hears of it for the first
+            // time. Otherwise it was written for an earlier request with the same command.
             Some(Outcome::Repeated { version, first_event }) => {
                 accepted(version, self.first_event.map(EventFingerprint::from) != Some(first_event))
             }
@@ -106,7 +108,7 @@ impl TakenCommand {
             duration_ms = millis(begun),
             "command decided"
         );
-        // A caller that went away asks again under the same id.
+        // The caller may be gone. It then asks again under the same id.
         let _ = self.queued.reply.send(reply);
     }
 }

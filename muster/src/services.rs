@@ -56,7 +56,7 @@ pub(crate) async fn command_service(arguments: CommandArguments) -> Result<ExitC
     let operations = operations(&arguments.operations, &stop).await?;
     let Some(log) = unless_stopped(&stop, arguments.log.open()).await? else { return Ok(ExitCode::SUCCESS) };
     let service = CommandService::build(&arguments.commands, log, Reach::Http(&token)).await?;
-    let door = service.door();
+    let door = service.queues();
     let serving = at_once(move || if door.is_serving() { Ok(()) } else { Err("its partitions".to_owned()) });
     operations.ready_when([("owner", serving)]);
     if let Some(address) = service.local_addr() {

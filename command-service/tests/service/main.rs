@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
-use command_service::{CommandConfig, CommandService, Door, Reach, initialise};
+use command_service::{CommandConfig, CommandQueues, CommandService, Reach, initialise};
 use domain::actor::{Actor, Client, Role, Roles};
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::decision_context::Prepared;
@@ -34,7 +34,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 struct Service {
-    door: Door,
+    door: CommandQueues,
     url: Option<String>,
     log: Arc<dyn EventLog>,
     stop: oneshot::Sender<()>,
@@ -64,7 +64,7 @@ impl Service {
         let reach = token.map_or(Reach::InProcess, Reach::Http);
         let service = CommandService::build(&config, log.clone(), reach).await.unwrap();
         let (door, url) =
-            (service.door(), service.local_addr().map(|address| format!("http://{address}/commands")));
+            (service.queues(), service.local_addr().map(|address| format!("http://{address}/commands")));
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(service.run_until_stopped(async { stopped.await.unwrap_or(()) }));
         let mut owners = log.owners();

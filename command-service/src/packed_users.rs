@@ -6,7 +6,8 @@ use domain::id::UserId;
 use domain::user::User;
 
 use crate::block_map::BlockMap;
-use crate::packed::{self, Groups};
+use crate::group_table::GroupTable;
+use crate::packed_user;
 use crate::tracked_aggregate::TrackedAggregate;
 
 /// Users that a replay keeps whole at a time: what happens to one within a short time is taken in at once, however
@@ -17,7 +18,7 @@ const REPLAY_CACHE: usize = 512;
 #[derive(Default)]
 pub(crate) struct PackedUsers {
     blocks: BlockMap,
-    groups: Groups,
+    groups: GroupTable,
     /// Users to whom a replay has come lately. Newer than their blocks.
     replay_cache: HashMap<UserId, TrackedAggregate<User>>,
     scratch: Vec<u8>,
@@ -29,7 +30,7 @@ impl PackedUsers {
         if let Some(tracked) = self.replay_cache.get(&id) {
             return Some(tracked.clone());
         }
-        self.blocks.get(id).map(|block| packed::unpack(id, block, &self.groups))
+        self.blocks.get(id).map(|block| packed_user::unpack(id, block, &self.groups))
     }
 
     /// A user to whom the replay has come, to be changed in place.
@@ -39,7 +40,7 @@ impl PackedUsers {
         }
         let (blocks, groups) = (&self.blocks, &self.groups);
         self.replay_cache.entry(id).or_insert_with(|| match blocks.get(id) {
-            Some(block) => packed::unpack(id, block, groups),
+            Some(block) => packed_user::unpack(id, block, groups),
             None => TrackedAggregate::new(User::nobody(id)),
         })
     }
@@ -53,24 +54,24 @@ impl PackedUsers {
     /// Shows every user, whole, once the replay is over.
     pub(crate) fn for_each(&self, mut look: impl FnMut(&User)) {
         for (id, block) in self.blocks.iter() {
-            look(&packed::unpack(id, block, &self.groups).aggregate);
+            look(&packed_user::unpack(id, block, &self.groups).aggregate);
         }
     }
 
     /// Every user as it lies at rest, and the groups that these blocks are packed with.
-    pub(crate) fn blocks(&self) -> (impl Iterator<Item = (UserId, &[u8])>, &Groups) {
+    pub(crate) fn blocks(&self) -> (impl Iterator<Item = (UserId, &[u8])>, &GroupTable) {
         debug_assert!(self.replay_cache.is_empty(), "nobody is awake but in a replay");
         (self.blocks.iter(), &self.groups)
     }
 
     /// Begins with groups, before any user is there.
-    pub(crate) fn with_groups(groups: Groups) -> Self {
+    pub(crate) fn with_groups(groups: GroupTable) -> Self {
         Self { groups, ..Self::default() }
     }
 
     /// Takes in a user as it lay at rest elsewhere, with the same groups. False if that is no user.
     pub(crate) fn insert_packed(&mut self, id: UserId, block: &[u8]) -> bool {
-        let is_user = packed::is_user(block, &self.groups);
+        let is_user = packed_user::is_user(block, &self.groups);
         if is_user {
             self.blocks.insert(id, block);
         }
@@ -101,7 +102,7 @@ impl PackedUsers {
 
     fn pack(&mut self, id: UserId, tracked: &TrackedAggregate<User>) {
         self.scratch.clear();
-        self.scratch = packed::pack(tracked, &mut self.groups, std::mem::take(&mut self.scratch));
+        self.scratch = packed_user::pack(tracked, &mut self.groups, std::mem::take(&mut self.scratch));
         self.blocks.insert(id, &self.scratch);
     }
 }

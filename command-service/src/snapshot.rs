@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::addresses::Addresses;
 use crate::dedup::FingerprintKey;
-use crate::packed::Groups;
+use crate::group_table::GroupTable;
 use crate::packed_users::PackedUsers;
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ pub(crate) fn encode(key: FingerprintKey, users: &PackedUsers, addresses: &Addre
     let mut parts = Parts::default();
     parts.push(Kind::Head, &Head { format: FORMAT, key, users: users.len() });
     let (blocks, groups) = users.blocks();
-    for group in groups.known() {
+    for group in groups.as_slice() {
         parts.push(Kind::Groups, group);
     }
     for (id, block) in blocks {
@@ -93,7 +93,7 @@ pub(crate) fn decode(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Deco
     if head.format != FORMAT {
         return Err(format!("it has format {}, not {FORMAT}", head.format));
     }
-    let mut groups = Some(Groups::default());
+    let mut groups = Some(GroupTable::default());
     let mut users = PackedUsers::default();
     for (number, part) in (1..).zip(parts) {
         let damaged = || format!("its part {number} is damaged");

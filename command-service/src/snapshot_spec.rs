@@ -10,7 +10,7 @@ use domain::user::{User, onboarding};
 use event_log::Record;
 
 use super::*;
-use crate::packed::spec::{key, one_with_everything};
+use crate::packed_user::spec::{key, one_with_everything};
 use crate::tracked_aggregate::TrackedAggregate;
 
 fn id(n: u128) -> UserId {

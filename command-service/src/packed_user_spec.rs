@@ -1,9 +1,10 @@
 //! A user comes back from rest as it went.
 
 use domain::aggregate::Aggregate;
+use domain::id::{GroupId, RuleId};
 use domain::names::GroupName;
 use domain::user::lifecycle::Suspended;
-use domain::user::rules::Entry;
+use domain::user::rules::{DeliverPolicy, Download, Entry, Kind, Rule, Upload};
 use domain::user::{Event, onboarding, password, rules};
 use proptest::prelude::*;
 
@@ -26,7 +27,7 @@ fn group(name: &str) -> GroupRef {
     GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() }
 }
 
-fn there_and_back(tracked: &TrackedAggregate<User>, groups: &mut Groups) {
+fn there_and_back(tracked: &TrackedAggregate<User>, groups: &mut GroupTable) {
     let bytes = pack(tracked, groups, Vec::new());
     assert!(is_user(&bytes, groups));
     assert_eq!(&unpack(tracked.aggregate.id(), &bytes, groups), tracked);
@@ -99,12 +100,12 @@ pub(crate) fn one_with_everything() -> TrackedAggregate<User> {
 
 #[test]
 fn everything_that_a_user_can_have_comes_back() {
-    there_and_back(&one_with_everything(), &mut Groups::default());
+    there_and_back(&one_with_everything(), &mut GroupTable::default());
 }
 
 #[test]
 fn each_user_keeps_its_own_group() {
-    let (mut groups, mut users) = (Groups::default(), PackedUsers::default());
+    let (mut groups, mut users) = (GroupTable::default(), PackedUsers::default());
     let renamed = GroupRef { name: "other".to_owned(), ..group("staff") };
     for group in [group("staff"), group("suppliers"), renamed, group("staff")] {
         let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
@@ -170,13 +171,13 @@ fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_
             );
         }
     }
-    let length = pack(&tracked, &mut Groups::default(), Vec::new()).len();
+    let length = pack(&tracked, &mut GroupTable::default(), Vec::new()).len();
     assert!(length <= 184, "{length} bytes");
 }
 
 #[test]
 fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
-    let mut groups = Groups::default();
+    let mut groups = GroupTable::default();
     let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
     let mut lengths = Vec::new();
     for n in 0..1_000_u32 {
@@ -215,7 +216,7 @@ proptest! {
     fn every_state_of_any_history_comes_back(
         commands in proptest::collection::vec(histories::command(), 1..40)
     ) {
-        let mut groups = Groups::default();
+        let mut groups = GroupTable::default();
         let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
         for (n, command) in commands.iter().enumerate() {
             let context = histories::context(command, &tracked.aggregate);

@@ -1,65 +1,41 @@
-//! What follows from the commands of one batch, each decided on top of those before it and of what is committed.
+//! Decides the commands of one batch, each on top of the ones before it, and collects what the batch writes.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use domain::address::{self, ReleaseDecision};
+use domain::address::{self, ReleaseDecision, ReservationReply};
 use domain::aggregate::Aggregate;
 use domain::command::{Answer, Ask, Command};
-use domain::decision_context::{DecisionContext, Limits};
+use domain::decision_context::DecisionContext;
 use domain::deployment::{self, Initialised};
 use domain::group::{Group, KnownGroup};
-use domain::id::{GroupId, UserId};
+use domain::id::UserId;
 use domain::policy::{self, Denial};
 use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
 use domain::user::{self, User};
 use event_log::Record;
 use log_model::Stream;
-use sha2::{Digest, Sha256};
 
-use crate::addresses::InBatch;
+use crate::address_draft::AddressDraft;
+use crate::decision_base::DecisionBase;
+use crate::decision_input::{DecisionInput, digest, envelope};
 use crate::ledger::{Ledger, LedgerChanges};
 use crate::outcome::Outcome;
-use crate::tracked_aggregate::{DecisionInput, GROUP_RECORDS, TrackedAggregate, USER_RECORDS, envelope};
+use crate::tracked_aggregate::{GROUP_RECORDS, TrackedAggregate, USER_RECORDS};
 
-/// What a batch has decided so far and nobody has committed yet.
+/// What a batch has decided so far. None of it is committed.
 #[derive(Default)]
 pub(crate) struct BatchDraft {
     changes: LedgerChanges,
     records: Vec<(Stream, Record)>,
 }
 
-/// What a batch is decided on.
-#[derive(Clone, Copy)]
-pub(crate) struct DecisionBase<'a> {
-    /// What is committed.
-    pub(crate) ledger: &'a Ledger,
-    /// What the batch before changes, while that is being written.
-    pub(crate) in_flight: Option<&'a LedgerChanges>,
-    pub(crate) limits: Limits,
-}
-
-impl<'a> DecisionBase<'a> {
-    /// What is committed, with nothing in flight and no limits but the usual ones.
-    pub(crate) fn of(ledger: &'a Ledger) -> Self {
-        Self { ledger, in_flight: None, limits: Limits::default() }
-    }
-
-    fn user(&self, id: UserId) -> Option<TrackedAggregate<User>> {
-        let changed = self.in_flight.and_then(|changes| changes.users.get(&id));
-        changed.cloned().or_else(|| self.ledger.users.load(id))
-    }
-
-    fn group(&self, id: GroupId) -> Option<TrackedAggregate<Group>> {
-        let changed = self.in_flight.and_then(|changes| changes.groups.get(&id));
-        changed.or_else(|| self.ledger.groups.get(&id)).cloned()
-    }
-}
-
 impl BatchDraft {
-    /// Decides one command on top of what this batch decided before. Every command of a batch has the same base, but that what
-    /// was in flight may have been committed meanwhile.
+    /// Decides one command on top of what this batch has decided before.
+    ///
+    /// All commands of a batch are decided on the same state, although the batch in flight may be committed meanwhile
+    /// and its changes move from the one half of `base` to the other.
     pub(crate) fn decide(
         &mut self,
         base: DecisionBase<'_>,
@@ -68,64 +44,49 @@ impl BatchDraft {
         now: Timestamp,
     ) -> Outcome {
         let context = DecisionContext { now, group, prepared: command.prepared.clone(), limits: base.limits };
-        let (subject, digest) = (command.ask.subject(), digest(&command.ask));
-        let input = DecisionInput { command, subject, digest, context, key: base.ledger.key };
+        let input = DecisionInput::new(command, context, base.ledger.key);
         match &command.ask {
             Ask::User { id, expected_version, command: asked } => {
-                let mut tracked = self.user(base, *id);
-                let outcome = match policy::may(&command.actor, asked, *id, tracked.aggregate.roles()) {
-                    Ok(()) => self.decide_user(base, &mut tracked, &input, asked, *expected_version),
+                let mut user = self.user(base, *id);
+                let outcome = match policy::may(&command.actor, asked, *id, user.aggregate.roles()) {
+                    Ok(()) => self.decide_user(base, &mut user, &input, asked, *expected_version),
                     Err(Denial::Forbidden) => Outcome::Answered(Answer::Forbidden),
                     Err(Denial::Refused(refusal)) => Outcome::Answered(Answer::Refused(refusal.into())),
                 };
-                keep(&mut self.changes.users, *id, tracked);
+                put_back(&mut self.changes.users, *id, user);
                 outcome
             }
             Ask::Group { .. } | Ask::Barrier { .. } if !policy::may_administer(&command.actor) => {
                 Outcome::Answered(Answer::Forbidden)
             }
-            // What it asks for was done before anything of its batch was decided.
+            // The claim that a barrier asks for was committed before this batch was begun.
             Ask::Barrier { .. } => Outcome::Written { version: 0, first_event: None },
             Ask::Group { id, expected_version, command: asked } => {
-                let mut tracked = (self.changes.groups.remove(id))
+                let mut group = (self.changes.groups.remove(id))
                     .or_else(|| base.group(*id))
                     .unwrap_or_else(|| TrackedAggregate::new(Group::default()));
-                let outcome = match tracked.decide(&input, asked, *expected_version) {
-                    Ok(decision) => tracked.write(&input, &decision, &GROUP_RECORDS, &mut self.records),
+                let outcome = match group.decide(&input, asked, *expected_version) {
+                    Ok(decision) => group.write(&input, &decision, &GROUP_RECORDS, &mut self.records),
                     Err(outcome) => outcome,
                 };
-                keep(&mut self.changes.groups, *id, tracked);
+                put_back(&mut self.changes.groups, *id, group);
                 outcome
             }
             Ask::ReserveAddress { address, reservation, holder, over } => {
                 of_address(self.addresses(base).reserve(*address, *reservation, *holder, *over))
             }
             Ask::ReleaseAddress { id, address, reservation, to, insists } => {
-                let mut tracked = self.user(base, *id);
-                let is_void =
-                    reservation.is_some_and(|reservation| self.addresses(base).is_void(reservation));
-                let insists = *insists
-                    || reservation.is_some_and(|reservation| self.addresses(base).is_used(reservation));
+                let mut user = self.user(base, *id);
+                let addresses = self.addresses(base);
+                let is_void = reservation.is_some_and(|reservation| addresses.is_void(reservation));
+                // A reservation that was used can't be on its way any more, so nobody has to wait for it.
+                let insists =
+                    *insists || reservation.is_some_and(|reservation| addresses.is_used(reservation));
                 let to = (*to, &command.actor);
-                let asked =
-                    address::release(&tracked.aggregate, *address, *reservation, is_void, to, insists, now);
-                let reply = match asked {
-                    ReleaseDecision::Held => address::ReservationReply::Held,
-                    ReleaseDecision::Undecided => address::ReservationReply::Undecided,
-                    ReleaseDecision::Free { gives_way, void } => {
-                        if let Some(reservation) = void {
-                            self.addresses(base).make_void(reservation, now);
-                        }
-                        if let Some(decision) = gives_way {
-                            let followed =
-                                self.addresses(base).follow(&tracked.aggregate, decision.events(), None, now);
-                            followed.expect("whoever gives an address away takes none");
-                            tracked.write(&input, &decision, &USER_RECORDS, &mut self.records);
-                        }
-                        address::ReservationReply::Free
-                    }
-                };
-                keep(&mut self.changes.users, *id, tracked);
+                let decision =
+                    address::release(&user.aggregate, *address, *reservation, is_void, to, insists, now);
+                let reply = self.release(base, &mut user, &input, decision);
+                put_back(&mut self.changes.users, *id, user);
                 of_address(reply)
             }
         }
@@ -134,39 +95,66 @@ impl BatchDraft {
     fn decide_user(
         &mut self,
         base: DecisionBase<'_>,
-        tracked: &mut TrackedAggregate<User>,
+        user: &mut TrackedAggregate<User>,
         input: &DecisionInput<'_>,
         asked: &user::Command,
         expected_version: Option<u64>,
     ) -> Outcome {
-        let decision = match tracked.decide(input, asked, expected_version) {
+        let decision = match user.decide(input, asked, expected_version) {
             Ok(decision) => decision,
             Err(outcome) => return outcome,
         };
         let (reservation, now) = (input.command.reservation, input.context.now);
-        match self.addresses(base).follow(&tracked.aggregate, decision.events(), reservation, now) {
-            Ok(()) => tracked.write(input, &decision, &USER_RECORDS, &mut self.records),
-            Err(address) => of_address(address::ReservationReply::ReservationNeeded(address)),
+        match self.addresses(base).change_holder(&user.aggregate, decision.events(), reservation, now) {
+            Ok(()) => user.write(input, &decision, &USER_RECORDS, &mut self.records),
+            Err(address) => of_address(ReservationReply::ReservationNeeded(address)),
         }
     }
 
-    /// The user as this batch has left them.
+    /// Writes what a user's release of an address needs.
+    fn release(
+        &mut self,
+        base: DecisionBase<'_>,
+        user: &mut TrackedAggregate<User>,
+        input: &DecisionInput<'_>,
+        decision: ReleaseDecision,
+    ) -> ReservationReply {
+        let now = input.context.now;
+        match decision {
+            ReleaseDecision::Held => ReservationReply::Held,
+            ReleaseDecision::Undecided => ReservationReply::Undecided,
+            ReleaseDecision::Free { gives_way, void } => {
+                if let Some(reservation) = void {
+                    self.addresses(base).make_void(reservation, now);
+                }
+                if let Some(decision) = gives_way {
+                    let changed =
+                        self.addresses(base).change_holder(&user.aggregate, decision.events(), None, now);
+                    changed.expect("a user who gives an address away takes none");
+                    user.write(input, &decision, &USER_RECORDS, &mut self.records);
+                }
+                ReservationReply::Free
+            }
+        }
+    }
+
+    /// Takes the user, as this batch has left them, out of the draft. To be put back.
     fn user(&mut self, base: DecisionBase<'_>, id: UserId) -> TrackedAggregate<User> {
         (self.changes.users.remove(&id))
             .or_else(|| base.user(id))
             .unwrap_or_else(|| TrackedAggregate::new(User::nobody(id)))
     }
 
-    fn addresses<'a>(&'a mut self, base: DecisionBase<'a>) -> InBatch<'a> {
-        InBatch {
-            known: &base.ledger.addresses,
+    fn addresses<'a>(&'a mut self, base: DecisionBase<'a>) -> AddressDraft<'a> {
+        AddressDraft {
+            committed: &base.ledger.addresses,
             in_flight: base.in_flight.map(|changes| &changes.addresses),
             changes: &mut self.changes.addresses,
             records: &mut self.records,
         }
     }
 
-    /// Records in the deployment's own stream who the first administrator is, unless it is recorded.
+    /// Records who the first administrator is in the deployment's own stream, unless it is recorded already.
     pub(crate) fn initialise(
         &mut self,
         ledger: &Ledger,
@@ -185,7 +173,7 @@ impl BatchDraft {
         Ok(())
     }
 
-    /// What to write, and what to take into the ledger once that is committed.
+    /// The records to write, and the changes for the ledger once they are committed.
     pub(crate) fn finish(mut self) -> (Vec<(Stream, Record)>, LedgerChanges) {
         self.changes.user_events =
             self.records.iter().filter(|(stream, _)| *stream == Stream::UserEvents).count();
@@ -193,8 +181,8 @@ impl BatchDraft {
     }
 }
 
-/// Keeps the slot for the rest of the batch. What never was is not kept: refused commands cost no memory.
-fn keep<K: Hash + Eq, A: Aggregate>(
+/// Puts an aggregate back into the draft. One without events is dropped, so that refused commands cost no memory.
+fn put_back<K: Hash + Eq, A: Aggregate>(
     changed: &mut HashMap<K, TrackedAggregate<A>>,
     id: K,
     tracked: TrackedAggregate<A>,
@@ -204,12 +192,6 @@ fn keep<K: Hash + Eq, A: Aggregate>(
     }
 }
 
-fn of_address(reply: address::ReservationReply) -> Outcome {
+fn of_address(reply: ReservationReply) -> Outcome {
     Outcome::Answered(Answer::OfAddress(reply))
-}
-
-/// Hex SHA-256 of what was asked as JSON: nothing of what the gateway made for it is in it.
-fn digest(ask: &Ask) -> String {
-    let json = serde_json::to_vec(ask).expect("what is asked is plain data");
-    hex::encode(Sha256::digest(json))
 }

@@ -17,7 +17,8 @@ use log_model::partition;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::batch_draft::{BatchDraft, DecisionBase};
+use crate::batch_draft::BatchDraft;
+use crate::decision_base::DecisionBase;
 use crate::ledger::Ledger;
 
 /// Why there is no administrator now who was not there before.
@@ -53,7 +54,7 @@ pub fn initialise(
     let id = UserId::of(username);
     // What is wrong with the input is found before anybody stands in the log as the first.
     let fresh = Ledger::new(0, log.partitions());
-    accept(BatchDraft::default().decide(DecisionBase::of(&fresh), command, None, now()).into())
+    accept(BatchDraft::default().decide(DecisionBase::committed(&fresh), command, None, now()).into())
         .map_err(InitialiseError::Refused)?;
     let first = Initialised { user_id: id, username: username.to_string() };
     let known_before = write(log, 0, |ledger, draft, now| {
@@ -77,7 +78,7 @@ fn run_saga(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, Initia
     let decide = |question: &Command| {
         let own = question.ask.route_key().partition(partitions);
         write(log, own, |ledger, draft, now| {
-            Ok(Answer::from(draft.decide(DecisionBase::of(ledger), question, None, now)))
+            Ok(Answer::from(draft.decide(DecisionBase::committed(ledger), question, None, now)))
         })
     };
     let claim = || ReservationId::from_uuid(Uuid::now_v7());
@@ -108,7 +109,7 @@ pub fn recover(
         if !ledger.roles(id).is_some_and(|roles| roles.contains(Role::Administrator)) {
             return Err(Refusal::new(Code::UnknownUser, format!("`{username}` is not an administrator.")));
         }
-        accept(draft.decide(DecisionBase::of(ledger), command, None, now).into())
+        accept(draft.decide(DecisionBase::committed(ledger), command, None, now).into())
     })
 }
 

@@ -11,7 +11,7 @@ use event_log::envelope::Stamp;
 use event_log::{Recorded, Replay};
 use log_model::{Position, Stream, StreamPartition};
 
-use crate::addresses::{self, Addresses};
+use crate::addresses::{AddressChanges, Addresses};
 use crate::dedup::FingerprintKey;
 use crate::packed_users::PackedUsers;
 use crate::snapshot::{self, DecodedSnapshot};
@@ -42,15 +42,14 @@ pub(crate) struct Ledger {
 pub(crate) struct LedgerChanges {
     pub(crate) users: HashMap<UserId, TrackedAggregate<User>>,
     pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
-    pub(crate) addresses: addresses::Changes,
+    pub(crate) addresses: AddressChanges,
     /// User events among its records.
     pub(crate) user_events: usize,
 }
 
 impl Replay for Ledger {
     fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
-        let DecodedSnapshot { key, users, addresses } =
-            snapshot::decode(parts, self.addresses.nothing_yet())?;
+        let DecodedSnapshot { key, users, addresses } = snapshot::decode(parts, self.addresses.emptied())?;
         (self.key, self.users, self.addresses) = (key, users, addresses);
         self.changed = Some(HashSet::new());
         Ok(())
@@ -89,7 +88,7 @@ impl Replay for Ledger {
             if let Some(changed) = &mut self.changed
                 && changed.insert(id)
             {
-                self.addresses.leave_out(&tracked.aggregate);
+                self.addresses.remove_user(&tracked.aggregate);
             }
             tracked.evolve(&event, &stamp, self.key);
         }
@@ -106,7 +105,7 @@ impl Ledger {
             groups: HashMap::new(),
             deployment: None,
             deployment_version: 0,
-            addresses: Addresses::of(partition, partitions),
+            addresses: Addresses::new(partition, partitions),
             committed: Position::new(),
             since_snapshot: 0,
             changed: None,
@@ -120,9 +119,9 @@ impl Ledger {
         match self.changed.take() {
             Some(changed) => {
                 let tracked = changed.into_iter().filter_map(|id| users.load(id));
-                tracked.for_each(|tracked| addresses.take_in(&tracked.aggregate));
+                tracked.for_each(|tracked| addresses.add_user(&tracked.aggregate));
             }
-            None => users.for_each(|user| addresses.take_in(user)),
+            None => users.for_each(|user| addresses.add_user(user)),
         }
     }
 

@@ -17,7 +17,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::batch_draft::{BatchDraft, DecisionBase};
+use crate::batch_draft::BatchDraft;
+use crate::decision_base::DecisionBase;
 use crate::outcome::Outcome;
 
 /// One step of a history: of one of three users, with one of three addresses.
@@ -173,7 +174,8 @@ impl Written {
     fn decide(&mut self, draft: &mut BatchDraft, number: usize, step: Step) {
         let (of_whom, what) = ((step.user, step.address), step.what);
         let (command, known) = command(number, step, self.granted.get(&of_whom).copied());
-        let base = DecisionBase { in_flight: self.in_flight.as_ref(), ..DecisionBase::of(&self.ledger) };
+        let base =
+            DecisionBase { in_flight: self.in_flight.as_ref(), ..DecisionBase::committed(&self.ledger) };
         let outcome = draft.decide(base, &command, known, Timestamp::from_micros(NOW));
         if let Outcome::Answered(Answer::OfAddress(ReservationReply::Granted)) = outcome
             && let What::Reserve = what
@@ -227,8 +229,8 @@ fn replay(mut ledger: Ledger, records: &[Recorded]) -> Ledger {
 fn known(ledger: &Ledger) -> impl PartialEq + std::fmt::Debug {
     let (blocks, _) = ledger.users.blocks();
     let users: BTreeMap<_, _> = blocks.map(|(id, _)| (id, ledger.users.load(id).unwrap())).collect();
-    let (holders, granted, void) = ledger.addresses.known();
-    (users, holders.clone(), granted.collect::<HashSet<_>>(), void.clone())
+    let addresses = &ledger.addresses;
+    (users, addresses.holders.clone(), addresses.grants().collect::<HashSet<_>>(), addresses.void.clone())
 }
 
 proptest! {

@@ -10,12 +10,15 @@
 pub mod config;
 pub mod initialise;
 
+mod address_draft;
 mod addresses;
 mod appender;
 mod batch_draft;
 mod block_map;
 mod call_watchdog;
 mod command_queues;
+mod decision_base;
+mod decision_input;
 mod dedup;
 mod group_table;
 mod groups;

@@ -69,14 +69,13 @@ pub(crate) fn encode(key: FingerprintKey, users: &PackedUsers, addresses: &Addre
     for (id, block) in blocks {
         parts.push(Kind::Users, &(bytes(id.uuid()), block));
     }
-    let (holders, granted, void) = addresses.known();
-    for (address, holder) in holders {
+    for (address, holder) in &addresses.holders {
         parts.push(Kind::Holders, &[address.uuid(), holder.uuid()].map(bytes));
     }
-    for (address, holder, reservation) in granted {
+    for (address, holder, reservation) in addresses.grants() {
         parts.push(Kind::LastGranted, &[address.uuid(), holder.uuid(), reservation.uuid()].map(bytes));
     }
-    for reservation in void {
+    for reservation in &addresses.void {
         parts.push(Kind::Void, &bytes(reservation.uuid()));
     }
     parts.0

@@ -39,14 +39,14 @@ fn reservation(n: u128) -> ReservationId {
 
 /// So many users, each of whom was granted an address of this partition, and two reservations that are void.
 fn known(count: u128) -> (PackedUsers, Addresses) {
-    let (mut users, mut addresses) = (PackedUsers::default(), Addresses::of(0, 1));
+    let (mut users, mut addresses) = (PackedUsers::default(), Addresses::new(0, 1));
     for n in 0..count {
         users.store(id(n), &user(n));
         let address = AddressId::of(&format!("user{n}@example.com"));
         let known_holder = ReservationHolder { holder: id(n), reservation: Some(reservation(n)) };
         let body = serde_json::to_vec(&known_holder).unwrap();
         addresses.replay(&Record::keyed(address.to_string(), Some(body))).unwrap();
-        addresses.take_in(&user(n).aggregate);
+        addresses.add_user(&user(n).aggregate);
     }
     for n in [8, 9] {
         addresses.replay(&Record::keyed(reservation(n).to_string(), Some(b"{}".to_vec()))).unwrap();
@@ -55,7 +55,7 @@ fn known(count: u128) -> (PackedUsers, Addresses) {
 }
 
 fn decoded(parts: &[Vec<u8>]) -> Result<DecodedSnapshot, String> {
-    decode(parts, Addresses::of(0, 1))
+    decode(parts, Addresses::new(0, 1))
 }
 
 #[test]
@@ -70,13 +70,15 @@ fn what_was_known_is_known_again() {
         assert_eq!(snapshot.users.load(id(n)), Some(user(n)));
     }
     assert_eq!(snapshot.addresses, addresses);
-    let (holders, granted, void) = addresses.known();
-    assert_eq!((holders.len(), granted.count(), void.len()), (5_000, 5_000, 2));
+    assert_eq!(
+        (addresses.holders.len(), addresses.grants().count(), addresses.void.len()),
+        (5_000, 5_000, 2)
+    );
 }
 
 #[test]
 fn an_image_of_nothing_is_one() {
-    let snapshot = decoded(&encode(key(), &PackedUsers::default(), &Addresses::of(0, 1))).unwrap();
+    let snapshot = decoded(&encode(key(), &PackedUsers::default(), &Addresses::new(0, 1))).unwrap();
     assert_eq!((snapshot.key, snapshot.users.len()), (key(), 0));
 }
 

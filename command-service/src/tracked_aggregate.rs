@@ -1,40 +1,29 @@
-//! An aggregate with the commands that it has done: decides what is new, and moves on.
+//! An aggregate together with its recent commands: recognises repeated commands, decides new ones, and evolves.
 
 use domain::aggregate::{Aggregate, Decision, Secret};
-use domain::command::{Answer, Command};
-use domain::decision_context::DecisionContext;
+use domain::command::Answer;
 use domain::group;
 use domain::refusal::{Code, Refusal};
-use domain::timestamp::Timestamp;
 use domain::user;
 use event_log::Record;
-use event_log::envelope::{Envelope, Stamp};
+use event_log::envelope::Stamp;
 use log_model::Stream;
-use uuid::Uuid;
 
+use crate::decision_input::DecisionInput;
 use crate::dedup::{FingerprintKey, Lookup, RecentCommands};
 use crate::outcome::Outcome;
 
-/// An aggregate and the commands that it has done.
+/// An aggregate and the commands it has executed lately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TrackedAggregate<A> {
     pub(crate) aggregate: A,
     pub(crate) recent: RecentCommands,
 }
 
-/// A command with what is derived from it once.
-pub(crate) struct DecisionInput<'a> {
-    pub(crate) command: &'a Command,
-    pub(crate) subject: String,
-    pub(crate) digest: String,
-    pub(crate) context: DecisionContext,
-    /// By which the aggregate knows commands again.
-    pub(crate) key: FingerprintKey,
-}
-
 /// How the events of an aggregate become records.
 pub(crate) struct RecordEncoding<E> {
     stream: Stream,
+    /// Wire name and JSON of an event.
     encode: fn(&E) -> (&'static str, Vec<u8>),
 }
 
@@ -48,24 +37,24 @@ impl<A: Aggregate> TrackedAggregate<A> {
         Self { aggregate, recent: RecentCommands::default() }
     }
 
+    /// Applies an event and remembers its command.
     pub(crate) fn evolve(&mut self, event: &A::Event, stamp: &Stamp<'_>, key: FingerprintKey) {
         self.aggregate.evolve(event, stamp.time);
-        let (command, asked) =
-            (key.command_id(stamp.command_id), key.request(stamp.actor, stamp.command_digest));
-        self.recent.record(command, asked, stamp.id, stamp.time, stamp.sequence);
+        let command = key.command_id(stamp.command_id);
+        let request = key.request(stamp.actor, stamp.command_digest);
+        self.recent.record(command, request, stamp.id, stamp.time, stamp.sequence);
     }
 
-    /// What follows from a command that was not done before; or else what it comes to.
+    /// What follows from a command. `Err` is the outcome of one that is repeated or refused.
     pub(crate) fn decide(
         &self,
         input: &DecisionInput<'_>,
-        what: &A::Command,
+        command: &A::Command,
         expected_version: Option<u64>,
     ) -> Result<Decision<A::Event>, Outcome> {
         let refuse =
             |code, message: &str| Err(Outcome::Answered(Answer::Refused(Refusal::new(code, message).into())));
-        let asked = input.key.request(&input.command.actor.id_text(), &input.digest);
-        match self.recent.look_up(input.key.command_id(&input.command.id), asked) {
+        match self.recent.look_up(input.command_fingerprint(), input.request_fingerprint()) {
             Lookup::New => {}
             Lookup::Done(done) => {
                 return Err(Outcome::Repeated { version: done.version, first_event: done.first_event });
@@ -77,11 +66,12 @@ impl<A: Aggregate> TrackedAggregate<A> {
         if expected_version.is_some_and(|expected| expected != self.aggregate.version()) {
             return refuse(Code::StaleVersion, "This has changed since you saw it.");
         }
-        let decision = self.aggregate.decide(what, &input.context);
+        let decision = self.aggregate.decide(command, &input.context);
         decision.map_err(|refusals| Outcome::Answered(Answer::Refused(refusals)))
     }
 
-    /// Adds the records of a decision and moves on.
+    /// Applies a decision and adds its records: the events, and the credentials in a stream of their own
+    /// (docs/adr/0005-secrets-stay-at-the-gateway.md).
     pub(crate) fn write(
         &mut self,
         input: &DecisionInput<'_>,
@@ -91,9 +81,7 @@ impl<A: Aggregate> TrackedAggregate<A> {
     ) -> Outcome {
         let mut first_event = None;
         for event in decision.events() {
-            let sequence = self.aggregate.version() + 1;
-            let envelope =
-                envelope(input.command, &input.subject, &input.digest, sequence, input.context.now);
+            let envelope = input.envelope(self.aggregate.version() + 1);
             first_event.get_or_insert(envelope.id);
             let (name, body) = (encoding.encode)(event);
             records.push((encoding.stream, envelope.record(name, body)));
@@ -111,28 +99,4 @@ impl<A: Aggregate> TrackedAggregate<A> {
         }
         Outcome::Written { version: self.aggregate.version(), first_event }
     }
-}
-
-pub(crate) fn envelope(
-    command: &Command,
-    subject: &str,
-    digest: &str,
-    sequence: u64,
-    time: Timestamp,
-) -> Envelope {
-    Envelope {
-        id: Uuid::now_v7(),
-        time,
-        subject: subject.to_owned(),
-        sequence,
-        command_id: command.id.clone(),
-        command_digest: digest.to_owned(),
-        correlation_id: command.correlation_id.clone(),
-        actor: String::new(),
-        actor_name: String::new(),
-        actor_role: None,
-        client: command.client.clone(),
-        traceparent: command.traceparent.clone(),
-    }
-    .asked_by(&command.actor)
 }

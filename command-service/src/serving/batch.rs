@@ -9,7 +9,8 @@ use log_model::Stream;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 
-use crate::batch_draft::{BatchDraft, DecisionBase};
+use crate::batch_draft::BatchDraft;
+use crate::decision_base::DecisionBase;
 use crate::dedup::EventFingerprint;
 use crate::groups::Groups;
 use crate::ledger::LedgerChanges;

@@ -50,7 +50,7 @@ use self::batch::NextBatch;
 use self::inbox::Inbox;
 use self::pipeline::Pipeline;
 use crate::appender::OwnershipProof;
-use crate::batch_draft::DecisionBase;
+use crate::decision_base::DecisionBase;
 use crate::ledger::Ledger;
 use crate::queued_command::{QueuedCommand, TakenCommand};
 use crate::takeover::OwnedPartition;

@@ -7,7 +7,7 @@ use event_log::envelope::Envelope;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::dedup::{CommandFingerprint, FingerprintKey, RequestFingerprint};
+use crate::fingerprint::{CommandFingerprint, FingerprintKey, RequestFingerprint};
 
 /// A command, what is derived from it, and the context of its decision.
 pub(crate) struct DecisionInput<'a> {

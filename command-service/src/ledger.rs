@@ -12,7 +12,7 @@ use event_log::{Recorded, Replay};
 use log_model::{Position, Stream, StreamPartition};
 
 use crate::addresses::{AddressChanges, Addresses};
-use crate::dedup::FingerprintKey;
+use crate::fingerprint::FingerprintKey;
 use crate::packed_users::PackedUsers;
 use crate::snapshot::{self, DecodedSnapshot};
 use crate::tracked_aggregate::TrackedAggregate;

@@ -20,6 +20,7 @@ mod command_queues;
 mod decision_base;
 mod decision_input;
 mod dedup;
+mod fingerprint;
 mod group_table;
 mod groups;
 mod http;

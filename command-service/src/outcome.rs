@@ -4,7 +4,7 @@ use domain::command::Answer;
 use log_model::Position;
 use uuid::Uuid;
 
-use crate::dedup::EventFingerprint;
+use crate::fingerprint::EventFingerprint;
 
 /// What a decision leads to. Nothing of it is told to the caller before the batch is committed.
 #[derive(Debug)]

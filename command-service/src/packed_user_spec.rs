@@ -9,7 +9,8 @@ use domain::user::{Event, onboarding, password, rules};
 use proptest::prelude::*;
 
 use super::*;
-use crate::dedup::{FingerprintKey, Lookup};
+use crate::dedup::Lookup;
+use crate::fingerprint::FingerprintKey;
 use crate::packed_users::PackedUsers;
 
 /// The same histories as the laws of the domain.

@@ -9,7 +9,7 @@ use log_model::Position;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::dedup::EventFingerprint;
+use crate::fingerprint::EventFingerprint;
 use crate::outcome::Outcome;
 use crate::telemetry::millis;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::addresses::Addresses;
-use crate::dedup::FingerprintKey;
+use crate::fingerprint::FingerprintKey;
 use crate::group_table::GroupTable;
 use crate::packed_users::PackedUsers;
 

@@ -10,7 +10,8 @@ use event_log::envelope::Stamp;
 use log_model::Stream;
 
 use crate::decision_input::DecisionInput;
-use crate::dedup::{FingerprintKey, Lookup, RecentCommands};
+use crate::dedup::{Lookup, RecentCommands};
+use crate::fingerprint::FingerprintKey;
 use crate::outcome::Outcome;
 
 /// An aggregate and the commands it has executed lately.

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::batch_draft::BatchDraft;
 use crate::decision_base::DecisionBase;
-use crate::dedup::EventFingerprint;
+use crate::fingerprint::EventFingerprint;
 use crate::groups::Groups;
 use crate::ledger::LedgerChanges;
 use crate::outcome::Outcome;

@@ -1,34 +1,34 @@
-//! Blocks of bytes by the user whose they are, close together.
+//! A compact map from a user's id to that user's packed bytes.
 //!
-//! A hash table is half empty on the average, so it holds the numbers of the blocks and not ids and pointers: 5 bytes an
-//! empty place, not 33.
+//! A hash table is half empty on average. This one holds the numbers of blocks, not ids and pointers, so that an empty
+//! slot takes 5 bytes and not 33.
 
 use std::hash::{BuildHasher, RandomState};
 
 use domain::id::UserId;
 use hashbrown::HashTable;
 
-/// Blocks of one piece.
+/// Blocks in one chunk.
 const CHUNK: usize = 4_096;
 
-/// Every block, each under the id of a user. None is ever taken away.
+/// One block per user. Blocks are replaced and never removed.
 #[derive(Default)]
 pub(crate) struct BlockMap {
     blocks: Chunks,
-    /// Where the block of an id stands.
+    /// Number of each user's block, found by the hash of the id.
     numbers: HashTable<u32>,
-    /// With a key that nobody knows. An id is SHA-1 of a name that anybody may choose, and names whose SHA-1 agrees in the
-    /// bits that a table looks at are found in seconds; a hash of the id's own bits would let them pile up in one place.
+    /// Keyed with a secret. Ids are SHA-1 of names that anybody may choose. If the table used bits of the id itself,
+    /// anybody could search for names that all fall into one bucket.
     hasher: RandomState,
 }
 
 impl BlockMap {
-    /// The block of a user.
+    /// A user's block.
     pub(crate) fn get(&self, id: UserId) -> Option<&[u8]> {
         self.number(id).map(|number| &*self.blocks.at(number).1)
     }
 
-    /// Puts a block in the place of the user's former one.
+    /// Adds a user's block, or replaces the former one.
     pub(crate) fn insert(&mut self, id: UserId, block: &[u8]) {
         match self.number(id) {
             Some(number) => {
@@ -43,17 +43,17 @@ impl BlockMap {
         }
     }
 
-    /// Every block, in the order in which their users came.
+    /// Every block, in the order in which users were added.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (UserId, &[u8])> {
         self.blocks.0.iter().flatten().map(|(id, block)| (*id, &**block))
     }
 
-    /// How many there are.
+    /// Number of blocks.
     pub(crate) fn len(&self) -> usize {
         self.numbers.len()
     }
 
-    /// Makes room for so many more.
+    /// Makes room for `more` blocks.
     pub(crate) fn reserve(&mut self, more: usize) {
         let Self { blocks, numbers, hasher } = self;
         numbers.reserve(more, |number| hasher.hash_one(blocks.at(*number).0));
@@ -75,7 +75,7 @@ impl BlockMap {
 
 type Block = (UserId, Box<[u8]>);
 
-/// In the order in which they came; in pieces, so that nothing is copied to make room for more.
+/// Blocks in the order in which they were added. They lie in chunks, so that growing never copies them.
 #[derive(Default)]
 struct Chunks(Vec<Vec<Block>>);
 

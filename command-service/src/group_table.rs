@@ -1,4 +1,4 @@
-//! The groups that the users of a partition are in, each stored once: packed users name a group by its number here.
+//! The groups that packed users are in: a packed user holds a number in this table.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,6 @@
-//! The first administrator, written without a running service: claims the partitions that it writes, so it is safe beside one.
+//! Writes the first administrator, and resets one's password, without a running service.
+//!
+//! Claims each partition it writes, so it is safe while services run (docs/adr/0001-one-writer-per-partition.md).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +23,10 @@ use crate::batch_draft::BatchDraft;
 use crate::decision_base::DecisionBase;
 use crate::ledger::Ledger;
 
-/// Why there is no administrator now who was not there before.
+/// Why the command was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum InitialiseError {
-    /// A rule said no.
+    /// A rule refused it.
     #[error("{}", .0.message)]
     Refused(Refusal),
     /// The log can't be claimed.
@@ -35,24 +37,24 @@ pub enum InitialiseError {
     Append(#[from] AppendError),
 }
 
-/// How often a claim is tried again when others claim at the same time.
-const TRIES: usize = 20;
+/// Most attempts to append, and most further attempts to claim, while others claim the same partition.
+const ATTEMPTS: usize = 20;
 
-/// How often and after which pause a claim is tried again when the log could not be reached.
-const ABSENCES: usize = 3;
-const ABSENCE: Duration = Duration::from_millis(500);
+/// Number of further attempts to claim from a log that can't be reached, and the pause before each.
+const OUTAGE_RETRIES: usize = 3;
+const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Writes the first administrator. `command` asks [`user::Command::MakeFirstAdministrator`] of `username`.
 ///
-/// Of several that try at once, one wins. One that was cut off half-way is finished by the next with the same name.
-/// Blocks: call it on a thread that may.
+/// If several processes try at the same time, one wins. An attempt that was cut off half-way is finished by the next one
+/// with the same name. Blocks: not for async tasks.
 pub fn initialise(
     log: &Arc<dyn EventLog>,
     username: &Username,
     command: &Command,
 ) -> Result<(), InitialiseError> {
     let id = UserId::of(username);
-    // What is wrong with the input is found before anybody stands in the log as the first.
+    // Invalid input is refused before the log names a first administrator.
     let fresh = Ledger::new(0, log.partitions());
     accept(BatchDraft::default().decide(DecisionBase::committed(&fresh), command, None, now()).into())
         .map_err(InitialiseError::Refused)?;
@@ -72,7 +74,8 @@ pub fn initialise(
     })
 }
 
-/// Asks one owner after another, by being each of them, until the command has its answer.
+/// Runs the command's reservation saga, if it needs one, by acting as each owner in turn
+/// (docs/adr/0011-one-holder-of-an-address.md).
 fn run_saga(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, InitialiseError> {
     let partitions = log.partitions();
     let decide = |question: &Command| {
@@ -98,7 +101,7 @@ fn run_saga(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, Initia
 
 /// Gives an administrator a new temporary password. `command` asks [`user::Command::ResetPassword`] of `username`.
 ///
-/// Blocks: call it on a thread that may.
+/// Blocks: not for async tasks.
 pub fn recover(
     log: &Arc<dyn EventLog>,
     username: &Username,
@@ -113,14 +116,14 @@ pub fn recover(
     })
 }
 
-/// Claims a partition and writes what is decided.
+/// Claims a partition, decides on its state and writes the result. Tries again after a failed append.
 fn write<T>(
     log: &Arc<dyn EventLog>,
     partition: u32,
     decide: impl Fn(&Ledger, &mut BatchDraft, Timestamp) -> Result<T, Refusal>,
 ) -> Result<T, InitialiseError> {
     let mut last = AppendError::Fenced;
-    for _ in 0..TRIES {
+    for _ in 0..ATTEMPTS {
         let mut ledger = Ledger::new(partition, log.partitions());
         let mut writer = claim(log, partition, &mut ledger)?;
         let mut draft = BatchDraft::default();
@@ -131,7 +134,7 @@ fn write<T>(
         }
         match writer.append(Batch { records }) {
             Ok(_) => return Ok(decided),
-            // Whether it was written stands in the log, and the next claim reads it.
+            // The log knows whether it was written. The next claim reads it, and the decision then finds it done.
             Err(error) => last = error,
         }
     }
@@ -147,15 +150,15 @@ fn claim(
     partition: u32,
     ledger: &mut Ledger,
 ) -> Result<Box<dyn event_log::Writer>, ClaimError> {
-    let (mut tries, mut absences) = (0, 0);
+    let (mut attempts, mut retries) = (0, 0);
     loop {
         *ledger = Ledger::new(partition, log.partitions());
         match log.claim(partition, ledger) {
-            Err(ClaimError::Fenced) if tries < TRIES => tries += 1,
-            // Topics that were made a moment ago may have no leader yet.
-            Err(ClaimError::Unavailable(_)) if absences < ABSENCES => {
-                absences += 1;
-                std::thread::sleep(ABSENCE);
+            Err(ClaimError::Fenced) if attempts < ATTEMPTS => attempts += 1,
+            // Topics that were just created may have no leader yet.
+            Err(ClaimError::Unavailable(_)) if retries < OUTAGE_RETRIES => {
+                retries += 1;
+                std::thread::sleep(OUTAGE_PAUSE);
             }
             claimed => {
                 ledger.finish_replay();
@@ -167,14 +170,14 @@ fn claim(
 
 fn accept(answer: Answer) -> Result<(), Refusal> {
     match answer {
-        // Where an address is to be asked about first, nothing else stands against it.
+        // An answer about the address means that no other rule stands against the command.
         Answer::Accepted { .. } | Answer::OfAddress(_) => Ok(()),
         Answer::Refused(mut refusals) => Err(refusals.remove(0)),
         Answer::Forbidden => Err(Refusal::new(Code::NotApplicable, "Only an operator may do this.")),
     }
 }
 
-/// What `initialise` and `recover` ask, as a command of the operator.
+/// The command that [`initialise`] or [`recover`] takes, with the operator as its actor.
 pub fn ask(
     id: String,
     username: &Username,

@@ -1,4 +1,4 @@
-//! What one partition holds: everything that its owner knows, folded from the log.
+//! The state of one partition: everything its owner knows, folded from the log.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,9 +21,9 @@ use crate::tracked_aggregate::TrackedAggregate;
 #[path = "ledger_spec.rs"]
 mod spec;
 
-/// Everything that a partition's owner knows. Only what is committed is in it.
+/// Everything the owner of a partition knows. Only what is committed is in it.
 pub(crate) struct Ledger {
-    /// By which aggregates know commands again.
+    /// Key of the fingerprints by which repeated commands are recognised.
     pub(crate) key: FingerprintKey,
     pub(crate) users: PackedUsers,
     pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
@@ -31,9 +31,10 @@ pub(crate) struct Ledger {
     pub(crate) deployment_version: u64,
     pub(crate) addresses: Addresses,
     committed: Position,
-    /// User events that were taken in since the last snapshot.
+    /// User events applied since the last snapshot.
     since_snapshot: usize,
-    /// Users who have changed since the snapshot that this began with, if it did, while the log is replayed.
+    /// During a replay that began with a snapshot, the users who have changed since. Their addresses are out of
+    /// `addresses` until [`Self::finish_replay`].
     changed: Option<HashSet<UserId>>,
 }
 
@@ -97,7 +98,7 @@ impl Replay for Ledger {
 }
 
 impl Ledger {
-    /// Nothing yet, of one of so many partitions.
+    /// Nothing known, for the owner of `partition` in a deployment of `partitions`.
     pub(crate) fn new(partition: u32, partitions: u32) -> Self {
         Self {
             key: FingerprintKey::random(),
@@ -112,7 +113,7 @@ impl Ledger {
         }
     }
 
-    /// Takes in that everything up to the claim was replayed.
+    /// Call after the last replayed record: packs the users and indexes the addresses they hold.
     pub(crate) fn finish_replay(&mut self) {
         self.users.flush();
         let Self { users, addresses, .. } = self;
@@ -125,7 +126,7 @@ impl Ledger {
         }
     }
 
-    /// Takes in what a batch changed, now that it is committed up to `position`.
+    /// Applies the changes of a batch that is committed up to `position`.
     pub(crate) fn commit(&mut self, changes: LedgerChanges, position: &Position) {
         self.since_snapshot += changes.user_events;
         for (id, tracked) in changes.users {
@@ -138,56 +139,56 @@ impl Ledger {
         }
     }
 
-    /// Answers name this position to those who wait for views, so places that no view follows are not in it.
+    /// Leaves out stream partitions that no view follows, because callers wait until the views have reached this position.
     fn cover(&mut self, place: StreamPartition, offset: u64) {
         if place.stream.is_followed() {
             self.committed.cover(place, offset);
         }
     }
 
-    /// Whether so much has happened since the last snapshot that the next owner should have a newer one: so many events,
-    /// and half as many as there are users, because writing one takes as long as it is large.
+    /// Whether a snapshot is due: after `every` events, and after half as many events as there are users. The latter
+    /// keeps the work for snapshots in proportion to the events.
     pub(crate) fn needs_snapshot(&self, every: usize) -> bool {
         self.since_snapshot >= every.max(self.users.len() / 2)
     }
 
-    /// What is known, to be kept as a snapshot.
+    /// The parts of a snapshot.
     pub(crate) fn snapshot(&self) -> Vec<Vec<u8>> {
         snapshot::encode(self.key, &self.users, &self.addresses)
     }
 
-    /// Takes in that a snapshot is being kept.
+    /// Notes that the log has taken a snapshot.
     pub(crate) fn snapshot_saved(&mut self) {
         self.since_snapshot = 0;
     }
 
-    /// Takes in that nothing else was committed up to `position`.
+    /// Notes that everything up to `position` is committed, and that the ledger has it already.
     pub(crate) fn advance(&mut self, position: &Position) {
         self.commit(LedgerChanges::default(), position);
     }
 
-    /// Whether somebody has seen more of this owner's places than it has read itself. A marker may stand behind the
-    /// last record, so one offset more is no sign of another writer.
+    /// Whether a caller has seen more of this partition than the ledger has. A transaction marker may follow the last
+    /// record, so a difference of one offset is no sign of another writer.
     pub(crate) fn is_behind(&self, seen: &Position) -> bool {
         seen.iter().any(|(place, offset)| self.committed.covered(place).is_some_and(|own| offset > own + 1))
     }
 
-    /// Everything committed that this owner knows of.
+    /// Position of the last committed record in each stream partition.
     pub(crate) fn committed(&self) -> &Position {
         &self.committed
     }
 
-    /// Number of users that were ever registered.
+    /// Number of users with events.
     pub(crate) fn users(&self) -> usize {
         self.users.len()
     }
 
-    /// Who initialised the deployment.
+    /// The first administrator, if the deployment is initialised.
     pub(crate) fn deployment(&self) -> Option<&Initialised> {
         self.deployment.as_ref()
     }
 
-    /// What a user holds; `None` for one who was never registered.
+    /// A user's roles; `None` for one without an account.
     pub(crate) fn roles(&self, id: UserId) -> Option<Roles> {
         self.users.load(id)?.aggregate.account().map(|account| account.roles)
     }

@@ -1,4 +1,4 @@
-//! The packed form of a user's agent rules: part of [`packed_user`](crate::packed_user), under the same rules.
+//! The packed form of an agent rule, as part of a packed user. See [`packed_user`](crate::packed_user) for how it may change.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use domain::user::rules::{DeliverPolicy, Download, Kind, Rule, Upload};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// One agent rule. Texts are borrowed, when it is packed as when it is read.
+/// One agent rule.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct PackedRule<'a> {
     id: [u8; 16],

@@ -1,8 +1,9 @@
-//! The form of a user at rest: in memory, and in the snapshots that the next owner begins with. A release may change it
-//! with [`crate::snapshot::FORMAT`], because a snapshot of another format is passed over.
+//! The packed form of a user, in memory and in snapshots.
 //!
-//! Mirrors of the domain's types stand here because those are also wire types, with fields that are left out when they
-//! are empty; this form says nothing of itself, so every field has its place. Texts are borrowed both ways.
+//! A release may change the form if it increments `FORMAT` in `snapshot.rs`: owners ignore snapshots of another format.
+//!
+//! The types mirror the domain's, which are wire types and leave out empty fields. Postcard does not describe itself, so
+//! every field must be present, in this order. Texts are borrowed for packing and for unpacking.
 
 use std::borrow::Cow;
 
@@ -27,7 +28,7 @@ use crate::tracked_aggregate::TrackedAggregate;
 #[path = "packed_user_spec.rs"]
 pub(crate) mod spec;
 
-/// Writes a user behind what stands in `bytes`.
+/// Appends the packed user to `bytes`. Adds the user's group to `groups` if it is missing.
 pub(crate) fn pack(tracked: &TrackedAggregate<User>, groups: &mut GroupTable, bytes: Vec<u8>) -> Vec<u8> {
     let user = &tracked.aggregate;
     let packed = PackedUser {
@@ -35,10 +36,10 @@ pub(crate) fn pack(tracked: &TrackedAggregate<User>, groups: &mut GroupTable, by
         account: user.account().map(|account| PackedAccount::pack(account, groups)),
         commands: tracked.recent.pack(),
     };
-    postcard::to_extend(&packed, bytes).expect("plain data has a form at rest")
+    postcard::to_extend(&packed, bytes).expect("plain data can always be packed")
 }
 
-/// Reads a user that was packed with the same groups, here or where [`is_user`] was asked.
+/// Unpacks a user. Panics unless the bytes were packed with the same groups, or were checked with [`is_user`].
 pub(crate) fn unpack(id: UserId, bytes: &[u8], groups: &GroupTable) -> TrackedAggregate<User> {
     let packed: PackedUser<'_> = postcard::from_bytes(bytes).expect("it was packed");
     let account = packed.account.map(|account| Box::new(account.unpack(groups)));
@@ -48,7 +49,7 @@ pub(crate) fn unpack(id: UserId, bytes: &[u8], groups: &GroupTable) -> TrackedAg
     }
 }
 
-/// Whether these bytes are a user that was packed with the same groups.
+/// Whether the bytes are a user packed with the same groups.
 pub(crate) fn is_user(bytes: &[u8], groups: &GroupTable) -> bool {
     postcard::from_bytes::<PackedUser<'_>>(bytes).is_ok_and(|packed| {
         let lifecycle = packed.account.map(|account| account.lifecycle);

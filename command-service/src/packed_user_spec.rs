@@ -1,4 +1,4 @@
-//! A user comes back from rest as it went.
+//! Packing and unpacking a user changes nothing, and packed users are small.
 
 use domain::aggregate::Aggregate;
 use domain::id::{GroupId, RuleId};
@@ -13,13 +13,13 @@ use crate::dedup::Lookup;
 use crate::fingerprint::FingerprintKey;
 use crate::packed_users::PackedUsers;
 
-/// The same histories as the laws of the domain.
+/// The histories of the domain's property tests.
 #[path = "../../domain/tests/it/histories.rs"]
 mod histories;
 
 const AT: Timestamp = Timestamp::MAX;
 
-/// The same in every run.
+/// The same key in every run.
 pub(crate) fn key() -> FingerprintKey {
     postcard::from_bytes(&[7; 16]).unwrap()
 }
@@ -40,7 +40,7 @@ fn registered(name: &str) -> Event {
         .into()
 }
 
-/// A user who has everything that a user can have.
+/// A user with every field set.
 pub(crate) fn one_with_everything() -> TrackedAggregate<User> {
     let id = histories::id();
     let text = |text: &str| Some(text.to_owned());

@@ -1,4 +1,7 @@
-//! Users at rest: each is one small block of bytes, and whole only while something is asked of it.
+//! The users of a partition, each packed into one small block of bytes.
+//!
+//! A user is unpacked only while a batch or a replay is about it, so that millions fit in memory
+//! (docs/adr/0001-one-writer-per-partition.md).
 
 use std::collections::HashMap;
 
@@ -10,8 +13,7 @@ use crate::group_table::GroupTable;
 use crate::packed_user;
 use crate::tracked_aggregate::TrackedAggregate;
 
-/// Users that a replay keeps whole at a time: what happens to one within a short time is taken in at once, however
-/// much it is.
+/// Most unpacked users during a replay. A user with many events in a short time is unpacked once, not for each event.
 const REPLAY_CACHE: usize = 512;
 
 /// The users of one partition.
@@ -19,13 +21,13 @@ const REPLAY_CACHE: usize = 512;
 pub(crate) struct PackedUsers {
     blocks: BlockMap,
     groups: GroupTable,
-    /// Users to whom a replay has come lately. Newer than their blocks.
+    /// Users with replayed events that are not packed yet. Newer than their blocks.
     replay_cache: HashMap<UserId, TrackedAggregate<User>>,
     scratch: Vec<u8>,
 }
 
 impl PackedUsers {
-    /// A user, whole; `None` for one who was never registered.
+    /// Unpacks a user; `None` for one without events.
     pub(crate) fn load(&self, id: UserId) -> Option<TrackedAggregate<User>> {
         if let Some(tracked) = self.replay_cache.get(&id) {
             return Some(tracked.clone());
@@ -33,7 +35,7 @@ impl PackedUsers {
         self.blocks.get(id).map(|block| packed_user::unpack(id, block, &self.groups))
     }
 
-    /// A user to whom the replay has come, to be changed in place.
+    /// A user to be changed in place during a replay. [`Self::flush`] packs them.
     pub(crate) fn load_for_replay(&mut self, id: UserId) -> &mut TrackedAggregate<User> {
         if self.replay_cache.len() >= REPLAY_CACHE && !self.replay_cache.contains_key(&id) {
             self.flush();
@@ -45,31 +47,31 @@ impl PackedUsers {
         })
     }
 
-    /// Lays a user to rest as it is now.
+    /// Packs a user.
     pub(crate) fn store(&mut self, id: UserId, tracked: &TrackedAggregate<User>) {
         self.flush();
         self.pack(id, tracked);
     }
 
-    /// Shows every user, whole, once the replay is over.
-    pub(crate) fn for_each(&self, mut look: impl FnMut(&User)) {
+    /// Calls `visit` with every packed user.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&User)) {
         for (id, block) in self.blocks.iter() {
-            look(&packed_user::unpack(id, block, &self.groups).aggregate);
+            visit(&packed_user::unpack(id, block, &self.groups).aggregate);
         }
     }
 
-    /// Every user as it lies at rest, and the groups that these blocks are packed with.
+    /// Every packed user, and the groups they were packed with. Only for users that are all packed.
     pub(crate) fn blocks(&self) -> (impl Iterator<Item = (UserId, &[u8])>, &GroupTable) {
-        debug_assert!(self.replay_cache.is_empty(), "nobody is awake but in a replay");
+        debug_assert!(self.replay_cache.is_empty(), "users are unpacked only during a replay");
         (self.blocks.iter(), &self.groups)
     }
 
-    /// Begins with groups, before any user is there.
+    /// No users yet, with the groups that packed users refer to.
     pub(crate) fn with_groups(groups: GroupTable) -> Self {
         Self { groups, ..Self::default() }
     }
 
-    /// Takes in a user as it lay at rest elsewhere, with the same groups. False if that is no user.
+    /// Adds a user packed elsewhere with the same groups. False if the bytes are not a user.
     pub(crate) fn insert_packed(&mut self, id: UserId, block: &[u8]) -> bool {
         let is_user = packed_user::is_user(block, &self.groups);
         if is_user {
@@ -78,17 +80,17 @@ impl PackedUsers {
         is_user
     }
 
-    /// Makes room for so many more.
+    /// Makes room for more users.
     pub(crate) fn reserve(&mut self, users: usize) {
         self.blocks.reserve(users);
     }
 
-    /// Number of users that were ever registered.
+    /// Number of users with events.
     pub(crate) fn len(&self) -> usize {
         self.blocks.len() + self.replay_cache.keys().filter(|id| self.blocks.get(**id).is_none()).count()
     }
 
-    /// Lays to rest whom the replay has left awake.
+    /// Packs the users a replay has changed.
     pub(crate) fn flush(&mut self) {
         if self.replay_cache.is_empty() {
             return;

@@ -1,7 +1,8 @@
-//! What an owner knows as parts that can be kept, and back: the next owner begins with them in place of most of the log.
+//! Encodes what an owner knows as a snapshot, and decodes it for the next owner, which then replays only what came after
+//! (docs/adr/0013-snapshots-for-the-next-owner.md).
 //!
-//! Each part is one byte that says what is in it, and values of that kind one after another. Groups and the deployment
-//! are not in it: they are few, and every process reads them anyway.
+//! A snapshot is a list of parts. A part is one byte for its kind, then values of that kind. The groups and the
+//! deployment are left out: they are few, and every process reads them anyway.
 
 use domain::group::GroupRef;
 use domain::id::{AddressId, ReservationId, UserId};
@@ -17,34 +18,35 @@ use crate::packed_users::PackedUsers;
 #[path = "snapshot_spec.rs"]
 mod spec;
 
-/// The form of everything in an image, users at rest included, and what events come to. Counts up with every change of
-/// either, because an image of the same format is believed: what a wrong rule has made of an event would outlive the rule.
+/// Version of the format, packed users included, and of how events change state. Increment it with every change of
+/// either. A snapshot of the same version is trusted, so the state that a wrong rule made of events would outlive the
+/// rule.
 pub(crate) const FORMAT: u32 = 1;
-/// A part is closed once it has so many bytes.
-const PART: usize = 256 * 1024;
+/// Size in bytes at which a part is closed.
+const PART_SIZE: usize = 256 * 1024;
 
-/// What an image says.
+/// What a snapshot contains.
 pub(crate) struct DecodedSnapshot {
     pub(crate) key: FingerprintKey,
     pub(crate) users: PackedUsers,
     pub(crate) addresses: Addresses,
 }
 
-/// What the values of a part are.
+/// The kind of the values in a part.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Kind {
     /// [`Head`], alone and first.
     Head = b'h',
-    /// [`GroupRef`]s that users are in, by their numbers.
+    /// [`GroupRef`]s in the order of their numbers. Before the users.
     Groups = b'g',
-    /// An id and a block.
+    /// A user's id and packed bytes.
     Users = b'u',
-    /// An address of this partition and the user of it who holds that.
+    /// An address of this partition, and the user of this partition who holds it.
     Holders = b'o',
-    /// An address, who was granted it last, and by which reservation.
+    /// An address, the user it was granted to last, and the reservation.
     LastGranted = b't',
-    /// A reservation that is void.
+    /// A void reservation.
     Void = b'v',
 }
 
@@ -54,11 +56,11 @@ type Bytes = [u8; 16];
 struct Head {
     format: u32,
     key: FingerprintKey,
-    /// How many users there are, or about as many.
+    /// Number of users. Only a hint for the decoder.
     users: usize,
 }
 
-/// Lays down what an owner knows.
+/// Encodes what an owner knows.
 pub(crate) fn encode(key: FingerprintKey, users: &PackedUsers, addresses: &Addresses) -> Vec<Vec<u8>> {
     let mut parts = Parts::default();
     parts.push(Kind::Head, &Head { format: FORMAT, key, users: users.len() });
@@ -81,9 +83,10 @@ pub(crate) fn encode(key: FingerprintKey, users: &PackedUsers, addresses: &Addre
     parts.0
 }
 
-/// Reads what an owner of the same partition has laid down, into what is known of addresses before.
+/// Decodes a snapshot of the same partition. `addresses` is the empty state to begin with. The error says what is wrong;
+/// the caller then replays the whole log.
 pub(crate) fn decode(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<DecodedSnapshot, String> {
-    // Whatever the head says, no user takes less than an id.
+    // The head may be damaged. No user takes less space than an id, so this bounds what is reserved.
     let most = parts.iter().map(Vec::len).sum::<usize>() / size_of::<Bytes>();
     let mut parts = parts.iter();
     let head = parts.next().and_then(|part| part.strip_prefix(&[Kind::Head as u8]));
@@ -158,12 +161,12 @@ struct Parts(Vec<Vec<u8>>);
 
 impl Parts {
     fn push(&mut self, kind: Kind, value: &impl Serialize) {
-        let open = self.0.pop_if(|part| part[0] == kind as u8 && part.len() < PART);
+        let open = self.0.pop_if(|part| part[0] == kind as u8 && part.len() < PART_SIZE);
         let part = open.unwrap_or_else(|| {
-            let mut part = Vec::with_capacity(PART + PART / 8);
+            let mut part = Vec::with_capacity(PART_SIZE + PART_SIZE / 8);
             part.push(kind as u8);
             part
         });
-        self.0.push(postcard::to_extend(value, part).expect("plain data has a form at rest"));
+        self.0.push(postcard::to_extend(value, part).expect("plain data can always be encoded"));
     }
 }

@@ -1,4 +1,4 @@
-//! An image says everything that decisions need, and what is no image is refused.
+//! A snapshot contains everything that decisions need, and damaged ones are refused or harmless.
 
 use domain::address::ReservationHolder;
 use domain::aggregate::Aggregate;
@@ -37,7 +37,7 @@ fn reservation(n: u128) -> ReservationId {
     ReservationId::from_uuid(Uuid::from_u128(n))
 }
 
-/// So many users, each of whom was granted an address of this partition, and two reservations that are void.
+/// This many users, each granted an address of this partition, and two void reservations.
 fn known(count: u128) -> (PackedUsers, Addresses) {
     let (mut users, mut addresses) = (PackedUsers::default(), Addresses::new(0, 1));
     for n in 0..count {
@@ -62,7 +62,7 @@ fn decoded(parts: &[Vec<u8>]) -> Result<DecodedSnapshot, String> {
 fn what_was_known_is_known_again() {
     let (users, addresses) = known(5_000);
     let parts = encode(key(), &users, &addresses);
-    assert!(parts.len() > 4 && parts.iter().all(|part| part.len() < PART + 1_000));
+    assert!(parts.len() > 4 && parts.iter().all(|part| part.len() < PART_SIZE + 1_000));
     let snapshot = decoded(&parts).unwrap();
     assert_eq!(snapshot.key, key());
     assert_eq!(snapshot.users.len(), 5_000);
@@ -92,11 +92,11 @@ fn whatever_an_image_is_cut_off_or_changed_to_nobody_panics() {
         for at in 0..part.len() {
             let mut cut = parts.clone();
             cut[number].truncate(at);
-            // Between two values nothing shows: that a part is whole is for the log to see to.
+            // A cut between two values goes unnoticed here. The log checks that parts are whole.
             drop(decoded(&cut));
             let mut changed = parts.clone();
             changed[number][at] ^= 0x55;
-            // Some changes make another user. What matters is that whoever is there can be woken.
+            // Some changes yield another valid user. It must be possible to unpack it.
             if let Ok(snapshot) = decoded(&changed) {
                 for (id, _) in snapshot.users.blocks().0 {
                     assert!(snapshot.users.load(id).is_some());
@@ -109,7 +109,7 @@ fn whatever_an_image_is_cut_off_or_changed_to_nobody_panics() {
     assert_eq!(decoded(&newer).err().as_deref(), Some("it has format 2, not 1"));
 }
 
-/// Whoever changes this text changes what other releases read: count [`FORMAT`] up.
+/// A change of this text changes what other releases read: increment [`FORMAT`].
 #[test]
 fn the_form_of_this_format_stays() {
     let (_, addresses) = known(1);

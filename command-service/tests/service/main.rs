@@ -1,6 +1,6 @@
-//! The command service through its door, on a real log.
+//! The command service as its callers see it, on a real log.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first unexpected result")]
 
 mod ahead;
 mod barrier;
@@ -43,7 +43,7 @@ struct Service {
 
 impl Service {
     async fn start(directory: &Path, token: Option<&str>) -> Self {
-        // A snapshot that is still being written keeps the directory locked.
+        // The directory stays locked while a snapshot is being written.
         let opened = async {
             loop {
                 match SqliteLog::open(directory).await {
@@ -84,7 +84,7 @@ impl Service {
         self.running.await.unwrap().unwrap();
     }
 
-    /// Every event of the log until now, claim records left out.
+    /// Every event in the log so far, without claim records.
     async fn events(&self) -> Vec<Recorded> {
         let mut follow = self.log.follow(vec![(StreamPartition::new(Stream::UserEvents, 0), 0)]);
         let mut events = Vec::new();
@@ -332,7 +332,7 @@ async fn what_was_taken_before_the_end_is_answered() {
     }
 }
 
-/// Blocks, as operators' commands may.
+/// Initialises the deployment. Blocks.
 fn first(log: &Arc<dyn EventLog>, id: &str, name: &str) -> Result<(), initialise::InitialiseError> {
     let username = Username::parse(name).unwrap();
     let asked = onboarding::MakeFirstAdministrator { username: name.into(), email: None };

@@ -23,7 +23,7 @@ pub(crate) struct Addresses {
     pub(crate) last_granted: HashMap<AddressId, (UserId, ReservationId)>,
     /// Reservations of users of this partition that can't be used any more, oldest first.
     pub(crate) void: BTreeSet<ReservationId>,
-    /// Reservations used since this owner took over, oldest first. Nobody has to wait for them.
+    /// Reservations used since this owner took over, oldest first. They are not on their way any more.
     pub(crate) used: BTreeSet<ReservationId>,
 }
 

@@ -34,8 +34,8 @@ pub(crate) struct BatchDraft {
 impl BatchDraft {
     /// Decides one command on top of what this batch has decided before.
     ///
-    /// All commands of a batch are decided on the same state, although the batch in flight may be committed meanwhile
-    /// and its changes move from the one half of `base` to the other.
+    /// All commands of a batch are decided on the same state. If the batch in flight is committed meanwhile, its changes
+    /// only move from `in_flight` into the ledger.
     pub(crate) fn decide(
         &mut self,
         base: DecisionBase<'_>,
@@ -79,7 +79,7 @@ impl BatchDraft {
                 let mut user = self.user(base, *id);
                 let addresses = self.addresses(base);
                 let is_void = reservation.is_some_and(|reservation| addresses.is_void(reservation));
-                // A reservation that was used can't be on its way any more, so nobody has to wait for it.
+                // A used reservation is not on its way any more, so there is no reason to wait for it.
                 let insists =
                     *insists || reservation.is_some_and(|reservation| addresses.is_used(reservation));
                 let to = (*to, &command.actor);

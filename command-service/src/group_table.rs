@@ -6,7 +6,7 @@ use domain::group::GroupRef;
 use domain::id::GroupId;
 
 /// Groups by number, in the order in which they were added. A group that was renamed is added again under the new name,
-/// so that each user keeps the name it was given.
+/// so that packed users keep the name they were packed with.
 #[derive(Default)]
 pub(crate) struct GroupTable {
     groups: Vec<GroupRef>,

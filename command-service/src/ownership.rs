@@ -94,7 +94,7 @@ impl Ownership {
         self.hand_over(membership, owners).await;
     }
 
-    /// Leaves the group, and serves on until others have claimed the partitions or nobody is left who could.
+    /// Leaves the group, and serves on until others have claimed the partitions, or until no other member is left.
     async fn hand_over(&mut self, mut membership: Membership, mut owners: watch::Receiver<Owners>) {
         // Yield before leaving: afterwards others may be assigned what an owner here still trusts to be its own.
         self.yield_up(&self.assigned.iter().copied().collect::<Vec<_>>());

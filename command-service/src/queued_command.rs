@@ -1,4 +1,4 @@
-//! A queued command: taken by its owner or given up by its caller, whoever is first; and its answer.
+//! A queued command: taken by its owner or given up by its caller, whichever is first, and its answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -63,7 +63,7 @@ impl Pipeline {
         self.in_flight().is_some_and(|batch| batch.launched.elapsed() >= STALLED_AFTER)
     }
 
-    /// Whether a batch of so many commands is large enough to be appended on the other thread.
+    /// Whether a batch of this many commands is appended on the other thread, so that deciding overlaps with writing.
     pub(super) fn overlaps(&self, commands: usize) -> bool {
         commands >= self.overlap_from
     }

@@ -21,7 +21,7 @@ use crate::address_draft::AddressDraft;
 use crate::decision_base::DecisionBase;
 use crate::decision_input::{DecisionInput, digest, envelope};
 use crate::ledger::{Ledger, LedgerChanges};
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::tracked_aggregate::{GROUP_RECORDS, TrackedAggregate, USER_RECORDS};
 
 /// What a batch has decided so far. None of it is committed.
@@ -42,7 +42,7 @@ impl BatchDraft {
         command: &Command,
         group: Option<KnownGroup>,
         now: Timestamp,
-    ) -> Outcome {
+    ) -> CommandOutcome {
         let context = DecisionContext { now, group, prepared: command.prepared.clone(), limits: base.limits };
         let input = DecisionInput::new(command, context, base.ledger.key);
         match &command.ask {
@@ -50,17 +50,19 @@ impl BatchDraft {
                 let mut user = self.user(base, *id);
                 let outcome = match policy::may(&command.actor, asked, *id, user.aggregate.roles()) {
                     Ok(()) => self.decide_user(base, &mut user, &input, asked, *expected_version),
-                    Err(Denial::Forbidden) => Outcome::Answered(Answer::Forbidden),
-                    Err(Denial::Refused(refusal)) => Outcome::Answered(Answer::Refused(refusal.into())),
+                    Err(Denial::Forbidden) => CommandOutcome::Answered(Answer::Forbidden),
+                    Err(Denial::Refused(refusal)) => {
+                        CommandOutcome::Answered(Answer::Refused(refusal.into()))
+                    }
                 };
                 put_back(&mut self.changes.users, *id, user);
                 outcome
             }
             Ask::Group { .. } | Ask::Barrier { .. } if !policy::may_administer(&command.actor) => {
-                Outcome::Answered(Answer::Forbidden)
+                CommandOutcome::Answered(Answer::Forbidden)
             }
             // The claim that a barrier asks for was committed before this batch was begun.
-            Ask::Barrier { .. } => Outcome::Written { version: 0, first_event: None },
+            Ask::Barrier { .. } => CommandOutcome::Written { version: 0, first_event: None },
             Ask::Group { id, expected_version, command: asked } => {
                 let mut group = (self.changes.groups.remove(id))
                     .or_else(|| base.group(*id))
@@ -99,7 +101,7 @@ impl BatchDraft {
         input: &DecisionInput<'_>,
         asked: &user::Command,
         expected_version: Option<u64>,
-    ) -> Outcome {
+    ) -> CommandOutcome {
         let decision = match user.decide(input, asked, expected_version) {
             Ok(decision) => decision,
             Err(outcome) => return outcome,
@@ -192,6 +194,6 @@ fn put_back<K: Hash + Eq, A: Aggregate>(
     }
 }
 
-fn of_address(reply: ReservationReply) -> Outcome {
-    Outcome::Answered(Answer::OfAddress(reply))
+fn of_address(reply: ReservationReply) -> CommandOutcome {
+    CommandOutcome::Answered(Answer::OfAddress(reply))
 }

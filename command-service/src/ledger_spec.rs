@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::*;
 use crate::batch_draft::BatchDraft;
 use crate::decision_base::DecisionBase;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 
 /// One step of a history, about one of three users and one of three addresses.
 #[derive(Debug, Clone, Copy)]
@@ -178,7 +178,7 @@ impl Written {
         let base =
             DecisionBase { in_flight: self.in_flight.as_ref(), ..DecisionBase::committed(&self.ledger) };
         let outcome = draft.decide(base, &command, known, Timestamp::from_micros(NOW));
-        if let Outcome::Answered(Answer::OfAddress(ReservationReply::Granted)) = outcome
+        if let CommandOutcome::Answered(Answer::OfAddress(ReservationReply::Granted)) = outcome
             && let What::Reserve = what
         {
             self.granted.insert(of_whom, reservation(number));

@@ -8,7 +8,7 @@ use crate::fingerprint::EventFingerprint;
 
 /// What a decision leads to. Nothing of it is told to the caller before the batch is committed.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum CommandOutcome {
     /// The answer, for which nothing has to be written.
     Answered(Answer),
     /// Accepted once the batch is committed.
@@ -28,12 +28,12 @@ pub(crate) enum Outcome {
 }
 
 /// The answer without a position, for callers that do not wait for views.
-impl From<Outcome> for Answer {
-    fn from(outcome: Outcome) -> Self {
+impl From<CommandOutcome> for Answer {
+    fn from(outcome: CommandOutcome) -> Self {
         let (version, repeated) = match outcome {
-            Outcome::Answered(answer) => return answer,
-            Outcome::Written { version, .. } => (version, false),
-            Outcome::Repeated { version, .. } => (version, true),
+            CommandOutcome::Answered(answer) => return answer,
+            CommandOutcome::Written { version, .. } => (version, false),
+            CommandOutcome::Repeated { version, .. } => (version, true),
         };
         Self::Accepted { version, position: Position::new(), repeated }
     }

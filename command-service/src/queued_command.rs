@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::fingerprint::EventFingerprint;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::telemetry::millis;
 
 /// A command that waits for its owner, and the channel for the answer.
@@ -66,7 +66,7 @@ impl TakenCommand {
     /// could not be decided or not be written. `begun` is when the command's batch was begun.
     pub(crate) fn answer(
         self,
-        outcome: Option<Outcome>,
+        outcome: Option<CommandOutcome>,
         committed: &Position,
         partition: u32,
         begun: Instant,
@@ -79,11 +79,11 @@ impl TakenCommand {
             // An earlier attempt may have been written, and nobody has looked it up since.
             None if self.first_event.is_some() => Err(Failure::UnknownOutcome),
             None => Err(Failure::Unavailable { retry_after_ms: 1_000 }),
-            Some(Outcome::Answered(answer)) => Ok(answer),
-            Some(Outcome::Written { version, .. }) => accepted(version, false),
+            Some(CommandOutcome::Answered(answer)) => Ok(answer),
+            Some(CommandOutcome::Written { version, .. }) => accepted(version, false),
             // If the log holds the very event that was written for this request, the caller hears of it for the first
             // time. Otherwise it was written for an earlier request with the same command.
-            Some(Outcome::Repeated { version, first_event }) => {
+            Some(CommandOutcome::Repeated { version, first_event }) => {
                 accepted(version, self.first_event.map(EventFingerprint::from) != Some(first_event))
             }
         };

@@ -35,7 +35,7 @@ pub(crate) struct DecodedSnapshot {
 /// The kind of the values in a part.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Kind {
+enum PartKind {
     /// [`Head`], alone and first.
     Head = b'h',
     /// [`GroupRef`]s in the order of their numbers. Before the users.
@@ -63,22 +63,22 @@ struct Head {
 /// Encodes what an owner knows.
 pub(crate) fn encode(key: FingerprintKey, users: &PackedUsers, addresses: &Addresses) -> Vec<Vec<u8>> {
     let mut parts = Parts::default();
-    parts.push(Kind::Head, &Head { format: FORMAT, key, users: users.len() });
+    parts.push(PartKind::Head, &Head { format: FORMAT, key, users: users.len() });
     let (blocks, groups) = users.blocks();
     for group in groups.as_slice() {
-        parts.push(Kind::Groups, group);
+        parts.push(PartKind::Groups, group);
     }
     for (id, block) in blocks {
-        parts.push(Kind::Users, &(bytes(id.uuid()), block));
+        parts.push(PartKind::Users, &(bytes(id.uuid()), block));
     }
     for (address, holder) in &addresses.holders {
-        parts.push(Kind::Holders, &[address.uuid(), holder.uuid()].map(bytes));
+        parts.push(PartKind::Holders, &[address.uuid(), holder.uuid()].map(bytes));
     }
     for (address, holder, reservation) in addresses.grants() {
-        parts.push(Kind::LastGranted, &[address.uuid(), holder.uuid(), reservation.uuid()].map(bytes));
+        parts.push(PartKind::LastGranted, &[address.uuid(), holder.uuid(), reservation.uuid()].map(bytes));
     }
     for reservation in &addresses.void {
-        parts.push(Kind::Void, &bytes(reservation.uuid()));
+        parts.push(PartKind::Void, &bytes(reservation.uuid()));
     }
     parts.0
 }
@@ -89,7 +89,7 @@ pub(crate) fn decode(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Deco
     // The head may be damaged. No user takes less space than an id, so this bounds what is reserved.
     let most = parts.iter().map(Vec::len).sum::<usize>() / size_of::<Bytes>();
     let mut parts = parts.iter();
-    let head = parts.next().and_then(|part| part.strip_prefix(&[Kind::Head as u8]));
+    let head = parts.next().and_then(|part| part.strip_prefix(&[PartKind::Head as u8]));
     let (head, _) =
         postcard::take_from_bytes::<Head>(head.unwrap_or_default()).map_err(|_| "it has no head")?;
     if head.format != FORMAT {
@@ -100,8 +100,8 @@ pub(crate) fn decode(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Deco
     for (number, part) in (1..).zip(parts) {
         let damaged = || format!("its part {number} is damaged");
         let (kind, mut rest) = part.split_first().ok_or_else(damaged)?;
-        let kind = Kind::of(*kind).ok_or_else(damaged)?;
-        if kind != Kind::Groups
+        let kind = PartKind::of(*kind).ok_or_else(damaged)?;
+        if kind != PartKind::Groups
             && let Some(groups) = groups.take()
         {
             users = PackedUsers::with_groups(groups);
@@ -110,25 +110,25 @@ pub(crate) fn decode(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Deco
         while !rest.is_empty() {
             let mut read = || -> Option<()> {
                 match kind {
-                    Kind::Groups => groups.as_mut()?.push(take::<GroupRef>(&mut rest)?),
-                    Kind::Users => {
+                    PartKind::Groups => groups.as_mut()?.push(take::<GroupRef>(&mut rest)?),
+                    PartKind::Users => {
                         let (id, block) = take::<(Bytes, &[u8])>(&mut rest)?;
                         users.insert_packed(UserId::from_uuid(Uuid::from_bytes(id)), block).then_some(())?;
                     }
-                    Kind::Holders => {
+                    PartKind::Holders => {
                         let [address, holder] = take::<[Bytes; 2]>(&mut rest)?.map(Uuid::from_bytes);
                         addresses.hold(AddressId::from_uuid(address), UserId::from_uuid(holder));
                     }
-                    Kind::LastGranted => {
+                    PartKind::LastGranted => {
                         let [address, holder, reservation] =
                             take::<[Bytes; 3]>(&mut rest)?.map(Uuid::from_bytes);
                         let (address, holder) = (AddressId::from_uuid(address), UserId::from_uuid(holder));
                         addresses.grant((address, holder, ReservationId::from_uuid(reservation)));
                     }
-                    Kind::Void => {
+                    PartKind::Void => {
                         addresses.void(ReservationId::from_uuid(Uuid::from_bytes(take(&mut rest)?)));
                     }
-                    Kind::Head => return None,
+                    PartKind::Head => return None,
                 }
                 Some(())
             };
@@ -148,7 +148,7 @@ fn bytes(id: Uuid) -> Bytes {
     id.into_bytes()
 }
 
-impl Kind {
+impl PartKind {
     fn of(byte: u8) -> Option<Self> {
         [Self::Head, Self::Groups, Self::Users, Self::Holders, Self::LastGranted, Self::Void]
             .into_iter()
@@ -160,7 +160,7 @@ impl Kind {
 struct Parts(Vec<Vec<u8>>);
 
 impl Parts {
-    fn push(&mut self, kind: Kind, value: &impl Serialize) {
+    fn push(&mut self, kind: PartKind, value: &impl Serialize) {
         let open = self.0.pop_if(|part| part[0] == kind as u8 && part.len() < PART_SIZE);
         let part = open.unwrap_or_else(|| {
             let mut part = Vec::with_capacity(PART_SIZE + PART_SIZE / 8);

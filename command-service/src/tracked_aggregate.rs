@@ -12,7 +12,7 @@ use log_model::Stream;
 use crate::decision_input::DecisionInput;
 use crate::dedup::{Lookup, RecentCommands};
 use crate::fingerprint::FingerprintKey;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 
 /// An aggregate and the commands it has executed lately.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +52,17 @@ impl<A: Aggregate> TrackedAggregate<A> {
         input: &DecisionInput<'_>,
         command: &A::Command,
         expected_version: Option<u64>,
-    ) -> Result<Decision<A::Event>, Outcome> {
-        let refuse =
-            |code, message: &str| Err(Outcome::Answered(Answer::Refused(Refusal::new(code, message).into())));
+    ) -> Result<Decision<A::Event>, CommandOutcome> {
+        let refuse = |code, message: &str| {
+            Err(CommandOutcome::Answered(Answer::Refused(Refusal::new(code, message).into())))
+        };
         match self.recent.look_up(input.command_fingerprint(), input.request_fingerprint()) {
             Lookup::New => {}
             Lookup::Done(done) => {
-                return Err(Outcome::Repeated { version: done.version, first_event: done.first_event });
+                return Err(CommandOutcome::Repeated {
+                    version: done.version,
+                    first_event: done.first_event,
+                });
             }
             Lookup::IdReused => {
                 return refuse(Code::CommandIdReused, "Another command was sent under this id.");
@@ -68,7 +72,7 @@ impl<A: Aggregate> TrackedAggregate<A> {
             return refuse(Code::StaleVersion, "This has changed since you saw it.");
         }
         let decision = self.aggregate.decide(command, &input.context);
-        decision.map_err(|refusals| Outcome::Answered(Answer::Refused(refusals)))
+        decision.map_err(|refusals| CommandOutcome::Answered(Answer::Refused(refusals)))
     }
 
     /// Applies a decision and adds its records: the events, and the credentials in a stream of their own
@@ -79,7 +83,7 @@ impl<A: Aggregate> TrackedAggregate<A> {
         decision: &Decision<A::Event>,
         encoding: &RecordEncoding<A::Event>,
         records: &mut Vec<(Stream, Record)>,
-    ) -> Outcome {
+    ) -> CommandOutcome {
         let mut first_event = None;
         for event in decision.events() {
             let envelope = input.envelope(self.aggregate.version() + 1);
@@ -98,6 +102,6 @@ impl<A: Aggregate> TrackedAggregate<A> {
             };
             records.push((Stream::Credentials, record));
         }
-        Outcome::Written { version: self.aggregate.version(), first_event }
+        CommandOutcome::Written { version: self.aggregate.version(), first_event }
     }
 }

@@ -14,14 +14,14 @@ use crate::decision_base::DecisionBase;
 use crate::fingerprint::EventFingerprint;
 use crate::groups::Groups;
 use crate::ledger::LedgerChanges;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::queued_command::TakenCommand;
 
 /// A command and what was decided about it.
 pub(super) struct DecidedCommand {
     pub(super) taken: TakenCommand,
     /// `None` if it could not be decided, or not be written.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<CommandOutcome>,
 }
 
 /// The batch that is being decided.
@@ -97,7 +97,7 @@ impl InFlightBatch {
     /// The commands, each with the first event the batch tried to write for it. Whether that was committed is unknown.
     pub(super) fn into_doubtful(self) -> impl Iterator<Item = TakenCommand> {
         self.commands.into_iter().map(|DecidedCommand { mut taken, outcome }| {
-            if let Some(Outcome::Written { first_event, .. }) = outcome {
+            if let Some(CommandOutcome::Written { first_event, .. }) = outcome {
                 taken.first_event = first_event.or(taken.first_event);
             }
             taken
@@ -107,7 +107,7 @@ impl InFlightBatch {
     /// Fingerprints of the first events the batch writes, one for each command with events.
     pub(super) fn first_events(&self) -> HashSet<EventFingerprint> {
         let written = self.commands.iter().filter_map(|decided| match decided.outcome {
-            Some(Outcome::Written { first_event, .. }) => first_event,
+            Some(CommandOutcome::Written { first_event, .. }) => first_event,
             _ => None,
         });
         written.map(EventFingerprint::from).collect()

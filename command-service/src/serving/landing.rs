@@ -8,7 +8,7 @@ use log_model::Position;
 use super::batch::{DecidedCommand, InFlightBatch};
 use super::pipeline::LandedBatch;
 use super::{Serving, ServingEnd};
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::queued_command::TakenCommand;
 use crate::tenure::FIRST_PAUSE;
 
@@ -65,7 +65,7 @@ impl Serving<'_> {
         self.aborted_in_a_row = 0;
         let unwritten = batch.first_events();
         // A repetition of a command in an earlier batch still holds. One of a command in this batch does not.
-        let still_holds = |outcome: &Outcome| matches!(outcome, Outcome::Repeated { first_event, .. } if !unwritten.contains(first_event));
+        let still_holds = |outcome: &CommandOutcome| matches!(outcome, CommandOutcome::Repeated { first_event, .. } if !unwritten.contains(first_event));
         for DecidedCommand { taken, outcome } in batch.commands {
             self.answer(taken, outcome.filter(still_holds), batch.begun);
         }
@@ -83,7 +83,7 @@ impl Serving<'_> {
         ServingEnd::after(error, in_doubt)
     }
 
-    fn answer(&self, taken: TakenCommand, outcome: Option<Outcome>, begun: Instant) {
+    fn answer(&self, taken: TakenCommand, outcome: Option<CommandOutcome>, begun: Instant) {
         taken.answer(outcome, self.ledger.committed(), self.tenure.partition, begun);
     }
 }

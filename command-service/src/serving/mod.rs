@@ -33,6 +33,9 @@
 //! - *A batch is in flight*: until it lands, or until it is time to decide more commands into the next batch.
 //! - *The log is not ready and the next batch is not full*: until the log is ready, which is known in advance.
 //! - *There is nothing to do*: until a command arrives, or the queue is closed because the owner must end.
+//!
+//! Elsewhere it blocks only in calls of the log (a small append, a reclaim), while a decision waits for groups (bounded
+//! for each batch), and for a moment after an abort.
 
 mod batch;
 mod inbox;

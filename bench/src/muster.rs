@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, FromArgMatches};
-use command_service::{CommandConfig, CommandService, Door, Reach};
+use command_service::{CommandConfig, CommandQueues, CommandService, Reach};
 use domain::command::{Answer, Command, Failure, Reply};
 use event_log::EventLog;
 use reqwest::header::CONTENT_TYPE;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub enum Way {
     /// In this process.
-    Door(Door),
+    Door(CommandQueues),
     /// Over HTTP, to the one process that owns every partition.
     Http(Http),
 }
@@ -73,7 +73,7 @@ impl Way {
 
 /// A command service in this process that owns every partition of a log.
 pub struct Owners {
-    door: Door,
+    door: CommandQueues,
     stop: oneshot::Sender<()>,
     running: JoinHandle<std::io::Result<()>>,
 }
@@ -84,7 +84,7 @@ impl Owners {
         let command = CommandConfig::augment_args(clap::Command::new("bench"));
         let config = CommandConfig::from_arg_matches(&command.get_matches_from(["bench"]))?;
         let service = CommandService::build(&config, log.clone(), Reach::InProcess).await?;
-        let door = service.door();
+        let door = service.queues();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(service.run_until_stopped(async { stopped.await.unwrap_or(()) }));
         let partitions = log.partitions();

@@ -1,4 +1,4 @@
-//! The thread that hands one batch to the log while the owner decides the next.
+//! The thread that hands a batch to the log while its owner decides the next one.
 
 use std::io;
 use std::sync::mpsc;
@@ -7,76 +7,76 @@ use std::thread;
 use event_log::{AppendError, Batch, Record, Writer};
 use log_model::{Position, Stream};
 
-use crate::pulse::Pulse;
+use crate::call_watchdog::CallWatchdog;
 
-/// Appends what it is given, in order. The writer goes with each batch and comes back with the answer.
+/// Appends batches in order, on its own thread or on the caller's.
 pub(crate) struct Appender {
-    pulse: Pulse,
-    orders: mpsc::Sender<(Order, mpsc::Sender<Appended>)>,
+    watchdog: CallWatchdog,
+    requests: mpsc::Sender<(AppendRequest, mpsc::Sender<FinishedAppend>)>,
 }
 
-/// What became of a batch.
-pub(crate) struct Appended {
+/// One batch to append. The writer goes with it and comes back with the result.
+pub(crate) struct AppendRequest {
     pub(crate) writer: Box<dyn Writer>,
+    pub(crate) records: Vec<(Stream, Record)>,
+    pub(crate) proof: OwnershipProof,
+}
+
+/// How to make certain that no other process writes, if the batch itself has no records to commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnershipProof {
+    /// A recent commit suffices: the partition is not assigned to another process so soon afterwards.
+    Lease,
+    /// Only a new claim record suffices.
+    NewClaim,
+}
+
+/// A batch that was handed to the log, and the result.
+pub(crate) struct FinishedAppend {
+    pub(crate) writer: Box<dyn Writer>,
+    /// The position that covers what was written.
     pub(crate) result: Result<Position, AppendError>,
 }
 
-/// Where the answer to a batch comes in. It is closed without one if the thread was ended by a panic.
-pub(crate) type Answered = mpsc::Receiver<Appended>;
-
-/// By what it is known that nobody else writes, where a batch writes nothing itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof {
-    /// That the last commit was not long ago: nobody else is given the partition so soon.
-    Lease,
-    /// A commit.
-    Claim,
-}
-
-/// What is to be appended.
-pub(crate) struct Order {
-    pub(crate) writer: Box<dyn Writer>,
-    pub(crate) records: Vec<(Stream, Record)>,
-    pub(crate) proof: Proof,
-}
+/// Receives the result of an append. Closed without one if the thread has ended by a panic.
+pub(crate) type PendingAppend = mpsc::Receiver<FinishedAppend>;
 
 impl Appender {
-    /// Starts the thread of the owner of a partition. It ends when this is dropped.
-    pub(crate) fn start(partition: u32, pulse: Pulse) -> io::Result<Self> {
-        let (orders, receiver) = mpsc::channel::<(Order, mpsc::Sender<Appended>)>();
-        let of_thread = pulse.clone();
+    /// Starts the thread for the owner of a partition. It ends after this is dropped.
+    pub(crate) fn start(partition: u32, watchdog: CallWatchdog) -> io::Result<Self> {
+        let (requests, receiver) = mpsc::channel::<(AppendRequest, mpsc::Sender<FinishedAppend>)>();
+        let of_thread = watchdog.clone();
         thread::Builder::new().name(format!("append-{partition}")).spawn(move || {
-            for (order, answer) in receiver {
-                // Whoever does not wait any more has ended by a panic, and the log knows what was written.
-                let _ = answer.send(order.carry_out(&of_thread));
+            for (request, reply) in receiver {
+                // Nobody receives this after the owner has panicked. The log knows what was written.
+                let _ = reply.send(request.execute(&of_thread));
             }
         })?;
-        Ok(Self { pulse, orders })
+        Ok(Self { watchdog, requests })
     }
 
     /// Appends on the thread.
-    pub(crate) fn begin(&self, order: Order) -> Answered {
-        let (answer, answered) = mpsc::channel();
-        // To a thread that has ended nothing can be sent, and there is no answer.
-        let _ = self.orders.send((order, answer));
-        answered
+    pub(crate) fn begin(&self, request: AppendRequest) -> PendingAppend {
+        let (reply, pending) = mpsc::channel();
+        // If the thread has ended, the reply channel is dropped here, and the caller sees that it is closed.
+        let _ = self.requests.send((request, reply));
+        pending
     }
 
-    /// Appends here and now.
-    pub(crate) fn append(&self, order: Order) -> Appended {
-        order.carry_out(&self.pulse)
+    /// Appends on the caller's thread.
+    pub(crate) fn append(&self, request: AppendRequest) -> FinishedAppend {
+        request.execute(&self.watchdog)
     }
 }
 
-impl Order {
-    /// What changes nothing needs no record, only the certainty that nobody else writes.
-    fn carry_out(self, pulse: &Pulse) -> Appended {
+impl AppendRequest {
+    fn execute(self, watchdog: &CallWatchdog) -> FinishedAppend {
         let Self { mut writer, records, proof } = self;
-        let result = pulse.during(|| match proof {
+        let result = watchdog.during(|| match proof {
             _ if !records.is_empty() => writer.append(Batch { records }),
-            Proof::Lease => writer.confirm(),
-            Proof::Claim => writer.reclaim(),
+            OwnershipProof::Lease => writer.confirm(),
+            OwnershipProof::NewClaim => writer.reclaim(),
         });
-        Appended { writer, result }
+        FinishedAppend { writer, result }
     }
 }

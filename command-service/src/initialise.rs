@@ -1,4 +1,6 @@
-//! The first administrator, written without a running service: claims the partitions that it writes, so it is safe beside one.
+//! Writes the first administrator, and resets one's password, without a running service.
+//!
+//! Claims each partition it writes, so it is safe while services run (docs/adr/0001-one-writer-per-partition.md).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +19,14 @@ use log_model::partition;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::draft::{Base, Draft};
+use crate::batch_draft::BatchDraft;
+use crate::decision_base::DecisionBase;
 use crate::ledger::Ledger;
 
-/// Why there is no administrator now who was not there before.
+/// Why the command was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum InitialiseError {
-    /// A rule said no.
+    /// A rule refused it.
     #[error("{}", .0.message)]
     Refused(Refusal),
     /// The log can't be claimed.
@@ -34,26 +37,26 @@ pub enum InitialiseError {
     Append(#[from] AppendError),
 }
 
-/// How often a claim is tried again when others claim at the same time.
-const TRIES: usize = 20;
+/// Most attempts to append, and most further attempts to claim, while others claim the same partition.
+const ATTEMPTS: usize = 20;
 
-/// How often and after which pause a claim is tried again when the log could not be reached.
-const ABSENCES: usize = 3;
-const ABSENCE: Duration = Duration::from_millis(500);
+/// Number of further attempts to claim from a log that can't be reached, and the pause before each.
+const OUTAGE_RETRIES: usize = 3;
+const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Writes the first administrator. `command` asks [`user::Command::MakeFirstAdministrator`] of `username`.
 ///
-/// Of several that try at once, one wins. One that was cut off half-way is finished by the next with the same name.
-/// Blocks: call it on a thread that may.
+/// If several processes try at the same time, one wins. An attempt that was cut off half-way is finished by the next one
+/// with the same name. Blocks: not for async tasks.
 pub fn initialise(
     log: &Arc<dyn EventLog>,
     username: &Username,
     command: &Command,
 ) -> Result<(), InitialiseError> {
     let id = UserId::of(username);
-    // What is wrong with the input is found before anybody stands in the log as the first.
-    let fresh = Ledger::of(0, log.partitions());
-    accept(Draft::default().decide(Base::of(&fresh), command, None, now()).into())
+    // Invalid input is refused before the log names a first administrator.
+    let fresh = Ledger::new(0, log.partitions());
+    accept(BatchDraft::default().decide(DecisionBase::committed(&fresh), command, None, now()).into())
         .map_err(InitialiseError::Refused)?;
     let first = Initialised { user_id: id, username: username.to_string() };
     let known_before = write(log, 0, |ledger, draft, now| {
@@ -71,13 +74,14 @@ pub fn initialise(
     })
 }
 
-/// Asks one owner after another, by being each of them, until the command has its answer.
+/// Runs the command's reservation saga, if it needs one, by acting as each owner in turn
+/// (docs/adr/0011-one-holder-of-an-address.md).
 fn run_saga(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, InitialiseError> {
     let partitions = log.partitions();
     let decide = |question: &Command| {
         let own = question.ask.route_key().partition(partitions);
         write(log, own, |ledger, draft, now| {
-            Ok(Answer::from(draft.decide(Base::of(ledger), question, None, now)))
+            Ok(Answer::from(draft.decide(DecisionBase::committed(ledger), question, None, now)))
         })
     };
     let claim = || ReservationId::from_uuid(Uuid::now_v7());
@@ -97,7 +101,7 @@ fn run_saga(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, Initia
 
 /// Gives an administrator a new temporary password. `command` asks [`user::Command::ResetPassword`] of `username`.
 ///
-/// Blocks: call it on a thread that may.
+/// Blocks: not for async tasks.
 pub fn recover(
     log: &Arc<dyn EventLog>,
     username: &Username,
@@ -108,21 +112,21 @@ pub fn recover(
         if !ledger.roles(id).is_some_and(|roles| roles.contains(Role::Administrator)) {
             return Err(Refusal::new(Code::UnknownUser, format!("`{username}` is not an administrator.")));
         }
-        accept(draft.decide(Base::of(ledger), command, None, now).into())
+        accept(draft.decide(DecisionBase::committed(ledger), command, None, now).into())
     })
 }
 
-/// Claims a partition and writes what is decided.
+/// Claims a partition, decides on its state and writes the result. Tries again after a failed append.
 fn write<T>(
     log: &Arc<dyn EventLog>,
     partition: u32,
-    decide: impl Fn(&Ledger, &mut Draft, Timestamp) -> Result<T, Refusal>,
+    decide: impl Fn(&Ledger, &mut BatchDraft, Timestamp) -> Result<T, Refusal>,
 ) -> Result<T, InitialiseError> {
     let mut last = AppendError::Fenced;
-    for _ in 0..TRIES {
-        let mut ledger = Ledger::of(partition, log.partitions());
+    for _ in 0..ATTEMPTS {
+        let mut ledger = Ledger::new(partition, log.partitions());
         let mut writer = claim(log, partition, &mut ledger)?;
-        let mut draft = Draft::default();
+        let mut draft = BatchDraft::default();
         let decided = decide(&ledger, &mut draft, now()).map_err(InitialiseError::Refused)?;
         let (records, _) = draft.finish();
         if records.is_empty() {
@@ -130,7 +134,7 @@ fn write<T>(
         }
         match writer.append(Batch { records }) {
             Ok(_) => return Ok(decided),
-            // Whether it was written stands in the log, and the next claim reads it.
+            // The log knows whether it was written. The next claim reads it, and the decision then finds it done.
             Err(error) => last = error,
         }
     }
@@ -146,18 +150,18 @@ fn claim(
     partition: u32,
     ledger: &mut Ledger,
 ) -> Result<Box<dyn event_log::Writer>, ClaimError> {
-    let (mut tries, mut absences) = (0, 0);
+    let (mut attempts, mut retries) = (0, 0);
     loop {
-        *ledger = Ledger::of(partition, log.partitions());
+        *ledger = Ledger::new(partition, log.partitions());
         match log.claim(partition, ledger) {
-            Err(ClaimError::Fenced) if tries < TRIES => tries += 1,
-            // Topics that were made a moment ago may have no leader yet.
-            Err(ClaimError::Unavailable(_)) if absences < ABSENCES => {
-                absences += 1;
-                std::thread::sleep(ABSENCE);
+            Err(ClaimError::Fenced) if attempts < ATTEMPTS => attempts += 1,
+            // Topics that were just created may have no leader yet.
+            Err(ClaimError::Unavailable(_)) if retries < OUTAGE_RETRIES => {
+                retries += 1;
+                std::thread::sleep(OUTAGE_PAUSE);
             }
             claimed => {
-                ledger.replayed();
+                ledger.finish_replay();
                 return claimed;
             }
         }
@@ -166,14 +170,14 @@ fn claim(
 
 fn accept(answer: Answer) -> Result<(), Refusal> {
     match answer {
-        // Where an address is to be asked about first, nothing else stands against it.
+        // An answer about the address means that no other rule stands against the command.
         Answer::Accepted { .. } | Answer::OfAddress(_) => Ok(()),
         Answer::Refused(mut refusals) => Err(refusals.remove(0)),
         Answer::Forbidden => Err(Refusal::new(Code::NotApplicable, "Only an operator may do this.")),
     }
 }
 
-/// What `initialise` and `recover` ask, as a command of the operator.
+/// The command that [`initialise`] or [`recover`] takes, with the operator as its actor.
 pub fn ask(
     id: String,
     username: &Username,

@@ -1,4 +1,4 @@
-//! What one partition holds: everything that its owner knows, folded from the log.
+//! The state of one partition: everything its owner knows, folded from the log.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,41 +6,51 @@ use domain::actor::Roles;
 use domain::deployment::{self, Initialised};
 use domain::group::{self, Group};
 use domain::id::{GroupId, UserId};
-use domain::user;
+use domain::user::{self, User};
 use event_log::envelope::Stamp;
 use event_log::{Recorded, Replay};
 use log_model::{Position, Stream, StreamPartition};
 
-use crate::addresses::Addresses;
-use crate::draft::Changes;
-use crate::image::{self, Image};
-use crate::remembered::Key;
-use crate::resident::Residents;
-use crate::slot::Slot;
+use crate::addresses::{AddressChanges, Addresses};
+use crate::fingerprint::FingerprintKey;
+use crate::packed_users::PackedUsers;
+use crate::snapshot::{self, DecodedSnapshot};
+use crate::tracked_aggregate::TrackedAggregate;
 
 #[cfg(test)]
 #[path = "ledger_spec.rs"]
 mod spec;
 
-/// Everything that a partition's owner knows. Only what is committed is in it.
+/// Everything the owner of a partition knows. Only what is committed is in it.
 pub(crate) struct Ledger {
-    /// By which aggregates know commands again.
-    pub(crate) key: Key,
-    pub(crate) users: Residents,
-    pub(crate) groups: HashMap<GroupId, Slot<Group>>,
+    /// Key of the fingerprints by which repeated commands are recognised.
+    pub(crate) key: FingerprintKey,
+    pub(crate) users: PackedUsers,
+    pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
     deployment: Option<Initialised>,
     pub(crate) deployment_version: u64,
     pub(crate) addresses: Addresses,
     committed: Position,
-    /// User events that were taken in since the last snapshot.
+    /// User events applied since the last snapshot.
     since_snapshot: usize,
-    /// Users who have changed since the snapshot that this began with, if it did, while the log is replayed.
+    /// During a replay that began with a snapshot, the users who have changed since. Their addresses are out of
+    /// `addresses` until [`Self::finish_replay`].
     changed: Option<HashSet<UserId>>,
+}
+
+/// What a batch changes in the ledger once it is committed. Until then the next batch is decided on top of it.
+#[derive(Default)]
+pub(crate) struct LedgerChanges {
+    pub(crate) users: HashMap<UserId, TrackedAggregate<User>>,
+    pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
+    pub(crate) addresses: AddressChanges,
+    /// User events among its records.
+    pub(crate) user_events: usize,
 }
 
 impl Replay for Ledger {
     fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
-        let Image { key, users, addresses } = image::read(parts, self.addresses.nothing_yet())?;
+        let DecodedSnapshot { key, users, addresses } = snapshot::decode(parts, self.addresses.emptied())?;
         (self.key, self.users, self.addresses) = (key, users, addresses);
         self.changed = Some(HashSet::new());
         Ok(())
@@ -69,58 +79,58 @@ impl Replay for Ledger {
             let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
             self.groups
                 .entry(id)
-                .or_insert_with(|| Slot::new(Group::default()))
+                .or_insert_with(|| TrackedAggregate::new(Group::default()))
                 .evolve(&event, &stamp, self.key);
         } else {
             let id: UserId = stamp.subject.parse().map_err(|error| text(&error))?;
             let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
             self.since_snapshot += 1;
-            let slot = self.users.awake(id);
+            let tracked = self.users.load_for_replay(id);
             if let Some(changed) = &mut self.changed
                 && changed.insert(id)
             {
-                self.addresses.leave_out(&slot.aggregate);
+                self.addresses.remove_user(&tracked.aggregate);
             }
-            slot.evolve(&event, &stamp, self.key);
+            tracked.evolve(&event, &stamp, self.key);
         }
         Ok(())
     }
 }
 
 impl Ledger {
-    /// Nothing yet, of one of so many partitions.
-    pub(crate) fn of(partition: u32, partitions: u32) -> Self {
+    /// Nothing known, for the owner of `partition` in a deployment of `partitions`.
+    pub(crate) fn new(partition: u32, partitions: u32) -> Self {
         Self {
-            key: Key::random(),
-            users: Residents::default(),
+            key: FingerprintKey::random(),
+            users: PackedUsers::default(),
             groups: HashMap::new(),
             deployment: None,
             deployment_version: 0,
-            addresses: Addresses::of(partition, partitions),
+            addresses: Addresses::new(partition, partitions),
             committed: Position::new(),
             since_snapshot: 0,
             changed: None,
         }
     }
 
-    /// Takes in that everything up to the claim was replayed.
-    pub(crate) fn replayed(&mut self) {
-        self.users.settle();
+    /// Call after the last replayed record: packs the users and indexes the addresses they hold.
+    pub(crate) fn finish_replay(&mut self) {
+        self.users.flush();
         let Self { users, addresses, .. } = self;
         match self.changed.take() {
             Some(changed) => {
-                let slots = changed.into_iter().filter_map(|id| users.wake(id));
-                slots.for_each(|slot| addresses.take_in(&slot.aggregate));
+                let tracked = changed.into_iter().filter_map(|id| users.load(id));
+                tracked.for_each(|tracked| addresses.add_user(&tracked.aggregate));
             }
-            None => users.each(|user| addresses.take_in(user)),
+            None => users.for_each(|user| addresses.add_user(user)),
         }
     }
 
-    /// Takes in what a batch changed, now that it is committed up to `position`.
-    pub(crate) fn commit(&mut self, changes: Changes, position: &Position) {
+    /// Applies the changes of a batch that is committed up to `position`.
+    pub(crate) fn commit(&mut self, changes: LedgerChanges, position: &Position) {
         self.since_snapshot += changes.user_events;
-        for (id, slot) in changes.users {
-            self.users.rest(id, &slot);
+        for (id, tracked) in changes.users {
+            self.users.store(id, &tracked);
         }
         self.groups.extend(changes.groups);
         self.addresses.commit(changes.addresses);
@@ -129,57 +139,57 @@ impl Ledger {
         }
     }
 
-    /// Answers name this position to those who wait for views, so places that no view follows are not in it.
+    /// Leaves out stream partitions that no view follows, because callers wait until the views have reached this position.
     fn cover(&mut self, place: StreamPartition, offset: u64) {
         if place.stream.is_followed() {
             self.committed.cover(place, offset);
         }
     }
 
-    /// Whether so much has happened since the last snapshot that the next owner should have a newer one: so many events,
-    /// and half as many as there are users, because writing one takes as long as it is large.
-    pub(crate) fn wants_snapshot(&self, every: usize) -> bool {
+    /// Whether a snapshot is due: after `every` events, and after half as many events as there are users. The latter
+    /// keeps the work for snapshots in proportion to the events.
+    pub(crate) fn needs_snapshot(&self, every: usize) -> bool {
         self.since_snapshot >= every.max(self.users.len() / 2)
     }
 
-    /// What is known, to be kept as a snapshot.
-    pub(crate) fn image(&self) -> Vec<Vec<u8>> {
-        image::of(self.key, &self.users, &self.addresses)
+    /// The parts of a snapshot.
+    pub(crate) fn snapshot(&self) -> Vec<Vec<u8>> {
+        snapshot::encode(self.key, &self.users, &self.addresses)
     }
 
-    /// Takes in that a snapshot is being kept.
-    pub(crate) fn kept(&mut self) {
+    /// Notes that the log has taken a snapshot.
+    pub(crate) fn snapshot_saved(&mut self) {
         self.since_snapshot = 0;
     }
 
-    /// Takes in that nothing else was committed up to `position`.
-    pub(crate) fn confirmed(&mut self, position: &Position) {
-        self.commit(Changes::default(), position);
+    /// Notes that everything up to `position` is committed, and that the ledger has it already.
+    pub(crate) fn advance(&mut self, position: &Position) {
+        self.commit(LedgerChanges::default(), position);
     }
 
-    /// Whether somebody has seen more of this owner's places than it has read itself. A marker may stand behind the
-    /// last record, so one offset more is no sign of another writer.
+    /// Whether a caller has seen more of this partition than the ledger has. A transaction marker may follow the last
+    /// record, so a difference of one offset is no sign of another writer.
     pub(crate) fn is_behind(&self, seen: &Position) -> bool {
         seen.iter().any(|(place, offset)| self.committed.covered(place).is_some_and(|own| offset > own + 1))
     }
 
-    /// Everything committed that this owner knows of.
+    /// Position of the last committed record in each stream partition.
     pub(crate) fn committed(&self) -> &Position {
         &self.committed
     }
 
-    /// Number of users that were ever registered.
+    /// Number of users with events.
     pub(crate) fn users(&self) -> usize {
         self.users.len()
     }
 
-    /// Who initialised the deployment.
+    /// The first administrator, if the deployment is initialised.
     pub(crate) fn deployment(&self) -> Option<&Initialised> {
         self.deployment.as_ref()
     }
 
-    /// What a user holds; `None` for one who was never registered.
+    /// A user's roles; `None` for one without an account.
     pub(crate) fn roles(&self, id: UserId) -> Option<Roles> {
-        self.users.wake(id)?.aggregate.account().map(|account| account.roles)
+        self.users.load(id)?.aggregate.account().map(|account| account.roles)
     }
 }

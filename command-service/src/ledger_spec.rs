@@ -1,4 +1,5 @@
-//! An owner that begins with a snapshot knows what one knows that has read everything, and one that decides ahead decides the same.
+//! An owner that begins with a snapshot ends up with the same state as one that replays everything, and an owner that
+//! decides ahead decides the same as one that waits.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +19,11 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::draft::{Base, Draft, Outcome};
+use crate::batch_draft::BatchDraft;
+use crate::decision_base::DecisionBase;
+use crate::outcome::CommandOutcome;
 
-/// One step of a history: of one of three users, with one of three addresses.
+/// One step of a history, about one of three users and one of three addresses.
 #[derive(Debug, Clone, Copy)]
 struct Step {
     user: usize,
@@ -52,15 +55,15 @@ fn step() -> impl Strategy<Value = Step> {
     (0..3_usize, 0..3_usize, what).prop_map(|(user, address, what)| Step { user, address, what })
 }
 
-/// When all of it happens: in the second after the reservations were made.
+/// The time of every step, in microseconds: one second after the reservations were made.
 const NOW: i64 = 0x0190_0000_0000 * 1_000 + 1_000_000;
 
-/// Every reservation of a history that is made has a number of its own.
+/// The reservation made in a step has the step's number.
 fn reservation(number: usize) -> ReservationId {
     ReservationId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number as u128))
 }
 
-/// `granted` is the reservation that this user was granted of this address.
+/// The command of a step, and its group. `granted` is the reservation of this address granted to this user.
 fn command(number: usize, step: Step, granted: Option<ReservationId>) -> (Command, Option<KnownGroup>) {
     let Step { user, address, what } = step;
     let name = ["alice", "bob", "carol"][user];
@@ -105,13 +108,13 @@ fn command(number: usize, step: Step, granted: Option<ReservationId>) -> (Comman
     (command, Some(KnownGroup { group, closed: false }))
 }
 
-/// What happens once a step is decided.
+/// What happens after a step is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     Nothing,
-    /// What was decided is handed to the log, if that isn't writing.
+    /// What was decided is handed to the log, unless it is still writing.
     Launch,
-    /// What the log is writing is committed.
+    /// The batch in flight is committed.
     Land,
 }
 
@@ -119,21 +122,21 @@ fn then() -> impl Strategy<Value = Then> {
     prop_oneof![Just(Then::Nothing), Just(Then::Launch), Just(Then::Land)]
 }
 
-/// An owner and what it has written.
+/// An owner and the records it has written.
 struct Written {
     ledger: Ledger,
-    /// The reservation that was granted to a user of an address.
+    /// The reservation granted to a user for an address.
     granted: HashMap<(usize, usize), ReservationId>,
-    in_flight: Option<Changes>,
+    in_flight: Option<LedgerChanges>,
     records: Vec<Recorded>,
 }
 
 impl Written {
-    /// By an owner that is asked all of this, each step in a batch of its own.
+    /// By an owner that decides each step in a batch of its own.
     fn one_by_one(steps: &[Step]) -> Self {
         let mut written = Self::nothing();
         for (number, step) in steps.iter().enumerate() {
-            let mut draft = Draft::default();
+            let mut draft = BatchDraft::default();
             written.decide(&mut draft, number, *step);
             written.launch(&mut draft);
             written.land();
@@ -141,10 +144,10 @@ impl Written {
         written
     }
 
-    /// By one that decides while it writes.
+    /// By an owner that decides while it writes.
     fn ahead(steps: &[(Step, Then)]) -> Self {
         let mut written = Self::nothing();
-        let mut draft = Draft::default();
+        let mut draft = BatchDraft::default();
         for (number, (step, then)) in steps.iter().enumerate() {
             written.decide(&mut draft, number, *step);
             match then {
@@ -160,22 +163,23 @@ impl Written {
     }
 
     fn nothing() -> Self {
-        Self { ledger: Ledger::of(0, 1), granted: HashMap::new(), in_flight: None, records: Vec::new() }
+        Self { ledger: Ledger::new(0, 1), granted: HashMap::new(), in_flight: None, records: Vec::new() }
     }
 
-    fn decide(&mut self, draft: &mut Draft, number: usize, step: Step) {
+    fn decide(&mut self, draft: &mut BatchDraft, number: usize, step: Step) {
         let (of_whom, what) = ((step.user, step.address), step.what);
         let (command, known) = command(number, step, self.granted.get(&of_whom).copied());
-        let base = Base { in_flight: self.in_flight.as_ref(), ..Base::of(&self.ledger) };
+        let base =
+            DecisionBase { in_flight: self.in_flight.as_ref(), ..DecisionBase::committed(&self.ledger) };
         let outcome = draft.decide(base, &command, known, Timestamp::from_micros(NOW));
-        if let Outcome::Answered(Answer::OfAddress(ReservationReply::Granted)) = outcome
+        if let CommandOutcome::Answered(Answer::OfAddress(ReservationReply::Granted)) = outcome
             && let What::Reserve = what
         {
             self.granted.insert(of_whom, reservation(number));
         }
     }
 
-    fn launch(&mut self, draft: &mut Draft) {
+    fn launch(&mut self, draft: &mut BatchDraft) {
         let (records, changes) = std::mem::take(draft).finish();
         for (stream, record) in records {
             let offset = self.records.len() as u64;
@@ -190,13 +194,13 @@ impl Written {
         }
     }
 
-    /// What a reservation replays.
+    /// The records that a claim replays.
     fn replayed(&self) -> Vec<Recorded> {
         let is_replayed = |recorded: &&Recorded| recorded.place.stream != Stream::Credentials;
         self.records.iter().filter(is_replayed).cloned().collect()
     }
 
-    /// What was written, without what is another one each time.
+    /// What was written, without the ids and times that differ each time.
     fn texts(&self) -> Vec<String> {
         let text = |Recorded { place, record, .. }: &Recorded| {
             let body = String::from_utf8_lossy(record.body.as_deref().unwrap_or(b"nothing"));
@@ -212,31 +216,31 @@ fn replay(mut ledger: Ledger, records: &[Recorded]) -> Ledger {
     for recorded in records {
         ledger.replay(recorded).unwrap();
     }
-    ledger.replayed();
+    ledger.finish_replay();
     ledger
 }
 
-/// Everything that is known from the log, in an order.
+/// Everything known from the log, in a comparable form.
 fn known(ledger: &Ledger) -> impl PartialEq + std::fmt::Debug {
-    let (blocks, _) = ledger.users.at_rest();
-    let users: BTreeMap<_, _> = blocks.map(|(id, _)| (id, ledger.users.wake(id).unwrap())).collect();
-    let (holders, granted, void) = ledger.addresses.known();
-    (users, holders.clone(), granted.collect::<HashSet<_>>(), void.clone())
+    let (blocks, _) = ledger.users.blocks();
+    let users: BTreeMap<_, _> = blocks.map(|(id, _)| (id, ledger.users.load(id).unwrap())).collect();
+    let addresses = &ledger.addresses;
+    (users, addresses.holders.clone(), addresses.grants().collect::<HashSet<_>>(), addresses.void.clone())
 }
 
 proptest! {
     #[test]
-    fn a_snapshot_and_the_records_after_it_come_to_the_same_as_all_records(
+    fn a_snapshot_and_the_records_after_it_yield_the_same_state_as_all_records(
         steps in proptest::collection::vec(step(), 1..40),
     ) {
         let written = Written::one_by_one(&steps);
         let (records, ledger) = (written.replayed(), &written.ledger);
-        let whole = replay(Ledger { key: ledger.key, ..Ledger::of(0, 1) }, &records);
+        let whole = replay(Ledger { key: ledger.key, ..Ledger::new(0, 1) }, &records);
         prop_assert_eq!(known(&whole), known(ledger));
         for at in 0..=records.len() {
-            let before = replay(Ledger { key: ledger.key, ..Ledger::of(0, 1) }, &records[..at]);
-            let mut after = Ledger::of(0, 1);
-            after.restore(&before.image()).unwrap();
+            let before = replay(Ledger { key: ledger.key, ..Ledger::new(0, 1) }, &records[..at]);
+            let mut after = Ledger::new(0, 1);
+            after.restore(&before.snapshot()).unwrap();
             let after = replay(after, &records[at..]);
             prop_assert_eq!(known(&after), known(&whole));
         }
@@ -249,7 +253,7 @@ proptest! {
         let ahead = Written::ahead(&steps);
         let steps: Vec<_> = steps.into_iter().map(|(step, _)| step).collect();
         prop_assert_eq!(ahead.texts(), Written::one_by_one(&steps).texts());
-        let whole = replay(Ledger { key: ahead.ledger.key, ..Ledger::of(0, 1) }, &ahead.replayed());
+        let whole = replay(Ledger { key: ahead.ledger.key, ..Ledger::new(0, 1) }, &ahead.replayed());
         prop_assert_eq!(known(&whole), known(&ahead.ledger));
     }
 }

@@ -1,26 +1,43 @@
-//! Owns partitions of the log: decides commands, appends what follows, answers.
+//! The command service: owns partitions of the log, decides commands, appends their events, and answers.
+//!
+//! The way of a command: [`CommandQueues`] (or `http`, for other processes) → `queued_command` → the `owner` of its
+//! partition, which was claimed by `takeover` → `serving`, which batches, writes and answers → `batch_draft`, which
+//! decides → `tracked_aggregate` → the domain's rules. `ownership` starts and ends owners as the partitions move.
+//! What an owner knows is its `ledger`; `packed_users` and `snapshot` are its forms in memory and on disk.
+//!
+//! The terms are explained in docs/glossary.md, the reasons in docs/adr/0001-one-writer-per-partition.md.
 
 pub mod config;
-pub mod door;
 pub mod initialise;
 
+mod address_draft;
 mod addresses;
 mod appender;
-mod batch;
-mod draft;
+mod batch_draft;
+mod block_map;
+mod call_watchdog;
+mod command_queues;
+mod decision_base;
+mod decision_input;
+mod dedup;
+mod fingerprint;
+mod group_table;
 mod groups;
-mod image;
-mod job;
+mod http;
 mod ledger;
+mod outcome;
 mod owner;
 mod ownership;
-mod packed;
-mod pulse;
-mod remembered;
-mod resident;
+mod packed_rule;
+mod packed_user;
+mod packed_users;
+mod queued_command;
 mod serving;
-mod shelf;
-mod slot;
+mod snapshot;
+mod takeover;
+mod telemetry;
+mod tenure;
+mod tracked_aggregate;
 
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
@@ -33,19 +50,19 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+pub use command_queues::CommandQueues;
 pub use config::CommandConfig;
-pub use door::Door;
 
 use crate::groups::Groups;
-use crate::owner::Common;
 use crate::ownership::Ownership;
+use crate::tenure::SharedContext;
 
-/// How long answers that are on their way may take to leave once the owners have ended.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// How long the last answers may take to leave after the owners have ended.
+const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The command service, ready to run.
 pub struct CommandService {
-    door: Door,
+    queues: CommandQueues,
     ownership: Ownership,
     log: Arc<dyn EventLog>,
     http: Option<(TcpListener, axum::Router)>,
@@ -54,39 +71,39 @@ pub struct CommandService {
 /// Why the service could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The door's address is taken or not ours.
+    /// The address to listen on is taken, or not an address of this machine.
     #[error("the door for commands can't listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
 /// How gateways reach this process.
 pub enum Reach<'a> {
-    /// Through the [`Door`] alone: they are in this process.
+    /// Only through [`CommandQueues`]: they are in this process.
     InProcess,
-    /// Over HTTP, with this token.
+    /// Over HTTP, with this service token.
     Http(&'a str),
 }
 
 impl CommandService {
-    /// Opens the door. Nothing is owned before [`Self::run_until_stopped`].
+    /// Binds the address for commands. Nothing is owned before [`Self::run_until_stopped`].
     pub async fn build(
         config: &CommandConfig,
         log: Arc<dyn EventLog>,
         reach: Reach<'_>,
     ) -> Result<Self, BuildError> {
-        let door = Door::new(log.partitions());
+        let queues = CommandQueues::new(log.partitions());
         let http = match reach {
             Reach::InProcess => None,
             Reach::Http(token) => {
                 let address = config.commands_listen;
                 let listener = TcpListener::bind(address).await;
                 let listener = listener.map_err(|source| BuildError::Listen { address, source })?;
-                Some((listener, door::router(door.clone(), token)))
+                Some((listener, http::router(queues.clone(), token)))
             }
         };
         let address = http.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
@@ -95,31 +112,32 @@ impl CommandService {
             (None, Some(address)) => format!("http://{address}"),
             (None, None) => "in-process".to_owned(),
         };
-        let common = Common {
+        let shared = SharedContext {
             log: log.clone(),
             groups: Groups::follow(&*log),
             url,
             limits: config.limits(),
-            batch: config.command_batch as usize,
-            queue: config.command_queue as usize,
+            max_batch: config.command_batch as usize,
+            queue_capacity: config.command_queue as usize,
             snapshot_every: config.snapshot_every(),
             runtime: Handle::current(),
         };
-        let ownership = Ownership::new(Arc::new(common), door.clone(), config.patience());
-        Ok(Self { door, ownership, log, http })
+        let ownership = Ownership::new(Arc::new(shared), queues.clone(), config.patience());
+        Ok(Self { queues, ownership, log, http })
     }
 
     /// The way to the owners for callers in this process.
-    pub fn door(&self) -> Door {
-        self.door.clone()
+    pub fn queues(&self) -> CommandQueues {
+        self.queues.clone()
     }
 
-    /// Where the HTTP door listens.
+    /// The address of the HTTP endpoint, if there is one.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.http.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
     }
 
-    /// Serves the partitions that it is given until `stop` is ready; then answers what it has taken, hands over and ends.
+    /// Serves the partitions assigned to this process until `stop` is ready. Then answers every command it has taken,
+    /// hands over and ends.
     pub async fn run_until_stopped(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
@@ -129,19 +147,20 @@ impl CommandService {
             ownership.run(log.join(), stop).await;
             return Ok(());
         };
-        // The door stays open until everything is handed over: whoever asks meanwhile is served, or told who does not own.
+        // The endpoint stays open until everything is handed over. Callers meanwhile are served, or told that this
+        // process is not the owner.
         let (handed_over, shut) = oneshot::channel::<()>();
         let shut = async { shut.await.unwrap_or(()) };
         let mut serving =
             tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(shut).into_future());
         tokio::select! {
             () = ownership.run(log.join(), stop) => {}
-            // Without a door an owner is of no use.
+            // Nobody reaches the owners without the endpoint.
             served = &mut serving => return served.unwrap_or_else(|stopped| Err(std::io::Error::other(stopped))),
         }
         drop(handed_over);
-        // A connection that nobody closes does not hold up the end.
-        timeout(LAST_ANSWERS, serving)
+        // A connection that its client keeps open does not hold up the end.
+        timeout(LAST_ANSWERS_TIMEOUT, serving)
             .await
             .map_or(Ok(()), |served| served.unwrap_or_else(|stopped| Err(std::io::Error::other(stopped))))
     }

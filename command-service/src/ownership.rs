@@ -1,9 +1,11 @@
-//! Which partitions are ours: an owner for each that this process is given, replaced when it died or hangs. When a partition
-//! is taken away its owner serves on until the next one has claimed it.
+//! Keeps an owner running for each partition assigned to this process, and replaces one that died or hangs.
+//!
+//! If a partition is taken away, its owner serves on until another process has claimed it
+//! (docs/adr/0009-sharing-partitions.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,90 +14,98 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, timeout};
 
-use crate::door::{Door, Lane};
-use crate::owner::{Common, Owner, Term};
-use crate::pulse::Pulse;
+use crate::command_queues::{CommandQueues, PartitionQueue};
+use crate::owner::Owner;
+use crate::tenure::{SharedContext, Signals, Tenure, TenureState};
 
-/// How often it is looked whether owners live and get on.
-const LOOK: Duration = Duration::from_millis(500);
-/// How long owners that are told to end may take for what they hold. Afterwards they are left to themselves: whatever one
-/// still writes meets the fence of the next owner.
-const ENDING: Duration = Duration::from_secs(4);
-/// How long leaving the group may take; the group notices by itself that a member is gone.
-const LEAVE: Duration = Duration::from_secs(2);
-/// How long whoever has left serves on at most until others have claimed what it had.
-const SUCCESSION: Duration = Duration::from_secs(8);
+/// How often owners are checked for being alive and making progress.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+/// How long owners that must end may take to finish. Afterwards they are left alone: anything they still write meets the
+/// fence of the next owner.
+const ENDING_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long leaving the group may take. Without a farewell the group finds out by itself that a member is gone.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
+/// After leaving the group, how long this process serves on until others have claimed its partitions.
+const SUCCESSION_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The owners of this process.
 pub(crate) struct Ownership {
-    common: Arc<Common>,
-    door: Door,
-    /// Longest silence of an owner inside one call of the log.
+    shared: Arc<SharedContext>,
+    queues: CommandQueues,
+    /// Longest time an owner may be inside one call of the log without progress.
     patience: Duration,
-    given: BTreeSet<u32>,
+    /// Partitions assigned to this process.
+    assigned: BTreeSet<u32>,
     /// Owners that serve or are about to.
-    running: BTreeMap<u32, Running>,
-    /// Threads of owners that were told to end.
+    running: BTreeMap<u32, RunningOwner>,
+    /// Threads of owners that were told to end, with their partitions.
     ending: Vec<(u32, JoinHandle<()>)>,
 }
 
-/// An owner and the ways to influence it.
-struct Running {
+/// An owner's thread and the ways to influence and observe it.
+struct RunningOwner {
     thread: JoinHandle<()>,
-    term: watch::Sender<Term>,
-    /// That of its last claim; 0 before it has made one.
-    epoch: Arc<AtomicU64>,
-    pulse: Pulse,
+    state: watch::Sender<TenureState>,
+    signals: Signals,
 }
 
 impl Ownership {
-    pub(crate) fn new(common: Arc<Common>, door: Door, patience: Duration) -> Self {
-        Self { common, door, patience, given: BTreeSet::new(), running: BTreeMap::new(), ending: Vec::new() }
+    pub(crate) fn new(shared: Arc<SharedContext>, queues: CommandQueues, patience: Duration) -> Self {
+        Self {
+            shared,
+            queues,
+            patience,
+            assigned: BTreeSet::new(),
+            running: BTreeMap::new(),
+            ending: Vec::new(),
+        }
     }
 
-    /// Owns what this process is given until it is told to stop; then hands everything over.
+    /// Owns the assigned partitions until `stop` is ready, then hands everything over.
     ///
-    /// Nothing in here waits for an owner: the group gives a partition away a few seconds after it has said so, heard or not.
+    /// Nothing in here waits for an owner, because the group does not: it reassigns a partition a few seconds after its
+    /// notice, whether this process has read the notice or not.
     pub(crate) async fn run(mut self, mut membership: Membership, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
-        let mut look = interval(LOOK);
-        let mut owners = self.common.log.owners();
+        let mut check = interval(CHECK_INTERVAL);
+        let mut owners = self.shared.log.owners();
         loop {
             tokio::select! {
                 () = &mut stop => break,
                 change = membership.next() => match change {
-                    Some(Assignment::Given(partitions)) => self.take(partitions),
+                    Some(Assignment::Given(partitions)) => self.assign(partitions),
                     Some(Assignment::Taken(partitions, handover)) => {
                         self.yield_up(&partitions);
                         drop(handover);
-                        // Whoever was away for long hears in any order what became of the partition meanwhile.
-                        self.end_the_succeeded(&owners.borrow_and_update());
+                        // After a long pause this process may hear of the next owner before it hears that it lost the
+                        // partition.
+                        self.end_superseded(&owners.borrow_and_update());
                     }
-                    // The log was closed: nothing can be owned any more.
+                    // The log was closed, so nothing can be owned any more.
                     None => break,
                 },
-                Ok(()) = owners.changed() => self.end_the_succeeded(&owners.borrow_and_update()),
-                _ = look.tick() => {
-                    self.give_up_the_lost();
-                    self.begin_missing();
+                Ok(()) = owners.changed() => self.end_superseded(&owners.borrow_and_update()),
+                _ = check.tick() => {
+                    self.drop_lost();
+                    self.start_missing();
                 }
             }
         }
         self.hand_over(membership, owners).await;
     }
 
-    /// Leaves, and serves on until others have claimed what this process had or nobody is there who could.
+    /// Leaves the group, and serves on until others have claimed the partitions, or until no other member is left.
     async fn hand_over(&mut self, mut membership: Membership, mut owners: watch::Receiver<Owners>) {
-        // First, so that nobody is given anything that its owner still takes for its own.
-        self.yield_up(&self.given.iter().copied().collect::<Vec<_>>());
+        // Yield before leaving: afterwards others may be assigned what an owner here still trusts to be its own.
+        self.yield_up(&self.assigned.iter().copied().collect::<Vec<_>>());
         membership.leave();
         let left = async { while membership.next().await.is_some() {} };
-        if timeout(LEAVE, left).await.is_err() {
+        if timeout(LEAVE_TIMEOUT, left).await.is_err() {
             tracing::warn!("the group of command services was not left in time");
         }
         let claimed = async {
             loop {
-                self.end_the_succeeded(&owners.borrow_and_update());
+                self.end_superseded(&owners.borrow_and_update());
                 if self.running.is_empty() {
                     break;
                 }
@@ -105,73 +115,67 @@ impl Ownership {
                 }
             }
         };
-        if timeout(SUCCESSION, claimed).await.is_err() {
+        if timeout(SUCCESSION_TIMEOUT, claimed).await.is_err() {
             tracing::warn!("others have not claimed in time what this process had");
         }
         self.end(self.running.keys().copied().collect());
         let ending = std::mem::take(&mut self.ending);
         let ended = spawn_blocking(move || ending.into_iter().for_each(join));
-        if timeout(ENDING, ended).await.is_err() {
+        if timeout(ENDING_TIMEOUT, ended).await.is_err() {
             tracing::warn!("an owner does not end; it is left to itself");
         }
     }
 
-    /// Begins an owner for each of these.
-    fn take(&mut self, partitions: Vec<u32>) {
-        // Somebody else may have claimed a partition since it was yielded: only another claim makes it certain again.
+    /// Starts an owner for each of these partitions.
+    fn assign(&mut self, partitions: Vec<u32>) {
+        // Another process may have claimed a partition since it was yielded. Only a new claim settles that.
         let yielded =
-            |partition: &u32| self.running.contains_key(partition) && !self.given.contains(partition);
+            |partition: &u32| self.running.contains_key(partition) && !self.assigned.contains(partition);
         self.end(partitions.iter().copied().filter(yielded).collect());
-        self.given.extend(partitions);
-        self.begin_missing();
-        self.door.joined();
+        self.assigned.extend(partitions);
+        self.start_missing();
+        self.queues.set_joined();
     }
 
-    /// Tells the owners of these that others may claim them from now on.
+    /// Tells the owners of these partitions that others may claim them from now on.
     fn yield_up(&mut self, partitions: &[u32]) {
         for partition in partitions {
-            self.given.remove(partition);
-            self.door.yield_up(*partition);
+            self.assigned.remove(partition);
+            self.queues.yield_up(*partition);
             if let Some(running) = self.running.get(partition) {
-                running.term.send_replace(Term::Yielded);
+                running.state.send_replace(TenureState::Yielded);
             }
         }
     }
 
-    /// Ends the owners of what somebody else serves.
-    fn end_the_succeeded(&mut self, owners: &Owners) {
-        let is_succeeded = |partition: &u32, running: &Running| {
-            let epoch = running.epoch.load(Ordering::Acquire);
+    /// Ends the owners of yielded partitions that a newer owner serves.
+    fn end_superseded(&mut self, owners: &Owners) {
+        let is_superseded = |partition: &u32, running: &RunningOwner| {
+            let epoch = running.signals.epoch.load(Ordering::Acquire);
             owners.get(partition).is_some_and(|owner| owner.epoch > epoch)
         };
-        let yielded = self.running.iter().filter(|(partition, _)| !self.given.contains(partition));
-        let succeeded = yielded.filter(|(partition, running)| is_succeeded(partition, running));
-        self.end(succeeded.map(|(partition, _)| *partition).collect());
+        let yielded = self.running.iter().filter(|(partition, _)| !self.assigned.contains(partition));
+        let superseded = yielded.filter(|(partition, running)| is_superseded(partition, running));
+        self.end(superseded.map(|(partition, _)| *partition).collect());
     }
 
-    /// Begins an owner for every partition that is ours and has none.
-    fn begin_missing(&mut self) {
+    /// Starts an owner for every assigned partition that has none.
+    fn start_missing(&mut self) {
         let missing: Vec<_> =
-            self.given.iter().copied().filter(|partition| !self.running.contains_key(partition)).collect();
+            self.assigned.iter().copied().filter(|partition| !self.running.contains_key(partition)).collect();
         for partition in missing {
-            let (lane, jobs, serving) = Lane::new(self.common.queue);
-            let (term, of_owner) = watch::channel(Term::Given);
-            let (epoch, pulse) = (Arc::<AtomicU64>::default(), Pulse::default());
-            let owner = Owner {
-                partition,
-                common: self.common.clone(),
-                serving,
-                jobs,
-                term: of_owner,
-                epoch: epoch.clone(),
-                pulse: pulse.clone(),
-            };
+            let signals = Signals::default();
+            let (partition_queue, queue) =
+                PartitionQueue::new(self.shared.queue_capacity, signals.accepting.clone());
+            let (state, of_owner) = watch::channel(TenureState::Assigned);
+            let tenure = Tenure::new(partition, self.shared.clone(), of_owner, signals.clone());
+            let owner = Owner { tenure, queue };
             match std::thread::Builder::new().name(format!("owner-{partition}")).spawn(move || owner.run()) {
                 Ok(thread) => {
-                    self.door.open(partition, lane);
-                    self.running.insert(partition, Running { thread, term, epoch, pulse });
+                    self.queues.open(partition, partition_queue);
+                    self.running.insert(partition, RunningOwner { thread, state, signals });
                 }
-                // The next look tries again.
+                // The next check tries again.
                 Err(error) => {
                     tracing::error!(kafka.partition = partition, %error, "an owner can't be started");
                 }
@@ -179,32 +183,32 @@ impl Ownership {
         }
     }
 
-    /// Tells owners to end.
+    /// Tells the owners of these partitions to end.
     fn end(&mut self, partitions: Vec<u32>) {
         let now = Instant::now();
         for partition in partitions {
-            self.given.remove(&partition);
-            self.door.shut(partition);
+            self.assigned.remove(&partition);
+            self.queues.close(partition);
             if let Some(running) = self.running.remove(&partition) {
-                running.term.send_replace(Term::Over(now));
+                running.state.send_replace(TenureState::Ended(now));
                 self.ending.push((partition, running.thread));
             }
         }
     }
 
-    /// Lets go of owners that ended by themselves, or that the log's client holds for ever. Whatever such a one still
-    /// does meets the claim of the one that takes its place.
-    fn give_up_the_lost(&mut self) {
+    /// Drops owners that ended by themselves or hang inside a call of the log. Whatever a hanging owner still writes
+    /// meets the fence of its replacement.
+    fn drop_lost(&mut self) {
         let patience = self.patience;
         self.running.retain(|partition, running| {
-            let is_given = self.given.contains(partition);
+            let is_assigned = self.assigned.contains(partition);
             let reason = match running {
-                Running { thread, .. } if thread.is_finished() => "ended",
-                Running { pulse, .. } if pulse.silent_for() > patience => "hangs",
-                Running { .. } => return true,
+                RunningOwner { thread, .. } if thread.is_finished() => "ended",
+                RunningOwner { signals, .. } if signals.watchdog.silent_for() > patience => "hangs",
+                RunningOwner { .. } => return true,
             };
-            running.term.send_replace(Term::Over(Instant::now()));
-            if is_given {
+            running.state.send_replace(TenureState::Ended(Instant::now()));
+            if is_assigned {
                 tracing::error!(kafka.partition = partition, reason, "an owner is lost and replaced");
                 metrics::counter!("muster_owners_replaced_total", "reason" => reason).increment(1);
             } else {
@@ -213,7 +217,7 @@ impl Ownership {
                     reason,
                     "an owner is gone before its partition is served elsewhere"
                 );
-                self.door.shut(*partition);
+                self.queues.close(*partition);
             }
             false
         });
@@ -221,7 +225,7 @@ impl Ownership {
     }
 }
 
-/// Waits for an owner's thread.
+/// Waits for an owner's thread to end.
 fn join((partition, thread): (u32, JoinHandle<()>)) {
     if thread.join().is_err() {
         tracing::error!(kafka.partition = partition, "an owner ended by a panic");

@@ -104,7 +104,7 @@ async fn commands(
     let log = log.clone();
     if arguments.log.is_embedded() {
         let commands = CommandService::build(&arguments.commands, log.clone(), Reach::InProcess).await?;
-        let route = InProcess { door: commands.door(), log };
+        let route = InProcess { door: commands.queues(), log };
         return Ok((commands, Arc::new(route)));
     }
     let token = service_token_or_fresh()?;

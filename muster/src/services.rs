@@ -58,7 +58,7 @@ pub(crate) async fn command_service(arguments: CommandArguments) -> Result<ExitC
         return Ok(ExitCode::SUCCESS);
     };
     let service = CommandService::build(&arguments.commands, log, Reach::Http(&token)).await?;
-    let door = service.door();
+    let door = service.queues();
     let serving = at_once(move || if door.is_serving() { Ok(()) } else { Err("its partitions".to_owned()) });
     operations.ready_when([("owner", serving)]);
     if let Some(address) = service.local_addr() {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use command_service::Door;
+use command_service::CommandQueues;
 use domain::command::{Answer, Command, Failure};
 use event_log::EventLog;
 use graphql_gateway::commands::CommandRoute;
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 /// The way from the gateway to the owners when both are in this process.
 pub(crate) struct InProcess {
-    pub(crate) door: Door,
+    pub(crate) door: CommandQueues,
     pub(crate) log: Arc<dyn EventLog>,
 }
 

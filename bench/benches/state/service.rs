@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use bench::commands;
 use clap::{Args, FromArgMatches};
-use command_service::{CommandConfig, CommandService, Door, Reach};
+use command_service::{CommandConfig, CommandQueues, CommandService, Reach};
 use domain::command::{Answer, Ask, Command};
 use event_log::{EventLog, every_record};
 use log_model::partition;
@@ -18,7 +18,7 @@ use crate::heard::Heard;
 
 /// A command service that owns every partition.
 pub(crate) struct Running {
-    pub(crate) door: Door,
+    pub(crate) door: CommandQueues,
     /// How long each partition took, from claiming to serving, in seconds.
     pub(crate) takeovers: Vec<f64>,
     log: Arc<dyn EventLog>,
@@ -32,7 +32,7 @@ impl Running {
         let config = CommandConfig::from_arg_matches(&command.get_matches_from(["bench"]))?;
         let known = heard.takeovers();
         let service = CommandService::build(&config, log.clone(), Reach::InProcess).await?;
-        let door = service.door();
+        let door = service.queues();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(service.run_until_stopped(async { stopped.await.unwrap_or(()) }));
         let takeovers = heard.takeovers_after(known, usize::try_from(log.partitions())?).await?;
@@ -69,7 +69,7 @@ impl Running {
 }
 
 /// Has a user registered.
-pub(crate) async fn register(door: Door, command: Command) -> Result<()> {
+pub(crate) async fn register(door: CommandQueues, command: Command) -> Result<()> {
     let deadline = Instant::now() + Duration::from_mins(1);
     match door.submit(command, deadline).await.context("no answer")? {
         Answer::Accepted { .. } => Ok(()),

@@ -1,4 +1,4 @@
-//! While one batch is being written the next is decided on top of it, and shares its fate.
+//! While one batch is being written, the next one is decided on top of it and shares its fate.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -13,15 +13,15 @@ use log_model::{Position, Stream, StreamPartition};
 use tokio::time::Instant;
 
 use crate::barrier::barrier;
-use crate::lost::{Mishap, Next, start};
+use crate::lost::{Mishap, Mishaps, start};
 use crate::{Service, accepted, codes, of_alice, register, reject};
 
 type Asked<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
 
-/// More than an owner appends without another thread.
+/// Enough commands for a batch that is appended on the other thread.
 const MANY: usize = 20;
 
-/// A command that waits for its owner from now on.
+/// Sends a command and leaves it waiting for its owner.
 async fn asked<'a>(asked: impl Future<Output = Result<Answer, Failure>> + Send + 'a) -> Asked<'a> {
     let mut asked: Asked<'_> = Box::pin(asked);
     poll_fn(|context| {
@@ -32,7 +32,8 @@ async fn asked<'a>(asked: impl Future<Output = Result<Answer, Failure>> + Send +
     asked
 }
 
-/// Waits until an owner takes commands, though it can't answer them now: a caller who goes is told that it was taken.
+/// Waits until the owner takes commands, although it can't answer them yet. A caller that gives up learns that its
+/// command was taken.
 async fn until_some_are_taken(service: &Service) {
     let waits = Duration::from_millis(50);
     let taken = async {
@@ -47,10 +48,10 @@ async fn until_some_are_taken(service: &Service) {
     tokio::time::timeout(Duration::from_secs(20), taken).await.unwrap();
 }
 
-/// Many registrations of one batch, which is being appended and meets with mishaps, until the sender goes.
+/// Many registrations in one batch. Its appends meet with these mishaps once the returned sender is dropped.
 async fn in_flight<'a>(
     service: &'a Service,
-    next: &Next,
+    next: &Mishaps,
     mishaps: impl FnOnce(Receiver<()>) -> Vec<Mishap>,
 ) -> (Vec<Asked<'a>>, Sender<()>) {
     let (before, held): (Sender<()>, _) = channel();
@@ -67,7 +68,7 @@ async fn in_flight<'a>(
     for n in 1..MANY {
         registrations.push(asked(service.ask(register(&format!("r{n}"), &format!("user{n}")))).await);
     }
-    // The first of them once more.
+    // The first one is repeated.
     registrations.push(asked(service.ask(register("alice", "alice"))).await);
     drop(before);
     accepted(first.await);
@@ -77,8 +78,8 @@ async fn in_flight<'a>(
     (registrations, release)
 }
 
-/// What became of many registrations whose first append met with a mishap, what became of the rejection of one of them
-/// that was decided meanwhile, and what stands in the log besides.
+/// Runs many registrations whose append meets with mishaps, and the rejection of one of them, decided meanwhile. Returns
+/// the answers and the events in the log.
 async fn overtaken(
     mishaps: impl FnOnce(Receiver<()>) -> Vec<Mishap>,
 ) -> (Vec<Result<Answer, Failure>>, Result<Answer, Failure>, Vec<Recorded>) {
@@ -131,7 +132,7 @@ async fn nothing_holds_that_was_decided_on_top_of_a_batch_that_is_given_up() {
         assert!(matches!(answer, Err(Failure::Unavailable { .. })), "{answer:?}");
     }
     match rejection {
-        // Of the same batch by then.
+        // It was decided again in the same batch.
         Err(Failure::Unavailable { .. }) => {}
         answer => assert_eq!(codes(answer), [Code::UnknownUser]),
     }

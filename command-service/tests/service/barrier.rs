@@ -1,4 +1,5 @@
-//! Barriers: an owner passes one once it knows the groups, and so does whoever owns the partition after it.
+//! Barriers: an owner passes one only after it has read the groups, and the next owner keeps what was promised
+//! (docs/adr/0010-deleting-a-group.md).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,11 +22,11 @@ use tokio::sync::watch;
 
 use crate::{Service, accepted, administrator, codes, command, create_group, plain, register};
 
-/// A real log whose group events reach those who follow them only while the dam is open.
+/// A real log that delivers group events to its followers only while the dam is open.
 struct Dammed {
     log: Arc<SqliteLog>,
     open: watch::Receiver<bool>,
-    /// How often somebody asked where the log ends, which a new owner does once it has claimed its partition.
+    /// Number of calls of `ends`. A new owner makes one after it has claimed its partition.
     asked: watch::Sender<u32>,
 }
 
@@ -83,7 +84,7 @@ pub(crate) fn barrier(id: &str, seen: &Position) -> Command {
     Command { seen: seen.clone(), ..command(id, administrator(), Ask::Barrier { partition: 0 }) }
 }
 
-/// An approval by somebody who has seen nothing, so that the owner decides by what it knows itself.
+/// An approval by a caller that has seen nothing, so that the owner decides by what it has read itself.
 fn approve(id: &str, name: &str) -> Command {
     let asked = user::Command::ApproveUser(onboarding::ApproveUser { group_id: staff() });
     let user = domain::id::UserId::of(&Username::parse(name).unwrap());
@@ -153,7 +154,7 @@ async fn a_new_owner_serves_once_it_has_read_the_groups_to_their_end() {
     service.stop().await;
 }
 
-/// What a gateway asks of the owner of the groups for one deletion, and what the same deletion is told later.
+/// The commands a gateway sends to the owner of the groups for one deletion, and the answers to repeated ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_is_done_once_and_its_close_is_known_by_its_id() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! A partition that is taken away is served by its owner until somebody else has claimed it.
+//! A partition that is taken away is served by its owner until another process has claimed it
+//! (docs/adr/0009-sharing-partitions.md).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,32 +17,32 @@ use crate::lost::{Counts, Unlucky};
 use crate::{Service, accepted, codes, register};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Less than a service that has left waits for others.
+/// Less than the time a service that has left the group waits for others.
 const SOON: Duration = Duration::from_secs(6);
 
-/// A service that has been given the partition, and its seat.
+/// A service with the partition assigned, and the group's side of its membership.
 async fn given(directory: &Path) -> (Service, MemberHandle, Arc<Counts>) {
-    let (seat, membership) = Membership::channel();
-    seat.assignments.send(Assignment::Given(vec![0])).await.unwrap();
+    let (member, membership) = Membership::channel();
+    member.assignments.send(Assignment::Given(vec![0])).await.unwrap();
     let log = Unlucky::open(directory, Some(membership)).await;
     let counts = log.counts.clone();
-    (Service::start_on(Arc::new(log), None, &[]).await, seat, counts)
+    (Service::start_on(Arc::new(log), None, &[]).await, member, counts)
 }
 
-/// Takes the partition away, and waits until others may be told.
-async fn take_away(seat: &MemberHandle) {
+/// Takes the partition away, and waits until it may be assigned to others.
+async fn take_away(member: &MemberHandle) {
     let (handover, handed_over) = Handover::new();
-    seat.assignments.send(Assignment::Taken(vec![0], handover)).await.unwrap();
+    member.assignments.send(Assignment::Taken(vec![0], handover)).await.unwrap();
     assert!(spawn_blocking(move || handed_over.wait(PATIENCE)).await.unwrap());
 }
 
-/// Somebody else claims the partition.
+/// Another process claims the partition.
 async fn claim(service: &Service) -> Box<dyn Writer> {
     let log = service.log.clone();
     spawn_blocking(move || log.claim(0, &mut every_record(|_| Ok(()))).unwrap()).await.unwrap()
 }
 
-/// Somebody else says that it serves the partition.
+/// Another process announces that it serves the partition.
 async fn announce(mut writer: Box<dyn Writer>) -> Box<dyn Writer> {
     let announcing = move || {
         writer.announce("http://other").unwrap();
@@ -59,21 +60,21 @@ async fn until_it_is_not_the_owner(service: &Service) {
     timeout(PATIENCE, refused).await.unwrap();
 }
 
-async fn stop(service: Service, seat: MemberHandle) {
+async fn stop(service: Service, member: MemberHandle) {
     service.stop.send(()).unwrap();
-    drop(seat);
+    drop(member);
     service.running.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_taken_away_is_served_until_somebody_else_claims_it() {
     let directory = tempfile::tempdir().unwrap();
-    let (service, seat, counts) = given(directory.path()).await;
+    let (service, member, counts) = given(directory.path()).await;
     accepted(service.ask(register("c1", "alice")).await);
     assert_eq!(codes(service.ask(register("c2", "alice")).await), [Code::NameTaken]);
     assert_eq!(counts.reclaims.load(Ordering::Relaxed), 0, "nobody else can have written");
 
-    take_away(&seat).await;
+    take_away(&member).await;
     accepted(service.ask(register("c3", "bob")).await);
     assert_eq!(codes(service.ask(register("c4", "alice")).await), [Code::NameTaken]);
     assert_eq!(
@@ -84,7 +85,7 @@ async fn what_is_taken_away_is_served_until_somebody_else_claims_it() {
 
     let writer = claim(&service).await;
     match service.ask(register("c5", "carol")).await {
-        // The next owner tells.
+        // The next owner knows.
         Err(Failure::UnknownOutcome | Failure::NotOwner) => {}
         answer => panic!("{answer:?}"),
     }
@@ -92,34 +93,35 @@ async fn what_is_taken_away_is_served_until_somebody_else_claims_it() {
     drop(announce(writer).await);
     until_it_is_not_the_owner(&service).await;
     assert_eq!(service.events().await.len(), 2);
-    stop(service, seat).await;
+    stop(service, member).await;
     assert_eq!(counts.claims.load(Ordering::Relaxed), 2, "it has claimed once, and the other one once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_given_back_is_claimed_again() {
     let directory = tempfile::tempdir().unwrap();
-    let (service, seat, _) = given(directory.path()).await;
+    let (service, member, _) = given(directory.path()).await;
     accepted(service.ask(register("c1", "alice")).await);
     let mut owners = service.log.owners();
     let before = owners.borrow_and_update()[&0].epoch;
-    take_away(&seat).await;
-    seat.assignments.send(Assignment::Given(vec![0])).await.unwrap();
+    take_away(&member).await;
+    member.assignments.send(Assignment::Given(vec![0])).await.unwrap();
     let again = owners.wait_for(|owners| owners[&0].epoch > before);
     timeout(PATIENCE, again).await.unwrap().unwrap();
     assert_eq!(codes(service.ask(register("c2", "alice")).await), [Code::NameTaken]);
-    stop(service, seat).await;
+    stop(service, member).await;
 }
 
-/// A service that has left and has the partition still, what says that others are there, and until when it is to end.
+/// A service that has left the group and still has the partition, the sign that other members exist, and the deadline for
+/// its end.
 async fn left(directory: &Path) -> (Service, LeftMember, Instant) {
-    let (mut service, mut seat, _) = given(directory).await;
+    let (mut service, mut member, _) = given(directory).await;
     let soon = Instant::now() + SOON;
     let (stop, _) = oneshot::channel();
     std::mem::replace(&mut service.stop, stop).send(()).unwrap();
-    seat.leaving().await;
-    take_away(&seat).await;
-    let others = seat.leave();
+    member.leaving().await;
+    take_away(&member).await;
+    let others = member.leave();
     accepted(service.ask(register("c1", "alice")).await);
     (service, others, soon)
 }

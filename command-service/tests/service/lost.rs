@@ -1,4 +1,4 @@
-//! Owners that are lost inside the client of the log: one whose call never returns, and one that panics.
+//! Owners lost inside a call of the log, because it never returns or because it panics, are replaced.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -16,41 +16,41 @@ use crate::{Service, accepted, register};
 
 const IMPATIENT: &[&str] = &["--command-patience", "1"];
 
-/// What the client of the log does in an append.
+/// What an append does instead of writing.
 pub(crate) enum Mishap {
-    /// Nothing, until the sender is gone.
+    /// Blocks until the sender is dropped, then writes.
     Hang(Receiver<()>),
-    /// It brings down its thread, once the sender is gone.
+    /// Panics once the sender is dropped.
     Panic(Receiver<()>),
-    /// It writes nothing and does not know so, once the sender is gone.
+    /// Once the sender is dropped, writes nothing and reports an unknown outcome.
     Lose(Receiver<()>),
-    /// It writes nothing and knows so, once the sender is gone.
+    /// Once the sender is dropped, writes nothing and reports an abort.
     Abort(Receiver<()>),
 }
 
-/// What happens in the next appends, one after another.
-pub(crate) type Next = Arc<Mutex<VecDeque<Mishap>>>;
+/// The mishaps of the next appends, in order.
+pub(crate) type Mishaps = Arc<Mutex<VecDeque<Mishap>>>;
 
-/// A real log whose client can be made to fail its caller, and whose partition can be given and taken.
+/// A real log whose appends can meet with mishaps, and whose assignments a test can control.
 pub(crate) struct Unlucky {
     log: Arc<SqliteLog>,
-    next: Next,
-    /// The membership of the one who joins first; the log's own for everybody else.
+    next: Mishaps,
+    /// The membership of the first member. Further members get the log's own.
     membership: Mutex<Option<Membership>>,
     pub(crate) counts: Arc<Counts>,
 }
 
-/// How often something was asked of the log.
+/// Number of calls of the log.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) claims: AtomicU32,
-    /// Commits that show whether a writer still owns.
+    /// Claims committed by a writer that owns the partition already.
     pub(crate) reclaims: AtomicU32,
 }
 
 struct UnluckyWriter {
     writer: Box<dyn Writer>,
-    next: Next,
+    next: Mishaps,
     counts: Arc<Counts>,
 }
 
@@ -58,7 +58,7 @@ impl Unlucky {
     pub(crate) async fn open(directory: &Path, membership: Option<Membership>) -> Wrapped<Self> {
         Wrapped(Self {
             log: SqliteLog::open(directory).await.unwrap(),
-            next: Next::default(),
+            next: Mishaps::default(),
             membership: Mutex::new(membership),
             counts: Arc::default(),
         })
@@ -118,18 +118,18 @@ impl WriterOverrides for UnluckyWriter {
     }
 }
 
-pub(crate) async fn start(directory: &Path, settings: &[&str]) -> (Service, Next) {
+pub(crate) async fn start(directory: &Path, settings: &[&str]) -> (Service, Mishaps) {
     let log = Unlucky::open(directory, None).await;
     let next = log.next.clone();
     (Service::start_on(Arc::new(log), None, settings).await, next)
 }
 
-/// Asks until there is an answer, each time under the same id, as a caller is told to.
+/// Sends a command under the same id until there is an answer, as callers should.
 async fn ask_until_answered(service: &Service, id: &str, name: &str) -> (u64, Position, bool) {
     let mut owners = service.log.owners();
     loop {
         match service.ask(register(id, name)).await {
-            // A newer owner announces itself.
+            // The next owner announces itself.
             Err(_) => owners.changed().await.unwrap(),
             answer => return accepted(answer),
         }
@@ -153,7 +153,7 @@ async fn an_owner_that_hangs_is_replaced_and_what_it_held_is_written_once() {
     assert!(!stuck.is_finished(), "the call is still held");
     let (version, _, repeated) = ask_until_answered(&service, "c2", "bob").await;
     assert_eq!((version, repeated), (1, false));
-    // The old owner goes on, meets the fence and has nobody left to serve.
+    // The old owner goes on, is fenced, and has no callers left.
     drop(release);
     stuck.await.unwrap().unwrap_err();
     assert_eq!(service.events().await.len(), 2);
@@ -186,7 +186,7 @@ async fn what_its_caller_has_given_up_is_not_decided_anew() {
     service.log.owners().wait_for(|owners| owners[&0].epoch > before).await.unwrap();
     let (_, _, repeated) = ask_until_answered(&service, "c2", "bob").await;
     assert!(!repeated);
-    // By now another owner may have told the caller no.
+    // Another owner may have refused the command meanwhile, so this one must not write it.
     assert_eq!(service.events().await.len(), 1);
     service.stop().await;
 }

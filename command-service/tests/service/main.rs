@@ -1,6 +1,6 @@
-//! The command service through its door, on a real log.
+//! The command service as its callers see it, on a real log.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first unexpected result")]
 
 mod ahead;
 mod barrier;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
-use command_service::{CommandConfig, CommandService, Door, Reach, initialise};
+use command_service::{CommandConfig, CommandQueues, CommandService, Reach, initialise};
 use domain::actor::{Actor, Role, Roles};
 use domain::command::{Answer, Ask, Command, Failure};
 use domain::decision_context::Prepared;
@@ -35,7 +35,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 struct Service {
-    door: Door,
+    door: CommandQueues,
     url: Option<String>,
     log: Arc<dyn EventLog>,
     stop: oneshot::Sender<()>,
@@ -44,7 +44,7 @@ struct Service {
 
 impl Service {
     async fn start(directory: &Path, token: Option<&str>) -> Self {
-        // A snapshot that is still being written keeps the directory locked.
+        // The directory stays locked while a snapshot is being written.
         let opened = async {
             loop {
                 match SqliteLog::open(directory).await {
@@ -65,7 +65,7 @@ impl Service {
         let reach = token.map_or(Reach::InProcess, Reach::Http);
         let service = CommandService::build(&config, log.clone(), reach).await.unwrap();
         let (door, url) =
-            (service.door(), service.local_addr().map(|address| format!("http://{address}/commands")));
+            (service.queues(), service.local_addr().map(|address| format!("http://{address}/commands")));
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(service.run_until_stopped(async { stopped.await.unwrap_or(()) }));
         let mut owners = log.owners();
@@ -85,7 +85,7 @@ impl Service {
         self.running.await.unwrap().unwrap();
     }
 
-    /// Every event of the log until now, claim records left out.
+    /// Every event in the log so far, without claim records.
     async fn events(&self) -> Vec<Recorded> {
         let mut follow = self.log.follow(vec![(StreamPartition::new(Stream::UserEvents, 0), 0)]);
         let mut events = Vec::new();
@@ -323,7 +323,7 @@ async fn what_was_taken_before_the_end_is_answered() {
     }
 }
 
-/// Blocks, as operators' commands may.
+/// Initialises the deployment. Blocks.
 fn first(log: &Arc<dyn EventLog>, id: &str, name: &str) -> Result<(), initialise::InitialiseError> {
     let username = Username::parse(name).unwrap();
     let asked = onboarding::MakeFirstAdministrator { username: name.into(), email: None };

@@ -1,4 +1,4 @@
-//! Whoever owns next begins with what the owner before has kept.
+//! The next owner begins with the snapshot of the one before.
 
 use std::time::Duration;
 

@@ -47,7 +47,7 @@ impl Fleet {
             ("MUSTER_SNAPSHOT_EVERY", "20".to_owned()),
             ("MUSTER_LOG_FORMAT", "json".to_owned()),
             // Without a line for every command.
-            ("MUSTER_LOG_FILTER", "info,command_service::job=warn".to_owned()),
+            ("MUSTER_LOG_FILTER", "info,command_service::queued_command=warn".to_owned()),
         ];
         let mut fleet = Self { directory, environment, services: Vec::new(), started: 0 };
         let mut said = String::new();

@@ -1,35 +1,35 @@
-//! Blocks of bytes by the user whose they are, close together.
+//! A compact map from a user's id to that user's packed bytes.
 //!
-//! A hash table is half empty on the average, so it holds the numbers of the blocks and not ids and pointers: 5 bytes an
-//! empty place, not 33.
+//! A hash table is half empty on average. This one holds the numbers of blocks, not ids and pointers, so that an empty
+//! slot takes 5 bytes and not 33.
 
 use std::hash::{BuildHasher, RandomState};
 
 use domain::id::UserId;
 use hashbrown::HashTable;
 
-/// Blocks of one piece.
-const PIECE: usize = 4_096;
+/// Blocks in one chunk.
+const CHUNK: usize = 4_096;
 
-/// Every block, each under the id of a user. None is ever taken away.
+/// One block per user. Blocks are replaced and never removed.
 #[derive(Default)]
-pub(crate) struct Shelf {
-    blocks: Blocks,
-    /// Where the block of an id stands.
+pub(crate) struct BlockMap {
+    blocks: Chunks,
+    /// Number of each user's block, found by the hash of the id.
     numbers: HashTable<u32>,
-    /// With a key that nobody knows. An id is SHA-1 of a name that anybody may choose, and names whose SHA-1 agrees in the
-    /// bits that a table looks at are found in seconds; a hash of the id's own bits would let them pile up in one place.
+    /// Keyed with a secret. Ids are SHA-1 of names that anybody may choose. If the table used bits of the id itself,
+    /// anybody could search for names that all fall into one bucket.
     hasher: RandomState,
 }
 
-impl Shelf {
-    /// The block of a user.
+impl BlockMap {
+    /// A user's block.
     pub(crate) fn get(&self, id: UserId) -> Option<&[u8]> {
         self.number(id).map(|number| &*self.blocks.at(number).1)
     }
 
-    /// Puts a block in the place of the user's former one.
-    pub(crate) fn put(&mut self, id: UserId, block: &[u8]) {
+    /// Adds a user's block, or replaces the former one.
+    pub(crate) fn insert(&mut self, id: UserId, block: &[u8]) {
         match self.number(id) {
             Some(number) => {
                 let former = &mut self.blocks.at_mut(number).1;
@@ -43,17 +43,17 @@ impl Shelf {
         }
     }
 
-    /// Every block, in the order in which their users came.
+    /// Every block, in the order in which users were added.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (UserId, &[u8])> {
         self.blocks.0.iter().flatten().map(|(id, block)| (*id, &**block))
     }
 
-    /// How many there are.
+    /// Number of blocks.
     pub(crate) fn len(&self) -> usize {
         self.numbers.len()
     }
 
-    /// Makes room for so many more.
+    /// Makes room for `more` blocks.
     pub(crate) fn reserve(&mut self, more: usize) {
         let Self { blocks, numbers, hasher } = self;
         numbers.reserve(more, |number| hasher.hash_one(blocks.at(*number).0));
@@ -75,28 +75,28 @@ impl Shelf {
 
 type Block = (UserId, Box<[u8]>);
 
-/// In the order in which they came; in pieces, so that nothing is copied to make room for more.
+/// Blocks in the order in which they were added. They lie in chunks, so that growing never copies them.
 #[derive(Default)]
-struct Blocks(Vec<Vec<Block>>);
+struct Chunks(Vec<Vec<Block>>);
 
-impl Blocks {
+impl Chunks {
     fn push(&mut self, block: Block) {
         match self.0.last_mut() {
-            Some(piece) if piece.len() < PIECE => piece.push(block),
+            Some(chunk) if chunk.len() < CHUNK => chunk.push(block),
             _ => {
-                let mut piece = Vec::with_capacity(PIECE);
-                piece.push(block);
-                self.0.push(piece);
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(block);
+                self.0.push(chunk);
             }
         }
     }
 
     fn at(&self, number: u32) -> &Block {
-        &self.0[number as usize / PIECE][number as usize % PIECE]
+        &self.0[number as usize / CHUNK][number as usize % CHUNK]
     }
 
     fn at_mut(&mut self, number: u32) -> &mut Block {
-        &mut self.0[number as usize / PIECE][number as usize % PIECE]
+        &mut self.0[number as usize / CHUNK][number as usize % CHUNK]
     }
 }
 
@@ -112,20 +112,20 @@ mod tests {
 
     #[test]
     fn every_block_is_found_under_its_id_and_in_its_order() {
-        let count = 3 * PIECE as u128 + 7;
-        let mut shelf = Shelf::default();
+        let count = 3 * CHUNK as u128 + 7;
+        let mut map = BlockMap::default();
         for n in 0..count {
-            shelf.put(id(n), &n.to_be_bytes());
+            map.insert(id(n), &n.to_be_bytes());
         }
         for n in (0..count).step_by(3) {
-            shelf.put(id(n), b"another length");
+            map.insert(id(n), b"another length");
         }
-        assert_eq!(shelf.len() as u128, count);
-        assert_eq!(shelf.get(id(count)), None);
-        for (n, (known, block)) in (0..count).zip(shelf.iter()) {
+        assert_eq!(map.len() as u128, count);
+        assert_eq!(map.get(id(count)), None);
+        for (n, (known, block)) in (0..count).zip(map.iter()) {
             let expected: &[u8] = if n % 3 == 0 { b"another length" } else { &n.to_be_bytes() };
             assert_eq!((known, block), (id(n), expected));
-            assert_eq!(shelf.get(id(n)), Some(expected));
+            assert_eq!(map.get(id(n)), Some(expected));
         }
     }
 }

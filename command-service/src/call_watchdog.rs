@@ -1,27 +1,27 @@
-//! For how long an owner's thread has been inside one call of the log: a call that never returns has to be noticed by somebody else.
+//! Shows how long an owner has been inside one call of the log, so that others notice a call that never returns.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Shared between a thread that calls and whoever watches it.
+/// Shared by the threads that call the log for one owner and the task that watches them.
 #[derive(Clone, Default)]
-pub(crate) struct Pulse(Arc<Mutex<Option<Instant>>>);
+pub(crate) struct CallWatchdog(Arc<Mutex<Option<Instant>>>);
 
-impl Pulse {
+impl CallWatchdog {
     /// Makes a call that may block.
     pub(crate) fn during<T>(&self, call: impl FnOnce() -> T) -> T {
         self.set(Some(Instant::now()));
-        let answer = call();
+        let result = call();
         self.set(None);
-        answer
+        result
     }
 
-    /// Says, inside a long call, that it gets on.
-    pub(crate) fn beat(&self) {
+    /// Reports progress from inside a long call.
+    pub(crate) fn report_progress(&self) {
         self.set(Some(Instant::now()));
     }
 
-    /// Time since the call was made or got on; zero outside of calls.
+    /// Time since the current call began or last made progress; zero outside of calls.
     pub(crate) fn silent_for(&self) -> Duration {
         let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         since.map_or(Duration::ZERO, |since| since.elapsed())

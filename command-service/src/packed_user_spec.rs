@@ -1,25 +1,27 @@
-//! A user comes back from rest as it went.
+//! Packing and unpacking a user changes nothing, and packed users are small.
 
 use domain::aggregate::Aggregate;
+use domain::id::{GroupId, RuleId};
 use domain::names::GroupName;
 use domain::testing;
 use domain::user::lifecycle::Suspended;
-use domain::user::rules::Entry;
+use domain::user::rules::{DeliverPolicy, Download, Entry, Kind, Rule, Upload};
 use domain::user::{Event, onboarding, password, rules};
 use proptest::prelude::*;
 
 use super::*;
-use crate::remembered::{Key, Seen};
-use crate::resident::Residents;
+use crate::dedup::Lookup;
+use crate::fingerprint::FingerprintKey;
+use crate::packed_users::PackedUsers;
 
-/// The same histories as the laws of the domain.
+/// The histories of the domain's property tests.
 #[path = "../../domain/tests/it/histories.rs"]
 mod histories;
 
 const AT: Timestamp = Timestamp::MAX;
 
-/// The same in every run.
-pub(crate) fn key() -> Key {
+/// The same key in every run.
+pub(crate) fn key() -> FingerprintKey {
     postcard::from_bytes(&[7; 16]).unwrap()
 }
 
@@ -27,10 +29,10 @@ fn group(name: &str) -> GroupRef {
     GroupRef { id: GroupId::of(&GroupName::parse(name).unwrap()), name: name.to_owned() }
 }
 
-fn there_and_back(slot: &Slot<User>, groups: &mut Groups) {
-    let bytes = pack(slot, groups, Vec::new());
+fn there_and_back(tracked: &TrackedAggregate<User>, groups: &mut GroupTable) {
+    let bytes = pack(tracked, groups, Vec::new());
     assert!(is_user(&bytes, groups));
-    assert_eq!(&unpack(slot.aggregate.id(), &bytes, groups), slot);
+    assert_eq!(&unpack(tracked.aggregate.id(), &bytes, groups), tracked);
 }
 
 fn registered(name: &str) -> Event {
@@ -39,8 +41,8 @@ fn registered(name: &str) -> Event {
         .into()
 }
 
-/// A user who has everything that a user can have.
-pub(crate) fn one_with_everything() -> Slot<User> {
+/// A user with every field set.
+pub(crate) fn one_with_everything() -> TrackedAggregate<User> {
     let id = histories::id();
     let text = |text: &str| Some(text.to_owned());
     let rule = |name: &str, kind| Rule {
@@ -86,60 +88,60 @@ pub(crate) fn one_with_everything() -> Slot<User> {
         tokens: vec![token(5, None), token(6, Some(AT))],
         revoked: vec![TokenId::issued_at(id, 7)],
     };
-    let mut slot = Slot::new(User::resumed(id, 9, Some(Box::new(account))));
-    slot.remembered.note(
-        key().command("c"),
-        key().asked("user", "digest"),
+    let mut tracked = TrackedAggregate::new(User::resumed(id, 9, Some(Box::new(account))));
+    tracked.recent.record(
+        key().command_id("c"),
+        key().request("user", "digest"),
         Uuid::nil(),
         Timestamp::from_micros(1),
         9,
     );
-    slot
+    tracked
 }
 
 #[test]
 fn everything_that_a_user_can_have_comes_back() {
-    there_and_back(&one_with_everything(), &mut Groups::default());
+    there_and_back(&one_with_everything(), &mut GroupTable::default());
 }
 
 #[test]
 fn each_user_keeps_its_own_group() {
-    let (mut groups, mut residents) = (Groups::default(), Residents::default());
+    let (mut groups, mut users) = (GroupTable::default(), PackedUsers::default());
     let renamed = GroupRef { name: "other".to_owned(), ..group("staff") };
     for group in [group("staff"), group("suppliers"), renamed, group("staff")] {
-        let mut slot = Slot::new(User::nobody(histories::id()));
-        slot.aggregate.evolve(&registered("alice"), AT);
-        slot.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), AT);
-        there_and_back(&slot, &mut groups);
-        residents.rest(slot.aggregate.id(), &slot);
-        assert_eq!(residents.wake(slot.aggregate.id()), Some(slot));
+        let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
+        tracked.aggregate.evolve(&registered("alice"), AT);
+        tracked.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), AT);
+        there_and_back(&tracked, &mut groups);
+        users.store(tracked.aggregate.id(), &tracked);
+        assert_eq!(users.load(tracked.aggregate.id()), Some(tracked));
     }
-    assert_eq!(residents.len(), 1);
+    assert_eq!(users.len(), 1);
 }
 
 #[test]
 fn a_replay_and_what_follows_it_see_the_same_user() {
     let ids: Vec<UserId> = (0..2_000_u128).map(|n| UserId::from_uuid(Uuid::from_u128(n))).collect();
-    let mut residents = Residents::default();
+    let mut users = PackedUsers::default();
     for event in [registered("alice"), onboarding::Rejected { reason: "no".to_owned() }.into()] {
         for id in &ids {
-            residents.awake(*id).aggregate.evolve(&event, AT);
+            users.load_for_replay(*id).aggregate.evolve(&event, AT);
         }
-        assert_eq!(residents.len(), ids.len());
+        assert_eq!(users.len(), ids.len());
     }
     for id in &ids {
-        let mut slot = residents.wake(*id).unwrap();
-        assert_eq!((slot.aggregate.id(), slot.aggregate.version()), (*id, 2));
-        slot.aggregate.evolve(&Suspended { reason: "why".to_owned() }.into(), AT);
-        residents.rest(*id, &slot);
-        assert_eq!(residents.wake(*id), Some(slot));
+        let mut tracked = users.load(*id).unwrap();
+        assert_eq!((tracked.aggregate.id(), tracked.aggregate.version()), (*id, 2));
+        tracked.aggregate.evolve(&Suspended { reason: "why".to_owned() }.into(), AT);
+        users.store(*id, &tracked);
+        assert_eq!(users.load(*id), Some(tracked));
     }
-    assert_eq!(residents.len(), ids.len());
+    assert_eq!(users.len(), ids.len());
 }
 
 #[test]
 fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_bytes() {
-    let mut slot = Slot::new(User::nobody(histories::id()));
+    let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
     let text = |text: &str| Some(text.to_owned());
     let personal = Personal {
         first_name: text("Friederike"),
@@ -157,45 +159,54 @@ fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_
     ];
     for (hour, events) in (480_000_i64..).zip(commands) {
         for event in events {
-            slot.aggregate.evolve(&event, AT);
+            tracked.aggregate.evolve(&event, AT);
             let (command, at) = (format!("command {hour}"), Timestamp::from_micros(hour * 3_600_000_000));
-            let version = slot.aggregate.version();
-            slot.remembered.note(
-                key().command(&command),
-                key().asked("user", "digest"),
+            let version = tracked.aggregate.version();
+            tracked.recent.record(
+                key().command_id(&command),
+                key().request("user", "digest"),
                 Uuid::now_v7(),
                 at,
                 version,
             );
         }
     }
-    let length = pack(&slot, &mut Groups::default(), Vec::new()).len();
+    let length = pack(&tracked, &mut GroupTable::default(), Vec::new()).len();
     assert!(length <= 184, "{length} bytes");
 }
 
 #[test]
 fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
-    let mut groups = Groups::default();
-    let mut slot = Slot::new(User::nobody(histories::id()));
+    let mut groups = GroupTable::default();
+    let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
     let mut lengths = Vec::new();
     for n in 0..1_000_u32 {
-        slot.aggregate.evolve(&registered("alice"), AT);
+        tracked.aggregate.evolve(&registered("alice"), AT);
         let at = Timestamp::from_micros(i64::from(n) * 3_600_000_000);
-        slot.remembered.note(
-            key().command(&n.to_string()),
-            key().asked("user", "d"),
+        tracked.recent.record(
+            key().command_id(&n.to_string()),
+            key().request("user", "d"),
             Uuid::now_v7(),
             at,
-            slot.aggregate.version(),
+            tracked.aggregate.version(),
         );
-        let bytes = pack(&slot, &mut groups, Vec::new());
-        slot = unpack(slot.aggregate.id(), &bytes, &groups);
+        let bytes = pack(&tracked, &mut groups, Vec::new());
+        tracked = unpack(tracked.aggregate.id(), &bytes, &groups);
         lengths.push(bytes.len());
     }
     assert!(lengths[999] <= lengths[16] + 4, "{} bytes, then {}", lengths[16], lengths[999]);
-    assert!(matches!(slot.remembered.look_up(key().command("999"), key().asked("user", "d")), Seen::Done(_)));
-    assert!(matches!(slot.remembered.look_up(key().command("984"), key().asked("user", "d")), Seen::Done(_)));
-    assert!(matches!(slot.remembered.look_up(key().command("983"), key().asked("user", "d")), Seen::New));
+    assert!(matches!(
+        tracked.recent.look_up(key().command_id("999"), key().request("user", "d")),
+        Lookup::Done(_)
+    ));
+    assert!(matches!(
+        tracked.recent.look_up(key().command_id("984"), key().request("user", "d")),
+        Lookup::Done(_)
+    ));
+    assert!(matches!(
+        tracked.recent.look_up(key().command_id("983"), key().request("user", "d")),
+        Lookup::New
+    ));
 }
 
 proptest! {
@@ -205,17 +216,17 @@ proptest! {
     fn every_state_of_any_history_comes_back(
         commands in proptest::collection::vec(histories::command(), 1..40)
     ) {
-        let mut groups = Groups::default();
-        let mut slot = Slot::new(User::nobody(histories::id()));
+        let mut groups = GroupTable::default();
+        let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
         for (n, command) in commands.iter().enumerate() {
-            let context = histories::context(command, &slot.aggregate);
-            let Ok(decision) = slot.aggregate.decide(command, &context) else { continue };
+            let context = histories::context(command, &tracked.aggregate);
+            let Ok(decision) = tracked.aggregate.decide(command, &context) else { continue };
             for event in decision.events() {
-                slot.aggregate.evolve(event, context.now);
-                let version = slot.aggregate.version();
-                slot.remembered.note(key().command(&n.to_string()), key().asked("user", "d"), Uuid::now_v7(), context.now, version);
+                tracked.aggregate.evolve(event, context.now);
+                let version = tracked.aggregate.version();
+                tracked.recent.record(key().command_id(&n.to_string()), key().request("user", "d"), Uuid::now_v7(), context.now, version);
             }
-            there_and_back(&slot, &mut groups);
+            there_and_back(&tracked, &mut groups);
         }
     }
 }

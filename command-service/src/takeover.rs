@@ -1,0 +1,128 @@
+//! Takes over a partition: claims it, replays it, waits until the groups are known, and announces the new owner.
+
+use std::time::{Duration, Instant};
+
+use event_log::{AppendError, ClaimError, Recorded, Replay, Writer};
+use log_model::{Position, Stream, StreamPartition};
+
+use crate::appender::Appender;
+use crate::ledger::Ledger;
+use crate::telemetry::millis;
+use crate::tenure::Tenure;
+
+/// Longest wait of a new owner for the groups.
+const GROUPS_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a new owner that waits for the groups checks whether the partition is still assigned.
+const ASSIGNMENT_CHECK: Duration = Duration::from_millis(500);
+/// Records replayed between two reports to the watchdog.
+const PROGRESS_EVERY: usize = 1_024;
+
+/// A partition that was taken over.
+pub(crate) struct OwnedPartition {
+    /// State of the partition as of the claim.
+    pub(crate) ledger: Ledger,
+    pub(crate) writer: Box<dyn Writer>,
+    pub(crate) appender: Appender,
+}
+
+/// Claims the partition and makes it ready to be served. Gateways know of the new owner afterwards.
+///
+/// On an error nothing is served, though the claim may stand and have fenced the previous owner. The claim fences every
+/// earlier owner, and its record marks the end of what has to be replayed
+/// (docs/adr/0006-hash-chain-and-claim-records.md).
+pub(crate) fn take_over(tenure: &Tenure) -> Result<OwnedPartition, ClaimError> {
+    let begun = Instant::now();
+    let (partition, log, watchdog) = (tenure.partition, &tenure.shared.log, tenure.watchdog());
+    let appender = Appender::start(partition, watchdog.clone())
+        .map_err(|error| ClaimError::Unavailable(error.to_string()))?;
+    let ledger = Ledger::new(partition, log.partitions());
+    let mut replaying = ReplayingLedger { tenure, ledger, restored: 0, replayed: 0 };
+    let mut writer = watchdog.during(|| log.claim(partition, &mut replaying))?;
+    if !tenure.is_assigned() {
+        return Err(ClaimError::Fenced);
+    }
+    let ReplayingLedger { mut ledger, restored, replayed, .. } = replaying;
+    ledger.finish_replay();
+    let ends = watchdog.during(|| tenure.shared.runtime.block_on(log.ends()));
+    let ends = ends.map_err(|error| ClaimError::Unavailable(error.to_string()))?;
+    let mut end = Position::new();
+    ends.into_iter().filter(|(_, next)| *next > 0).for_each(|(place, next)| end.cover(place, next - 1));
+    // Before this claim an earlier owner may have passed a barrier, and so promised to admit nobody to a closed group.
+    // The promise binds this owner as well (docs/adr/0010-deleting-a-group.md).
+    if !wait_for_groups(tenure, &end) {
+        return Err(ClaimError::Unavailable("the groups are not read to their end yet".to_owned()));
+    }
+    // Positions in answers to repeated commands cover credentials too, which a claim does not replay.
+    let credentials = StreamPartition::new(Stream::Credentials, partition);
+    if let Some(last) = end.covered(credentials) {
+        ledger.advance(&Position::at(credentials, last));
+    }
+    // Commands are accepted before the announcement, because gateways send them as soon as they hear of it.
+    tenure.start_accepting(writer.epoch());
+    if let Err(error) = watchdog.during(|| writer.announce(&tenure.shared.url)) {
+        tenure.stop_accepting();
+        return Err(match error {
+            AppendError::Fenced => ClaimError::Fenced,
+            other => ClaimError::Unavailable(other.to_string()),
+        });
+    }
+    tracing::info!(
+        kafka.partition = partition,
+        users = ledger.users(),
+        restored,
+        replayed,
+        duration_ms = millis(begun),
+        "partition taken over"
+    );
+    metrics::histogram!("muster_takeover_duration_seconds").record(begun.elapsed().as_secs_f64());
+    Ok(OwnedPartition { ledger, writer, appender })
+}
+
+/// Blocks until the groups are read up to `end`. False after a timeout, or once the partition is no longer assigned.
+///
+/// The claim is kept meanwhile, because another claim would only fence others for no reason.
+fn wait_for_groups(tenure: &Tenure, end: &Position) -> bool {
+    let until = Instant::now() + GROUPS_TIMEOUT;
+    loop {
+        let step = until.min(Instant::now() + ASSIGNMENT_CHECK);
+        if tenure.shared.groups.wait(end, step, &tenure.shared.runtime) {
+            return true;
+        }
+        if !tenure.is_assigned() || Instant::now() >= until {
+            return false;
+        }
+    }
+}
+
+/// A ledger during a claim. Counts what it reads, reports progress, and stops the replay if the partition is taken away.
+struct ReplayingLedger<'a> {
+    tenure: &'a Tenure,
+    ledger: Ledger,
+    /// Users restored from a snapshot.
+    restored: usize,
+    replayed: usize,
+}
+
+impl Replay for ReplayingLedger<'_> {
+    fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
+        if self.tenure.shared.snapshot_every.is_none() {
+            return Err("snapshots are switched off".to_owned());
+        }
+        self.ledger.restore(parts)?;
+        self.restored = self.ledger.users();
+        Ok(())
+    }
+
+    fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
+        self.replayed += 1;
+        if self.replayed.is_multiple_of(PROGRESS_EVERY) {
+            self.on_progress()?;
+        }
+        self.ledger.replay(recorded)
+    }
+
+    fn on_progress(&mut self) -> Result<(), String> {
+        self.tenure.watchdog().report_progress();
+        if self.tenure.is_assigned() { Ok(()) } else { Err("the partition was taken away".to_owned()) }
+    }
+}

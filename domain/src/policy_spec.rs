@@ -1,4 +1,4 @@
-//! Specs of who may do what to whom.
+//! Specs of the access policy.
 
 use super::*;
 use crate::id::{MailboxId, RuleId, TokenId};

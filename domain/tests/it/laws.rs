@@ -1,4 +1,4 @@
-//! Laws: any command on any reachable history is answered, replay gives the same state, invariants hold.
+//! Laws of every history: each command is answered, invariants hold, replay gives the same state.
 
 use domain::aggregate::{Aggregate, Secret};
 use domain::decision_context::Limits;
@@ -8,21 +8,21 @@ use proptest::prelude::*;
 
 use crate::histories::{command, context, id};
 
-/// What holds in every state that can be reached.
+/// The invariants of every reachable state.
 fn check(user: &User, limits: Limits) {
     let Some(account) = user.account() else { return };
     assert!(account.rules.len() <= limits.rules && account.mailboxes.len() < limits.mailboxes);
     assert!(account.tokens.len() <= limits.tokens);
     if matches!(account.lifecycle, Lifecycle::Active(_) | Lifecycle::Suspended(_)) {
-        assert!(account.password_version > 0, "nobody is let in without a password");
+        assert!(account.password_version > 0, "nobody is active without a password");
     } else {
-        assert!(account.tokens.is_empty(), "only who was let in has tokens");
+        assert!(account.tokens.is_empty(), "only approved users have tokens");
     }
     for rule in &account.rules {
         if let rules::Kind::Download(download) = &rule.kind {
             let known = download.mailbox == mailboxes::DEFAULT
                 || account.mailboxes.iter().any(|name| **name == *download.mailbox);
-            assert!(known, "a rule uses a mailbox that exists");
+            assert!(known, "every rule's mailbox exists");
         }
     }
 }

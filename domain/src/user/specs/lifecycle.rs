@@ -1,4 +1,4 @@
-//! Specs of the way out and back.
+//! Specs of suspending, reactivating and deleting.
 
 use super::*;
 use crate::spec::{alice, given, given_nothing};

@@ -1,4 +1,4 @@
-//! Specs of the way in.
+//! Specs of registering, creating, approving, rejecting and reconsidering.
 
 use super::*;
 use crate::id::UserId;

@@ -1,4 +1,4 @@
-//! The owners, with a few facts in place of a log: what they decide is what the command service decides.
+//! Owners without a log: they decide as the command service does, on state that a test can clone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -60,14 +60,14 @@ pub(super) fn address_of(name: &str, email: Patch<String>) -> Command {
     command(name, administrator(), user::Command::UpdateProfile(asked))
 }
 
-/// What the owners hold. Each question is decided and written in one step, as in a transaction.
+/// The state of all owners. Each question is decided and written in one step, as in a transaction.
 #[derive(Clone, Default)]
 pub(super) struct Owners {
     pub(super) known_holder: Option<ReservationHolder>,
     pub(super) users: HashMap<UserId, User>,
     pub(super) done: HashSet<(UserId, String)>,
     pub(super) void: HashSet<ReservationId>,
-    /// How many reservations were made so far; no two are the same.
+    /// Number of reservations made so far, which keeps them distinct.
     pub(super) reservations: u64,
 }
 
@@ -86,7 +86,7 @@ impl Owners {
         }
     }
 
-    /// What the command service does, with these few facts in place of a log.
+    /// Decides as the command service does.
     pub(super) fn decide(&mut self, asked: &Command) -> Answer {
         match &asked.ask {
             Ask::ReserveAddress { reservation, holder, over, .. } => {

@@ -1,6 +1,6 @@
 //! An aggregate with the commands that it has done: decides what is new, and moves on.
 
-use domain::aggregate::{Aggregate, Decision, Secret};
+use domain::aggregate::{Aggregate, CredentialChange, Decision};
 use domain::command::{Answer, Command};
 use domain::decision_context::DecisionContext;
 use domain::group;
@@ -96,13 +96,13 @@ impl<A: Aggregate> Slot<A> {
             records.push((to_records.stream, envelope.record(name, body)));
             self.evolve(event, &envelope.stamp(), asking.key);
         }
-        for secret in decision.secrets() {
+        for secret in decision.credential_changes() {
             let record = match secret {
-                Secret::Put(id, credential) => {
+                CredentialChange::Put(id, credential) => {
                     let body = serde_json::to_vec(credential).expect("a credential is plain data");
                     Record::keyed(id.to_string(), Some(body))
                 }
-                Secret::Remove(id) => Record::keyed(id.to_string(), None),
+                CredentialChange::Remove(id) => Record::keyed(id.to_string(), None),
             };
             records.push((Stream::Credentials, record));
         }

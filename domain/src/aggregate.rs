@@ -31,12 +31,12 @@ pub trait Aggregate {
 pub struct Decision<E> {
     base: u64,
     events: Vec<E>,
-    secrets: Vec<Secret>,
+    credential_changes: Vec<CredentialChange>,
 }
 
 /// A change of a user's credentials. Credentials are kept apart from events (ADR 0005).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Secret {
+pub enum CredentialChange {
     /// The credential is now this.
     Put(CredentialId, Credential),
     /// The credential is gone.
@@ -46,7 +46,7 @@ pub enum Secret {
 impl<E> Decision<E> {
     /// An empty decision of an aggregate at `version`.
     pub fn after(version: u64) -> Self {
-        Self { base: version, events: Vec::new(), secrets: Vec::new() }
+        Self { base: version, events: Vec::new(), credential_changes: Vec::new() }
     }
 
     /// Adds an event.
@@ -67,21 +67,21 @@ impl<E> Decision<E> {
     #[must_use]
     pub fn put(mut self, id: CredentialId, kind: Kind) -> Self {
         let version = self.base + self.events.len() as u64;
-        self.secrets.push(Secret::Put(id, Credential { kind, version }));
+        self.credential_changes.push(CredentialChange::Put(id, Credential { kind, version }));
         self
     }
 
     /// Stores a credential anew without an event. It keeps its version.
     #[must_use]
     pub fn restore(mut self, id: CredentialId, credential: Credential) -> Self {
-        self.secrets.push(Secret::Put(id, credential));
+        self.credential_changes.push(CredentialChange::Put(id, credential));
         self
     }
 
     /// Removes a credential.
     #[must_use]
     pub fn remove(mut self, id: CredentialId) -> Self {
-        self.secrets.push(Secret::Remove(id));
+        self.credential_changes.push(CredentialChange::Remove(id));
         self
     }
 
@@ -96,12 +96,12 @@ impl<E> Decision<E> {
     }
 
     /// The changes of credentials, in order.
-    pub fn secrets(&self) -> &[Secret] {
-        &self.secrets
+    pub fn credential_changes(&self) -> &[CredentialChange] {
+        &self.credential_changes
     }
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.secrets.is_empty()
+        self.events.is_empty() && self.credential_changes.is_empty()
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use crate::actor::{Actor, Role, Roles};
-use crate::aggregate::{Aggregate, Decision, Secret};
+use crate::aggregate::{Aggregate, CredentialChange, Decision};
 use crate::decision_context::{DecisionContext, Limits, Prepared};
 use crate::group::{GroupRef, KnownGroup};
 use crate::id::{GroupId, UserId};
@@ -92,14 +92,14 @@ impl<E: Debug + PartialEq> When<E> {
 
 impl<E> Decision<E> {
     /// The changes of credentials as texts: the key, and what becomes of it.
-    pub(crate) fn secret_texts(&self) -> Vec<String> {
-        self.secrets()
+    pub(crate) fn credential_texts(&self) -> Vec<String> {
+        self.credential_changes()
             .iter()
-            .map(|secret| match secret {
-                Secret::Put(id, credential) => {
+            .map(|change| match change {
+                CredentialChange::Put(id, credential) => {
                     format!("put {id} {:?} v{}", credential.kind, credential.version)
                 }
-                Secret::Remove(id) => format!("remove {id}"),
+                CredentialChange::Remove(id) => format!("remove {id}"),
             })
             .collect()
     }

@@ -1,6 +1,6 @@
 //! Laws of every history: each command is answered, invariants hold, replay gives the same state.
 
-use domain::aggregate::{Aggregate, Secret};
+use domain::aggregate::{Aggregate, CredentialChange};
 use domain::decision_context::Limits;
 use domain::timestamp::Timestamp;
 use domain::user::{Event, Lifecycle, User, mailboxes, rules};
@@ -44,8 +44,8 @@ proptest! {
                 user.evolve(event, context.now);
                 written.push(read);
             }
-            for secret in decision.secrets() {
-                if let Secret::Put(_, credential) = secret {
+            for change in decision.credential_changes() {
+                if let CredentialChange::Put(_, credential) = change {
                     prop_assert!(credential.version <= user.version());
                 }
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::actor::{Actor, Client, Role, Roles};
-use domain::aggregate::{Aggregate, Decision, Secret};
+use domain::aggregate::{Aggregate, CredentialChange, Decision};
 use domain::decision_context::{DecisionContext, Limits, Prepared};
 use domain::deployment::{self, Initialised};
 use domain::group::{self, CreateGroup, Group};
@@ -97,10 +97,12 @@ impl Story {
         }
         let named = |event: &user::Event| (event.wire_name(), event.to_json());
         self.record(Stream::UserEvents, &id.to_string(), base, &decision, named);
-        for secret in decision.secrets() {
+        for secret in decision.credential_changes() {
             let (key, body) = match secret {
-                Secret::Put(key, credential) => (key, Some(serde_json::to_vec(credential).unwrap())),
-                Secret::Remove(key) => (key, None),
+                CredentialChange::Put(key, credential) => {
+                    (key, Some(serde_json::to_vec(credential).unwrap()))
+                }
+                CredentialChange::Remove(key) => (key, None),
             };
             self.events.push((Stream::Credentials, Record::keyed(key.to_string(), body)));
         }

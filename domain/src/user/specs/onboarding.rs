@@ -118,7 +118,7 @@ fn a_created_user_is_active_with_a_temporary_password() {
         .and_prepared(temporary())
         .when(Command::CreateUser(create()))
         .then([created(), approved(), password_reset()]);
-    assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
+    assert_eq!(decision.credential_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
 }
 
 #[test]
@@ -130,7 +130,10 @@ fn creation_takes_over_a_pending_or_rejected_name() {
             .and_prepared(temporary())
             .when(Command::CreateUser(create()))
             .then([created(), approved(), password_reset()]);
-        assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v{version}", alice())]);
+        assert_eq!(
+            decision.credential_texts(),
+            [format!("put {}/password Temporary(…) v{version}", alice())]
+        );
     }
 }
 
@@ -162,7 +165,7 @@ fn a_pending_user_is_approved_into_an_open_group() {
         .and_prepared(temporary())
         .when(approve())
         .then([approved(), password_reset()]);
-    assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
+    assert_eq!(decision.credential_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
 }
 
 #[test]

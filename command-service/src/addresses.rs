@@ -204,7 +204,7 @@ impl InBatch<'_> {
         reservation: Option<EmailReservation>,
         now: Timestamp,
     ) -> Result<(), AddressId> {
-        let Some(moved) = address::moves(user, events, now) else { return Ok(()) };
+        let Some(moved) = address::change(user, events, now) else { return Ok(()) };
         if let Some(address) = moved.taken()
             && !reservation.is_some_and(|reservation| reservation.is_for(address, now) && !self.is_void(reservation.id))
             // One owner decides about both, so an address that nobody is known to hold needs no reservation.

@@ -156,11 +156,11 @@ impl Draft {
                 let reply = match asked {
                     ReleaseDecision::Held => address::ReservationReply::Held,
                     ReleaseDecision::Undecided => address::ReservationReply::Undecided,
-                    ReleaseDecision::Free { gives_way, void } => {
+                    ReleaseDecision::Free { relinquished, void } => {
                         if let Some(reservation) = void {
                             self.addresses(base).make_void(reservation, now);
                         }
-                        if let Some(decision) = gives_way {
+                        if let Some(decision) = relinquished {
                             let followed =
                                 self.addresses(base).follow(&slot.aggregate, decision.events(), None, now);
                             followed.expect("whoever gives an address away takes none");
@@ -196,9 +196,7 @@ impl Draft {
 
     /// The user as this batch has left them.
     fn user(&mut self, base: Base<'_>, id: UserId) -> Slot<User> {
-        (self.changes.users.remove(&id))
-            .or_else(|| base.user(id))
-            .unwrap_or_else(|| Slot::new(User::nobody(id)))
+        (self.changes.users.remove(&id)).or_else(|| base.user(id)).unwrap_or_else(|| Slot::new(User::new(id)))
     }
 
     fn addresses<'a>(&'a mut self, base: Base<'a>) -> InBatch<'a> {

@@ -78,7 +78,7 @@ pub(crate) fn unpack(id: UserId, bytes: &[u8], groups: &Groups) -> Slot<User> {
     let packed: Packed<'_> = postcard::from_bytes(bytes).expect("it was packed");
     let account = packed.account.map(|account| Box::new(account.whole(groups)));
     Slot {
-        aggregate: User::resumed(id, packed.version, account),
+        aggregate: User::restored(id, packed.version, account),
         remembered: Remembered::unpack(packed.commands),
     }
 }

@@ -86,7 +86,7 @@ pub(crate) fn one_with_everything() -> Slot<User> {
         tokens: vec![token(5, None), token(6, Some(AT))],
         revoked: vec![TokenId::issued_at(id, 7)],
     };
-    let mut slot = Slot::new(User::resumed(id, 9, Some(Box::new(account))));
+    let mut slot = Slot::new(User::restored(id, 9, Some(Box::new(account))));
     slot.remembered.note(
         key().command("c"),
         key().asked("user", "digest"),
@@ -107,7 +107,7 @@ fn each_user_keeps_its_own_group() {
     let (mut groups, mut residents) = (Groups::default(), Residents::default());
     let renamed = GroupRef { name: "other".to_owned(), ..group("staff") };
     for group in [group("staff"), group("suppliers"), renamed, group("staff")] {
-        let mut slot = Slot::new(User::nobody(histories::id()));
+        let mut slot = Slot::new(User::new(histories::id()));
         slot.aggregate.evolve(&registered("alice"), AT);
         slot.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), AT);
         there_and_back(&slot, &mut groups);
@@ -139,7 +139,7 @@ fn a_replay_and_what_follows_it_see_the_same_user() {
 
 #[test]
 fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_bytes() {
-    let mut slot = Slot::new(User::nobody(histories::id()));
+    let mut slot = Slot::new(User::new(histories::id()));
     let text = |text: &str| Some(text.to_owned());
     let personal = Personal {
         first_name: text("Friederike"),
@@ -176,7 +176,7 @@ fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_
 #[test]
 fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
     let mut groups = Groups::default();
-    let mut slot = Slot::new(User::nobody(histories::id()));
+    let mut slot = Slot::new(User::new(histories::id()));
     let mut lengths = Vec::new();
     for n in 0..1_000_u32 {
         slot.aggregate.evolve(&registered("alice"), AT);
@@ -206,7 +206,7 @@ proptest! {
         commands in proptest::collection::vec(histories::command(), 1..40)
     ) {
         let mut groups = Groups::default();
-        let mut slot = Slot::new(User::nobody(histories::id()));
+        let mut slot = Slot::new(User::new(histories::id()));
         for (n, command) in commands.iter().enumerate() {
             let context = histories::context(command, &slot.aggregate);
             let Ok(decision) = slot.aggregate.decide(command, &context) else { continue };

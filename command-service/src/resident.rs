@@ -40,7 +40,7 @@ impl Residents {
         let (blocks, groups) = (&self.blocks, &self.groups);
         self.awake.entry(id).or_insert_with(|| match blocks.get(id) {
             Some(block) => packed::unpack(id, block, groups),
-            None => Slot::new(User::nobody(id)),
+            None => Slot::new(User::new(id)),
         })
     }
 

@@ -15,7 +15,7 @@ use crate::user::User;
 
 /// A user with these events.
 pub(crate) fn given<E: Into<crate::user::Event>>(events: impl IntoIterator<Item = E>) -> Given<User> {
-    let mut user = User::nobody(alice());
+    let mut user = User::new(alice());
     for event in events {
         user.evolve(&event.into(), noon());
     }

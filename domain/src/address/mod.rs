@@ -15,4 +15,4 @@ mod reservation;
 mod rules;
 
 pub use reservation::{EmailReservation, FRESH, ReservationHolder, ReservationReply, VOID};
-pub use rules::{AddressChange, ReleaseDecision, ReserveDecision, moves, release, reserve};
+pub use rules::{AddressChange, ReleaseDecision, ReserveDecision, change, release, reserve};

@@ -29,7 +29,7 @@ pub enum ReleaseDecision {
     /// Write this, then answer that it is not held.
     Free {
         /// The events of a pending user who loses the address to an administrator's choice.
-        gives_way: Option<Decision<Event>>,
+        relinquished: Option<Decision<Event>>,
         /// The reservation to remember as void.
         void: Option<ReservationId>,
     },
@@ -63,7 +63,7 @@ pub fn reserve(
 }
 
 /// The address that a user holds before and after these events. `None` when no event can change it.
-pub fn moves(user: &User, events: &[Event], at: Timestamp) -> Option<AddressChange> {
+pub fn change(user: &User, events: &[Event], at: Timestamp) -> Option<AddressChange> {
     if !events.iter().any(Event::may_move_address) {
         return None;
     }
@@ -93,14 +93,14 @@ pub fn release(
     if user.holds_address(address) {
         let may_ask = user.id() != to && policy::may_administer(actor);
         return match may_ask.then(|| user.relinquish_address()).flatten() {
-            Some(decision) => ReleaseDecision::Free { gives_way: Some(decision), void },
+            Some(decision) => ReleaseDecision::Free { relinquished: Some(decision), void },
             None => ReleaseDecision::Held,
         };
     }
     if void.is_some() && !insists {
         ReleaseDecision::Undecided
     } else {
-        ReleaseDecision::Free { gives_way: None, void }
+        ReleaseDecision::Free { relinquished: None, void }
     }
 }
 

@@ -58,12 +58,12 @@ pub struct Token {
 
 impl User {
     /// A user without events.
-    pub fn nobody(id: UserId) -> Self {
+    pub fn new(id: UserId) -> Self {
         Self { id, version: 0, account: None }
     }
 
     /// A user restored from a snapshot taken at version `history`.
-    pub fn resumed(id: UserId, history: u64, account: Option<Box<Account>>) -> Self {
+    pub fn restored(id: UserId, history: u64, account: Option<Box<Account>>) -> Self {
         Self { id, version: history, account }
     }
 

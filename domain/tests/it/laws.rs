@@ -32,7 +32,7 @@ proptest! {
 
     #[test]
     fn any_history_of_commands_keeps_every_law(commands in proptest::collection::vec(command(), 1..40)) {
-        let mut user = User::nobody(id());
+        let mut user = User::new(id());
         let mut written: Vec<Event> = Vec::new();
         for command in &commands {
             let context = context(command, &user);
@@ -52,7 +52,7 @@ proptest! {
             prop_assert_eq!(user.version(), written.len() as u64, "versions have no gaps");
             check(&user, context.limits);
         }
-        let mut replayed = User::nobody(id());
+        let mut replayed = User::new(id());
         for event in &written {
             replayed.evolve(event, Timestamp::MIN);
         }

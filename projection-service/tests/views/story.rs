@@ -89,7 +89,7 @@ impl Story {
         let group = command.group().and_then(|group| self.groups.get(&group)?.known(group));
         let context =
             DecisionContext { now: self.now, group, prepared: prepared.into(), limits: Limits::default() };
-        let user = self.users.entry(id).or_insert_with(|| User::nobody(id));
+        let user = self.users.entry(id).or_insert_with(|| User::new(id));
         let decision = user.decide(command, &context).unwrap_or_else(|no| panic!("{command:?}: {no:?}"));
         let base = user.version();
         for event in decision.events() {

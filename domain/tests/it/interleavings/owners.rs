@@ -73,7 +73,7 @@ pub(super) struct Owners {
 
 impl Owners {
     pub(super) fn user(&mut self, id: UserId) -> &mut User {
-        self.users.entry(id).or_insert_with(|| User::nobody(id))
+        self.users.entry(id).or_insert_with(|| User::new(id))
     }
 
     pub(super) fn holders(&self) -> usize {
@@ -114,9 +114,9 @@ impl Owners {
                     ) {
                         ReleaseDecision::Held => ReservationReply::Held,
                         ReleaseDecision::Undecided => ReservationReply::Undecided,
-                        ReleaseDecision::Free { gives_way, void } => {
+                        ReleaseDecision::Free { relinquished, void } => {
                             self.void.extend(void);
-                            if let Some(decision) = gives_way {
+                            if let Some(decision) = relinquished {
                                 self.write(*id, decision.events());
                             }
                             ReservationReply::Free
@@ -139,7 +139,7 @@ impl Owners {
             Ok(decision) => decision,
             Err(refusals) => return Answer::Refused(refusals),
         };
-        let moved = address::moves(self.user(id), decision.events(), now());
+        let moved = address::change(self.user(id), decision.events(), now());
         if let Some(address) = moved.and_then(address::AddressChange::taken)
             && !asked.reservation.is_some_and(|reservation| {
                 reservation.is_for(address, now()) && !self.void.contains(&reservation.id)

@@ -12,7 +12,7 @@ use domain::aggregate::Aggregate;
 use domain::group::GroupRef;
 use domain::id::{GroupId, RuleId, TokenId, UserId};
 use domain::timestamp::Timestamp;
-use domain::user::agent::Config;
+use domain::user::agent::UfaConfig;
 use domain::user::profile::Personal;
 use domain::user::rules::{DeliverPolicy, Download, Kind, Rule, Upload};
 use domain::user::state::Token;
@@ -116,7 +116,7 @@ struct PackedAccount<'a> {
     email: Option<&'a str>,
     roles: u8,
     password_version: u64,
-    config: Option<Cow<'a, Config>>,
+    config: Option<Cow<'a, UfaConfig>>,
     #[serde(borrow)]
     rules: Vec<PackedRule<'a>>,
     #[serde(borrow)]

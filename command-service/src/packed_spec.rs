@@ -80,7 +80,11 @@ pub(crate) fn one_with_everything() -> Slot<User> {
         },
         roles: Roles::EVERY,
         password_version: u64::MAX,
-        config: Some(Box::new(Config { debug: true, log_file: "./log".to_owned(), ..Config::default() })),
+        config: Some(Box::new(UfaConfig {
+            debug: true,
+            log_file: "./log".to_owned(),
+            ..UfaConfig::default()
+        })),
         rules: vec![rule("up", Kind::Upload(upload)), rule("down", Kind::Download(download))],
         mailboxes: vec!["inbox".into(), "outbox".into()],
         tokens: vec![token(5, None), token(6, Some(AT))],

@@ -17,7 +17,9 @@ pub(crate) mod spec;
 
 /// The general settings of a user's file agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Config {
+// The published schema keeps the name.
+#[schemars(rename = "Config")]
+pub struct UfaConfig {
     /// Whether the agent logs in detail.
     #[serde(rename = "debug")]
     pub debug: bool,
@@ -35,7 +37,7 @@ pub struct Config {
     pub max_jobs: u32,
 }
 
-impl Default for Config {
+impl Default for UfaConfig {
     fn default() -> Self {
         Self {
             debug: false,
@@ -72,7 +74,7 @@ pub struct EditUfaConfig {
 pub struct UfaConfigEdited {
     /// Before and after.
     #[serde(rename = "config")]
-    pub config: Change<Config>,
+    pub config: Change<UfaConfig>,
 }
 
 impl EditUfaConfig {
@@ -92,7 +94,7 @@ impl EditUfaConfig {
         let max_jobs = check
             .field("maxJobs", self.max_jobs.apply_required(&before.max_jobs, |n| between(*n, 1, 10_000)));
         let after = check.with((|| {
-            Some(Config {
+            Some(UfaConfig {
                 debug: debug?,
                 log_file: log_file?.unwrap_or_default(),
                 heartbeat_interval: heartbeat_interval?,

@@ -7,7 +7,7 @@ use crate::group::GroupRef;
 use crate::id::{AddressId, TokenId, UserId};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::timestamp::Timestamp;
-use crate::user::agent::Config;
+use crate::user::agent::UfaConfig;
 use crate::user::profile::Personal;
 use crate::user::rules::Rule;
 use crate::user::{Command, Event, Lifecycle};
@@ -34,7 +34,7 @@ pub struct Account {
     /// Sequence number of the event that the present password came with. 0 before the first password.
     pub password_version: u64,
     /// The general settings of the file agent. `None` while they are the default.
-    pub config: Option<Box<Config>>,
+    pub config: Option<Box<UfaConfig>>,
     /// The rules of the file agent.
     pub rules: Vec<Rule>,
     /// Names of the mailboxes beside the default one.

@@ -246,8 +246,8 @@ fn the_first_administrator_needs_a_free_name() {
 #[test]
 fn a_name_that_is_registered_again_starts_anew() {
     let config = Change {
-        old: crate::user::agent::Config::default(),
-        new: crate::user::agent::Config { debug: true, ..Default::default() },
+        old: crate::user::agent::UfaConfig::default(),
+        new: crate::user::agent::UfaConfig { debug: true, ..Default::default() },
     };
     let edited = crate::user::agent::UfaConfigEdited { config }.into();
     let again = given([registered(), edited, rejected(), registered()]).aggregate;

@@ -96,12 +96,12 @@ pub struct EditAgentRule {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub subscribers: Patch<i32>,
     /// Changes of the fields that only this kind has.
-    pub changes: Changes,
+    pub changes: RuleChanges,
 }
 
 /// Changes of the fields that only one kind has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Changes {
+pub enum RuleChanges {
     /// Of an upload.
     Upload(UploadChanges),
     /// Of a download.
@@ -192,8 +192,8 @@ impl EditAgentRule {
         let account = user.require_editable()?;
         let before = require_rule(account, self.rule_id)?;
         let kind = match self.changes {
-            Changes::Upload(_) => "upload",
-            Changes::Download(_) => "download",
+            RuleChanges::Upload(_) => "upload",
+            RuleChanges::Download(_) => "download",
         };
         let within = |refusals: Refusals| -> Refusals {
             refusals.into_iter().map(|refusal| refusal.at(kind).at("changes")).collect()
@@ -211,10 +211,10 @@ impl EditAgentRule {
         let subscribers = self.subscribers.apply_required(&before.subscribers, |n| between(*n, 1, 20));
         let subscribers = check.field("subscribers", subscribers);
         let kind = match (&before.kind, &self.changes) {
-            (Kind::Upload(before), Changes::Upload(changes)) => {
+            (Kind::Upload(before), RuleChanges::Upload(changes)) => {
                 changes.check(before, &mut check).map(Kind::Upload)
             }
-            (Kind::Download(before), Changes::Download(changes)) => {
+            (Kind::Download(before), RuleChanges::Download(changes)) => {
                 changes.check(account, before, &mut check).map(Kind::Download)
             }
             _ => return Err(Refusal::new(Code::WrongKind, "The rule is of the other kind.").into()),

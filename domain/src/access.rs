@@ -18,7 +18,7 @@ pub struct SignInFailed {
     pub service: String,
     /// Why. The caller is not told.
     #[serde(rename = "reason")]
-    pub reason: FailedBecause,
+    pub reason: SignInFailureReason,
     /// How many equal attempts this record stands for.
     #[serde(rename = "count")]
     pub count: u32,
@@ -26,7 +26,9 @@ pub struct SignInFailed {
 
 /// Why a sign-in failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-pub enum FailedBecause {
+// The published schema keeps the name.
+#[schemars(rename = "FailedBecause")]
+pub enum SignInFailureReason {
     /// No such user or token.
     #[serde(rename = "unknown")]
     Unknown,

@@ -51,7 +51,7 @@ impl AddressDraft<'_> {
         reservation: Option<EmailReservation>,
         now: Timestamp,
     ) -> Result<(), AddressId> {
-        let Some(change) = address::moves(user, events, now) else { return Ok(()) };
+        let Some(change) = address::change(user, events, now) else { return Ok(()) };
         if let Some(address) = change.taken()
             && !reservation.is_some_and(|reservation| reservation.is_for(address, now) && !self.is_void(reservation.id))
             // One owner decides about user and address here, so an address without a known holder needs no reservation.

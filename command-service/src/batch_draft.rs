@@ -125,11 +125,11 @@ impl BatchDraft {
         match decision {
             ReleaseDecision::Held => ReservationReply::Held,
             ReleaseDecision::Undecided => ReservationReply::Undecided,
-            ReleaseDecision::Free { gives_way, void } => {
+            ReleaseDecision::Free { relinquished, void } => {
                 if let Some(reservation) = void {
                     self.addresses(base).make_void(reservation, now);
                 }
-                if let Some(decision) = gives_way {
+                if let Some(decision) = relinquished {
                     let changed =
                         self.addresses(base).change_holder(&user.aggregate, decision.events(), None, now);
                     changed.expect("a user who gives an address away takes none");
@@ -144,7 +144,7 @@ impl BatchDraft {
     fn user(&mut self, base: DecisionBase<'_>, id: UserId) -> TrackedAggregate<User> {
         (self.changes.users.remove(&id))
             .or_else(|| base.user(id))
-            .unwrap_or_else(|| TrackedAggregate::new(User::nobody(id)))
+            .unwrap_or_else(|| TrackedAggregate::new(User::new(id)))
     }
 
     fn addresses<'a>(&'a mut self, base: DecisionBase<'a>) -> AddressDraft<'a> {

@@ -12,7 +12,7 @@ use domain::aggregate::Aggregate;
 use domain::group::GroupRef;
 use domain::id::{TokenId, UserId};
 use domain::timestamp::Timestamp;
-use domain::user::agent::Config;
+use domain::user::agent::UfaConfig;
 use domain::user::profile::Personal;
 use domain::user::state::Token;
 use domain::user::{Account, Lifecycle, User};
@@ -44,7 +44,7 @@ pub(crate) fn unpack(id: UserId, bytes: &[u8], groups: &GroupTable) -> TrackedAg
     let packed: PackedUser<'_> = postcard::from_bytes(bytes).expect("it was packed");
     let account = packed.account.map(|account| Box::new(account.unpack(groups)));
     TrackedAggregate {
-        aggregate: User::resumed(id, packed.version, account),
+        aggregate: User::restored(id, packed.version, account),
         recent: RecentCommands::unpack(packed.commands),
     }
 }
@@ -82,7 +82,7 @@ struct PackedAccount<'a> {
     email: Option<&'a str>,
     roles: u8,
     password_version: u64,
-    config: Option<Cow<'a, Config>>,
+    config: Option<Cow<'a, UfaConfig>>,
     #[serde(borrow)]
     rules: Vec<PackedRule<'a>>,
     #[serde(borrow)]

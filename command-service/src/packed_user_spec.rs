@@ -82,13 +82,17 @@ pub(crate) fn one_with_everything() -> TrackedAggregate<User> {
         },
         roles: Roles::EVERY,
         password_version: u64::MAX,
-        config: Some(Box::new(Config { debug: true, log_file: "./log".to_owned(), ..Config::default() })),
+        config: Some(Box::new(UfaConfig {
+            debug: true,
+            log_file: "./log".to_owned(),
+            ..UfaConfig::default()
+        })),
         rules: vec![rule("up", Kind::Upload(upload)), rule("down", Kind::Download(download))],
         mailboxes: vec!["inbox".into(), "outbox".into()],
         tokens: vec![token(5, None), token(6, Some(AT))],
         revoked: vec![TokenId::issued_at(id, 7)],
     };
-    let mut tracked = TrackedAggregate::new(User::resumed(id, 9, Some(Box::new(account))));
+    let mut tracked = TrackedAggregate::new(User::restored(id, 9, Some(Box::new(account))));
     tracked.recent.record(
         key().command_id("c"),
         key().request("user", "digest"),
@@ -109,7 +113,7 @@ fn each_user_keeps_its_own_group() {
     let (mut groups, mut users) = (GroupTable::default(), PackedUsers::default());
     let renamed = GroupRef { name: "other".to_owned(), ..group("staff") };
     for group in [group("staff"), group("suppliers"), renamed, group("staff")] {
-        let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
+        let mut tracked = TrackedAggregate::new(User::new(histories::id()));
         tracked.aggregate.evolve(&registered("alice"), AT);
         tracked.aggregate.evolve(&onboarding::Approved { group: Some(group) }.into(), AT);
         there_and_back(&tracked, &mut groups);
@@ -141,7 +145,7 @@ fn a_replay_and_what_follows_it_see_the_same_user() {
 
 #[test]
 fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_bytes() {
-    let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
+    let mut tracked = TrackedAggregate::new(User::new(histories::id()));
     let text = |text: &str| Some(text.to_owned());
     let personal = Personal {
         first_name: text("Friederike"),
@@ -178,7 +182,7 @@ fn a_user_with_a_profile_a_group_and_three_commands_takes_less_than_two_hundred_
 #[test]
 fn edits_take_no_more_memory_than_what_must_be_remembered_of_them() {
     let mut groups = GroupTable::default();
-    let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
+    let mut tracked = TrackedAggregate::new(User::new(histories::id()));
     let mut lengths = Vec::new();
     for n in 0..1_000_u32 {
         tracked.aggregate.evolve(&registered("alice"), AT);
@@ -217,7 +221,7 @@ proptest! {
         commands in proptest::collection::vec(histories::command(), 1..40)
     ) {
         let mut groups = GroupTable::default();
-        let mut tracked = TrackedAggregate::new(User::nobody(histories::id()));
+        let mut tracked = TrackedAggregate::new(User::new(histories::id()));
         for (n, command) in commands.iter().enumerate() {
             let context = histories::context(command, &tracked.aggregate);
             let Ok(decision) = tracked.aggregate.decide(command, &context) else { continue };

@@ -43,7 +43,7 @@ impl PackedUsers {
         let (blocks, groups) = (&self.blocks, &self.groups);
         self.replay_cache.entry(id).or_insert_with(|| match blocks.get(id) {
             Some(block) => packed_user::unpack(id, block, groups),
-            None => TrackedAggregate::new(User::nobody(id)),
+            None => TrackedAggregate::new(User::new(id)),
         })
     }
 

@@ -19,7 +19,7 @@ fn id(n: u128) -> UserId {
 
 /// A user in one of two groups, with an address and a command.
 fn user(n: u128) -> TrackedAggregate<User> {
-    let mut tracked = TrackedAggregate::new(User::nobody(id(n)));
+    let mut tracked = TrackedAggregate::new(User::new(id(n)));
     let at = Timestamp::from_micros(1_700_000_000_000_000);
     let personal = Personal { email: Some(format!("user{n}@example.com")), ..Personal::default() };
     let origin = onboarding::Origin::OneSelf;

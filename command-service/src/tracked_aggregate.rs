@@ -1,6 +1,6 @@
 //! An aggregate together with its recent commands: recognises repeated commands, decides new ones, and evolves.
 
-use domain::aggregate::{Aggregate, Decision, Secret};
+use domain::aggregate::{Aggregate, CredentialChange, Decision};
 use domain::command::Answer;
 use domain::group;
 use domain::refusal::{Code, Refusal};
@@ -92,13 +92,13 @@ impl<A: Aggregate> TrackedAggregate<A> {
             records.push((encoding.stream, envelope.record(name, body)));
             self.evolve(event, &envelope.stamp(), input.key);
         }
-        for secret in decision.secrets() {
+        for secret in decision.credential_changes() {
             let record = match secret {
-                Secret::Put(id, credential) => {
+                CredentialChange::Put(id, credential) => {
                     let body = serde_json::to_vec(credential).expect("a credential is plain data");
                     Record::keyed(id.to_string(), Some(body))
                 }
-                Secret::Remove(id) => Record::keyed(id.to_string(), None),
+                CredentialChange::Remove(id) => Record::keyed(id.to_string(), None),
             };
             records.push((Stream::Credentials, record));
         }

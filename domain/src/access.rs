@@ -1,4 +1,4 @@
-//! What gateways note beside the log of facts: sign-ins, failures, denials, refusals. Shown in the audit log.
+//! Access events: sign-ins, failed sign-ins, denials and refusals. Gateways record them; the audit log shows them.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,27 +10,29 @@ pub struct SignedIn {
     pub service: String,
 }
 
-/// Somebody tried to sign in and did not get in.
+/// A sign-in failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SignInFailed {
     /// `portal`, or the service that asked.
     #[serde(rename = "service")]
     pub service: String,
-    /// Why; callers are not told.
+    /// Why. The caller is not told.
     #[serde(rename = "reason")]
-    pub reason: FailedBecause,
-    /// How many alike this record stands for.
+    pub reason: SignInFailureReason,
+    /// How many equal attempts this record stands for.
     #[serde(rename = "count")]
     pub count: u32,
 }
 
-/// Why somebody did not get in.
+/// Why a sign-in failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-pub enum FailedBecause {
+// The published schema keeps the name.
+#[schemars(rename = "FailedBecause")]
+pub enum SignInFailureReason {
     /// No such user or token.
     #[serde(rename = "unknown")]
     Unknown,
-    /// The password or secret is another one.
+    /// The password or secret is wrong.
     #[serde(rename = "wrong_secret")]
     WrongSecret,
     /// The user is not active.
@@ -39,62 +41,62 @@ pub enum FailedBecause {
     /// The temporary password or token has expired.
     #[serde(rename = "expired")]
     Expired,
-    /// Too many failures before; it was not even tried.
+    /// Too many failures before. The secret was not checked.
     #[serde(rename = "delayed")]
     Delayed,
     /// The password must be changed first.
     #[serde(rename = "must_change")]
     MustChange,
-    /// The token does not pass for this service.
+    /// The token is not valid for this service.
     #[serde(rename = "wrong_scope")]
     WrongScope,
-    /// The token does not pass from this address.
+    /// The token is not valid from this address.
     #[serde(rename = "wrong_network")]
     WrongNetwork,
 }
 
-/// Somebody asked what they may not ask.
+/// Somebody asked a command or query that they may not ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CommandDenied {
     /// The command or query.
     #[serde(rename = "command")]
     pub command: String,
-    /// The id that it was about.
+    /// Id of the user or group that it was about.
     #[serde(rename = "target", default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// How many alike this record stands for.
+    /// How many equal attempts this record stands for.
     #[serde(rename = "count")]
     pub count: u32,
 }
 
-/// A command was refused that administrators want to know of, such as the registration of a name that is taken.
+/// A command was refused, and administrators should know: for example, the registration of a taken name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CommandRefused {
     /// The command.
     #[serde(rename = "command")]
     pub command: String,
-    /// The id that it was about.
+    /// Id of the user or group that it was about.
     #[serde(rename = "target", default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// The name of what it was about.
+    /// Name of the user or group that it was about.
     #[serde(rename = "targetName", default, skip_serializing_if = "Option::is_none")]
     pub target_name: Option<String>,
     /// Codes of the refusals.
     #[serde(rename = "codes")]
     pub codes: Vec<String>,
-    /// How many alike this record stands for.
+    /// How many equal attempts this record stands for.
     #[serde(rename = "count")]
     pub count: u32,
 }
 
 crate::wire::wire_events! {
-    /// What gateways note.
+    /// What gateways record.
     pub enum Event {
         /// Somebody signed in.
         SignedIn(SignedIn) = "muster.access.signed_in",
-        /// Somebody did not get in.
+        /// A sign-in failed.
         SignInFailed(SignInFailed) = "muster.access.sign_in_failed",
-        /// Somebody asked what they may not ask.
+        /// Somebody asked a command or query that they may not ask.
         CommandDenied(CommandDenied) = "muster.access.command_denied",
         /// A command was refused.
         CommandRefused(CommandRefused) = "muster.access.command_refused",

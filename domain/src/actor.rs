@@ -1,4 +1,4 @@
-//! Who asks: with what rights, from where.
+//! Who asks a command, with which roles, and from where.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::UserId;
 
-/// A right that a user holds.
+/// A role that a user holds.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 pub enum Role {
-    /// Looks after what is their own. Everybody holds it.
+    /// Manages their own account. Every user holds it.
     #[serde(rename = "user")]
     User,
-    /// Looks after everybody.
+    /// Manages every account.
     #[serde(rename = "administrator")]
     Administrator,
 }
@@ -39,7 +39,7 @@ impl Role {
     }
 }
 
-/// The roles that somebody holds.
+/// A set of roles.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Roles(u8);
 
@@ -49,7 +49,7 @@ impl Roles {
     /// What the system itself holds.
     pub const EVERY: Self = Self(Role::User.bit() | Role::Administrator.bit());
 
-    /// From the number that databases store; unknown bits are dropped.
+    /// The set that databases store as this number. Unknown bits are dropped.
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits & Self::EVERY.0)
     }
@@ -59,34 +59,34 @@ impl Roles {
         self.0
     }
 
-    /// Whether the role is among them.
+    /// Whether the role is in the set.
     pub const fn contains(self, role: Role) -> bool {
         self.0 & role.bit() != 0
     }
 
-    /// Whether all of `other` are among them.
+    /// Whether every role of `other` is in the set.
     pub const fn covers(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// With one more.
+    /// The set with this role.
     #[must_use]
     pub const fn with(self, role: Role) -> Self {
         Self(self.0 | role.bit())
     }
 
-    /// With one less.
+    /// The set without this role.
     #[must_use]
     pub const fn without(self, role: Role) -> Self {
         Self(self.0 & !role.bit())
     }
 
-    /// Each of them, the weakest first.
+    /// The roles of the set, the weakest first.
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.contains(*role))
     }
 
-    /// The strongest of them.
+    /// The strongest role of the set.
     pub fn strongest(self) -> Option<Role> {
         self.iter().last()
     }
@@ -118,19 +118,19 @@ pub enum Actor {
     Anonymous,
     /// An operator at the command line, or Muster itself.
     System,
-    /// A user who is signed in, with the rights that the views showed.
+    /// A signed-in user, with the roles that the views showed.
     User {
-        /// Who.
+        /// Which user.
         id: UserId,
         /// The username.
         name: String,
-        /// What they hold.
+        /// The roles that the user holds.
         roles: Roles,
     },
 }
 
 impl Actor {
-    /// The actor as records carry it: a user id, `anonymous` or `system`.
+    /// The actor as records name it: a user id, `anonymous` or `system`.
     pub fn id_text(&self) -> String {
         match self {
             Self::Anonymous => "anonymous".to_owned(),
@@ -139,7 +139,7 @@ impl Actor {
         }
     }
 
-    /// The name as records carry it.
+    /// The actor's name in records.
     pub fn name(&self) -> &str {
         match self {
             Self::Anonymous => "anonymous",
@@ -148,7 +148,7 @@ impl Actor {
         }
     }
 
-    /// The strongest role; none for those who are not users.
+    /// The strongest role. `None` for an actor who is not a user.
     pub fn role(&self) -> Option<Role> {
         match self {
             Self::User { roles, .. } => roles.strongest(),
@@ -156,7 +156,7 @@ impl Actor {
         }
     }
 
-    /// The user who asks, where it is one.
+    /// The user who asks. `None` for an actor who is not a user.
     pub fn user(&self) -> Option<UserId> {
         match self {
             Self::User { id, .. } => Some(*id),
@@ -171,7 +171,7 @@ pub struct Client {
     /// The network address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// What the client calls itself.
+    /// The client's user agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! A command as it travels: its id, who asks and with what rights, the version seen, what is asked; and the answer.
+//! A command as it travels from a gateway to the owner of its partition, and the answer on its way back.
 
 use log_model::{Position, RouteKey};
 use serde::{Deserialize, Serialize};
@@ -7,21 +7,20 @@ use crate::actor::{Actor, Client};
 use crate::address::{self, EmailReservation, ReservationHolder};
 use crate::decision_context::Prepared;
 use crate::id::{AddressId, GroupId, ReservationId, UserId};
-
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::{group, user};
 
 /// Most characters of a command id.
 pub const ID_LENGTH: usize = 128;
 
-/// A command on its way to the owner of what it is about.
+/// A command on its way to the owner of its partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
-    /// The client's text, else made by the gateway. The same id again is the same command.
+    /// Chosen by the client, else by the gateway. The same id again is the same command.
     pub id: String,
-    /// Who asks, with the rights that the gateway read from the views.
+    /// Who asks, with the roles that the gateway read from the views.
     pub actor: Actor,
-    /// From where.
+    /// Where the request came from.
     #[serde(default)]
     pub client: Client,
     /// Id of the request, the same in the logs of every service.
@@ -29,41 +28,41 @@ pub struct Command {
     /// W3C trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
-    /// What is asked. The command's digest is made of this alone.
+    /// What is asked. The command's digest covers this field alone, so its JSON must not change between releases.
     pub ask: Ask,
-    /// What the gateway made for it.
+    /// What the gateway prepared for it, such as the digest of a new password.
     #[serde(rename = "made", default, skip_serializing_if = "Option::is_none")]
     pub prepared: Option<Prepared>,
-    /// The right to come to hold an e-mail address.
+    /// The reservation of the e-mail address that the command takes.
     #[serde(rename = "claim", default, skip_serializing_if = "Option::is_none")]
     pub reservation: Option<EmailReservation>,
-    /// What of the log the views had shown when it was asked: an owner that has read less does not decide it.
+    /// How far the caller's views had read the log. An owner that has read less doesn't decide the command.
     #[serde(default)]
     pub seen: Position,
 }
 
-/// What is asked, and of whom.
+/// What is asked of an owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ask {
-    /// Something of a user.
+    /// A command about a user.
     User {
         /// Which user.
         id: UserId,
         /// The version that the caller saw.
         expected_version: Option<u64>,
-        /// What.
+        /// The command.
         command: user::Command,
     },
-    /// Something of a group.
+    /// A command about a group.
     Group {
         /// Which group.
         id: GroupId,
         /// The version that the caller saw.
         expected_version: Option<u64>,
-        /// What.
+        /// The command.
         command: group::Command,
     },
-    /// A reservation of an e-mail address, of its owner.
+    /// To reserve an e-mail address. Goes to the address's owner.
     #[serde(rename = "Claim")]
     ReserveAddress {
         /// Which address.
@@ -71,28 +70,28 @@ pub enum Ask {
         /// The reservation.
         #[serde(rename = "claim")]
         reservation: ReservationId,
-        /// The user who is to hold the address.
+        /// The user who wants the address.
         holder: UserId,
-        /// The holder record that was found to lead nowhere.
+        /// The holder record whose user was asked and doesn't hold the address.
         over: Option<ReservationHolder>,
     },
-    /// Whether a user holds an e-mail address, of the user's owner. If not, the reservation is void from then on.
+    /// Whether a user holds an e-mail address. If not, the user's reservation becomes void. Goes to the user's owner.
     #[serde(rename = "LetGo")]
     ReleaseAddress {
         /// Which user.
         id: UserId,
         /// Which address.
         address: AddressId,
-        /// The reservation by which the user may come to hold it.
+        /// The reservation with which the user may take it.
         #[serde(rename = "claim")]
         reservation: Option<ReservationId>,
-        /// The user who wants it.
+        /// The user who wants the address.
         to: UserId,
-        /// Whether a reservation that may be on its way is made void all the same.
+        /// Whether a reservation that may still be used becomes void all the same.
         insists: bool,
     },
-    /// That whoever owns a partition has read the groups as far as the command's `seen`, and decides on nothing older
-    /// from now on. The position of the answer covers everything that was decided before.
+    /// To read the groups as far as the command's `seen` and to decide on nothing older from then on. The position in
+    /// the answer covers everything that the owner decided before. ADR 0010 says what it is for.
     Barrier {
         /// Which partition.
         partition: u32,
@@ -111,7 +110,7 @@ impl Ask {
         }
     }
 
-    /// By what it finds the partition whose owner decides about it.
+    /// What determines the partition whose owner decides it.
     pub fn route_key(&self) -> RouteKey {
         match self {
             Self::User { id, .. } | Self::ReleaseAddress { id, .. } => RouteKey::Id(id.uuid()),
@@ -122,7 +121,7 @@ impl Ask {
         }
     }
 
-    /// The text of the id that the command is about, or which partition.
+    /// The id of the command's subject as text, or the partition.
     pub fn subject(&self) -> String {
         match self {
             Self::User { id, .. } | Self::ReleaseAddress { id, .. } => id.to_string(),
@@ -133,30 +132,30 @@ impl Ask {
     }
 }
 
-/// What the owner says to a command that it took.
+/// An owner's answer to a command that it took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
-    /// It holds: what it asked is in the log, or was so already.
+    /// What the command asks is in the log, or was so already.
     Accepted {
         /// Version of the user or group after the command's last event; 0 for a barrier.
         version: u64,
-        /// What a view must have seen to show it.
+        /// How far a view must have read to show it.
         position: Position,
         /// Whether the command had been accepted before; then nothing was written now.
         repeated: bool,
     },
-    /// A rule said no. Nothing was written.
+    /// A rule refuses it. Nothing was written.
     Refused(Refusals),
     /// The actor may not ask this. Nothing was written.
     Forbidden,
-    /// Something about an e-mail address, on the way to the answer.
+    /// An intermediate answer about an e-mail address, for the reservation saga.
     OfAddress(address::ReservationReply),
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Failure {
-    /// Whoever was asked does not own the partition, or not yet. Nothing was written.
+    /// The process that was asked does not own the partition, or not yet. Nothing was written.
     #[error("the partition is not owned here")]
     NotOwner,
     /// Nothing was written; asking again later may help.
@@ -165,15 +164,15 @@ pub enum Failure {
         /// When asking again makes sense, in milliseconds.
         retry_after_ms: u64,
     },
-    /// It may have been written or not. The same command again tells.
+    /// It may have been written or not. To find out, send the same command again.
     #[error("the outcome of the command is unknown")]
     UnknownOutcome,
 }
 
-/// Header with which a gateway tells the owner's door how long the caller still waits, in milliseconds.
+/// HTTP header of a command sent to an owner: for how many more milliseconds the caller waits.
 pub const DEADLINE_HEADER: &str = "muster-deadline-ms";
 
-/// An answer or a failure, as the owner's door sends it.
+/// An answer or a failure, as an owner sends it over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
     /// The owner took the command.
@@ -202,7 +201,7 @@ impl From<Reply> for Result<Answer, Failure> {
     }
 }
 
-/// Checks the id that a client gave to its command.
+/// Checks a command id that a client chose.
 pub fn check_id(id: &str) -> Result<(), Refusal> {
     let refusal = |code, message: String| Err(Refusal::new(code, message).at("commandId"));
     if id.is_empty() {

@@ -1,4 +1,4 @@
-//! What travels between services and goes into digests keeps its names, whatever the Rust types are called.
+//! Specs of the wire names: what travels between services and goes into digests keeps them.
 
 use serde_json::json;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! What a caller proves who they are with. A record says by itself all that verifying needs, and never the secret.
+//! Credentials: passwords and auth tokens. A record holds all that verification needs, and never the secret (ADR 0005).
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,10 +21,10 @@ pub enum CredentialId {
 /// A text that is not the key of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not the key of a credential")]
-pub struct NotACredential;
+pub struct ParseCredentialIdError;
 
 impl CredentialId {
-    /// Whose it is.
+    /// The user whose credential it is.
     pub fn user(self) -> UserId {
         match self {
             Self::Password(user) | Self::Token(user, _) => user,
@@ -43,30 +43,30 @@ impl fmt::Display for CredentialId {
 }
 
 impl FromStr for CredentialId {
-    type Err = NotACredential;
+    type Err = ParseCredentialIdError;
 
-    fn from_str(key: &str) -> Result<Self, NotACredential> {
-        let (user, which) = key.split_once('/').ok_or(NotACredential)?;
-        let user = user.parse().map_err(|_| NotACredential)?;
+    fn from_str(key: &str) -> Result<Self, ParseCredentialIdError> {
+        let (user, which) = key.split_once('/').ok_or(ParseCredentialIdError)?;
+        let user = user.parse().map_err(|_| ParseCredentialIdError)?;
         match which {
             "password" => Ok(Self::Password(user)),
-            token => token.parse().map(|token| Self::Token(user, token)).map_err(|_| NotACredential),
+            token => token.parse().map(|token| Self::Token(user, token)).map_err(|_| ParseCredentialIdError),
         }
     }
 }
 
-/// A credential as it stands in the log and in the views.
+/// A credential as the log and the views store it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
-    /// What is proved with it, and how.
+    /// What it is, with the data to verify it.
     #[serde(flatten)]
     pub kind: Kind,
-    /// Sequence number of the user's event that it came with. Storing it anew with other parameters keeps it.
+    /// Sequence number of the user's event that it came with. It stays when the same password is hashed anew.
     #[serde(rename = "version")]
     pub version: u64,
 }
 
-/// How a credential is verified and where it passes.
+/// The kind of a credential: how it is verified and where it is valid.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Kind {
@@ -77,7 +77,7 @@ pub enum Kind {
         #[serde(rename = "phc")]
         phc: String,
     },
-    /// A made password that passes nowhere but to the forced change.
+    /// A generated password. It is good for nothing but the forced change.
     #[serde(rename = "temporary")]
     Temporary {
         /// Hex SHA-256 of the password.
@@ -96,10 +96,10 @@ pub enum Kind {
         /// When it stops working, if ever.
         #[serde(rename = "expiresAt", default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<Timestamp>,
-        /// Where it passes.
+        /// Where it is valid.
         #[serde(rename = "scopes")]
         scopes: Vec<Scope>,
-        /// From where it passes; from everywhere when empty.
+        /// The networks from which it is valid. Empty means all.
         #[serde(rename = "allowedNetworks", default, skip_serializing_if = "Vec::is_empty")]
         allowed_networks: Vec<IpNet>,
     },
@@ -112,7 +112,7 @@ impl Kind {
     }
 }
 
-/// Says the kind and nothing that helps guessing.
+/// Shows the kind alone: digests and hashes must not reach logs.
 impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -123,7 +123,7 @@ impl fmt::Debug for Kind {
     }
 }
 
-/// Where an auth token passes.
+/// Where an auth token is valid.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]

@@ -1,4 +1,4 @@
-//! What a rule needs to know of the world, beside the state of its aggregate and the command.
+//! The decision context: what a rule needs to know beside the command and the state of its aggregate.
 
 use crate::credential::Kind;
 use crate::group::{GroupRef, KnownGroup};
@@ -6,25 +6,25 @@ use crate::id::GroupId;
 use crate::refusal::{Code, Refusal};
 use crate::timestamp::Timestamp;
 
-/// What a rule needs to know of the world, gathered by the owner before it decides.
+/// What the owner gathers before it decides a command.
 #[derive(Debug, Clone)]
 pub struct DecisionContext {
     /// The time of the decision; events carry it.
     pub now: Timestamp,
-    /// The group that the command names; `None` when it names none or no such group exists.
+    /// The group that the command names. `None` when it names none, or when no such group exists.
     pub group: Option<KnownGroup>,
-    /// What the gateway made for this command.
+    /// What the gateway prepared for this command.
     pub prepared: Option<Prepared>,
     /// Settings of the deployment.
     pub limits: Limits,
 }
 
-/// Settings of the deployment that rules look at.
+/// Limits that the deployment's settings put on each user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Most agent rules a user has.
     pub rules: usize,
-    /// Most living auth tokens a user has.
+    /// Most unexpired auth tokens a user has.
     pub tokens: usize,
     /// Most mailboxes a user has, the default one included.
     pub mailboxes: usize,
@@ -36,7 +36,9 @@ impl Default for Limits {
     }
 }
 
-/// What the gateway made for a command: never what somebody asked, so never part of the command's digest.
+/// What the gateway prepared for a command. It is not part of what was asked, so it is not part of the digest either.
+///
+/// Secrets stay at the gateway; only their digests and hashes come with the command (ADR 0005).
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Prepared {
     /// A temporary password.
@@ -58,14 +60,14 @@ pub enum Prepared {
         /// Hex SHA-256 of the secret.
         digest: String,
     },
-    /// The certainty that nobody is in a group, and that nobody enters it for as long as it stays closed.
+    /// Proof that a group is empty, and stays so while it is closed (ADR 0010).
     Emptied {
-        /// Version of the group, which was closed then.
+        /// Version of the group at the check. The group was closed then.
         version: u64,
     },
 }
 
-/// Says the kind and nothing that helps guessing.
+/// Shows the kind alone: digests and hashes must not reach logs.
 impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -107,7 +109,7 @@ impl DecisionContext {
         }
     }
 
-    /// The group that the command names in its field `groupId`, if it takes new members.
+    /// The group in the command's field `groupId`, if it takes new members.
     pub(crate) fn require_open_group(&self, id: GroupId) -> Result<GroupRef, Refusal> {
         match self.group.as_ref().filter(|known| known.group.id == id) {
             None => Err(Refusal::new(Code::UnknownGroup, "There is no such group.").at("groupId")),

@@ -1,4 +1,4 @@
-//! The deployment's own record: who its first administrator was. It lies in the group events under a key of its own.
+//! The deployment's own event: who its first administrator is. It is stored among the group events, under its own key.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub const SUBJECT: &str = "deployment";
 /// The deployment has its first administrator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Initialised {
-    /// Who.
+    /// The first administrator.
     #[serde(rename = "userId")]
     pub user_id: UserId,
     /// Their username.
@@ -22,13 +22,14 @@ pub struct Initialised {
 crate::wire::wire_events! {
     /// What can have happened to the deployment.
     pub enum Event {
-        /// It has its first administrator.
+        /// The deployment has its first administrator.
         Initialised(Initialised) = "muster.deployment.initialised",
     }
 }
 
-/// The event that makes this user the first administrator, or none when it was made so before.
-/// Of several who try, the first one in the log wins.
+/// The event that makes this user the first administrator. `None` when the user is that already.
+///
+/// When several try, the first one in the log wins.
 pub fn initialise(
     before: Option<&Initialised>,
     user_id: UserId,

@@ -1,4 +1,4 @@
-//! An e-mail address: kept as typed before the @, its domain lower-cased as IDNA says (UTS #46).
+//! E-mail addresses as people type them: the part before the @ stays as typed, the domain is normalised (UTS #46).
 
 use email_address::{EmailAddress, Options};
 use unicase::UniCase;
@@ -9,12 +9,12 @@ use crate::text::{composed, too_long};
 /// Most characters of an address (RFC 5321, section 4.5.3.1).
 pub const LONGEST: usize = 254;
 
-/// Reads an address that has to be given.
+/// Parses a required address.
 pub fn required(text: &str) -> Result<String, Refusal> {
     optional(Some(text))?.ok_or_else(|| Refusal::new(Code::Required, "An e-mail address must be given."))
 }
 
-/// Reads an address that may be left out; one of white space alone counts as left out.
+/// Parses an optional address. White space alone counts as none.
 pub fn optional(text: Option<&str>) -> Result<Option<String>, Refusal> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
@@ -36,7 +36,7 @@ pub fn optional(text: Option<&str>) -> Result<Option<String>, Refusal> {
     Ok(Some(address))
 }
 
-/// The address as addresses are compared: NFC (UAX #15) and full case folding, so that capital letters make no difference.
+/// The form in which addresses are compared: NFC (UAX #15) with full case folding, so that case makes no difference.
 pub fn folded(address: &str) -> String {
     if address.is_ascii() {
         return address.to_ascii_lowercase();

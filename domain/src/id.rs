@@ -1,8 +1,8 @@
-//! Typed ids: one line per kind, so that ids can't be mixed up.
+//! Typed ids, one type per kind, so that ids can't be mixed up.
 //!
-//! Every id is written `<kind>_<uuid>`: in GraphQL, in record keys and headers, and as the user of HTTP Basic.
-//! Databases store the uuid. Ids of things with a name are derived from that name (`UUIDv5`, RFC 9562), so a name
-//! has one place and its uniqueness is decided there.
+//! An id is written `<kind>_<uuid>` in GraphQL, in record keys and headers, and as the user name of HTTP Basic.
+//! Databases store the UUID. The id of something with a name is derived from that name (`UUIDv5`, RFC 9562). So one
+//! stream decides whether a name is taken (ADR 0004).
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ use crate::timestamp::Timestamp;
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an id of the form {kind}_<uuid>")]
-pub struct NotAnId {
+pub struct ParseIdError {
     kind: &'static str,
     text: String,
 }
@@ -31,15 +31,15 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// The kind, as it stands before the underscore.
+            /// The kind: the text before the underscore.
             pub const KIND: &'static str = $prefix;
 
-            /// The id with this uuid.
+            /// The id with this UUID.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
-            /// The uuid, as databases store it.
+            /// The UUID, as databases store it.
             pub const fn uuid(self) -> Uuid {
                 self.0
             }
@@ -58,9 +58,9 @@ macro_rules! ids {
         }
 
         impl FromStr for $name {
-            type Err = NotAnId;
+            type Err = ParseIdError;
 
-            fn from_str(text: &str) -> Result<Self, NotAnId> {
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
                 parse($prefix, text).map(Self)
             }
         }
@@ -94,21 +94,21 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A user, for ever: made from the username.
+    /// A user. Derived from the username.
     UserId = "user";
-    /// A group, for ever: made from the group's name.
+    /// A group. Derived from the group's name.
     GroupId = "group";
-    /// An auth token: made from its user and the version at which it was issued.
+    /// An auth token. Derived from its user and the sequence number of the event that issued it.
     TokenId = "token";
-    /// A mailbox: made from its user and its name.
+    /// A mailbox. Derived from its user and its name.
     MailboxId = "mailbox";
-    /// An agent rule: made from its user and its name.
+    /// An agent rule. Derived from its user and its name.
     RuleId = "rule";
-    /// An e-mail address, whoever holds it: made from its folded text.
+    /// An e-mail address, no matter who holds it. Derived from its folded text.
     AddressId = "address";
-    /// A claim of an address: a `UUIDv7`, so that it says when it was made.
+    /// A reservation of an address. A `UUIDv7`, so that it tells when it was made.
     ReservationId = "claim";
-    /// An entry of the audit log: the id of the record that it shows.
+    /// An entry of the audit log. Equal to the id of the record that it shows.
     EntryId = "entry";
 }
 
@@ -127,14 +127,14 @@ impl GroupId {
 }
 
 impl AddressId {
-    /// The id of an address. Capital letters make no difference.
+    /// The id of an address. Case makes no difference.
     pub fn of(address: &str) -> Self {
         Self(derive("address", &email::folded(address)))
     }
 }
 
 impl ReservationId {
-    /// When it was made, by the clock of whoever made it; the earliest instant for one that does not say.
+    /// When it was made, by its maker's clock. The earliest instant if the UUID holds no time.
     pub fn made_at(self) -> Timestamp {
         let Some(stamp) = self.0.get_timestamp() else { return Timestamp::MIN };
         let (seconds, nanos) = stamp.to_unix();
@@ -144,7 +144,7 @@ impl ReservationId {
 }
 
 impl TokenId {
-    /// The id of the token that was issued with the event of this sequence number of this user.
+    /// The id of the token that this event of the user issued.
     pub fn issued_at(user: UserId, sequence: u64) -> Self {
         Self(derive_of(user, "token", &sequence.to_string()))
     }
@@ -172,12 +172,12 @@ fn derive_of(user: UserId, kind: &str, name: &str) -> Uuid {
     Uuid::new_v5(&user.0, format!("{kind}:{name}").as_bytes())
 }
 
-fn parse(kind: &'static str, text: &str) -> Result<Uuid, NotAnId> {
+fn parse(kind: &'static str, text: &str) -> Result<Uuid, ParseIdError> {
     text.strip_prefix(kind)
         .and_then(|rest| rest.strip_prefix('_'))
         .filter(|rest| rest.len() == 36 && !rest.bytes().any(|b| b.is_ascii_uppercase()))
         .and_then(|rest| Uuid::try_parse(rest).ok())
-        .ok_or_else(|| NotAnId { kind, text: text.chars().take(80).collect() })
+        .ok_or_else(|| ParseIdError { kind, text: text.chars().take(80).collect() })
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! What is true of users and groups, and why: aggregates, commands, events, refusals and the access policy.
 //!
-//! Three things this crate never does: input or output, reading a clock, making something random. What a rule needs
-//! to know of these comes with the command.
+//! This crate does no input or output, reads no clock and makes no random values. A rule gets such things with its
+//! command, in a [`decision_context::DecisionContext`].
+//!
+//! `docs/glossary.md` explains the terms. `docs/adr` explains the decisions behind the rules: 0004 for ids, 0005 for
+//! secrets, 0010 for the deletion of groups, 0011 for e-mail addresses.
 
 pub mod access;
 pub mod actor;
@@ -25,6 +28,7 @@ pub mod testing;
 pub mod text;
 pub mod timestamp;
 pub mod user;
+pub mod validation;
 pub mod wire;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Names of users and groups. They name SFTP homes and topics downstream, so they are short, plain and never change.
+//! Names of users and groups. SFTP homes and topics downstream carry them, so they are short, plain and permanent.
 
 use std::fmt;
 
 use crate::refusal::{Code, Refusal};
 
-/// Names that nobody gets, by exact match.
+/// Names that nobody may take, by exact match.
 const RESERVED: [&str; 24] = [
     "admin",
     "anonymous",
@@ -42,7 +42,7 @@ impl Username {
     /// Most characters.
     pub const LONGEST: usize = 64;
 
-    /// Reads what somebody typed: lower-cased, then checked.
+    /// Lower-cases and checks what somebody typed.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let name = plain_name(text, Self::SHORTEST, Self::LONGEST)?;
         if RESERVED.binary_search(&name.as_str()).is_ok() {
@@ -68,7 +68,7 @@ impl fmt::Display for Username {
 pub struct GroupName(String);
 
 impl GroupName {
-    /// Reads what somebody typed: lower-cased, then checked; 2 to 64 characters of the username alphabet.
+    /// Lower-cases and checks what somebody typed: 2 to 64 characters of the username alphabet.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         plain_name(text, 2, 64).map(Self)
     }

@@ -1,18 +1,18 @@
-//! What an edit does to one field: keep, clear or set it.
+//! A patch: what an edit does to one field.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::refusal::{Code, Refusal};
 
-/// What an edit does to one field: absent means keep, null means clear.
+/// What an edit does to one field. In JSON an absent field means keep, and null means clear.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// Leave it as it is.
     #[default]
     Keep,
-    /// Take it away.
+    /// Clear it.
     Clear,
-    /// Make it this.
+    /// Set it to this.
     Set(T),
 }
 
@@ -22,8 +22,8 @@ impl<T> Patch<T> {
         matches!(self, Self::Keep)
     }
 
-    /// What the field is afterwards; a field that can be cleared.
-    pub(crate) fn over(
+    /// The new value of an optional field. `check` validates a value that is set.
+    pub(crate) fn apply_optional(
         &self,
         now: Option<&T>,
         check: impl FnOnce(&T) -> Result<Option<T>, Refusal>,
@@ -38,8 +38,8 @@ impl<T> Patch<T> {
         }
     }
 
-    /// What the field is afterwards; a field that always has a value.
-    pub(crate) fn onto<U: Clone>(
+    /// The new value of a field that can't be cleared. `check` validates a value that is set.
+    pub(crate) fn apply_required<U: Clone>(
         &self,
         now: &U,
         check: impl FnOnce(&T) -> Result<U, Refusal>,

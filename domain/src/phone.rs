@@ -1,4 +1,4 @@
-//! A phone number, kept as typed.
+//! Phone numbers, kept as typed.
 
 use crate::refusal::{Code, Refusal};
 use crate::text::too_long;
@@ -6,7 +6,7 @@ use crate::text::too_long;
 /// Most characters of a number.
 pub const LONGEST: usize = 32;
 
-/// Reads a number that may be left out; an empty one counts as left out.
+/// Checks an optional number. An empty text counts as none.
 pub fn optional(text: Option<&str>) -> Result<Option<String>, Refusal> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Who may do what to whom: one pure function for commands, one for reading.
+//! The access policy: one table says who may ask each command of a user; two functions cover groups and reading.
 
 use crate::actor::{Actor, Role, Roles};
 use crate::id::UserId;
@@ -9,58 +9,103 @@ use crate::user;
 #[path = "policy_spec.rs"]
 mod spec;
 
-/// Why somebody may not.
+/// Why an actor is denied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Denial {
-    /// It is not theirs to ask. What it was about may not even exist.
+    /// The actor may not ask this command of the user. The answer doesn't say whether the user exists.
     Forbidden,
-    /// They may ask such things, but not of this user.
+    /// The actor may ask such commands, but not of this user.
     Refused(Refusal),
 }
 
-/// Who may ask a command at all.
-enum Whose {
-    /// Anybody, signed in or not.
-    Anybodys,
-    /// The user alone.
-    Own,
-    /// The user and administrators.
-    OwnOrAdministrators,
+/// Who may ask a command. The system itself may ask every one.
+enum Callers {
+    /// Everybody, signed in or not.
+    Anyone,
+    /// The user whom the command is about, and nobody else.
+    Oneself,
+    /// The user whom the command is about, and administrators.
+    OneselfOrAdministrator,
     /// Administrators.
-    Administrators,
-    /// The operator at the command line.
-    Operators,
+    Administrator,
+    /// Nobody but the system: an operator at the command line.
+    Operator,
+}
+
+/// Whether callers may ask a command about themselves.
+#[derive(PartialEq, Eq)]
+enum AboutOneself {
+    Allowed,
+    Refused,
+}
+
+/// The table: who may ask a command, and whether about themselves.
+#[expect(clippy::match_same_arms, reason = "a table has one row per command")]
+fn policy(command: &user::Command) -> (Callers, AboutOneself) {
+    use AboutOneself::{Allowed, Refused};
+    use Callers::{Administrator, Anyone, Oneself, OneselfOrAdministrator, Operator};
+    use user::Command as C;
+    match command {
+        C::RegisterUser(_) => (Anyone, Allowed),
+        C::CreateUser(_) => (Administrator, Allowed),
+        C::MakeFirstAdministrator(_) => (Operator, Allowed),
+        C::ApproveUser(_) => (Administrator, Allowed),
+        C::RejectUser(_) => (Administrator, Allowed),
+        C::ReconsiderUser => (Administrator, Allowed),
+        C::SuspendUser(_) => (Administrator, Refused),
+        C::ReactivateUser => (Administrator, Allowed),
+        C::DeleteUser => (Administrator, Refused),
+        C::UpdateProfile(_) => (OneselfOrAdministrator, Allowed),
+        C::ChangeGroup(_) => (Administrator, Allowed),
+        C::ResetPassword(_) => (Administrator, Allowed),
+        C::ChangePassword => (Oneself, Allowed),
+        C::RehashPassword => (Oneself, Allowed),
+        C::EditUfaConfig(_) => (OneselfOrAdministrator, Allowed),
+        C::AddAgentRule(_) => (OneselfOrAdministrator, Allowed),
+        C::EditAgentRule(_) => (OneselfOrAdministrator, Allowed),
+        C::RemoveAgentRule(_) => (OneselfOrAdministrator, Allowed),
+        C::CreateMailbox(_) => (OneselfOrAdministrator, Allowed),
+        C::DeleteMailbox(_) => (OneselfOrAdministrator, Allowed),
+        C::IssueAuthToken(_) => (OneselfOrAdministrator, Allowed),
+        C::RevokeAuthToken(_) => (OneselfOrAdministrator, Allowed),
+        C::GrantRole(_) => (Administrator, Allowed),
+        C::RevokeRole(_) => (Administrator, Refused),
+    }
 }
 
 /// Whether the actor may ask this of the user, who holds `roles`.
+///
+/// Beside the table, one rule holds for every command but registering: nobody acts on another user who holds a role
+/// that they do not hold themselves.
 pub fn may(actor: &Actor, command: &user::Command, target: UserId, roles: Roles) -> Result<(), Denial> {
-    let (own, administrator, held) = match actor {
+    let (is_oneself, is_administrator, held) = match actor {
         Actor::System => return Ok(()),
         Actor::Anonymous => (false, false, None),
         Actor::User { id, roles, .. } => (*id == target, roles.contains(Role::Administrator), Some(*roles)),
     };
-    let allowed = match whose(command) {
-        Whose::Anybodys => return Ok(()),
-        Whose::Own => own,
-        Whose::OwnOrAdministrators => own || administrator,
-        Whose::Administrators => administrator,
-        Whose::Operators => false,
+    let (callers, about_oneself) = policy(command);
+    let is_allowed = match callers {
+        Callers::Anyone => return Ok(()),
+        Callers::Oneself => is_oneself,
+        Callers::OneselfOrAdministrator => is_oneself || is_administrator,
+        Callers::Administrator => is_administrator,
+        Callers::Operator => false,
     };
-    if !allowed {
+    if !is_allowed {
         return Err(Denial::Forbidden);
     }
-    if own && is_not_for_oneself(command) {
+    if is_oneself && about_oneself == AboutOneself::Refused {
         let message = "Nobody suspends, deletes or takes a role from themselves.";
         return Err(Denial::Refused(Refusal::new(Code::NotOnYourself, message).at("userId")));
     }
-    if !own && held.is_some_and(|held| !held.covers(roles)) {
+    if !is_oneself && held.is_some_and(|held| !held.covers(roles)) {
         let message = "This user holds a right that you do not hold.";
         return Err(Denial::Refused(Refusal::new(Code::Outranked, message).at("userId")));
     }
     Ok(())
 }
 
-/// Whether the actor may ask anything of groups, and read what is about everybody: users, groups, the audit log.
+/// Whether the actor may ask commands of groups and read what concerns everybody: users, groups, the audit log.
 pub fn may_administer(actor: &Actor) -> bool {
     match actor {
         Actor::System => true,
@@ -69,41 +114,7 @@ pub fn may_administer(actor: &Actor) -> bool {
     }
 }
 
-/// Whether the actor may read what is about this user.
+/// Whether the actor may read this user's data.
 pub fn may_see(actor: &Actor, user: UserId) -> bool {
     may_administer(actor) || actor.user() == Some(user)
-}
-
-fn whose(command: &user::Command) -> Whose {
-    use user::Command as C;
-    match command {
-        C::RegisterUser(_) => Whose::Anybodys,
-        C::ChangePassword | C::RehashPassword => Whose::Own,
-        C::UpdateProfile(_)
-        | C::EditUfaConfig(_)
-        | C::AddAgentRule(_)
-        | C::EditAgentRule(_)
-        | C::RemoveAgentRule(_)
-        | C::CreateMailbox(_)
-        | C::DeleteMailbox(_)
-        | C::IssueAuthToken(_)
-        | C::RevokeAuthToken(_) => Whose::OwnOrAdministrators,
-        C::CreateUser(_)
-        | C::ApproveUser(_)
-        | C::RejectUser(_)
-        | C::ReconsiderUser
-        | C::SuspendUser(_)
-        | C::ReactivateUser
-        | C::DeleteUser
-        | C::ChangeGroup(_)
-        | C::ResetPassword(_)
-        | C::GrantRole(_)
-        | C::RevokeRole(_) => Whose::Administrators,
-        C::MakeFirstAdministrator(_) => Whose::Operators,
-    }
-}
-
-fn is_not_for_oneself(command: &user::Command) -> bool {
-    use user::Command as C;
-    matches!(command, C::SuspendUser(_) | C::DeleteUser | C::RevokeRole(_))
 }

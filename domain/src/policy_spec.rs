@@ -1,4 +1,4 @@
-//! Specs of who may do what to whom.
+//! Specs of the access policy.
 
 use super::*;
 use crate::id::{MailboxId, RuleId, TokenId};
@@ -14,7 +14,7 @@ fn plain(id: UserId) -> Actor {
 fn own_or_administrators() -> Vec<C> {
     let (rule_id, mailbox_id, token_id) =
         (RuleId::of(alice(), "r"), MailboxId::of(alice(), "m"), TokenId::issued_at(alice(), 1));
-    let changes = rules::Changes::Upload(rules::UploadChanges::default());
+    let changes = rules::RuleChanges::Upload(rules::UploadChanges::default());
     let upload = rules::NewUpload {
         match_pattern: "*".into(),
         regex: false,

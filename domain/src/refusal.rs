@@ -1,10 +1,10 @@
-//! Why a rule said no: a code for programs, a sentence for people, the field that is at fault.
+//! Refusals: why a rule rejects a command, as a code for programs, a sentence for people and the field at fault.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// What kind of no it is. The text never changes.
+        /// The kind of a refusal. Its text never changes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Code {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
@@ -25,7 +25,7 @@ macro_rules! codes {
 codes! {
     /// The field must be given.
     Required = "required";
-    /// The value has not the form that the field asks for.
+    /// The value does not have the form of this field.
     InvalidFormat = "invalid_format";
     /// The value is shorter than allowed.
     TooShort = "too_short";
@@ -33,21 +33,21 @@ codes! {
     TooLong = "too_long";
     /// The number or instant lies outside of what is allowed.
     OutOfRange = "out_of_range";
-    /// The name is kept for the system.
+    /// The name is reserved for the system.
     Reserved = "reserved";
-    /// The value is none of those that exist.
+    /// The value is none of the known ones.
     UnknownValue = "unknown_value";
-    /// The field has no meaning beside the others.
+    /// The field has no meaning together with the others.
     NotApplicable = "not_applicable";
     /// The name is in use.
     NameTaken = "name_taken";
     /// The address is in use.
     EmailTaken = "email_taken";
-    /// There are as many as there may be.
+    /// The limit is reached.
     TooMany = "too_many";
     /// The password is too easily guessed.
     WeakPassword = "weak_password";
-    /// The current password is not the one given.
+    /// The given password is not the current one.
     WrongPassword = "wrong_password";
     /// No such user.
     UnknownUser = "unknown_user";
@@ -89,80 +89,42 @@ codes! {
     BaseRole = "base_role";
     /// Nobody does this to themselves.
     NotOnYourself = "not_on_yourself";
-    /// The user holds a right that the caller does not hold.
+    /// The user holds a role that the caller does not hold.
     Outranked = "outranked";
     /// The user or group has changed since the caller saw it.
     StaleVersion = "stale_version";
     /// Another command was sent under this id.
     CommandIdReused = "command_id_reused";
-    /// Unknown, wrong, pending, suspended and delayed look alike.
+    /// The sign-in failed. One code for every reason, so that callers can't tell whether a user exists.
     SignInFailed = "sign_in_failed";
 }
 
-/// One no.
+/// One reason why a command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// What kind of no.
+    /// The kind of refusal.
     pub code: Code,
     /// One sentence for the person who asked.
     pub message: String,
-    /// Path of the field at fault inside the input, outermost first; empty where no single field is.
+    /// Path of the field at fault in the input, outermost first. Empty if no single field is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub field: Vec<String>,
 }
 
-/// Everything that stands against a command, at least one.
+/// All reasons why a command is refused, at least one.
 pub type Refusals = Vec<Refusal>;
 
 impl Refusal {
-    /// A no that is not about one field.
+    /// A refusal without a field.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), field: Vec::new() }
     }
 
-    /// The same no, about the field `name` of what it was about until now.
+    /// Puts the field `name` in front of the path.
     #[must_use]
     pub fn at(mut self, name: &str) -> Self {
         self.field.insert(0, name.to_owned());
         self
-    }
-}
-
-/// Collects what stands against the fields of an input, so that a caller hears everything at once.
-#[derive(Debug, Default)]
-pub struct Check {
-    refusals: Refusals,
-}
-
-impl Check {
-    /// Nothing stands against it yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The value, or `None` after noting what is wrong with the field.
-    pub fn field<T>(&mut self, name: &str, value: Result<T, Refusal>) -> Option<T> {
-        value.map_err(|refusal| self.refusals.push(refusal.at(name))).ok()
-    }
-
-    /// Notes a no.
-    pub fn refuse(&mut self, refusal: Refusal) {
-        self.refusals.push(refusal);
-    }
-
-    /// Notes the refusals of a nested input under its name.
-    pub fn nested<T>(&mut self, name: &str, value: Result<T, Refusals>) -> Option<T> {
-        value.map_err(|refusals| self.refusals.extend(refusals.into_iter().map(|r| r.at(name)))).ok()
-    }
-
-    /// Everything that was noted, if anything was.
-    pub fn finish(self) -> Result<(), Refusals> {
-        if self.refusals.is_empty() { Ok(()) } else { Err(self.refusals) }
-    }
-
-    /// The values of all fields, or everything that was noted. `values` is `Some` when nothing was.
-    pub fn with<T>(self, values: Option<T>) -> Result<T, Refusals> {
-        self.finish().map(|()| values.expect("a missing value was noted"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! From the wish to hold an address to the answer: which owner is asked next, given what the last one said.
+//! The reservation saga: which owner a gateway asks next when a command takes an e-mail address (ADR 0011).
 
 use std::time::Duration;
 
@@ -8,24 +8,25 @@ use crate::id::{AddressId, ReservationId, UserId};
 use crate::refusal::{Code, Refusal};
 use crate::user;
 
-/// Most questions of one saga. An uncontested one takes two, one that meets a holder three.
-const QUESTIONS: u8 = 64;
-/// How often a reservation of somebody else is left alone that may be on its way to be used.
-const PATIENCE: u8 = 7;
-/// The first pause before it is looked again; the next ones are twice as long each, two and a half seconds in all.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Most questions of one saga. Without contention two or three suffice.
+const MOST_QUESTIONS: u8 = 64;
+/// How often another user's reservation that may still be used is left alone.
+const MOST_WAITS: u8 = 7;
+/// The first pause before the holder is asked again. Each next one is twice as long: 2.5 s in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
-/// A command that may make a user hold an address, on its way between the owners. Whoever runs it sends
-/// [`Self::question`] to its owner and passes the answer to [`Self::heard`] until it is [`Transition::Done`]. To break it off
-/// anywhere, and to send any question twice, does no harm.
+/// The state of a command that may make a user hold an address, between the answers of owners.
+///
+/// The caller sends [`Self::next_command`] to its owner after [`Self::pause`], and passes the answer to
+/// [`Self::on_answer`], until that returns [`Transition::Done`]. It is safe to stop anywhere and to send a command twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReservationSaga {
     command: Command,
     user: UserId,
     step: Step,
-    /// The reservation that is tried now.
+    /// The present reservation's id.
     reservation: ReservationId,
-    /// The answer to the command, while a reservation is given back.
+    /// The answer to the command, kept while an unused reservation is given back.
     answer: Option<Box<Answer>>,
     asked: u8,
 }
@@ -33,34 +34,36 @@ pub struct ReservationSaga {
 /// What comes after an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transition {
-    /// Another question.
+    /// Ask on.
     Continue(Box<ReservationSaga>),
-    /// This is the answer to the command.
+    /// The answer to the command.
     Done(Answer),
-    /// The address changes hands faster than it can be followed. Nothing was written for the command.
+    /// The holder of the address changes faster than the saga can follow. Nothing was written for the command.
     GiveUp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// The command itself goes to the user's owner, with a reservation if one was granted.
+    /// Send the command to the user's owner, with the reservation if one was granted.
     Command(Option<EmailReservation>),
-    /// The address's owner is asked for a reservation.
+    /// Ask the address's owner for a reservation.
     Reserve { address: AddressId, over: Option<ReservationHolder> },
-    /// The owner of the user whom the holder record names is asked.
+    /// Ask the owner of the user in the holder record.
     Release {
         address: AddressId,
         known_holder: ReservationHolder,
-        /// How often the answer was that the reservation may be on its way.
+        /// How often the owner answered that the reservation may still be used.
         waited: u8,
     },
-    /// The user's owner makes the reservation void that was granted and not needed, so that nobody waits for it.
+    /// Let the user's owner make an unused reservation void, so that nobody waits for it.
     GiveBack { reservation: EmailReservation },
 }
 
 impl ReservationSaga {
-    /// Begins, with the id of the reservation that is tried first. `shares_partition` says whether this user and this address
-    /// live in one partition, whose owner then needs no reservation. `None` where no address is in play.
+    /// Starts the saga of a command. `None` if the command can't take an address.
+    ///
+    /// `reservation` is a new id. `shares_partition` tells whether a user and an address live in one partition, whose
+    /// owner then needs no reservation.
     pub fn of(
         command: &Command,
         reservation: ReservationId,
@@ -70,15 +73,15 @@ impl ReservationSaga {
         if !asked.may_take_address() {
             return None;
         }
-        // Whoever comes new holds nothing, so the reservation is needed unless the name is taken.
-        let step = match asked.address_of_a_newcomer() {
+        // A new user holds no address, so the reservation is needed unless the name is taken.
+        let step = match asked.address_of_new_user() {
             Some(address) if !shares_partition(*user, address) => Step::Reserve { address, over: None },
             _ => Step::Command(None),
         };
         Some(Self { command: command.clone(), user: *user, step, reservation, answer: None, asked: 0 })
     }
 
-    /// What is to be asked now.
+    /// The command to send now.
     pub fn next_command(&self) -> Command {
         let of_address = |ask| Command { ask, prepared: None, reservation: None, ..self.command.clone() };
         match self.step {
@@ -90,7 +93,7 @@ impl ReservationSaga {
                 over,
             }),
             Step::Release { address, known_holder: ReservationHolder { holder, reservation }, waited } => {
-                let insists = waited >= PATIENCE;
+                let insists = waited >= MOST_WAITS;
                 of_address(Ask::ReleaseAddress { id: holder, address, reservation, to: self.user, insists })
             }
             Step::GiveBack { reservation: EmailReservation { id, address } } => {
@@ -106,18 +109,18 @@ impl ReservationSaga {
         }
     }
 
-    /// How long to wait before it is asked: whoever got a reservation a moment ago is given the time to use it. Otherwise
-    /// many who want one address would take it from each other for ever.
+    /// How long to wait before sending it. A user who just got a reservation needs time to use it. Otherwise competing
+    /// users would take the address from each other endlessly.
     pub fn pause(&self) -> Duration {
         match self.step {
-            Step::Release { waited: waited @ 1.., .. } => PAUSE * (1 << (waited - 1)),
+            Step::Release { waited: waited @ 1.., .. } => FIRST_PAUSE * (1 << (waited - 1)),
             Step::Release { .. } | Step::Reserve { .. } | Step::Command(_) | Step::GiveBack { .. } => {
                 Duration::ZERO
             }
         }
     }
 
-    /// What it means when a question gets no answer. Only the command itself may have been written then.
+    /// The outcome when a question gets no answer. Only the command itself may have been written then.
     pub fn on_failure(self, failure: Failure) -> Result<Answer, Failure> {
         match (self.step, self.answer, failure) {
             (_, Some(answer), _) => Ok(*answer),
@@ -129,14 +132,14 @@ impl ReservationSaga {
         }
     }
 
-    /// Takes in the answer. `fresh` is the id of the next reservation, should the present one be of no more use.
+    /// The next step after an answer. `fresh` is a new reservation id, in case the present one can't be used any more.
     pub fn on_answer(mut self, answer: Answer, fresh: ReservationId) -> Transition {
         self.step = match self.after(answer, fresh) {
             Ok(step) => step,
             Err(over) => return over,
         };
         self.asked += 1;
-        if self.asked < QUESTIONS { Transition::Continue(Box::new(self)) } else { Transition::GiveUp }
+        if self.asked < MOST_QUESTIONS { Transition::Continue(Box::new(self)) } else { Transition::GiveUp }
     }
 
     fn after(&mut self, answer: Answer, fresh: ReservationId) -> Result<Step, Transition> {
@@ -167,7 +170,7 @@ impl ReservationSaga {
             (Step::Release { address, known_holder, .. }, ReservationReply::Free) => {
                 Step::Reserve { address, over: Some(known_holder) }
             }
-            // The user holds it already: the command was done before, or changes nothing about it.
+            // The user holds the address already: the command was done before, or doesn't change the address.
             (Step::Release { known_holder, .. }, ReservationReply::Held)
                 if known_holder.holder == self.user =>
             {
@@ -191,7 +194,7 @@ impl ReservationSaga {
     fn taken(&self) -> Refusal {
         let refusal = Refusal::new(Code::EmailTaken, "Another user has this e-mail address.");
         match &self.command.ask {
-            // Its input has no address.
+            // The input of this command has no field for an address.
             Ask::User { command: user::Command::ReconsiderUser, .. } => refusal,
             _ => refusal.at("email"),
         }

@@ -1,9 +1,9 @@
-//! Given, when, then: how rules are specified in tests.
+//! The given-when-then language of the specs, and the values that they share.
 
 use std::fmt::Debug;
 
 use crate::actor::{Actor, Role, Roles};
-use crate::aggregate::{Aggregate, Decision, Secret};
+use crate::aggregate::{Aggregate, CredentialChange, Decision};
 use crate::decision_context::{DecisionContext, Limits, Prepared};
 use crate::group::{GroupRef, KnownGroup};
 use crate::id::{GroupId, UserId};
@@ -13,57 +13,57 @@ use crate::refusal::{Code, Refusals};
 use crate::timestamp::Timestamp;
 use crate::user::User;
 
-/// What happened before.
+/// A user with these events.
 pub(crate) fn given<E: Into<crate::user::Event>>(events: impl IntoIterator<Item = E>) -> Given<User> {
-    let mut user = User::nobody(alice());
+    let mut user = User::new(alice());
     for event in events {
         user.evolve(&event.into(), noon());
     }
     Given { aggregate: user, context: context() }
 }
 
-/// Nothing happened before.
+/// A user without events.
 pub(crate) fn given_nothing() -> Given<User> {
     given([] as [crate::user::Event; 0])
 }
 
-/// What is true when a command comes.
+/// An aggregate and the context in which it decides a command.
 pub(crate) struct Given<A> {
     pub(crate) aggregate: A,
     pub(crate) context: DecisionContext,
 }
 
 impl<A: Aggregate> Given<A> {
-    /// The group that the command names.
+    /// Sets the group that the command names.
     pub(crate) fn and_group(mut self, group: KnownGroup) -> Self {
         self.context.group = Some(group);
         self
     }
 
-    /// What the gateway made for the command.
+    /// Sets what the gateway prepared for the command.
     pub(crate) fn and_prepared(mut self, prepared: Prepared) -> Self {
         self.context.prepared = Some(prepared);
         self
     }
 
-    /// The limits of the deployment.
+    /// Sets the limits of the deployment.
     pub(crate) fn and_limits(mut self, limits: Limits) -> Self {
         self.context.limits = limits;
         self
     }
 
-    /// Decides.
+    /// Decides the command.
     pub(crate) fn when(self, command: impl Into<A::Command>) -> When<A::Event> {
         When(self.aggregate.decide(&command.into(), &self.context))
     }
 }
 
-/// What was decided.
+/// The outcome of a command.
 #[derive(Debug)]
 pub(crate) struct When<E>(pub(crate) Result<Decision<E>, Refusals>);
 
 impl<E: Debug + PartialEq> When<E> {
-    /// Exactly these events follow.
+    /// Expects exactly these events.
     #[track_caller]
     pub(crate) fn then(self, events: impl IntoIterator<Item = impl Into<E>>) -> Decision<E> {
         let decision = self.0.expect("the command is accepted");
@@ -72,14 +72,14 @@ impl<E: Debug + PartialEq> When<E> {
         decision
     }
 
-    /// The command is accepted and changes nothing.
+    /// Expects that the command is accepted and changes nothing.
     #[track_caller]
     pub(crate) fn then_nothing(self) {
         let decision = self.0.expect("the command is accepted");
         assert!(decision.is_empty(), "{decision:?}");
     }
 
-    /// Exactly these codes at these fields (`a.b`; empty for none) stand against it.
+    /// Expects exactly these refusals: a code and the path of a field, as `a.b`. The path is empty for none.
     #[track_caller]
     pub(crate) fn then_refused<'a>(self, expected: impl IntoIterator<Item = (Code, &'a str)>) {
         let refusals = self.0.expect_err("the command is refused");
@@ -91,15 +91,15 @@ impl<E: Debug + PartialEq> When<E> {
 }
 
 impl<E> Decision<E> {
-    /// The credentials that go with the events, as key and what becomes of it.
-    pub(crate) fn secret_texts(&self) -> Vec<String> {
-        self.secrets()
+    /// The changes of credentials as texts: the key, and what becomes of it.
+    pub(crate) fn credential_texts(&self) -> Vec<String> {
+        self.credential_changes()
             .iter()
-            .map(|secret| match secret {
-                Secret::Put(id, credential) => {
+            .map(|change| match change {
+                CredentialChange::Put(id, credential) => {
                     format!("put {id} {:?} v{}", credential.kind, credential.version)
                 }
-                Secret::Remove(id) => format!("remove {id}"),
+                CredentialChange::Remove(id) => format!("remove {id}"),
             })
             .collect()
     }

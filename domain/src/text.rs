@@ -1,4 +1,4 @@
-//! Plain texts that people type: their length, their form, and what they may not contain.
+//! Texts that people type: their length, their normal form and forbidden characters.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -9,15 +9,15 @@ pub const NAME_LENGTH: usize = 100;
 /// Most characters of a reason or a description.
 pub const DESCRIPTION_LENGTH: usize = 500;
 
-/// A text that somebody has to give: trimmed, NFC (UAX #15), at most `most` characters.
+/// Trims, normalises (NFC, UAX #15) and checks a required text of at most `most` characters.
 pub fn required(text: &str, most: usize) -> Result<String, Refusal> {
     optional(Some(text), most)?.ok_or_else(|| Refusal::new(Code::Required, "This must be given."))
 }
 
-/// A text that may be left out; one of white space alone counts as left out.
+/// Trims, normalises (NFC, UAX #15) and checks an optional text. White space alone counts as none.
 pub fn optional(text: Option<&str>, most: usize) -> Result<Option<String>, Refusal> {
     let Some(text) = text else { return Ok(None) };
-    // Checked before it is normalised, so that the work is bounded by what is allowed.
+    // Before normalising, so that a huge text costs nothing.
     if text.chars().count() > most.saturating_mul(4) {
         return Err(too_long(most));
     }
@@ -31,7 +31,7 @@ pub fn optional(text: Option<&str>, most: usize) -> Result<Option<String>, Refus
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// A text in NFC (UAX #15). One of ASCII alone is that already.
+/// The text in NFC (UAX #15). ASCII text is in NFC already.
 pub(crate) fn composed(text: &str) -> String {
     if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
 }
@@ -41,7 +41,7 @@ pub fn too_long(most: usize) -> Refusal {
     Refusal::new(Code::TooLong, format!("At most {most} characters are allowed."))
 }
 
-/// Control characters, and the format characters that make a text read otherwise than it is written.
+/// Control characters, and format characters that make a text display in another order than it is stored.
 fn is_forbidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,4 +1,4 @@
-//! An instant in UTC, exact to the microsecond: RFC 3339 text on the wire, microseconds since 1970 in databases.
+//! Timestamps in UTC to the microsecond: RFC 3339 text on the wire, microseconds since 1970 in databases.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -8,14 +8,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// An instant in UTC, exact to the microsecond.
+/// An instant in UTC, to the microsecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 /// A text that is not an RFC 3339 instant, or one outside of years 0001 to 9999.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 3339 instant")]
-pub struct NotAnInstant;
+pub struct ParseTimestampError;
 
 impl Timestamp {
     /// The earliest instant that has a text.
@@ -23,7 +23,7 @@ impl Timestamp {
     /// The latest instant that has a text.
     pub const MAX: Self = Self(253_402_300_799_999_999);
 
-    /// From microseconds since 1970; what lies outside of years 0001 to 9999 is cut to that range.
+    /// From microseconds since 1970, clamped to the years 0001 to 9999.
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(Self::MIN.0, Self::MAX.0))
     }
@@ -33,14 +33,14 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 text with any offset.
-    pub fn parse(text: &str) -> Result<Self, NotAnInstant> {
-        let instant = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| NotAnInstant)?;
+    /// Parses RFC 3339 text with any offset.
+    pub fn parse(text: &str) -> Result<Self, ParseTimestampError> {
+        let instant = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ParseTimestampError)?;
         i64::try_from(instant.unix_timestamp_nanos() / 1_000)
             .ok()
             .filter(|micros| (Self::MIN.0..=Self::MAX.0).contains(micros))
             .map(Self)
-            .ok_or(NotAnInstant)
+            .ok_or(ParseTimestampError)
     }
 }
 

@@ -1,14 +1,14 @@
-//! Events as they stand in the log: a wire name written out by hand, and the event's data as JSON.
+//! Events on the wire: the macro that gives each event its permanent name, its JSON and its JSON Schema.
 
 use serde::{Deserialize, Serialize};
 
-/// An event that can't be read.
+/// Why an event can't be decoded.
 #[derive(Debug, thiserror::Error)]
-pub enum NotReadable {
+pub enum DecodeError {
     /// The name belongs to no event of this aggregate.
     #[error("no event is called `{0}`")]
     UnknownName(String),
-    /// The data is not what the event of this name carries.
+    /// The data does not fit the event of this name.
     #[error("the data of `{name}` can't be read")]
     Data {
         /// The event's name.
@@ -18,7 +18,7 @@ pub enum NotReadable {
     },
 }
 
-/// A value before and after. Both stand in the event, so that whoever reads one record knows what it changed.
+/// A value before and after. The event holds both, so that one record tells what changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change<T> {
     /// Before.
@@ -30,7 +30,7 @@ pub struct Change<T> {
 }
 
 impl<T: PartialEq + Clone> Change<T> {
-    /// The change, if it is one.
+    /// The change from `old` to `new`. `None` if they are equal.
     pub fn between(old: &T, new: &T) -> Option<Self> {
         (old != new).then(|| Self { old: old.clone(), new: new.clone() })
     }
@@ -47,7 +47,7 @@ macro_rules! wire_events {
             /// Every wire name, in order of declaration.
             pub const WIRE_NAMES: &'static [&'static str] = &[$($name,)*];
 
-            /// The name under which the event stands in the log. Never changes.
+            /// The event's name in the log. It never changes.
             pub fn wire_name(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $name,)* }
             }
@@ -59,12 +59,12 @@ macro_rules! wire_events {
             }
 
             /// The event with this wire name and data.
-            pub fn from_json(name: &str, json: &[u8]) -> Result<Self, $crate::wire::NotReadable> {
+            pub fn from_json(name: &str, json: &[u8]) -> Result<Self, $crate::wire::DecodeError> {
                 match name {
                     $($name => serde_json::from_slice(json)
                         .map(Self::$variant)
-                        .map_err(|source| $crate::wire::NotReadable::Data { name: $name, source }),)*
-                    other => Err($crate::wire::NotReadable::UnknownName(other.to_owned())),
+                        .map_err(|source| $crate::wire::DecodeError::Data { name: $name, source }),)*
+                    other => Err($crate::wire::DecodeError::UnknownName(other.to_owned())),
                 }
             }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::http::HeaderMap;
-use domain::access::FailedBecause;
+use domain::access::SignInFailureReason;
 use domain::actor::Client;
 use domain::credential::Kind;
 use domain::group::GroupRef;
@@ -103,8 +103,8 @@ impl Gateway {
         }
         let proved = self.password(name, password, attempt).await?;
         let no = match service {
-            _ if proved.credential.kind.must_change() => Some(FailedBecause::MustChange),
-            Service::Agent => Some(FailedBecause::WrongScope),
+            _ if proved.credential.kind.must_change() => Some(SignInFailureReason::MustChange),
+            Service::Agent => Some(SignInFailureReason::WrongScope),
             _ => None,
         };
         if let Some(no) = no {
@@ -145,16 +145,16 @@ impl Gateway {
 }
 
 /// What keeps the holder of a proved token from passing here.
-fn barrier(proved: &Proved, service: Service, client: &Client) -> Option<FailedBecause> {
+fn barrier(proved: &Proved, service: Service, client: &Client) -> Option<SignInFailureReason> {
     let Kind::Token { scopes, allowed_networks, .. } = &proved.credential.kind else {
-        return Some(FailedBecause::WrongScope);
+        return Some(SignInFailureReason::WrongScope);
     };
     if proved.holder.state != UserStatus::Active {
-        Some(FailedBecause::NotActive)
+        Some(SignInFailureReason::NotActive)
     } else if !service.scope().is_some_and(|scope| scopes.contains(&scope)) {
-        Some(FailedBecause::WrongScope)
+        Some(SignInFailureReason::WrongScope)
     } else if !is_within(client, allowed_networks) {
-        Some(FailedBecause::WrongNetwork)
+        Some(SignInFailureReason::WrongNetwork)
     } else {
         None
     }
@@ -176,7 +176,7 @@ impl Passed {
 impl From<No> for Stopped {
     fn from(no: No) -> Self {
         match no {
-            No::Because(FailedBecause::NotActive) => Self::Forbidden,
+            No::Because(SignInFailureReason::NotActive) => Self::Forbidden,
             No::Because(_) => Self::Unproved,
             No::Delayed { retry_after_ms } => Self::TooOften { retry_after_ms },
             No::Failed(fault) => fault.into(),

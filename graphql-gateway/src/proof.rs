@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::time::Duration;
 
-use domain::access::{FailedBecause, SignInFailed, SignedIn};
+use domain::access::{SignInFailed, SignInFailureReason, SignedIn};
 use domain::actor::{Actor, Client};
 use domain::credential::{Credential, Kind};
 use domain::id::{TokenId, UserId};
@@ -46,7 +46,7 @@ pub(crate) struct Proved {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum No {
     /// They did not prove it, or may not.
-    Because(FailedBecause),
+    Because(SignInFailureReason),
     /// There were too many failures before; it was not even tried.
     Delayed { retry_after_ms: u64 },
     /// It can't be known at the moment.
@@ -87,8 +87,8 @@ impl Gateway {
     ) -> Result<Proved, No> {
         let Ok(username) = Username::parse(name) else {
             self.hasher.pretend(password).await.map_err(Fault::from)?;
-            self.failed(digest(name), FailedBecause::Unknown, attempt);
-            return Err(No::Because(FailedBecause::Unknown));
+            self.failed(digest(name), SignInFailureReason::Unknown, attempt);
+            return Err(No::Because(SignInFailureReason::Unknown));
         };
         let account = UserId::of(&username).to_string();
         let _turn = self.turnstile.pass(&account).await;
@@ -98,7 +98,7 @@ impl Gateway {
             let micros = wait.next_allowed_at.micros() - now.micros();
             let is_known = self.views.holder_by_name(username.as_str()).await.map_err(asked)?.is_some();
             let subject = if is_known { account } else { digest(username.as_str()) };
-            self.failed(subject, FailedBecause::Delayed, attempt);
+            self.failed(subject, SignInFailureReason::Delayed, attempt);
             return Err(No::Delayed {
                 retry_after_ms: u64::try_from(micros / 1_000).unwrap_or_default().max(1),
             });
@@ -125,10 +125,10 @@ impl Gateway {
         &self,
         found: Option<(Holder, Option<Credential>)>,
         password: &SecretString,
-    ) -> Result<Result<Proved, FailedBecause>, Fault> {
+    ) -> Result<Result<Proved, SignInFailureReason>, Fault> {
         let Some((holder, Some(credential))) = found else {
             self.hasher.pretend(password).await?;
-            return Ok(Err(FailedBecause::Unknown));
+            return Ok(Err(SignInFailureReason::Unknown));
         };
         let is_right = match &credential.kind {
             Kind::Permanent { phc } => self.hasher.verify(password, phc).await?,
@@ -142,9 +142,9 @@ impl Gateway {
             }
         };
         Ok(match &credential.kind {
-            _ if !is_right => Err(FailedBecause::WrongSecret),
-            _ if holder.state != UserStatus::Active => Err(FailedBecause::NotActive),
-            Kind::Temporary { expires_at, .. } if *expires_at <= now() => Err(FailedBecause::Expired),
+            _ if !is_right => Err(SignInFailureReason::WrongSecret),
+            _ if holder.state != UserStatus::Active => Err(SignInFailureReason::NotActive),
+            Kind::Temporary { expires_at, .. } if *expires_at <= now() => Err(SignInFailureReason::Expired),
             _ => Ok(Proved { holder, credential }),
         })
     }
@@ -163,12 +163,12 @@ impl Gateway {
         });
         let is_right = matches(secret, expected.map_or("", |(digest, _)| digest));
         let no = match expected {
-            None => FailedBecause::Unknown,
-            Some(_) if !is_right => FailedBecause::WrongSecret,
-            Some((_, Some(end))) if end <= now() => FailedBecause::Expired,
+            None => SignInFailureReason::Unknown,
+            Some(_) if !is_right => SignInFailureReason::WrongSecret,
+            Some((_, Some(end))) if end <= now() => SignInFailureReason::Expired,
             Some(_) => match found {
                 Some((holder, credential)) => return Ok(Proved { holder, credential }),
-                None => FailedBecause::Unknown,
+                None => SignInFailureReason::Unknown,
             },
         };
         let subject = found.map_or_else(|| digest(&id.to_string()), |(holder, _)| holder.id.to_string());
@@ -177,7 +177,7 @@ impl Gateway {
     }
 
     /// Notes that somebody did not get in.
-    pub(crate) fn failed(&self, subject: String, reason: FailedBecause, attempt: &Attempt<'_>) {
+    pub(crate) fn failed(&self, subject: String, reason: SignInFailureReason, attempt: &Attempt<'_>) {
         let event = SignInFailed { service: attempt.service.to_owned(), reason, count: 1 };
         self.notes.take(Note {
             at: now(),

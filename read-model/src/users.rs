@@ -7,7 +7,7 @@ use domain::group::GroupRef;
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
-use domain::user::agent::Config;
+use domain::user::agent::UfaConfig;
 
 use crate::ReadModel;
 use crate::error::Error;
@@ -49,7 +49,7 @@ pub struct UserRow {
     /// Partition of the log that has the user's events.
     pub partition: u32,
     /// What the file agent does in general.
-    pub config: Config,
+    pub config: UfaConfig,
     /// The user's version at the last change of what the file agent does.
     pub ufa_version: u64,
     /// When what the file agent does changed last.
@@ -108,7 +108,7 @@ impl FromColumns for UserRow {
             updated_at: row.time("updated_at")?,
             version: row.number("version")?,
             partition: row.number("log_partition")?,
-            config: Config {
+            config: UfaConfig {
                 debug: row.flag("ufa_debug")?,
                 log_file: row.text("ufa_log_file")?,
                 heartbeat_interval: row.number("ufa_heartbeat_interval")?,

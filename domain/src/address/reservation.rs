@@ -7,16 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::id::{AddressId, ReservationId, UserId};
 use crate::timestamp::Timestamp;
 
-/// How far the instant in a reservation may lie from the clock of the owner who is shown it.
+/// How far the instant in a reservation may differ from the clock of the owner who checks it.
 pub const FRESH: Duration = Duration::from_mins(5);
-/// For how long after its instant a reservation is remembered as void. Longer than it is fresh by more than clocks differ.
+/// For how long after its instant a reservation is remembered as void.
+///
+/// It must exceed [`FRESH`] by more than clocks differ. Otherwise an owner could forget that a fresh reservation is void.
 pub const VOID: Duration = Duration::from_hours(1);
-/// The right of a user to come to hold an address, for as long as it is fresh and nobody made it void.
+/// A user's right to take an address, valid while it is fresh and not void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EmailReservation {
     /// Which reservation.
     pub id: ReservationId,
-    /// Of which address.
+    /// The reserved address.
     pub address: AddressId,
 }
 
@@ -25,31 +27,31 @@ pub struct EmailReservation {
 pub struct ReservationHolder {
     /// The user who may hold it.
     pub holder: UserId,
-    /// By which reservation; none where user and address live in one partition, whose owner needs none.
+    /// The user's reservation. `None` when user and address live in one partition, whose owner needs none.
     #[serde(rename = "claim")]
     pub reservation: Option<ReservationId>,
 }
 
-/// What owners say about addresses. Only a [`ReservationSaga`] hears it.
+/// What owners answer about addresses, for a [`crate::reservation_saga::ReservationSaga`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReservationReply {
-    /// The user's owner: what is asked takes a reservation of this address, and none came with it that may be used.
+    /// The user's owner: the command needs a reservation of this address, and no usable one came with it.
     #[serde(rename = "ClaimNeeded")]
     ReservationNeeded(AddressId),
     /// The address's owner: the reservation may be used.
     Granted,
-    /// The address's owner: this user has to be asked first.
+    /// The address's owner: the user of this holder record must be asked first.
     Contested(ReservationHolder),
     /// The holder's owner: the address is held.
     Held,
-    /// The holder's owner: it is not held, but the reservation that was named may be on its way.
+    /// The holder's owner: the address is not held, but the named reservation may still be used.
     Undecided,
-    /// The holder's owner: it is not held, and the reservation that was named is void.
+    /// The holder's owner: the address is not held, and the named reservation is void.
     Free,
 }
 
 impl EmailReservation {
-    /// Whether the owner of a user may accept it at this instant for this address, unless it is void.
+    /// Whether the owner of a user may accept it for this address at `now`. Void reservations are checked elsewhere.
     pub fn is_for(&self, address: AddressId, now: Timestamp) -> bool {
         let made_at = self.id.made_at();
         self.address == address && made_at > now - FRESH && made_at < now + FRESH
@@ -57,7 +59,7 @@ impl EmailReservation {
 }
 
 impl ReservationId {
-    /// Whether it may still be accepted somewhere, by whatever clock: then making it void has to be remembered.
+    /// Whether some owner may still accept it, given how far clocks differ. Then its being void must be remembered.
     pub fn may_be_used(self, now: Timestamp) -> bool {
         self.made_at() > now - VOID
     }
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claim_is_used_for_its_address_while_it_is_fresh() {
+    fn a_reservation_is_used_for_its_address_while_it_is_fresh() {
         let made_at = Timestamp::from_micros(1_700_000_000_000_000);
         let stamp = uuid::Timestamp::from_unix_time(1_700_000_000, 0, 0, 0);
         let reservation = EmailReservation {

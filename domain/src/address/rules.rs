@@ -1,4 +1,4 @@
-//! What the owners decide about an address: who has to be asked, whether a user may take it, whether one lets it go.
+//! What owners decide about an address: whether a user may reserve it, and whether its holder releases it.
 
 use crate::actor::Actor;
 use crate::address::reservation::ReservationHolder;
@@ -8,43 +8,46 @@ use crate::policy;
 use crate::timestamp::Timestamp;
 use crate::user::{Event, User};
 
-/// What the owner of an address does with a reservation.
+/// What the owner of an address decides about a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReserveDecision {
-    /// Writes this holder record and grants it.
+    /// Write this holder record and grant the reservation.
     Written(ReservationHolder),
-    /// Grants it again.
+    /// Grant it again: the holder record names it already.
     Already,
-    /// Names who has to be asked.
+    /// Answer that the user of this holder record must be asked first.
     Contested(ReservationHolder),
 }
 
-/// What the owner of a user does who is asked whether the user holds an address.
+/// What the owner of a user decides when asked whether the user holds an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReleaseDecision {
-    /// Says that it is held.
+    /// Answer that the address is held.
     Held,
-    /// Says that it is not, but that the reservation may come to be used.
+    /// Answer that it is not held, but that the user's reservation may still be used.
     Undecided,
-    /// Says that it is not, once this is written.
+    /// Write this, then answer that it is not held.
     Free {
-        /// What happens to the user who gives way.
-        gives_way: Option<Decision<Event>>,
-        /// The reservation to be remembered as void.
+        /// The events of a pending user who loses the address to an administrator's choice.
+        relinquished: Option<Decision<Event>>,
+        /// The reservation to remember as void.
         void: Option<ReservationId>,
     },
 }
 
-/// From one address to another.
+/// The address that a user holds before and after some events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressChange {
-    /// Held before.
+    /// The address before.
     pub from: Option<AddressId>,
-    /// Held after.
+    /// The address after.
     pub to: Option<AddressId>,
 }
 
-/// Decides about a reservation of an address of which there is this holder record. `over` is the holder record that was found to lead nowhere.
+/// Decides whether `holder` gets this reservation of an address.
+///
+/// `known_holder` is the address's holder record. `over` is the holder record whose user was asked and doesn't hold the
+/// address: only that very record may be replaced.
 pub fn reserve(
     known_holder: Option<ReservationHolder>,
     reservation: ReservationId,
@@ -59,9 +62,9 @@ pub fn reserve(
     }
 }
 
-/// Which address a user held before these events and which after them, if they can make a difference.
-pub fn moves(user: &User, events: &[Event], at: Timestamp) -> Option<AddressChange> {
-    if !events.iter().any(Event::moves_address) {
+/// The address that a user holds before and after these events. `None` when no event can change it.
+pub fn change(user: &User, events: &[Event], at: Timestamp) -> Option<AddressChange> {
+    if !events.iter().any(Event::may_move_address) {
         return None;
     }
     let mut after = user.clone();
@@ -72,8 +75,10 @@ pub fn moves(user: &User, events: &[Event], at: Timestamp) -> Option<AddressChan
     Some(AddressChange { from: held(user), to: held(&after) })
 }
 
-/// Decides whether a user lets an address go to the user `to`, whom the actor acts for. `is_void` says what the owner
-/// remembers of the user's reservation; `insists` that the user was given time to use it, or has used it.
+/// Decides whether a user releases an address to the user `to.0`, for whom the actor `to.1` acts.
+///
+/// `is_void` says whether the owner remembers the user's reservation as void. `insists` says that the user had time
+/// to use the reservation, so that an unused one is now made void.
 pub fn release(
     user: &User,
     address: AddressId,
@@ -87,20 +92,20 @@ pub fn release(
     let void = reservation.filter(|reservation| !is_void && reservation.may_be_used(now));
     if user.holds_address(address) {
         let may_ask = user.id() != to && policy::may_administer(actor);
-        return match may_ask.then(|| user.give_way()).flatten() {
-            Some(decision) => ReleaseDecision::Free { gives_way: Some(decision), void },
+        return match may_ask.then(|| user.relinquish_address()).flatten() {
+            Some(decision) => ReleaseDecision::Free { relinquished: Some(decision), void },
             None => ReleaseDecision::Held,
         };
     }
     if void.is_some() && !insists {
         ReleaseDecision::Undecided
     } else {
-        ReleaseDecision::Free { gives_way: None, void }
+        ReleaseDecision::Free { relinquished: None, void }
     }
 }
 
 impl AddressChange {
-    /// The address that is held after and was not before: it takes a reservation.
+    /// The newly held address, which needs a reservation.
     pub fn taken(self) -> Option<AddressId> {
         self.to.filter(|_| self.to != self.from)
     }
@@ -122,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_without_a_trace_goes_to_whoever_claims_it_first() {
+    fn an_address_without_a_holder_record_goes_to_the_first_reservation() {
         let wanted = ReservationHolder { holder: user("alice"), reservation: Some(reservation_of(1)) };
         assert_eq!(reserve(None, reservation_of(1), user("alice"), None), ReserveDecision::Written(wanted));
         assert_eq!(reserve(Some(wanted), reservation_of(1), user("alice"), None), ReserveDecision::Already);
@@ -133,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_replaced_only_by_whoever_found_that_very_trace_to_lead_nowhere() {
+    fn a_holder_record_is_replaced_only_after_its_user_was_asked() {
         let old = ReservationHolder { holder: user("alice"), reservation: Some(reservation_of(1)) };
         let newer = ReservationHolder { holder: user("carol"), reservation: Some(reservation_of(3)) };
         let wanted = ReservationHolder { holder: user("bob"), reservation: Some(reservation_of(2)) };
@@ -148,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_claim_of_the_same_user_is_asked_about_too() {
+    fn an_older_reservation_of_the_same_user_is_asked_about_too() {
         let old = ReservationHolder { holder: user("alice"), reservation: Some(reservation_of(1)) };
         assert_eq!(
             reserve(Some(old), reservation_of(2), user("alice"), None),

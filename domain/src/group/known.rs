@@ -1,16 +1,16 @@
-//! What is known of a group outside of it: its name beside its id, and whether it takes members.
+//! A group as other aggregates see it: its id and name, and whether it takes new members.
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::GroupId;
 
-/// A group as a user's events name it. The name stands beside the id because it never changes.
+/// A group as a user's events name it. The name can stand beside the id because it never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GroupRef {
     /// Which group.
     #[serde(rename = "id")]
     pub id: GroupId,
-    /// Its name.
+    /// The group's name.
     #[serde(rename = "name")]
     pub name: String,
 }

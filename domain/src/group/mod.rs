@@ -1,4 +1,4 @@
-//! The group, whole: what can be asked of it, what can have happened to it, its rules.
+//! The group: its commands, events, rules and state.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,10 @@ use crate::decision_context::{DecisionContext, Prepared};
 use crate::id::GroupId;
 use crate::names::GroupName;
 use crate::patch::Patch;
-use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::{self, DESCRIPTION_LENGTH};
 use crate::timestamp::Timestamp;
+use crate::validation::Validation;
 use crate::wire::Change;
 use crate::{email, phone};
 
@@ -20,7 +21,7 @@ pub use known::{GroupRef, KnownGroup};
 #[cfg(test)]
 mod spec;
 
-/// How people reach whoever answers for a group.
+/// How to reach the people in charge of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Contact {
     /// Phone number.
@@ -31,10 +32,10 @@ pub struct Contact {
     pub email: Option<String>,
 }
 
-/// What can be asked of a group.
+/// A command about a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Make it.
+    /// Create the group.
     CreateGroup(CreateGroup),
     /// Change what describes it.
     EditGroup(EditGroup),
@@ -42,12 +43,13 @@ pub enum Command {
     CloseGroup,
     /// Take new members again.
     ReopenGroup,
-    /// Be gone. Comes with [`Prepared::Emptied`], because whether anybody is in it only all partitions together know.
+    /// Delete the group. It comes with [`Prepared::Emptied`], because only all partitions together know whether
+    /// anybody is in the group (ADR 0010).
     DeleteGroup,
 }
 
 impl Command {
-    /// The command's name.
+    /// The command's name in the audit log.
     pub fn name(&self) -> &'static str {
         match self {
             Self::CreateGroup(_) => "CreateGroup",
@@ -59,18 +61,18 @@ impl Command {
     }
 }
 
-/// Make a group.
+/// Create a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateGroup {
-    /// Its name, for ever.
+    /// The group's name. It never changes.
     pub name: String,
     /// What it is for.
     #[serde(default)]
     pub description: Option<String>,
-    /// Phone number of whoever answers for it.
+    /// Phone number of the people in charge.
     #[serde(default)]
     pub phone: Option<String>,
-    /// E-mail address of whoever answers for it.
+    /// E-mail address of the people in charge.
     #[serde(default)]
     pub email: Option<String>,
 }
@@ -81,10 +83,10 @@ pub struct EditGroup {
     /// What it is for.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub description: Patch<String>,
-    /// Phone number of whoever answers for it.
+    /// Phone number of the people in charge.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub phone: Patch<String>,
-    /// E-mail address of whoever answers for it.
+    /// E-mail address of the people in charge.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub email: Patch<String>,
 }
@@ -98,7 +100,7 @@ pub struct Created {
     /// What it is for.
     #[serde(rename = "description", default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// How to reach whoever answers for it.
+    /// How to reach the people in charge.
     #[serde(rename = "personal")]
     pub personal: Contact,
 }
@@ -109,7 +111,7 @@ pub struct Edited {
     /// What it is for, if that changed.
     #[serde(rename = "description", default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Change<Option<String>>>,
-    /// How to reach whoever answers for it.
+    /// How to reach the people in charge.
     #[serde(rename = "personal")]
     pub personal: Change<Contact>,
 }
@@ -127,7 +129,7 @@ pub struct Reopened {}
 pub struct Deleted {}
 
 crate::wire::wire_events! {
-    /// What can have happened to a group.
+    /// What has happened to a group.
     pub enum Event {
         /// The group exists.
         Created(Created) = "muster.group.created",
@@ -142,7 +144,7 @@ crate::wire::wire_events! {
     }
 }
 
-/// A group, folded from what happened to it.
+/// A group's state, folded from its events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Group {
     version: u64,
@@ -154,12 +156,12 @@ struct Details {
     name: String,
     description: Option<String>,
     contact: Contact,
-    /// The version at which it was closed, while it is.
+    /// The version at which it was closed. `None` while it is open.
     closed_at: Option<u64>,
 }
 
 impl Group {
-    /// What a user's rules need to know of it; `None` while it does not exist, or no longer.
+    /// What a user's rules need to know of the group. `None` before it is created and after it is deleted.
     pub fn known(&self, id: GroupId) -> Option<KnownGroup> {
         self.details.as_ref().map(|details| KnownGroup {
             group: GroupRef { id, name: details.name.clone() },
@@ -174,7 +176,7 @@ impl Group {
     }
 
     fn create(&self, command: &CreateGroup) -> Result<Decision<Event>, Refusals> {
-        let mut check = Check::new();
+        let mut check = Validation::new();
         let name = check.field("name", GroupName::parse(&command.name));
         let description =
             check.field("description", text::optional(command.description.as_deref(), DESCRIPTION_LENGTH));
@@ -192,13 +194,15 @@ impl Group {
 
     fn edit(&self, command: &EditGroup) -> Result<Decision<Event>, Refusals> {
         let group = self.require_existing()?;
-        let mut check = Check::new();
+        let mut check = Validation::new();
         let text = |text: &String| text::optional(Some(text), DESCRIPTION_LENGTH);
         let description =
-            check.field("description", command.description.over(group.description.as_ref(), text));
-        let phone = command.phone.over(group.contact.phone.as_ref(), |text| phone::optional(Some(text)));
+            check.field("description", command.description.apply_optional(group.description.as_ref(), text));
+        let phone =
+            command.phone.apply_optional(group.contact.phone.as_ref(), |text| phone::optional(Some(text)));
         let phone = check.field("phone", phone);
-        let email = command.email.over(group.contact.email.as_ref(), |text| email::optional(Some(text)));
+        let email =
+            command.email.apply_optional(group.contact.email.as_ref(), |text| email::optional(Some(text)));
         let email = check.field("email", email);
         let (description, contact) =
             check.with((|| Some((description?, Contact { phone: phone?, email: email? })))())?;
@@ -211,7 +215,7 @@ impl Group {
         Ok(decision.event(Edited { description, personal }))
     }
 
-    /// Nobody can have entered a group that has stayed closed since it was seen to be empty.
+    /// The check that found the group empty still holds if the group has stayed closed since: nobody can have entered.
     fn delete(&self, prepared: Option<&Prepared>) -> Result<Decision<Event>, Refusals> {
         let group = self.require_existing()?;
         let Some(Prepared::Emptied { version }) = prepared else {

@@ -3,14 +3,14 @@
 use crate::refusal::{Code, Refusal};
 use crate::text;
 
-/// A number from `least` to `most`.
+/// Checks a number from `least` to `most`.
 pub(crate) fn between(number: i32, least: u32, most: u32) -> Result<u32, Refusal> {
     u32::try_from(number).ok().filter(|number| (least..=most).contains(number)).ok_or_else(|| {
         Refusal::new(Code::OutOfRange, format!("This must be a number from {least} to {most}."))
     })
 }
 
-/// A name of the rule alphabet: 1 to 64 of `A-Z a-z 0-9 _ -`.
+/// Checks the name of a mailbox or rule: 1 to 64 characters of `A-Z a-z 0-9 _ -`.
 pub(crate) fn label(text: &str) -> Result<String, Refusal> {
     if text.is_empty() {
         return Err(Refusal::new(Code::Required, "A name must be given."));

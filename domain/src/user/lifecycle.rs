@@ -1,4 +1,4 @@
-//! Suspending, reactivating, deleting: the way out and back.
+//! The end of access: suspend, reactivate and delete a user.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,14 +12,14 @@ use crate::user::{Event, Lifecycle, User};
 #[path = "specs/lifecycle.rs"]
 pub(crate) mod spec;
 
-/// Let an active user in nowhere.
+/// Suspend an active user, who then gets in nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuspendUser {
-    /// Why; kept and shown.
+    /// Why. It is stored and shown.
     pub reason: String,
 }
 
-/// The user gets in nowhere for now.
+/// The user was suspended and gets in nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Suspended {
     /// Why.
@@ -31,7 +31,7 @@ pub struct Suspended {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reactivated {}
 
-/// The user is gone for good; the name stays taken.
+/// The user was deleted for good. The name stays taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Deleted {}
 
@@ -51,7 +51,7 @@ pub(crate) fn reactivate(user: &User) -> Result<Decision<Event>, Refusals> {
     }
 }
 
-/// Whatever could prove who the user was is gone with the user.
+/// Deletes the user together with every credential.
 pub(crate) fn delete(user: &User) -> Result<Decision<Event>, Refusals> {
     let account = user.require_known()?;
     if account.lifecycle == Lifecycle::Deleted {

@@ -1,15 +1,16 @@
-//! Mailboxes: where files wait for a user.
+//! Mailboxes, in which files wait for a user.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Decision;
 use crate::decision_context::DecisionContext;
 use crate::id::{MailboxId, UserId};
-use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::{self, DESCRIPTION_LENGTH};
 use crate::user::input::label;
 use crate::user::rules::Kind;
 use crate::user::{Event, User};
+use crate::validation::Validation;
 
 #[cfg(test)]
 #[path = "specs/mailboxes.rs"]
@@ -18,7 +19,7 @@ pub(crate) mod spec;
 /// The mailbox that every user has from the start.
 pub const DEFAULT: &str = "default";
 
-/// Name of the topic downstream that carries a mailbox's files.
+/// Name of the downstream topic with a mailbox's files.
 pub fn topic(username: &str, mailbox: &str) -> String {
     format!("amps.mailbox.{username}.{mailbox}")
 }
@@ -33,17 +34,17 @@ pub struct CreateMailbox {
     pub description: Option<String>,
 }
 
-/// Take a mailbox away.
+/// Delete a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteMailbox {
     /// Which mailbox.
     pub mailbox_id: MailboxId,
 }
 
-/// The user has one more mailbox.
+/// The user has a new mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MailboxCreated {
-    /// Made from the user and the name.
+    /// Derived from the user and the name.
     #[serde(rename = "mailboxId")]
     pub mailbox_id: MailboxId,
     /// Its name.
@@ -54,7 +55,7 @@ pub struct MailboxCreated {
     pub description: Option<String>,
 }
 
-/// The user has one mailbox less.
+/// A mailbox was deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MailboxDeleted {
     /// Which mailbox.
@@ -68,7 +69,7 @@ pub struct MailboxDeleted {
 impl CreateMailbox {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let account = user.require_editable()?;
-        let mut check = Check::new();
+        let mut check = Validation::new();
         let name = check.field("name", label(&self.name));
         let description =
             check.field("description", text::optional(self.description.as_deref(), DESCRIPTION_LENGTH));

@@ -1,4 +1,4 @@
-//! The user: what can be asked of it, what can have happened to it.
+//! The user: all its commands and events. Each subject's file holds its commands, events and rules.
 
 pub mod agent;
 mod input;
@@ -22,26 +22,26 @@ use crate::patch::Patch;
 pub use state::{Account, User};
 pub use status::{Lifecycle, UserStatus};
 
-/// What can be asked of a user.
+/// A command about a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Ask to be let in.
+    /// Register oneself; an administrator then decides.
     RegisterUser(onboarding::RegisterUser),
-    /// Let somebody in who did not ask.
+    /// Create an active user.
     CreateUser(onboarding::CreateUser),
-    /// Be the first administrator.
+    /// Create the first administrator.
     MakeFirstAdministrator(onboarding::MakeFirstAdministrator),
-    /// Let a pending user in.
+    /// Approve a pending user.
     ApproveUser(onboarding::ApproveUser),
-    /// Turn a pending user away.
+    /// Reject a pending user.
     RejectUser(onboarding::RejectUser),
     /// Take a rejection back.
     ReconsiderUser,
-    /// Let an active user in nowhere.
+    /// Suspend an active user, who then gets in nowhere.
     SuspendUser(lifecycle::SuspendUser),
     /// Take a suspension back.
     ReactivateUser,
-    /// End it for good.
+    /// Delete the user for good.
     DeleteUser,
     /// Change names, phone and address.
     UpdateProfile(profile::UpdateProfile),
@@ -49,34 +49,34 @@ pub enum Command {
     ChangeGroup(profile::ChangeGroup),
     /// Replace the password by a temporary one.
     ResetPassword(password::ResetPassword),
-    /// Replace the own password by a chosen one.
+    /// Replace one's own password by a chosen one.
     ChangePassword,
     /// Store the same password under stronger parameters.
     RehashPassword,
-    /// Change what the file agent does in general.
+    /// Change the general settings of the file agent.
     EditUfaConfig(agent::EditUfaConfig),
-    /// Give the file agent one more thing to do.
+    /// Add a rule to the file agent.
     AddAgentRule(rules::AddAgentRule),
-    /// Change one thing that the file agent does.
+    /// Change a rule of the file agent.
     EditAgentRule(rules::EditAgentRule),
-    /// Take one thing to do from the file agent.
+    /// Remove a rule from the file agent.
     RemoveAgentRule(rules::RemoveAgentRule),
     /// Add a mailbox.
     CreateMailbox(mailboxes::CreateMailbox),
-    /// Take a mailbox away.
+    /// Delete a mailbox.
     DeleteMailbox(mailboxes::DeleteMailbox),
     /// Issue an auth token.
     IssueAuthToken(tokens::IssueAuthToken),
-    /// End an auth token.
+    /// Revoke an auth token.
     RevokeAuthToken(tokens::RevokeAuthToken),
-    /// Give a right.
+    /// Grant a role.
     GrantRole(roles::GrantRole),
-    /// Take a right.
+    /// Revoke a role.
     RevokeRole(roles::RevokeRole),
 }
 
 impl Command {
-    /// The command's name, as the audit log shows it.
+    /// The command's name in the audit log.
     pub fn name(&self) -> &'static str {
         match self {
             Self::RegisterUser(_) => "RegisterUser",
@@ -117,8 +117,8 @@ impl Command {
         }
     }
 
-    /// The address that a user who comes new by it is to hold, if it is a valid one.
-    pub(crate) fn address_of_a_newcomer(&self) -> Option<AddressId> {
+    /// The address of the new user whom the command makes, if it is valid.
+    pub(crate) fn address_of_new_user(&self) -> Option<AddressId> {
         let typed = match self {
             Self::RegisterUser(command) => Some(&command.email),
             Self::CreateUser(command) => command.email.as_ref(),
@@ -129,7 +129,7 @@ impl Command {
         Some(AddressId::of(&address))
     }
 
-    /// The group that the command names, which its rule has to know.
+    /// The group that the command names. Its rule needs to know that group.
     pub fn group(&self) -> Option<crate::id::GroupId> {
         match self {
             Self::CreateUser(command) => Some(command.group_id),
@@ -141,21 +141,21 @@ impl Command {
 }
 
 crate::wire::wire_events! {
-    /// What can have happened to a user.
+    /// What has happened to a user.
     pub enum Event {
-        /// The user exists, not yet let in.
+        /// The user exists and waits for approval.
         Registered(onboarding::Registered) = "muster.user.registered",
-        /// The user was let in.
+        /// The user was approved.
         Approved(onboarding::Approved) = "muster.user.approved",
-        /// The user was turned away.
+        /// The user was rejected.
         Rejected(onboarding::Rejected) = "muster.user.rejected",
         /// The rejection was taken back.
         Reconsidered(onboarding::Reconsidered) = "muster.user.reconsidered",
-        /// The user gets in nowhere for now.
+        /// The user was suspended and gets in nowhere.
         Suspended(lifecycle::Suspended) = "muster.user.suspended",
         /// The suspension was taken back.
         Reactivated(lifecycle::Reactivated) = "muster.user.reactivated",
-        /// The user is gone for good; the name stays taken.
+        /// The user was deleted for good. The name stays taken.
         Deleted(lifecycle::Deleted) = "muster.user.deleted",
         /// Names or phone changed.
         ProfileUpdated(profile::ProfileUpdated) = "muster.user.profile_updated",
@@ -167,32 +167,32 @@ crate::wire::wire_events! {
         PasswordReset(password::PasswordReset) = "muster.user.password_reset",
         /// The user chose a password.
         PasswordChanged(password::PasswordChanged) = "muster.user.password_changed",
-        /// What the file agent does in general changed.
+        /// The general settings of the file agent changed.
         UfaConfigEdited(agent::UfaConfigEdited) = "muster.user.ufa_config_edited",
-        /// The file agent has one more thing to do.
+        /// The file agent has a new rule.
         AgentRuleAdded(rules::AgentRuleAdded) = "muster.user.agent_rule_added",
-        /// One thing that the file agent does changed.
+        /// A rule of the file agent changed.
         AgentRuleEdited(rules::AgentRuleEdited) = "muster.user.agent_rule_edited",
-        /// The file agent has one thing less to do.
+        /// A rule of the file agent was removed.
         AgentRuleRemoved(rules::AgentRuleRemoved) = "muster.user.agent_rule_removed",
-        /// The user has one more mailbox.
+        /// The user has a new mailbox.
         MailboxCreated(mailboxes::MailboxCreated) = "muster.user.mailbox_created",
-        /// The user has one mailbox less.
+        /// A mailbox was deleted.
         MailboxDeleted(mailboxes::MailboxDeleted) = "muster.user.mailbox_deleted",
-        /// The user has one more auth token.
+        /// The user has a new auth token.
         AuthTokenIssued(tokens::AuthTokenIssued) = "muster.user.auth_token_issued",
-        /// An auth token passes no more.
+        /// An auth token was revoked.
         AuthTokenRevoked(tokens::AuthTokenRevoked) = "muster.user.auth_token_revoked",
-        /// The user holds one more right.
+        /// The user got a role.
         RoleGranted(roles::RoleGranted) = "muster.user.role_granted",
-        /// The user holds one right less.
+        /// The user lost a role.
         RoleRevoked(roles::RoleRevoked) = "muster.user.role_revoked",
     }
 }
 
 impl Event {
-    /// Whether a user may hold another e-mail address after it than before.
-    pub fn moves_address(&self) -> bool {
+    /// Whether the event may change which e-mail address the user holds.
+    pub fn may_move_address(&self) -> bool {
         matches!(
             self,
             Self::Registered(_)

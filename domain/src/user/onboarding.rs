@@ -1,4 +1,4 @@
-//! Registering, creating, approving, rejecting: the way in.
+//! The way in: register, create, approve, reject and reconsider a user.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,22 +9,23 @@ use crate::decision_context::DecisionContext;
 use crate::group::GroupRef;
 use crate::id::GroupId;
 use crate::names::Username;
-use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::{self, DESCRIPTION_LENGTH, NAME_LENGTH};
 use crate::user::password::PasswordReset;
 use crate::user::profile::Personal;
 use crate::user::roles::RoleGranted;
 use crate::user::{Event, Lifecycle, User};
+use crate::validation::Validation;
 use crate::{email, phone};
 
 #[cfg(test)]
 #[path = "specs/onboarding.rs"]
 pub(crate) mod spec;
 
-/// Ask to be let in.
+/// Register oneself; an administrator then decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterUser {
-    /// The name, for ever.
+    /// The username. It never changes.
     pub username: String,
     /// First name.
     pub first_name: String,
@@ -37,12 +38,12 @@ pub struct RegisterUser {
     pub phone: Option<String>,
 }
 
-/// Let somebody in who did not ask.
+/// Create an active user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateUser {
-    /// The name, for ever.
+    /// The username. It never changes.
     pub username: String,
-    /// The group to be in.
+    /// The user's group.
     pub group_id: GroupId,
     /// First name.
     #[serde(default)]
@@ -58,51 +59,51 @@ pub struct CreateUser {
     pub email: Option<String>,
 }
 
-/// Be the first administrator; active without a group.
+/// Create the first administrator, who is active without a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MakeFirstAdministrator {
-    /// The name, for ever.
+    /// The username. It never changes.
     pub username: String,
     /// E-mail address.
     #[serde(default)]
     pub email: Option<String>,
 }
 
-/// Let a pending user in.
+/// Approve a pending user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApproveUser {
-    /// The group to be in.
+    /// The user's group.
     pub group_id: GroupId,
 }
 
-/// Turn a pending user away.
+/// Reject a pending user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectUser {
-    /// Why; kept and shown.
+    /// Why. It is stored and shown.
     pub reason: String,
 }
 
-/// Who had the idea.
+/// Who made the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Origin {
-    /// The user.
+    /// The user, by registering.
     #[serde(rename = "self")]
     OneSelf,
     /// An administrator.
     #[serde(rename = "administrator")]
     Administrator,
-    /// The operator who set Muster up.
+    /// The operator who set up Muster.
     #[serde(rename = "operator")]
     Operator,
 }
 
-/// The user exists, not yet let in. A name that was rejected before starts anew.
+/// The user exists and waits for approval. A name that was rejected before starts anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Registered {
-    /// The name, for ever.
+    /// The username. It never changes.
     #[serde(rename = "username")]
     pub username: String,
-    /// Who had the idea.
+    /// Who made the user.
     #[serde(rename = "origin")]
     pub origin: Origin,
     /// Names, phone, address.
@@ -110,15 +111,15 @@ pub struct Registered {
     pub personal: Personal,
 }
 
-/// The user was let in.
+/// The user was approved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Approved {
-    /// The group; none for the first administrator.
+    /// The group. The first administrator has none.
     #[serde(rename = "group", default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupRef>,
 }
 
-/// The user was turned away.
+/// The user was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rejected {
     /// Why.
@@ -132,7 +133,7 @@ pub struct Reconsidered {}
 
 impl RegisterUser {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let mut check = Check::new();
+        let mut check = Validation::new();
         let username = check.field("username", Username::parse(&self.username));
         let first_name = check.field("firstName", text::required(&self.first_name, NAME_LENGTH));
         let last_name = check.field("lastName", text::required(&self.last_name, NAME_LENGTH));
@@ -146,14 +147,14 @@ impl RegisterUser {
             None | Some(Lifecycle::Rejected) => {
                 Ok(user.decision().event(Registered::new(&username, Origin::OneSelf, personal)))
             }
-            Some(_) => Err(taken(&username)),
+            Some(_) => Err(name_taken(&username)),
         }
     }
 }
 
 impl CreateUser {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let mut check = Check::new();
+        let mut check = Validation::new();
         let username = check.field("username", Username::parse(&self.username));
         let first_name = check.field("firstName", text::optional(self.first_name.as_deref(), NAME_LENGTH));
         let last_name = check.field("lastName", text::optional(self.last_name.as_deref(), NAME_LENGTH));
@@ -166,21 +167,21 @@ impl CreateUser {
             Some((username?, group?, personal))
         })())?;
         if user.account().is_some_and(|account| !may_be_taken_over(&account.lifecycle)) {
-            return Err(taken(&username));
+            return Err(name_taken(&username));
         }
         let registered = Registered::new(&username, Origin::Administrator, personal);
-        let_in(user, user.decision().event(registered), Some(group), context)
+        activate(user, user.decision().event(registered), Some(group), context)
     }
 }
 
 impl MakeFirstAdministrator {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let mut check = Check::new();
+        let mut check = Validation::new();
         let username = check.field("username", Username::parse(&self.username));
         let email = check.field("email", email::optional(self.email.as_deref()));
         let (username, email) = check.with((|| Some((username?, email?)))())?;
         if user.account().is_some_and(|account| !may_be_taken_over(&account.lifecycle)) {
-            return Err(taken(&username));
+            return Err(name_taken(&username));
         }
         let personal = Personal { email, ..Personal::default() };
         let (kind, expires_at) = context.require_temporary_password()?;
@@ -198,7 +199,7 @@ impl ApproveUser {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         user.require_pending()?;
         let group = context.require_open_group(self.group_id)?;
-        let_in(user, user.decision(), Some(group), context)
+        activate(user, user.decision(), Some(group), context)
     }
 }
 
@@ -224,8 +225,8 @@ impl Registered {
     }
 }
 
-/// Approval and the first password go together: nobody is active without a way in.
-fn let_in(
+/// Adds approval and a temporary password. They go together: nobody is active without a way in.
+fn activate(
     user: &User,
     decision: Decision<Event>,
     group: Option<GroupRef>,
@@ -238,11 +239,11 @@ fn let_in(
         .put(CredentialId::Password(user.id()), kind))
 }
 
-/// A name that was never approved is not burnt.
+/// Whether an administrator may create a user of this name: nobody who held it was ever approved (ADR 0004).
 fn may_be_taken_over(lifecycle: &Lifecycle) -> bool {
     matches!(lifecycle, Lifecycle::Pending | Lifecycle::Rejected)
 }
 
-fn taken(username: &Username) -> Refusals {
+fn name_taken(username: &Username) -> Refusals {
     Refusal::new(Code::NameTaken, format!("The name `{username}` is taken.")).at("username").into()
 }

@@ -1,4 +1,4 @@
-//! Temporary and chosen passwords. Only digests and hashes get here.
+//! Temporary and chosen passwords. Only their digests and hashes get here (ADR 0005).
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub(crate) mod spec;
 /// Replace the password by a temporary one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResetPassword {
-    /// Whether every auth token ends as well.
+    /// Whether every auth token is revoked as well.
     pub revoke_tokens: bool,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn change(user: &User, context: &DecisionContext) -> Result<Decision<
     Ok(user.decision().event(PasswordChanged {}).put(CredentialId::Password(user.id()), kind))
 }
 
-/// The password is the same, so nothing has happened to the user and the credential keeps its version.
+/// Stores the same password under stronger parameters. Nothing happens to the user, so the credential keeps its version.
 pub(crate) fn rehash(user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
     let (account, _) = user.require_active()?;
     let (kind, checked) = context.require_chosen_password()?;

@@ -1,4 +1,4 @@
-//! Names, phone, address and group.
+//! The user's profile: names, phone number, e-mail address and group.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,10 @@ use crate::decision_context::DecisionContext;
 use crate::group::GroupRef;
 use crate::id::GroupId;
 use crate::patch::Patch;
-use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::{self, NAME_LENGTH};
 use crate::user::{Event, Lifecycle, User};
+use crate::validation::Validation;
 use crate::wire::Change;
 use crate::{email, phone};
 
@@ -17,7 +18,7 @@ use crate::{email, phone};
 #[path = "specs/profile.rs"]
 pub(crate) mod spec;
 
-/// What is personal about a user. In events it stands in one object of its own, so that it can be sealed one day.
+/// A user's personal data. Events keep it in one object of its own, so that it can be encrypted one day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Personal {
     /// First name.
@@ -34,7 +35,7 @@ pub struct Personal {
     pub email: Option<String>,
 }
 
-/// Change names, phone and address.
+/// Change names, phone number and e-mail address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateProfile {
     /// First name.
@@ -54,11 +55,11 @@ pub struct UpdateProfile {
 /// Move to another group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeGroup {
-    /// The group to be in.
+    /// The new group.
     pub group_id: GroupId,
 }
 
-/// Names or phone changed. The address is not part of it.
+/// Names or phone number changed. The e-mail address is not part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ProfileUpdated {
     /// Names and phone, before and after.
@@ -66,7 +67,7 @@ pub struct ProfileUpdated {
     pub personal: Change<Personal>,
 }
 
-/// The address changed; nothing else is in it.
+/// The e-mail address changed. Nothing else is part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EmailChanged {
     /// The address, before and after.
@@ -77,13 +78,15 @@ pub struct EmailChanged {
 /// The user moved to another group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GroupChanged {
-    /// Before and after; the first administrator is in none before.
+    /// Before and after. The first administrator starts without a group.
     #[serde(rename = "group")]
     pub group: GroupMove,
 }
 
 /// From one group to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+// The published schema keeps the name.
+#[schemars(rename = "Moved")]
 pub struct GroupMove {
     /// Before.
     #[serde(rename = "old", default, skip_serializing_if = "Option::is_none")]
@@ -96,14 +99,20 @@ pub struct GroupMove {
 impl UpdateProfile {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
         let before = &user.require_editable()?.personal;
-        let mut check = Check::new();
+        let mut check = Validation::new();
         let name = |text: &String| text::optional(Some(text), NAME_LENGTH);
-        let first_name = check.field("firstName", self.first_name.over(before.first_name.as_ref(), name));
-        let last_name = check.field("lastName", self.last_name.over(before.last_name.as_ref(), name));
-        let phone =
-            check.field("phone", self.phone.over(before.phone.as_ref(), |text| phone::optional(Some(text))));
-        let email =
-            check.field("email", self.email.over(before.email.as_ref(), |text| email::optional(Some(text))));
+        let first_name =
+            check.field("firstName", self.first_name.apply_optional(before.first_name.as_ref(), name));
+        let last_name =
+            check.field("lastName", self.last_name.apply_optional(before.last_name.as_ref(), name));
+        let phone = check.field(
+            "phone",
+            self.phone.apply_optional(before.phone.as_ref(), |text| phone::optional(Some(text))),
+        );
+        let email = check.field(
+            "email",
+            self.email.apply_optional(before.email.as_ref(), |text| email::optional(Some(text))),
+        );
         let (personal, address) = check.with((|| {
             let personal =
                 Personal { first_name: first_name?, last_name: last_name?, phone: phone?, email: None };
@@ -119,9 +128,9 @@ impl UpdateProfile {
 }
 
 impl User {
-    /// What follows when an administrator wants to give the user's address to somebody else: a registration that nobody
-    /// has looked at yet gives way, for whoever typed the address may not be whose it is.
-    pub fn give_way(&self) -> Option<Decision<Event>> {
+    /// Takes the address from a pending user, when an administrator gives it to somebody else. A registration proves
+    /// nothing: the person who typed the address may not own it. `None` if the user keeps the address.
+    pub fn relinquish_address(&self) -> Option<Decision<Event>> {
         let account = self.account().filter(|account| account.lifecycle == Lifecycle::Pending)?;
         let old = Personal { email: account.personal.email.clone(), ..Personal::default() };
         let personal = Change::between(&old, &Personal::default())?;

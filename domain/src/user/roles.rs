@@ -1,4 +1,4 @@
-//! Rights that are given and taken.
+//! Roles: grant and revoke them.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,32 +11,32 @@ use crate::user::{Event, User};
 #[path = "specs/roles.rs"]
 pub(crate) mod spec;
 
-/// Give a right.
+/// Grant a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantRole {
-    /// Which right.
+    /// Which role.
     pub role: Role,
 }
 
-/// Take a right.
+/// Revoke a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeRole {
-    /// Which right.
+    /// Which role.
     pub role: Role,
 }
 
-/// The user holds one more right.
+/// The user got a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RoleGranted {
-    /// Which right.
+    /// Which role.
     #[serde(rename = "role")]
     pub role: Role,
 }
 
-/// The user holds one right less.
+/// The user lost a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RoleRevoked {
-    /// Which right.
+    /// Which role.
     #[serde(rename = "role")]
     pub role: Role,
 }

@@ -1,4 +1,4 @@
-//! What a user is, folded from what happened; and which subject decides which command.
+//! A user's state, folded from its events, and the dispatch of each command to its subject.
 
 use crate::actor::Roles;
 use crate::aggregate::{Aggregate, Decision};
@@ -7,12 +7,12 @@ use crate::group::GroupRef;
 use crate::id::{AddressId, TokenId, UserId};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::timestamp::Timestamp;
-use crate::user::agent::Config;
+use crate::user::agent::UfaConfig;
 use crate::user::profile::Personal;
 use crate::user::rules::Rule;
 use crate::user::{Command, Event, Lifecycle};
 
-/// A user: the one stream that decides whether a name is taken.
+/// A user, or a name that nobody has registered yet. This one stream decides whether the name is taken (ADR 0004).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     id: UserId,
@@ -23,23 +23,23 @@ pub struct User {
 /// What rules need to know of a user who was ever registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The name, for ever.
+    /// The username. It never changes.
     pub username: Box<str>,
-    /// Where the user stands.
+    /// Pending, active, suspended, rejected or deleted.
     pub lifecycle: Lifecycle,
     /// Names, phone, address.
     pub personal: Personal,
-    /// What the user holds.
+    /// The user's roles.
     pub roles: Roles,
-    /// Sequence number of the event that the present password came with; 0 before the first.
+    /// Sequence number of the event that the present password came with. 0 before the first password.
     pub password_version: u64,
-    /// What the file agent does in general; `None` while it is the default.
-    pub config: Option<Box<Config>>,
-    /// What the file agent does in particular.
+    /// The general settings of the file agent. `None` while they are the default.
+    pub config: Option<Box<UfaConfig>>,
+    /// The rules of the file agent.
     pub rules: Vec<Rule>,
     /// Names of the mailboxes beside the default one.
     pub mailboxes: Vec<Box<str>>,
-    /// Tokens that were not revoked.
+    /// Tokens that were not revoked, expired ones included.
     pub tokens: Vec<Token>,
     /// Tokens that were revoked.
     pub revoked: Vec<TokenId>,
@@ -57,13 +57,13 @@ pub struct Token {
 }
 
 impl User {
-    /// A user to whom nothing has happened yet.
-    pub fn nobody(id: UserId) -> Self {
+    /// A user without events.
+    pub fn new(id: UserId) -> Self {
         Self { id, version: 0, account: None }
     }
 
-    /// A user as it was after `history` events, for whoever kept its parts.
-    pub fn resumed(id: UserId, history: u64, account: Option<Box<Account>>) -> Self {
+    /// A user restored from a snapshot taken at version `history`.
+    pub fn restored(id: UserId, history: u64, account: Option<Box<Account>>) -> Self {
         Self { id, version: history, account }
     }
 
@@ -72,17 +72,17 @@ impl User {
         self.id
     }
 
-    /// What is known of the user, if there is one.
+    /// The account. `None` if the name was never registered.
     pub fn account(&self) -> Option<&Account> {
         self.account.as_deref()
     }
 
-    /// What the user holds.
+    /// The user's roles.
     pub fn roles(&self) -> Roles {
         self.account().map_or(Roles::BASE, |account| account.roles)
     }
 
-    /// The e-mail address that the user holds, as it was typed: a living user holds one for himself alone.
+    /// The e-mail address that the user holds, as typed. Rejected and deleted users hold none (ADR 0011).
     pub fn holds(&self) -> Option<&str> {
         let account = self.account()?;
         match account.lifecycle {
@@ -137,7 +137,7 @@ impl User {
         }
     }
 
-    /// Nothing has followed yet.
+    /// An empty decision at the present version.
     pub(crate) fn decision(&self) -> Decision<Event> {
         Decision::after(self.version)
     }
@@ -259,7 +259,7 @@ impl Account {
         }
     }
 
-    /// Only the name is left, because it stays taken.
+    /// Forgets everything but the name, which stays taken.
     fn delete(&mut self) {
         let username = std::mem::take(&mut self.username);
         *self = Self::registered(&username, Personal::default());

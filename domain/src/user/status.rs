@@ -1,4 +1,4 @@
-//! Where a user stands on the way in and out: with what belongs to it, and as a bare name.
+//! A user's lifecycle: as rules need it, with the group, and as the bare status that views show.
 
 use crate::group::GroupRef;
 
@@ -7,13 +7,13 @@ use crate::group::GroupRef;
 pub enum Lifecycle {
     /// Waits for approval.
     Pending,
-    /// Gets in. The first administrator is in no group.
+    /// Gets in. The first administrator has no group.
     Active(Option<GroupRef>),
     /// Gets in nowhere until reactivated.
     Suspended(Option<GroupRef>),
-    /// Turned away; the name may be registered again.
+    /// Rejected. The name may be registered again.
     Rejected,
-    /// Gone for good; the name stays taken.
+    /// Deleted for good. The name stays taken.
     Deleted,
 }
 
@@ -26,9 +26,9 @@ pub enum UserStatus {
     Active,
     /// Gets in nowhere until reactivated.
     Suspended,
-    /// Turned away.
+    /// Rejected by an administrator.
     Rejected,
-    /// Gone for good.
+    /// Deleted for good.
     Deleted,
 }
 

@@ -1,4 +1,4 @@
-//! Auth tokens: what programs prove with who they act for. Only digests of their secrets get here.
+//! Auth tokens, with which programs act for a user. Only digests of their secrets get here (ADR 0005).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,11 +10,12 @@ use crate::aggregate::Decision;
 use crate::credential::{CredentialId, Kind, Scope};
 use crate::decision_context::DecisionContext;
 use crate::id::{TokenId, UserId};
-use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::refusal::{Code, Refusal, Refusals};
 use crate::text;
 use crate::timestamp::Timestamp;
 use crate::user::state::Token;
 use crate::user::{Event, User};
+use crate::validation::Validation;
 
 #[cfg(test)]
 #[path = "specs/tokens.rs"]
@@ -24,53 +25,53 @@ pub(crate) mod spec;
 const NAME_LENGTH: usize = 64;
 /// Most networks of one token.
 const NETWORKS: usize = 50;
-/// Longest life: two years, leap days included.
+/// Longest lifetime of a token: two years, leap days included.
 pub const LONGEST_LIFE: Duration = Duration::from_hours(731 * 24);
 
 /// Issue an auth token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssueAuthToken {
-    /// Unique among the user's living tokens.
+    /// Unique among the user's unexpired tokens.
     pub name: String,
-    /// Where it passes.
+    /// Where it is valid.
     pub scopes: Vec<Scope>,
     /// When it stops working, if ever.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
-    /// From where it passes, as CIDR or single addresses; from everywhere when empty.
+    /// The networks from which it is valid, as CIDR or single addresses. Empty means all.
     #[serde(default)]
     pub allowed_networks: Vec<String>,
 }
 
-/// End an auth token.
+/// Revoke an auth token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeAuthToken {
     /// Which token.
     pub token_id: TokenId,
 }
 
-/// The user has one more auth token.
+/// The user has a new auth token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AuthTokenIssued {
-    /// Made from the user and the number of this event.
+    /// Derived from the user and the sequence number of this event.
     #[serde(rename = "tokenId")]
     pub token_id: TokenId,
     /// Its name.
     #[serde(rename = "name")]
     pub name: String,
-    /// Where it passes.
+    /// Where it is valid.
     #[serde(rename = "scopes")]
     pub scopes: Vec<Scope>,
     /// When it stops working, if ever.
     #[serde(rename = "expiresAt", default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// From where it passes; from everywhere when empty.
+    /// The networks from which it is valid. Empty means all.
     #[serde(rename = "allowedNetworks", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub allowed_networks: Vec<IpNet>,
 }
 
-/// An auth token passes no more.
+/// An auth token was revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AuthTokenRevoked {
     /// Which token.
@@ -84,7 +85,7 @@ pub struct AuthTokenRevoked {
 impl IssueAuthToken {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
         let (account, _) = user.require_active()?;
-        let mut check = Check::new();
+        let mut check = Validation::new();
         let name = check.field("name", text::required(&self.name, NAME_LENGTH));
         let scopes = check.field("scopes", scopes(&self.scopes));
         let expires_at = check.field("expiresAt", expiry(self.expires_at, context.now));
@@ -136,7 +137,7 @@ impl Token {
     }
 }
 
-/// Ends a token.
+/// Adds the revocation of a token.
 pub(crate) fn revoke(decision: Decision<Event>, user: UserId, token: &Token) -> Decision<Event> {
     decision
         .event(AuthTokenRevoked { token_id: token.id, name: token.name.to_string() })

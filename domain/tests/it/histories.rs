@@ -1,4 +1,4 @@
-//! Histories to walk: any commands in any order, and what their rules need to know.
+//! Random histories: strategies for commands, and the context in which each is decided.
 
 use domain::actor::Role;
 use domain::credential::Scope;
@@ -15,7 +15,7 @@ use domain::user::{
 };
 use proptest::prelude::*;
 
-/// The user whose history it is.
+/// The user of every history.
 pub(crate) fn id() -> UserId {
     UserId::of(&Username::parse("alice").unwrap())
 }
@@ -24,7 +24,7 @@ fn group() -> GroupRef {
     GroupRef { id: GroupId::of(&GroupName::parse("staff").unwrap()), name: "staff".into() }
 }
 
-/// Valid and invalid names, so that both ways are walked.
+/// Valid and invalid names, so that rules both accept and refuse.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("alice".to_owned()),
@@ -142,7 +142,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
     prop_oneof![4 => onboarding(), 8 => editing(), 1 => Just(Command::DeleteUser)]
 }
 
-/// What the rules of a command need to know.
+/// The context in which a command is decided.
 pub(crate) fn context(command: &Command, user: &User) -> DecisionContext {
     let now = Timestamp::parse("2026-01-01T12:00:00Z").unwrap();
     let checked = user.account().map_or(0, |account| account.password_version);

@@ -1,6 +1,6 @@
-//! Laws that hold for every history, and the contract of every event.
+//! Tests of the crate as a whole: laws of every history, contracts of events and questions, races for an address.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod asks;
 mod contracts;

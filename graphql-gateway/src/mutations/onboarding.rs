@@ -255,6 +255,6 @@ fn wrong_fields(command: &Command) -> Refusals {
         expires_at: now(),
     });
     let context = DecisionContext { now: now(), group, prepared, limits: Limits::default() };
-    let nobody = user::User::nobody(UserId::from_uuid(Uuid::nil()));
+    let nobody = user::User::new(UserId::from_uuid(Uuid::nil()));
     nobody.decide(command, &context).err().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! Temporary and chosen passwords: made or checked here, so that the command side only ever sees digests.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::access::FailedBecause;
+use domain::access::SignInFailureReason;
 use domain::command::{Answer, Ask};
 use domain::decision_context::Prepared;
 use domain::refusal::{Code, Refusal};
@@ -127,7 +127,7 @@ async fn change(errand: &Errand<'_>, input: ChangePasswordInput) -> Result<Chang
     let known = match gateway.password(&session.username, &current, &attempt).await {
         Ok(known) => known,
         Err(No::Delayed { retry_after_ms }) => return Err(Fault::RateLimited { retry_after_ms }.into()),
-        Err(No::Because(FailedBecause::NotActive)) => return Err(Fault::Unauthenticated.into()),
+        Err(No::Because(SignInFailureReason::NotActive)) => return Err(Fault::Unauthenticated.into()),
         Err(No::Because(_)) => {
             let refusal = Refusal::new(Code::WrongPassword, "This is not the current password.");
             return Err(refusal.at("currentPassword").into());

@@ -140,7 +140,7 @@ async fn edit(errand: &Errand<'_>, input: EditAgentRuleInput) -> Result<RulePayl
             active: patch(changes.active),
             poll_interval: patch(changes.poll_interval),
             subscribers: patch(changes.subscribers),
-            changes: rules::Changes::Upload(rules::UploadChanges {
+            changes: rules::RuleChanges::Upload(rules::UploadChanges {
                 match_pattern: patch(changes.match_pattern),
                 regex: patch(changes.regex),
                 upload_format: patch(changes.upload_format),
@@ -155,7 +155,7 @@ async fn edit(errand: &Errand<'_>, input: EditAgentRuleInput) -> Result<RulePayl
             active: patch(changes.active),
             poll_interval: patch(changes.poll_interval),
             subscribers: patch(changes.subscribers),
-            changes: rules::Changes::Download(rules::DownloadChanges {
+            changes: rules::RuleChanges::Download(rules::DownloadChanges {
                 mailbox: patch(changes.mailbox),
                 deliver_policy: patch(changes.deliver_policy.map_value(Into::into)),
                 start_time: patch(changes.start_time.map_value(Into::into)),

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use domain::access::{FailedBecause, SignInFailed};
+use domain::access::{SignInFailed, SignInFailureReason};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::QuietLog;
 
 fn failure(subject: &str) -> Note {
-    let event = SignInFailed { service: "portal".to_owned(), reason: FailedBecause::WrongSecret, count: 1 };
+    let event =
+        SignInFailed { service: "portal".to_owned(), reason: SignInFailureReason::WrongSecret, count: 1 };
     Note {
         at: Timestamp::from_micros(0),
         subject: subject.to_owned(),

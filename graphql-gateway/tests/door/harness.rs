@@ -15,7 +15,7 @@ use domain::names::GroupName;
 use domain::names::Username;
 use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
-use domain::user::agent::Config as UfaConfig;
+use domain::user::agent::UfaConfig;
 use event_log::EventLog;
 use event_log::sqlite::SqliteLog;
 use graphql_gateway::GatewayService;

@@ -3,7 +3,7 @@
 use domain::actor::Roles;
 use domain::user::Event;
 use domain::user::UserStatus;
-use domain::user::agent::Config;
+use domain::user::agent::UfaConfig;
 use domain::user::onboarding::Registered;
 use read_model::users::UserRow;
 
@@ -79,7 +79,7 @@ fn anew(registered: &Registered, at: At) -> UserRow {
         updated_at: at.time,
         version: at.sequence,
         partition: at.partition,
-        config: Config::default(),
+        config: UfaConfig::default(),
         ufa_version: at.sequence,
         ufa_updated_at: at.time,
     }
@@ -97,7 +97,7 @@ fn emptied(row: UserRow, at: At) -> UserRow {
         state_reason: None,
         roles: Roles::BASE,
         must_change_password: false,
-        config: Config::default(),
+        config: UfaConfig::default(),
         ufa_version: at.sequence,
         ufa_updated_at: at.time,
         ..row

@@ -1,6 +1,6 @@
 //! Every kind of event folds to the rows that it should.
 
-use domain::access::{CommandDenied, CommandRefused, FailedBecause, SignInFailed};
+use domain::access::{CommandDenied, CommandRefused, SignInFailed, SignInFailureReason};
 use domain::actor::{Actor, Role, Roles};
 use domain::credential::Kind;
 use domain::group::Command as G;
@@ -292,9 +292,9 @@ async fn what_gateways_note_stands_in_the_audit_log(stage: Stage) {
     story.register("bob");
     let bob = id_of("bob").to_string();
     let failed = |reason, count| SignInFailed { service: "portal".into(), reason, count };
-    story.note(&bob, &Actor::Anonymous, failed(FailedBecause::WrongSecret, 3));
-    story.note(&bob, &Actor::Anonymous, failed(FailedBecause::NotActive, 1));
-    story.note(&"ab".repeat(32), &Actor::Anonymous, failed(FailedBecause::Unknown, 1));
+    story.note(&bob, &Actor::Anonymous, failed(SignInFailureReason::WrongSecret, 3));
+    story.note(&bob, &Actor::Anonymous, failed(SignInFailureReason::NotActive, 1));
+    story.note(&"ab".repeat(32), &Actor::Anonymous, failed(SignInFailureReason::Unknown, 1));
     let denied = CommandDenied { command: "SuspendUser".into(), target: Some(bob.clone()), count: 1 };
     story.note(&id_of("eve").to_string(), &admin(), denied);
     let refused = CommandRefused {

@@ -15,7 +15,7 @@ use domain::user::password::ResetPassword;
 use domain::user::profile::{ChangeGroup, UpdateProfile};
 use domain::user::roles::{GrantRole, RevokeRole};
 use domain::user::rules::{
-    AckMode, AddAgentRule, Changes, EditAgentRule, NewKind, NewUpload, RemoveAgentRule, UploadChanges,
+    AckMode, AddAgentRule, EditAgentRule, NewKind, NewUpload, RemoveAgentRule, RuleChanges, UploadChanges,
 };
 use domain::user::tokens::{IssueAuthToken, RevokeAuthToken};
 use event_log::testing::Wrapped;
@@ -132,7 +132,7 @@ fn agent(story: &mut Story, name: &str) {
         active: Patch::Keep,
         poll_interval: Patch::Set(60),
         subscribers: Patch::Keep,
-        changes: Changes::Upload(UploadChanges::default()),
+        changes: RuleChanges::Upload(UploadChanges::default()),
     };
     story.user(name, &C::EditAgentRule(edit), None);
     let remove = RemoveAgentRule { rule_id: RuleId::of(id_of(name), "hourly") };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::actor::{Actor, Client, Role, Roles};
-use domain::aggregate::{Aggregate, Decision, Secret};
+use domain::aggregate::{Aggregate, CredentialChange, Decision};
 use domain::decision_context::{DecisionContext, Limits, Prepared};
 use domain::deployment::{self, Initialised};
 use domain::group::{self, CreateGroup, Group};
@@ -89,7 +89,7 @@ impl Story {
         let group = command.group().and_then(|group| self.groups.get(&group)?.known(group));
         let context =
             DecisionContext { now: self.now, group, prepared: prepared.into(), limits: Limits::default() };
-        let user = self.users.entry(id).or_insert_with(|| User::nobody(id));
+        let user = self.users.entry(id).or_insert_with(|| User::new(id));
         let decision = user.decide(command, &context).unwrap_or_else(|no| panic!("{command:?}: {no:?}"));
         let base = user.version();
         for event in decision.events() {
@@ -97,10 +97,12 @@ impl Story {
         }
         let named = |event: &user::Event| (event.wire_name(), event.to_json());
         self.record(Stream::UserEvents, &id.to_string(), base, &decision, named);
-        for secret in decision.secrets() {
+        for secret in decision.credential_changes() {
             let (key, body) = match secret {
-                Secret::Put(key, credential) => (key, Some(serde_json::to_vec(credential).unwrap())),
-                Secret::Remove(key) => (key, None),
+                CredentialChange::Put(key, credential) => {
+                    (key, Some(serde_json::to_vec(credential).unwrap()))
+                }
+                CredentialChange::Remove(key) => (key, None),
             };
             self.events.push((Stream::Credentials, Record::keyed(key.to_string(), body)));
         }

@@ -3,28 +3,29 @@
 use serde::{Deserialize, Serialize};
 
 use crate::patch::Patch;
-use crate::refusal::{Check, Code, Refusal};
+use crate::refusal::{Code, Refusal};
 use crate::text;
 use crate::timestamp::Timestamp;
 use crate::user::Account;
 use crate::user::input::between;
 use crate::user::mailboxes;
+use crate::validation::Validation;
 
 const PATH_LENGTH: usize = 4_096;
 
-/// What only a download has.
+/// The fields that only a download has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Download {
     /// Name of the mailbox.
     #[serde(rename = "mailbox")]
     pub mailbox: String,
-    /// Where in the mailbox to begin.
+    /// Where in the mailbox to start.
     #[serde(rename = "deliverPolicy")]
     pub deliver_policy: DeliverPolicy,
-    /// When to begin, for [`DeliverPolicy::ByStartTime`] only.
+    /// When to start, for the policy `by_start_time` only.
     #[serde(rename = "startTime", default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
-    /// Where files go.
+    /// The directory for the files.
     #[serde(rename = "downloadPath")]
     pub download_path: String,
     /// Most files at a time.
@@ -32,7 +33,7 @@ pub struct Download {
     pub max_files: u32,
 }
 
-/// Where in a mailbox to begin.
+/// Where in a mailbox to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum DeliverPolicy {
     /// With the oldest file.
@@ -49,34 +50,34 @@ pub enum DeliverPolicy {
     ByStartTime,
 }
 
-/// A download that is asked for.
+/// A new download rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewDownload {
     /// Name of the mailbox.
     pub mailbox: String,
-    /// Where in the mailbox to begin.
+    /// Where in the mailbox to start.
     pub deliver_policy: DeliverPolicy,
-    /// When to begin.
+    /// When to start.
     pub start_time: Option<Timestamp>,
-    /// Where files go.
+    /// The directory for the files.
     pub download_path: String,
     /// Most files at a time, 1 to 10,000.
     pub max_files: i32,
 }
 
-/// Changes of a download.
+/// Changes of a download rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownloadChanges {
     /// Name of the mailbox.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub mailbox: Patch<String>,
-    /// Where in the mailbox to begin.
+    /// Where in the mailbox to start.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub deliver_policy: Patch<DeliverPolicy>,
-    /// When to begin. It goes by itself when the policy changes to one that has none.
+    /// When to start. It is cleared when the policy changes to one without a start time.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub start_time: Patch<Timestamp>,
-    /// Where files go.
+    /// The directory for the files.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub download_path: Patch<String>,
     /// Most files at a time, 1 to 10,000.
@@ -85,9 +86,9 @@ pub struct DownloadChanges {
 }
 
 impl NewDownload {
-    pub(super) fn check(&self, account: &Account, check: &mut Check) -> Option<Download> {
+    pub(super) fn check(&self, account: &Account, check: &mut Validation) -> Option<Download> {
         let mailbox = check.field("mailbox", require_mailbox(account, &self.mailbox));
-        let start_time = check.field("startTime", begin(self.deliver_policy, self.start_time));
+        let start_time = check.field("startTime", check_start_time(self.deliver_policy, self.start_time));
         let download_path = check.field("downloadPath", text::required(&self.download_path, PATH_LENGTH));
         let max_files = check.field("maxFiles", between(self.max_files, 1, 10_000));
         Some(Download {
@@ -101,18 +102,26 @@ impl NewDownload {
 }
 
 impl DownloadChanges {
-    pub(super) fn check(&self, account: &Account, before: &Download, check: &mut Check) -> Option<Download> {
-        let mailbox = self.mailbox.onto(&before.mailbox, |name| require_mailbox(account, name));
+    pub(super) fn check(
+        &self,
+        account: &Account,
+        before: &Download,
+        check: &mut Validation,
+    ) -> Option<Download> {
+        let mailbox = self.mailbox.apply_required(&before.mailbox, |name| require_mailbox(account, name));
         let mailbox = check.field("mailbox", mailbox);
-        let policy = self.deliver_policy.onto(&before.deliver_policy, |policy| Ok(*policy));
+        let policy = self.deliver_policy.apply_required(&before.deliver_policy, |policy| Ok(*policy));
         let deliver_policy = check.field("deliverPolicy", policy)?;
         let kept = before.start_time.filter(|_| deliver_policy == DeliverPolicy::ByStartTime);
-        let start_time = self.start_time.over(kept.as_ref(), |at| Ok(Some(*at)));
-        let start_time = check.field("startTime", start_time.and_then(|at| begin(deliver_policy, at)));
-        let path = self.download_path.onto(&before.download_path, |text| text::required(text, PATH_LENGTH));
+        let start_time = self.start_time.apply_optional(kept.as_ref(), |at| Ok(Some(*at)));
+        let start_time =
+            check.field("startTime", start_time.and_then(|at| check_start_time(deliver_policy, at)));
+        let path = self
+            .download_path
+            .apply_required(&before.download_path, |text| text::required(text, PATH_LENGTH));
         let download_path = check.field("downloadPath", path);
-        let max_files =
-            check.field("maxFiles", self.max_files.onto(&before.max_files, |n| between(*n, 1, 10_000)));
+        let max_files = check
+            .field("maxFiles", self.max_files.apply_required(&before.max_files, |n| between(*n, 1, 10_000)));
         Some(Download {
             mailbox: mailbox?,
             deliver_policy,
@@ -133,7 +142,7 @@ fn require_mailbox(account: &Account, name: &str) -> Result<String, Refusal> {
     Err(Refusal::new(Code::UnknownMailbox, "The user has no such mailbox."))
 }
 
-fn begin(policy: DeliverPolicy, start: Option<Timestamp>) -> Result<Option<Timestamp>, Refusal> {
+fn check_start_time(policy: DeliverPolicy, start: Option<Timestamp>) -> Result<Option<Timestamp>, Refusal> {
     match (policy, start) {
         (DeliverPolicy::ByStartTime, None) => {
             Err(Refusal::new(Code::Required, "Delivery by start time needs a start time."))

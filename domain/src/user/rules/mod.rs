@@ -1,4 +1,4 @@
-//! Agent rules: what a user's file agent uploads and downloads.
+//! Agent rules: which files a user's file agent uploads and downloads.
 
 mod download;
 mod upload;
@@ -9,9 +9,10 @@ use crate::aggregate::Decision;
 use crate::decision_context::DecisionContext;
 use crate::id::RuleId;
 use crate::patch::Patch;
-use crate::refusal::{Check, Code, Refusal, Refusals};
+use crate::refusal::{Code, Refusal, Refusals};
 use crate::user::input::{between, label};
 use crate::user::{Account, Event, User};
+use crate::validation::Validation;
 use crate::wire::Change;
 
 pub use download::{DeliverPolicy, Download, DownloadChanges, NewDownload};
@@ -21,30 +22,30 @@ pub use upload::{AckMode, Entry, NewUpload, Upload, UploadChanges};
 #[path = "../specs/rules.rs"]
 pub(crate) mod spec;
 
-/// One thing that the file agent does.
+/// A rule of the file agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rule {
-    /// Made from the user and the name.
+    /// Derived from the user and the name.
     #[serde(rename = "id")]
     pub id: RuleId,
-    /// Unique within the user, for ever.
+    /// Unique within the user. It never changes.
     #[serde(rename = "name")]
     pub name: String,
-    /// Whether the agent does it.
+    /// Whether the agent follows the rule.
     #[serde(rename = "active")]
     pub active: bool,
-    /// Seconds between two looks.
+    /// Seconds between two polls.
     #[serde(rename = "pollInterval")]
     pub poll_interval: u32,
-    /// Transfers at a time.
+    /// Most transfers at a time.
     #[serde(rename = "subscribers")]
     pub subscribers: u32,
-    /// What it is.
+    /// Upload or download.
     #[serde(flatten)]
     pub kind: Kind,
 }
 
-/// What kind of thing it is. It never changes.
+/// The kind of a rule. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind")]
 pub enum Kind {
@@ -56,22 +57,22 @@ pub enum Kind {
     Download(Download),
 }
 
-/// Give the file agent one more thing to do.
+/// Add a rule to the file agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddAgentRule {
-    /// Unique within the user, for ever.
+    /// Unique within the user. It never changes.
     pub name: String,
-    /// Whether the agent does it.
+    /// Whether the agent follows the rule.
     pub active: bool,
-    /// Seconds between two looks, 1 to 86,400.
+    /// Seconds between two polls, 1 to 86,400.
     pub poll_interval: i32,
-    /// Transfers at a time, 1 to 20.
+    /// Most transfers at a time, 1 to 20.
     pub subscribers: i32,
-    /// What it is.
+    /// Upload or download.
     pub kind: NewKind,
 }
 
-/// What kind of thing is asked for.
+/// The kind of a new rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NewKind {
     /// Files go from the agent to the platform.
@@ -80,57 +81,57 @@ pub enum NewKind {
     Download(NewDownload),
 }
 
-/// Change one thing that the file agent does.
+/// Change a rule of the file agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EditAgentRule {
     /// Which rule.
     pub rule_id: RuleId,
-    /// Whether the agent does it.
+    /// Whether the agent follows the rule.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub active: Patch<bool>,
-    /// Seconds between two looks, 1 to 86,400.
+    /// Seconds between two polls, 1 to 86,400.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub poll_interval: Patch<i32>,
-    /// Transfers at a time, 1 to 20.
+    /// Most transfers at a time, 1 to 20.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub subscribers: Patch<i32>,
-    /// What only this kind has.
-    pub changes: Changes,
+    /// Changes of the fields that only this kind has.
+    pub changes: RuleChanges,
 }
 
-/// Changes of what only one kind has.
+/// Changes of the fields that only one kind has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Changes {
+pub enum RuleChanges {
     /// Of an upload.
     Upload(UploadChanges),
     /// Of a download.
     Download(DownloadChanges),
 }
 
-/// Take one thing to do from the file agent.
+/// Remove a rule from the file agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoveAgentRule {
     /// Which rule.
     pub rule_id: RuleId,
 }
 
-/// The file agent has one more thing to do.
+/// The file agent has a new rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AgentRuleAdded {
-    /// The rule, whole.
+    /// The whole rule.
     #[serde(rename = "rule")]
     pub rule: Rule,
 }
 
-/// One thing that the file agent does changed.
+/// A rule of the file agent changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AgentRuleEdited {
-    /// The rule before and after, whole.
+    /// The whole rule, before and after.
     #[serde(rename = "rule")]
     pub rule: Change<Rule>,
 }
 
-/// The file agent has one thing less to do.
+/// A rule of the file agent was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AgentRuleRemoved {
     /// Which rule.
@@ -164,7 +165,7 @@ impl AddAgentRule {
     }
 
     fn check(&self, user: &User, account: &Account) -> Result<Rule, Refusals> {
-        let mut check = Check::new();
+        let mut check = Validation::new();
         let name = check.field("name", label(&self.name));
         let poll_interval = check.field("pollInterval", between(self.poll_interval, 1, 86_400));
         let subscribers = check.field("subscribers", between(self.subscribers, 1, 20));
@@ -191,8 +192,8 @@ impl EditAgentRule {
         let account = user.require_editable()?;
         let before = require_rule(account, self.rule_id)?;
         let kind = match self.changes {
-            Changes::Upload(_) => "upload",
-            Changes::Download(_) => "download",
+            RuleChanges::Upload(_) => "upload",
+            RuleChanges::Download(_) => "download",
         };
         let within = |refusals: Refusals| -> Refusals {
             refusals.into_iter().map(|refusal| refusal.at(kind).at("changes")).collect()
@@ -202,17 +203,18 @@ impl EditAgentRule {
     }
 
     fn check(&self, account: &Account, before: &Rule) -> Result<Rule, Refusals> {
-        let mut check = Check::new();
-        let active = check.field("active", self.active.onto(&before.active, |active| Ok(*active)));
-        let poll_interval = self.poll_interval.onto(&before.poll_interval, |n| between(*n, 1, 86_400));
+        let mut check = Validation::new();
+        let active = check.field("active", self.active.apply_required(&before.active, |active| Ok(*active)));
+        let poll_interval =
+            self.poll_interval.apply_required(&before.poll_interval, |n| between(*n, 1, 86_400));
         let poll_interval = check.field("pollInterval", poll_interval);
-        let subscribers = self.subscribers.onto(&before.subscribers, |n| between(*n, 1, 20));
+        let subscribers = self.subscribers.apply_required(&before.subscribers, |n| between(*n, 1, 20));
         let subscribers = check.field("subscribers", subscribers);
         let kind = match (&before.kind, &self.changes) {
-            (Kind::Upload(before), Changes::Upload(changes)) => {
+            (Kind::Upload(before), RuleChanges::Upload(changes)) => {
                 changes.check(before, &mut check).map(Kind::Upload)
             }
-            (Kind::Download(before), Changes::Download(changes)) => {
+            (Kind::Download(before), RuleChanges::Download(changes)) => {
                 changes.check(account, before, &mut check).map(Kind::Download)
             }
             _ => return Err(Refusal::new(Code::WrongKind, "The rule is of the other kind.").into()),

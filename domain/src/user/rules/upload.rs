@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::patch::Patch;
-use crate::refusal::{Check, Code, Refusal};
+use crate::refusal::{Code, Refusal};
 use crate::text;
+use crate::validation::Validation;
 
 const PATTERN_LENGTH: usize = 1_024;
 const METADATA_BYTES: usize = 8 * 1_024;
 
-/// What only an upload has.
+/// The fields that only an upload has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Upload {
     /// Which files, as a glob or a regular expression.
@@ -18,29 +19,29 @@ pub struct Upload {
     /// Whether the pattern is a regular expression.
     #[serde(rename = "regex")]
     pub regex: bool,
-    /// Template of the name under which a file arrives; empty keeps the name.
+    /// Template of the name under which a file arrives. Empty keeps the name.
     #[serde(rename = "uploadFormat")]
     pub upload_format: String,
-    /// What is attached to every file, in the order given.
+    /// Metadata of every file, in the given order.
     #[serde(rename = "metadata")]
     pub metadata: Vec<Entry>,
-    /// What becomes of a file that was uploaded.
+    /// What becomes of an uploaded file.
     #[serde(rename = "ackMode")]
     pub ack_mode: AckMode,
 }
 
-/// One piece of metadata.
+/// An entry of the metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Entry {
-    /// Its name.
+    /// The entry's name.
     #[serde(rename = "key")]
     pub key: String,
-    /// Its value.
+    /// The entry's value.
     #[serde(rename = "value")]
     pub value: String,
 }
 
-/// What becomes of a file that was uploaded.
+/// What becomes of an uploaded file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum AckMode {
     /// It stays.
@@ -54,7 +55,7 @@ pub enum AckMode {
     Delete,
 }
 
-/// An upload that is asked for.
+/// A new upload rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewUpload {
     /// Which files.
@@ -63,13 +64,13 @@ pub struct NewUpload {
     pub regex: bool,
     /// Template of the name under which a file arrives.
     pub upload_format: String,
-    /// What is attached to every file.
+    /// Metadata of every file.
     pub metadata: Vec<Entry>,
-    /// What becomes of a file that was uploaded.
+    /// What becomes of an uploaded file.
     pub ack_mode: AckMode,
 }
 
-/// Changes of an upload.
+/// Changes of an upload rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadChanges {
     /// Which files.
@@ -81,16 +82,16 @@ pub struct UploadChanges {
     /// Template of the name under which a file arrives.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub upload_format: Patch<String>,
-    /// What is attached to every file.
+    /// Metadata of every file.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub metadata: Patch<Vec<Entry>>,
-    /// What becomes of a file that was uploaded.
+    /// What becomes of an uploaded file.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub ack_mode: Patch<AckMode>,
 }
 
 impl NewUpload {
-    pub(super) fn check(&self, check: &mut Check) -> Option<Upload> {
+    pub(super) fn check(&self, check: &mut Validation) -> Option<Upload> {
         let match_pattern = check.field("matchPattern", pattern(&self.match_pattern, self.regex));
         let upload_format = check.field("uploadFormat", template(&self.upload_format));
         let metadata = check.field("metadata", metadata(&self.metadata));
@@ -105,17 +106,19 @@ impl NewUpload {
 }
 
 impl UploadChanges {
-    pub(super) fn check(&self, before: &Upload, check: &mut Check) -> Option<Upload> {
-        let regex = check.field("regex", self.regex.onto(&before.regex, |regex| Ok(*regex)))?;
-        // A pattern that stays is checked too: it may not be one of the other sort.
-        let match_pattern = self.match_pattern.onto(&before.match_pattern, |text| Ok(text.clone()));
+    pub(super) fn check(&self, before: &Upload, check: &mut Validation) -> Option<Upload> {
+        let regex = check.field("regex", self.regex.apply_required(&before.regex, |regex| Ok(*regex)))?;
+        // An unchanged pattern is checked too: it may not be valid as the other sort.
+        let match_pattern = self.match_pattern.apply_required(&before.match_pattern, |text| Ok(text.clone()));
         let match_pattern = check.field("matchPattern", match_pattern.and_then(|text| pattern(&text, regex)));
         let upload_format =
-            self.upload_format.over(Some(&before.upload_format), |text| template(text).map(Some));
+            self.upload_format.apply_optional(Some(&before.upload_format), |text| template(text).map(Some));
         let upload_format = check.field("uploadFormat", upload_format);
-        let entries = self.metadata.over(Some(&before.metadata), |entries| metadata(entries).map(Some));
+        let entries =
+            self.metadata.apply_optional(Some(&before.metadata), |entries| metadata(entries).map(Some));
         let entries = check.field("metadata", entries);
-        let ack_mode = check.field("ackMode", self.ack_mode.onto(&before.ack_mode, |mode| Ok(*mode)));
+        let ack_mode =
+            check.field("ackMode", self.ack_mode.apply_required(&before.ack_mode, |mode| Ok(*mode)));
         Some(Upload {
             match_pattern: match_pattern?,
             regex,

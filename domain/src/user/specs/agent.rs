@@ -12,8 +12,10 @@ fn edit() -> EditUfaConfig {
 
 #[test]
 fn an_edit_changes_only_what_it_names() {
-    let config =
-        Change { old: Config::default(), new: Config { heartbeat_interval: 60, ..Config::default() } };
+    let config = Change {
+        old: UfaConfig::default(),
+        new: UfaConfig { heartbeat_interval: 60, ..UfaConfig::default() },
+    };
     for history in [vec![registered()], active(), with(active(), [suspended()])] {
         let expected = UfaConfigEdited { config: config.clone() };
         given(history).when(Command::EditUfaConfig(edit())).then([expected]);
@@ -61,10 +63,10 @@ fn the_ends_of_each_range_are_allowed() {
 
 #[test]
 fn the_log_file_can_be_cleared() {
-    let old = Config { log_file: "/var/log/ufa".into(), ..Config::default() };
-    let before = UfaConfigEdited { config: Change { old: Config::default(), new: old.clone() } };
+    let old = UfaConfig { log_file: "/var/log/ufa".into(), ..UfaConfig::default() };
+    let before = UfaConfigEdited { config: Change { old: UfaConfig::default(), new: old.clone() } };
     let clear = EditUfaConfig { log_file: Patch::Clear, ..EditUfaConfig::default() };
-    let config = Change { old, new: Config::default() };
+    let config = Change { old, new: UfaConfig::default() };
     given(with(active(), [before.into()]))
         .when(Command::EditUfaConfig(clear))
         .then([UfaConfigEdited { config }]);

@@ -1,4 +1,4 @@
-//! Specs of the way out and back.
+//! Specs of suspending, reactivating and deleting.
 
 use super::*;
 use crate::spec::{alice, given, given_nothing};
@@ -50,7 +50,7 @@ fn what_proves_who_a_deleted_user_was_is_gone() {
     let decision = given(with(active(), [issued(4, "ci")])).when(Command::DeleteUser).then([Deleted {}]);
     let token = crate::id::TokenId::issued_at(alice(), 4);
     assert_eq!(
-        decision.secret_texts(),
+        decision.credential_texts(),
         [format!("remove {}/password", alice()), format!("remove {}/{token}", alice())]
     );
 }

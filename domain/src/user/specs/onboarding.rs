@@ -1,4 +1,4 @@
-//! Specs of the way in.
+//! Specs of registering, creating, approving, rejecting and reconsidering.
 
 use super::*;
 use crate::id::UserId;
@@ -118,7 +118,7 @@ fn a_created_user_is_active_with_a_temporary_password() {
         .and_prepared(temporary())
         .when(Command::CreateUser(create()))
         .then([created(), approved(), password_reset()]);
-    assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
+    assert_eq!(decision.credential_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
 }
 
 #[test]
@@ -130,7 +130,10 @@ fn creation_takes_over_a_pending_or_rejected_name() {
             .and_prepared(temporary())
             .when(Command::CreateUser(create()))
             .then([created(), approved(), password_reset()]);
-        assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v{version}", alice())]);
+        assert_eq!(
+            decision.credential_texts(),
+            [format!("put {}/password Temporary(…) v{version}", alice())]
+        );
     }
 }
 
@@ -162,7 +165,7 @@ fn a_pending_user_is_approved_into_an_open_group() {
         .and_prepared(temporary())
         .when(approve())
         .then([approved(), password_reset()]);
-    assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
+    assert_eq!(decision.credential_texts(), [format!("put {}/password Temporary(…) v3", alice())]);
 }
 
 #[test]
@@ -243,8 +246,8 @@ fn the_first_administrator_needs_a_free_name() {
 #[test]
 fn a_name_that_is_registered_again_starts_anew() {
     let config = Change {
-        old: crate::user::agent::Config::default(),
-        new: crate::user::agent::Config { debug: true, ..Default::default() },
+        old: crate::user::agent::UfaConfig::default(),
+        new: crate::user::agent::UfaConfig { debug: true, ..Default::default() },
     };
     let edited = crate::user::agent::UfaConfigEdited { config }.into();
     let again = given([registered(), edited, rejected(), registered()]).aggregate;

@@ -20,7 +20,7 @@ fn chosen(checked: u64) -> Prepared {
 #[test]
 fn a_reset_replaces_the_password_by_a_temporary_one() {
     let decision = given(active()).and_prepared(temporary()).when(reset(false)).then([password_reset()]);
-    assert_eq!(decision.secret_texts(), [format!("put {}/password Temporary(…) v4", alice())]);
+    assert_eq!(decision.credential_texts(), [format!("put {}/password Temporary(…) v4", alice())]);
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_reset_can_end_every_token() {
     let attempt = given(with(active(), [issued(4, "ci")])).and_prepared(temporary()).when(reset(true));
     let decision = attempt.then([password_reset(), revoked.into()]);
     let put = format!("put {}/password Temporary(…) v5", alice());
-    assert_eq!(decision.secret_texts(), [put, format!("remove {}/{token_id}", alice())]);
+    assert_eq!(decision.credential_texts(), [put, format!("remove {}/{token_id}", alice())]);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn only_an_active_user_gets_a_new_password() {
 fn a_user_changes_the_password_that_was_checked() {
     let attempt = given(active()).and_prepared(chosen(3)).when(Command::ChangePassword);
     let decision = attempt.then([PasswordChanged {}]);
-    assert_eq!(decision.secret_texts(), [format!("put {}/password Permanent(…) v4", alice())]);
+    assert_eq!(decision.credential_texts(), [format!("put {}/password Permanent(…) v4", alice())]);
 }
 
 #[test]
@@ -79,5 +79,5 @@ fn only_an_active_user_changes_the_password() {
 fn the_same_password_under_stronger_parameters_keeps_its_version() {
     let attempt = given(active()).and_prepared(chosen(3)).when(Command::RehashPassword);
     let decision = attempt.then([] as [Event; 0]);
-    assert_eq!(decision.secret_texts(), [format!("put {}/password Permanent(…) v3", alice())]);
+    assert_eq!(decision.credential_texts(), [format!("put {}/password Permanent(…) v3", alice())]);
 }

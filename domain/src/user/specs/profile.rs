@@ -1,4 +1,4 @@
-//! Specs of names, phone, address and group.
+//! Specs of the profile: names, phone number, e-mail address and group.
 
 use super::*;
 use crate::spec::{closed, given, given_nothing, group, open};
@@ -112,10 +112,10 @@ fn only_an_approved_user_moves() {
 fn a_registration_that_waits_gives_its_address_to_an_administrator() {
     let personal = Change { old: address(Some("alice@example.com")), new: address(None) };
     let expected = [crate::user::Event::from(EmailChanged { personal })];
-    let way = given([registered()]).aggregate.give_way().map(|decision| decision.events().to_vec());
+    let way = given([registered()]).aggregate.relinquish_address().map(|decision| decision.events().to_vec());
     assert_eq!(way.as_deref(), Some(&expected[..]));
-    assert_eq!(given(active()).aggregate.give_way(), None);
-    assert_eq!(given_nothing().aggregate.give_way(), None);
+    assert_eq!(given(active()).aggregate.relinquish_address(), None);
+    assert_eq!(given_nothing().aggregate.relinquish_address(), None);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Specs of rights.
+//! Specs of roles.
 
 use super::*;
 use crate::spec::given;
@@ -14,7 +14,7 @@ fn revoke(role: Role) -> Command {
 }
 
 #[test]
-fn a_right_is_given_and_taken() {
+fn a_role_is_granted_and_revoked() {
     let granted = || RoleGranted { role: Role::Administrator };
     given(active()).when(grant(Role::Administrator)).then([granted()]);
     let history = with(active(), [granted().into()]);
@@ -22,18 +22,18 @@ fn a_right_is_given_and_taken() {
 }
 
 #[test]
-fn giving_what_is_held_and_taking_what_is_not_change_nothing() {
+fn granting_a_held_role_and_revoking_another_change_nothing() {
     given(active()).when(grant(Role::User)).then_nothing();
     given(active()).when(revoke(Role::Administrator)).then_nothing();
 }
 
 #[test]
-fn the_role_of_every_user_cannot_be_taken() {
+fn the_base_role_cannot_be_revoked() {
     given(active()).when(revoke(Role::User)).then_refused([(Code::BaseRole, "role")]);
 }
 
 #[test]
-fn only_an_active_user_gets_and_loses_rights() {
+fn only_an_active_user_gets_and_loses_roles() {
     for history in [vec![registered()], with(active(), [suspended()])] {
         given(history.clone()).when(grant(Role::Administrator)).then_refused([(Code::NotActive, "")]);
         given(history).when(revoke(Role::Administrator)).then_refused([(Code::NotActive, "")]);

@@ -73,7 +73,7 @@ fn add(name: &str, kind: NewKind) -> AddAgentRule {
     AddAgentRule { name: name.into(), active: true, poll_interval: 300, subscribers: 5, kind }
 }
 
-fn edit(name: &str, changes: Changes) -> EditAgentRule {
+fn edit(name: &str, changes: RuleChanges) -> EditAgentRule {
     let (active, poll_interval, subscribers) = (Patch::Keep, Patch::Keep, Patch::Keep);
     EditAgentRule { rule_id: RuleId::of(alice(), name), active, poll_interval, subscribers, changes }
 }
@@ -175,7 +175,10 @@ fn an_edit_changes_only_what_it_names() {
         poll_interval: Patch::Set(60),
         ..edit(
             "send",
-            Changes::Upload(UploadChanges { ack_mode: Patch::Set(AckMode::Delete), ..Default::default() }),
+            RuleChanges::Upload(UploadChanges {
+                ack_mode: Patch::Set(AckMode::Delete),
+                ..Default::default()
+            }),
         )
     };
     let mut new = upload("send");
@@ -191,14 +194,14 @@ fn an_edit_changes_only_what_it_names() {
 #[test]
 fn the_same_again_changes_nothing() {
     let command =
-        edit("send", Changes::Upload(UploadChanges { regex: Patch::Set(false), ..Default::default() }));
+        edit("send", RuleChanges::Upload(UploadChanges { regex: Patch::Set(false), ..Default::default() }));
     let history = with(active(), [added(upload("send"))]);
     given(history).when(Command::EditAgentRule(command)).then_nothing();
 }
 
 #[test]
 fn the_kind_of_a_rule_never_changes() {
-    let command = edit("send", Changes::Download(DownloadChanges::default()));
+    let command = edit("send", RuleChanges::Download(DownloadChanges::default()));
     let history = with(active(), [added(upload("send"))]);
     given(history)
         .when(Command::EditAgentRule(command))
@@ -212,7 +215,7 @@ fn every_bad_field_of_an_edit_is_named_at_once() {
     let command = EditAgentRule {
         active: Patch::Clear,
         subscribers: Patch::Set(0),
-        ..edit("send", Changes::Upload(changes))
+        ..edit("send", RuleChanges::Upload(changes))
     };
     given(history()).when(Command::EditAgentRule(command)).then_refused([
         (Code::Required, "changes.upload.active"),
@@ -227,12 +230,14 @@ fn every_bad_field_of_an_edit_is_named_at_once() {
         max_files: Patch::Set(0),
         ..Default::default()
     };
-    given(history()).when(Command::EditAgentRule(edit("fetch", Changes::Download(changes)))).then_refused([
-        (Code::UnknownMailbox, "changes.download.mailbox"),
-        (Code::Required, "changes.download.startTime"),
-        (Code::Required, "changes.download.downloadPath"),
-        (Code::OutOfRange, "changes.download.maxFiles"),
-    ]);
+    given(history())
+        .when(Command::EditAgentRule(edit("fetch", RuleChanges::Download(changes))))
+        .then_refused([
+            (Code::UnknownMailbox, "changes.download.mailbox"),
+            (Code::Required, "changes.download.startTime"),
+            (Code::Required, "changes.download.downloadPath"),
+            (Code::OutOfRange, "changes.download.maxFiles"),
+        ]);
 }
 
 #[test]
@@ -242,7 +247,7 @@ fn a_glob_that_is_no_regular_expression_stays_one() {
         upload.match_pattern = "*.csv".into();
     }
     let command =
-        edit("send", Changes::Upload(UploadChanges { regex: Patch::Set(true), ..Default::default() }));
+        edit("send", RuleChanges::Upload(UploadChanges { regex: Patch::Set(true), ..Default::default() }));
     let refused = [(Code::InvalidFormat, "changes.upload.matchPattern")];
     given(with(active(), [added(globbed)])).when(Command::EditAgentRule(command)).then_refused(refused);
 }
@@ -255,7 +260,7 @@ fn a_start_time_goes_with_its_policy() {
         download.start_time = Some(noon());
     }
     let changes = DownloadChanges { deliver_policy: Patch::Set(DeliverPolicy::New), ..Default::default() };
-    let command = Command::EditAgentRule(edit("fetch", Changes::Download(changes)));
+    let command = Command::EditAgentRule(edit("fetch", RuleChanges::Download(changes)));
     let rule = Change { old: timed.clone(), new: download("fetch", "default") };
     given(with(active(), [added(timed)])).when(command).then([AgentRuleEdited { rule }]);
 }
@@ -267,7 +272,7 @@ fn a_rule_is_removed() {
     let history = with(active(), [added(upload("send"))]);
     given(history).when(remove()).then([AgentRuleRemoved { rule_id, name: "send".into() }]);
     given(active()).when(remove()).then_refused([(Code::UnknownRule, "ruleId")]);
-    let command = edit("send", Changes::Upload(UploadChanges::default()));
+    let command = edit("send", RuleChanges::Upload(UploadChanges::default()));
     given(active()).when(Command::EditAgentRule(command)).then_refused([(Code::UnknownRule, "ruleId")]);
 }
 
@@ -275,7 +280,7 @@ fn a_rule_is_removed() {
 fn rules_of_a_deleted_user_are_not_edited() {
     let history = || with(active(), [added(upload("send")), deleted()]);
     let add = Command::AddAgentRule(add("x", NewKind::Upload(new_upload())));
-    let edit = Command::EditAgentRule(edit("send", Changes::Upload(UploadChanges::default())));
+    let edit = Command::EditAgentRule(edit("send", RuleChanges::Upload(UploadChanges::default())));
     let remove = Command::RemoveAgentRule(RemoveAgentRule { rule_id: RuleId::of(alice(), "send") });
     for command in [add, edit, remove] {
         given(history()).when(command).then_refused([(Code::NotEditable, "")]);

@@ -34,7 +34,7 @@ fn a_token_is_issued_to_an_active_user() {
     let attempt = given(active()).and_prepared(secret()).when(Command::IssueAuthToken(issue("ci")));
     let decision = attempt.then([issued(4, "ci")]);
     let token = TokenId::issued_at(alice(), 4);
-    assert_eq!(decision.secret_texts(), [format!("put {}/{token} Token(…) v4", alice())]);
+    assert_eq!(decision.credential_texts(), [format!("put {}/{token} Token(…) v4", alice())]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_token_is_revoked_once() {
     let token_id = TokenId::issued_at(alice(), 4);
     let revoked = || AuthTokenRevoked { token_id, name: "ci".into() };
     let decision = given(with(active(), [issued(4, "ci")])).when(revoke(4)).then([revoked()]);
-    assert_eq!(decision.secret_texts(), [format!("remove {}/{token_id}", alice())]);
+    assert_eq!(decision.credential_texts(), [format!("remove {}/{token_id}", alice())]);
     given(with(active(), [issued(4, "ci"), revoked().into()])).when(revoke(4)).then_nothing();
     given(active()).when(revoke(4)).then_refused([(Code::UnknownToken, "authTokenId")]);
 }

@@ -1,4 +1,4 @@
-//! The owners, with a few facts in place of a log: what they decide is what the command service decides.
+//! Owners without a log: they decide as the command service does, on state that a test can clone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -60,20 +60,20 @@ pub(super) fn address_of(name: &str, email: Patch<String>) -> Command {
     command(name, administrator(), user::Command::UpdateProfile(asked))
 }
 
-/// What the owners hold. Each question is decided and written in one step, as in a transaction.
+/// The state of all owners. Each question is decided and written in one step, as in a transaction.
 #[derive(Clone, Default)]
 pub(super) struct Owners {
     pub(super) known_holder: Option<ReservationHolder>,
     pub(super) users: HashMap<UserId, User>,
     pub(super) done: HashSet<(UserId, String)>,
     pub(super) void: HashSet<ReservationId>,
-    /// How many reservations were made so far; no two are the same.
+    /// Number of reservations made so far, which keeps them distinct.
     pub(super) reservations: u64,
 }
 
 impl Owners {
     pub(super) fn user(&mut self, id: UserId) -> &mut User {
-        self.users.entry(id).or_insert_with(|| User::nobody(id))
+        self.users.entry(id).or_insert_with(|| User::new(id))
     }
 
     pub(super) fn holders(&self) -> usize {
@@ -86,7 +86,7 @@ impl Owners {
         }
     }
 
-    /// What the command service does, with these few facts in place of a log.
+    /// Decides as the command service does.
     pub(super) fn decide(&mut self, asked: &Command) -> Answer {
         match &asked.ask {
             Ask::ReserveAddress { reservation, holder, over, .. } => {
@@ -114,9 +114,9 @@ impl Owners {
                     ) {
                         ReleaseDecision::Held => ReservationReply::Held,
                         ReleaseDecision::Undecided => ReservationReply::Undecided,
-                        ReleaseDecision::Free { gives_way, void } => {
+                        ReleaseDecision::Free { relinquished, void } => {
                             self.void.extend(void);
-                            if let Some(decision) = gives_way {
+                            if let Some(decision) = relinquished {
                                 self.write(*id, decision.events());
                             }
                             ReservationReply::Free
@@ -139,7 +139,7 @@ impl Owners {
             Ok(decision) => decision,
             Err(refusals) => return Answer::Refused(refusals),
         };
-        let moved = address::moves(self.user(id), decision.events(), now());
+        let moved = address::change(self.user(id), decision.events(), now());
         if let Some(address) = moved.and_then(address::AddressChange::taken)
             && !asked.reservation.is_some_and(|reservation| {
                 reservation.is_for(address, now()) && !self.void.contains(&reservation.id)

@@ -1,4 +1,4 @@
-//! Seekers of one address, the owners, and everything that may happen next.
+//! A world of seekers of one address and their owners, and everything that may happen next.
 
 use domain::address::ReservationReply;
 use domain::command::{Answer, Ask, Command};
@@ -7,16 +7,16 @@ use domain::reservation_saga::{ReservationSaga, Transition};
 
 use super::owners::{Owners, reservation};
 
-/// One who wants the address.
+/// A client that wants the address for its user.
 #[derive(Clone)]
 pub(super) enum Seeker {
-    /// Has a question on its way.
+    /// Its question is on the way.
     Asks(Box<ReservationSaga>),
-    /// Has an answer on its way.
+    /// The owner's answer is on the way.
     Hears(Box<ReservationSaga>, Answer),
-    /// Has an answer to the command.
+    /// It has the answer to its command.
     Knows(Answer),
-    /// Crashed, or gave up.
+    /// It crashed or gave up.
     Gone,
 }
 
@@ -24,14 +24,16 @@ pub(super) enum Seeker {
 pub(super) struct World {
     pub(super) owners: Owners,
     pub(super) seekers: Vec<Seeker>,
-    /// Questions that may still arrive, from those who crashed or asked twice.
+    /// Questions that may still arrive, from seekers that crashed or asked twice.
     pub(super) late: Vec<Command>,
+    /// How many more seekers may crash.
     pub(super) crashes: u8,
+    /// How many more questions may be sent twice.
     pub(super) repeats: u8,
-    /// How often a reservation that may be on its way is made void all the same.
+    /// How many more times a usable reservation is made void all the same.
     pub(super) impatience: u8,
-    /// What the holder may do once, at any time.
-    pub(super) lets_go: Option<Command>,
+    /// A command of the holder that may come once, at any time.
+    pub(super) release: Option<Command>,
 }
 
 impl World {
@@ -42,8 +44,8 @@ impl World {
             Seeker::Asks(Box::new(saga))
         };
         let seekers = commands.into_iter().map(begin).collect();
-        let (late, lets_go) = (Vec::new(), None);
-        Self { owners, seekers, late, crashes: 0, repeats: 0, impatience: 2, lets_go }
+        let (late, release) = (Vec::new(), None);
+        Self { owners, seekers, late, crashes: 0, repeats: 0, impatience: 2, release }
     }
 
     /// Everything that may happen next.
@@ -79,7 +81,7 @@ impl World {
                     }
                     heard.seekers[at] = heard.hears(saga.as_ref().clone(), answer);
                     worlds.push(heard);
-                    // Waiting in vain until patience ends is the same as being asked once, as late as one likes.
+                    // Waiting in vain to the end has the same effect as one question that comes as late as possible.
                     if self.impatience > 0 && *answer == Answer::OfAddress(ReservationReply::Undecided) {
                         let mut insists = self.clone();
                         insists.impatience -= 1;
@@ -102,10 +104,10 @@ impl World {
             arrived.owners.decide(&question);
             worlds.push(arrived);
         }
-        if let Some(lets_go) = &self.lets_go {
+        if let Some(release) = &self.release {
             let mut gone = self.clone();
-            gone.lets_go = None;
-            gone.owners.decide(lets_go);
+            gone.release = None;
+            gone.owners.decide(release);
             worlds.push(gone);
         }
         worlds
@@ -119,7 +121,7 @@ impl World {
         }
     }
 
-    /// What tells two worlds apart. Numbers of reservations that nobody has seen yet don't.
+    /// Equal for worlds that behave alike. Numbers of unseen reservations don't matter.
     pub(super) fn key(&self) -> String {
         let seekers: Vec<String> = self
             .seekers
@@ -140,7 +142,7 @@ impl World {
         users.sort();
         let mut void: Vec<_> = self.owners.void.iter().map(ToString::to_string).collect();
         void.sort();
-        let budget = (self.crashes, self.repeats, self.impatience, self.lets_go.is_some());
+        let budget = (self.crashes, self.repeats, self.impatience, self.release.is_some());
         format!("{:?}{users:?}{void:?}{seekers:?}{late:?}{budget:?}", self.owners.known_holder)
     }
 
@@ -158,7 +160,7 @@ impl World {
     }
 }
 
-/// The saga when it has waited for so long that the next time it insists.
+/// The saga after so many waits that the next question insists.
 pub(super) fn insisting(saga: &ReservationSaga) -> ReservationSaga {
     let mut saga = saga.clone();
     loop {

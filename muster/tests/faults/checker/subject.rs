@@ -33,7 +33,7 @@ pub(super) trait Subject: Aggregate<Event: PartialEq + Debug + Clone> + Clone {
 
 impl Subject for User {
     fn before(id: &str) -> Option<Self> {
-        id.parse().ok().map(Self::nobody)
+        id.parse().ok().map(Self::new)
     }
 
     fn event(name: &str, body: &[u8]) -> Option<Self::Event> {

@@ -40,7 +40,7 @@ impl World {
         let user = UserId::of(&Username::parse(NAME).unwrap());
         let mut world = Self {
             now: 0,
-            user: User::nobody(user),
+            user: User::new(user),
             group: Group::default(),
             chains: [Chain::default(); 2],
             history: Vec::new(),

@@ -1,6 +1,6 @@
 //! What gateways noted, as entries: who got in, who did not and why, who asked what they may not.
 
-use domain::access::{Event, FailedBecause};
+use domain::access::{Event, SignInFailureReason};
 use read_model::audit::{AuditRow, FieldChange, Outcome, Target};
 
 use super::changed;
@@ -50,28 +50,28 @@ fn count(count: u32) -> Vec<FieldChange> {
 }
 
 /// Whoever proved who they are and still does not get in is denied; whoever did not, failed.
-fn outcome(reason: FailedBecause) -> Outcome {
+fn outcome(reason: SignInFailureReason) -> Outcome {
     match reason {
-        FailedBecause::Unknown
-        | FailedBecause::WrongSecret
-        | FailedBecause::Expired
-        | FailedBecause::Delayed => Outcome::Failed,
-        FailedBecause::NotActive
-        | FailedBecause::MustChange
-        | FailedBecause::WrongScope
-        | FailedBecause::WrongNetwork => Outcome::Denied,
+        SignInFailureReason::Unknown
+        | SignInFailureReason::WrongSecret
+        | SignInFailureReason::Expired
+        | SignInFailureReason::Delayed => Outcome::Failed,
+        SignInFailureReason::NotActive
+        | SignInFailureReason::MustChange
+        | SignInFailureReason::WrongScope
+        | SignInFailureReason::WrongNetwork => Outcome::Denied,
     }
 }
 
-fn reason(reason: FailedBecause) -> &'static str {
+fn reason(reason: SignInFailureReason) -> &'static str {
     match reason {
-        FailedBecause::Unknown => "unknown",
-        FailedBecause::WrongSecret => "wrong_secret",
-        FailedBecause::NotActive => "not_active",
-        FailedBecause::Expired => "expired",
-        FailedBecause::Delayed => "delayed",
-        FailedBecause::MustChange => "must_change",
-        FailedBecause::WrongScope => "wrong_scope",
-        FailedBecause::WrongNetwork => "wrong_network",
+        SignInFailureReason::Unknown => "unknown",
+        SignInFailureReason::WrongSecret => "wrong_secret",
+        SignInFailureReason::NotActive => "not_active",
+        SignInFailureReason::Expired => "expired",
+        SignInFailureReason::Delayed => "delayed",
+        SignInFailureReason::MustChange => "must_change",
+        SignInFailureReason::WrongScope => "wrong_scope",
+        SignInFailureReason::WrongNetwork => "wrong_network",
     }
 }

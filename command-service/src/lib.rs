@@ -97,7 +97,7 @@ impl CommandService {
         };
         let common = Common {
             log: log.clone(),
-            groups: Groups::follow(&*log),
+            groups: Groups::follow(&log),
             url,
             limits: config.limits(),
             batch: config.command_batch as usize,

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use event_log::EventLog;
 use log_consumer::{Consumer, ConsumerConfig};
 use log_model::StreamPartition;
-use read_model::ReadModel;
+use read_model::ViewWriter;
 
 pub use config::ProjectionConfig;
 pub use status::{PartitionStatus, Status};
@@ -35,16 +35,16 @@ pub struct ProjectionService {
 }
 
 impl ProjectionService {
-    /// The projection of `log` into `read_model`. Nothing happens before it is run.
-    pub fn build(config: &ProjectionConfig, log: Arc<dyn EventLog>, read_model: ReadModel) -> Self {
+    /// The projection of `log` into the views of `writer`. Nothing happens before it is run.
+    pub fn build(config: &ProjectionConfig, log: Arc<dyn EventLog>, writer: Arc<ViewWriter>) -> Self {
         let places: Vec<_> = StreamPartition::followed(log.partitions()).collect();
         let consumer_config = ConsumerConfig {
             metrics: Some("muster_projection"),
             max_batch: config.projection_batch as usize,
             ..ConsumerConfig::new("projection", "the views")
         };
-        let progress = read_model.progress().clone();
-        let consumer = Consumer::new(&log, places.clone(), ViewsSink::new(read_model), consumer_config);
+        let progress = writer.views().progress().clone();
+        let consumer = Consumer::new(&log, places.clone(), ViewsSink::new(writer), consumer_config);
         let status = Status::new(progress, places, consumer.consumed());
         Self { consumer, status, log }
     }

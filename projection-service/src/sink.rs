@@ -8,7 +8,7 @@ use event_log::Recorded;
 use log_consumer::cause::text;
 use log_consumer::{ApplyError, Checkpoint, Halt, Move, Sink, SinkUnavailable};
 use log_model::StreamPartition;
-use read_model::{Error, ReadModel, apply, checkpoint};
+use read_model::{Error, ViewWriter, apply, checkpoint};
 use time::OffsetDateTime;
 use tracing::Instrument;
 
@@ -18,7 +18,7 @@ use crate::row_changes::RowChanges;
 
 /// The views, filled from the log.
 pub(crate) struct ViewsSink {
-    read_model: ReadModel,
+    writer: Arc<ViewWriter>,
 }
 
 /// Row changes on their way to the database, and what to report when they are there.
@@ -29,8 +29,8 @@ pub(crate) struct ViewBatch {
 }
 
 impl ViewsSink {
-    pub(crate) fn new(read_model: ReadModel) -> Self {
-        Self { read_model }
+    pub(crate) fn new(writer: Arc<ViewWriter>) -> Self {
+        Self { writer }
     }
 }
 
@@ -39,10 +39,10 @@ impl Sink for ViewsSink {
     type Batch = ViewBatch;
 
     async fn checkpoints(&mut self, places: &[StreamPartition]) -> Result<Vec<Checkpoint>, SinkUnavailable> {
-        let mut all = self.read_model.checkpoints().await.map_err(unavailable)?;
+        let mut all = self.writer.views().checkpoints().await.map_err(unavailable)?;
         if !places.iter().all(|place| all.iter().any(|seen| seen.place == *place)) {
-            self.read_model.begin(places).await.map_err(unavailable)?;
-            all = self.read_model.checkpoints().await.map_err(unavailable)?;
+            self.writer.begin(places).await.map_err(unavailable)?;
+            all = self.writer.views().checkpoints().await.map_err(unavailable)?;
         }
         let ours = all.into_iter().filter(|seen| places.contains(&seen.place));
         let checkpoint = |seen: checkpoint::Checkpoint| Checkpoint {
@@ -58,7 +58,7 @@ impl Sink for ViewsSink {
     }
 
     async fn load(&mut self, entries: &[&LogEntry]) -> Result<ViewBatch, SinkUnavailable> {
-        let changes = RowChanges::load(&self.read_model, entries).await.map_err(unavailable)?;
+        let changes = RowChanges::load(self.writer.views(), entries).await.map_err(unavailable)?;
         Ok(ViewBatch { changes, applied: Vec::with_capacity(entries.len()) })
     }
 
@@ -78,7 +78,7 @@ impl Sink for ViewsSink {
         );
         let checkpoint = |moved: &Move| apply::Move { place: moved.place, from: moved.from, to: moved.to };
         let rows = Arc::new(changes.finish(moves.iter().map(checkpoint).collect()));
-        match self.read_model.apply(&rows).instrument(span).await {
+        match self.writer.apply(&rows).instrument(span).await {
             Ok(()) => {
                 applied::report(&applied, &moves);
                 Ok(())
@@ -97,11 +97,11 @@ impl Sink for ViewsSink {
             reason: halt.reason.clone(),
             at: Timestamp::from(halt.at),
         };
-        self.read_model.halt(halt.place, &kept).await.map_err(unavailable)
+        self.writer.halt(halt.place, &kept).await.map_err(unavailable)
     }
 
     async fn resumed(&mut self, halted: &BTreeSet<StreamPartition>) {
-        let progress = self.read_model.progress();
+        let progress = self.writer.views().progress();
         let is_halted =
             |place: &StreamPartition| progress.checkpoint(*place).is_none_or(|seen| seen.halted.is_some());
         loop {
@@ -117,7 +117,7 @@ impl Sink for ViewsSink {
         places: &[StreamPartition],
         at: OffsetDateTime,
     ) -> Result<(), SinkUnavailable> {
-        self.read_model.confirm(places, at.into()).await.map_err(unavailable)
+        self.writer.confirm(places, at.into()).await.map_err(unavailable)
     }
 
     async fn log_unreachable(
@@ -125,7 +125,7 @@ impl Sink for ViewsSink {
         places: &[StreamPartition],
         at: OffsetDateTime,
     ) -> Result<(), SinkUnavailable> {
-        let progress = self.read_model.progress();
+        let progress = self.writer.views().progress();
         let is_told = |place: &StreamPartition| {
             progress.checkpoint(*place).is_some_and(|it| it.unreachable_since.is_some())
         };
@@ -133,7 +133,7 @@ impl Sink for ViewsSink {
         if places.is_empty() {
             return Ok(());
         }
-        self.read_model.unreachable(&places, at.into()).await.map_err(unavailable)
+        self.writer.unreachable(&places, at.into()).await.map_err(unavailable)
     }
 }
 

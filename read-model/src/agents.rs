@@ -4,9 +4,9 @@ use domain::id::{RuleId, UserId};
 use domain::user::mailboxes;
 use domain::user::rules::{Kind, Rule};
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::statement::{Change, multi_row, sql};
 

@@ -8,19 +8,20 @@ use domain::id::{MailboxId, RuleId, TokenId, UserId};
 use domain::user::rules::Rule;
 use log_model::{Position, StreamPartition};
 
-use crate::ReadModel;
 use crate::agents;
 use crate::audit::{self, AuditRow};
 use crate::counts::{self, CountKey};
 use crate::credentials;
-use crate::database::Database;
+use crate::database::{Database, Lock};
 use crate::error::Error;
 use crate::groups::{self, GroupRow};
 use crate::mailboxes::{self, MailboxRow};
-use crate::only_postgres;
+use crate::notifications;
+use crate::reader::ReadModel;
 use crate::statement::{Change, Sql, Value, listed, multi_row};
 use crate::tokens::{self, TokenRow};
 use crate::users::{self, UserRow};
+use crate::writer::ViewWriter;
 
 /// What a batch of records changes. A row stands in it at most once.
 #[derive(Debug, Clone, Default)]
@@ -86,12 +87,14 @@ pub enum ApplyError {
     Views(#[from] Error),
 }
 
-impl ReadModel {
-    /// Applies a batch: everything in it, once, if every checkpoint stands where the batch begins; else nothing.
+impl ViewWriter {
+    /// Applies a batch: all of it, once, if every checkpoint stands where the batch begins; else nothing.
     pub async fn apply(&self, batch: &Arc<Batch>) -> Result<(), ApplyError> {
-        Database::whole(self.clone().apply_whole(Arc::clone(batch))).await
+        Database::whole(self.views.clone().apply_whole(Arc::clone(batch))).await
     }
+}
 
+impl ReadModel {
     async fn apply_whole(self, batch: Arc<Batch>) -> Result<(), ApplyError> {
         let mut covered = Position::new();
         for moved in &batch.moves {
@@ -100,7 +103,7 @@ impl ReadModel {
             }
         }
         let mut work = self.database.begin().await?;
-        only_postgres::lock_apply(&mut work).await?;
+        work.lock(Lock::Apply).await?;
         let found = work.change(move_checkpoints(&batch.moves)).await?;
         if usize::try_from(found) != Ok(batch.moves.len()) {
             return Err(ApplyError::Conflict);
@@ -108,7 +111,7 @@ impl ReadModel {
         for change in changes(&batch) {
             work.change(change).await?;
         }
-        only_postgres::notify(&mut work, &covered).await?;
+        notifications::tell(&mut work, &covered).await?;
         work.commit().await?;
         self.progress.cover(&covered);
         Ok(())

@@ -7,8 +7,8 @@ use log_model::{Position, Stream, StreamPartition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ReadModel;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
 use crate::statement::{Change, Value, multi_row, sql};
 

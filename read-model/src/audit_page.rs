@@ -3,10 +3,10 @@
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 
-use crate::ReadModel;
 use crate::audit::{AuditRow, COLUMNS, NAMED, Outcome, Target};
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::statement::{Sql, Value, sql};
 
 /// Which entries are asked for: all conditions hold.

@@ -3,12 +3,10 @@
 use domain::timestamp::Timestamp;
 use log_model::{Stream, StreamPartition};
 
-use crate::ReadModel;
 use crate::database::Database;
 use crate::error::Error;
-use crate::only_postgres;
 use crate::row::{Columns, FromColumns, broken};
-use crate::statement::{Change, multi_row, sql};
+use crate::statement::sql;
 
 /// How far one place has been seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,70 +34,7 @@ pub struct Halt {
     pub at: Timestamp,
 }
 
-impl ReadModel {
-    /// Every checkpoint, as the database has it now.
-    pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, Error> {
-        let checkpoints = read(&self.database).await?;
-        self.progress.set(checkpoints.clone());
-        Ok(checkpoints)
-    }
-
-    /// Makes the checkpoints of places that have none yet.
-    pub async fn begin(&self, places: &[StreamPartition]) -> Result<(), Error> {
-        let head = "INSERT INTO checkpoints (place, next)";
-        let row = |place: &StreamPartition| vec![place.to_string().into(), 0_u64.into()];
-        self.change(multi_row(head, places, 2, "ON CONFLICT (place) DO NOTHING", row)).await
-    }
-
-    /// The projection stands at the end of these places.
-    pub async fn confirm(&self, places: &[StreamPartition], at: Timestamp) -> Result<(), Error> {
-        let mut statement =
-            sql("UPDATE checkpoints SET confirmed_at = $1, unreachable_since = NULL WHERE place IN ")
-                .bind(at);
-        statement.push_list(places.iter().map(StreamPartition::to_string));
-        self.change(statement.into()).await
-    }
-
-    /// The log can't be reached. What was said before about since when stays.
-    pub async fn unreachable(&self, places: &[StreamPartition], since: Timestamp) -> Result<(), Error> {
-        let text =
-            "UPDATE checkpoints SET unreachable_since = COALESCE(unreachable_since, $1) WHERE place IN ";
-        let mut statement = sql(text).bind(since);
-        statement.push_list(places.iter().map(StreamPartition::to_string));
-        self.change(statement.into()).await
-    }
-
-    /// Nothing of this place is applied from the record at `halt.offset` on.
-    pub async fn halt(&self, place: StreamPartition, halt: &Halt) -> Result<(), Error> {
-        let text = "UPDATE checkpoints SET halted_offset = $2, halted_reason = $3, halted_at = $4 \
-            WHERE place = $1 AND next <= $2";
-        let statement = sql(text).bind(place.to_string()).bind(halt.offset).bind(&halt.reason).bind(halt.at);
-        self.change(statement.into()).await
-    }
-
-    /// The projection tries the record again at which this place halted. Says whether it was halted.
-    pub async fn resume(&self, place: StreamPartition) -> Result<bool, Error> {
-        let halted =
-            self.checkpoints().await?.into_iter().any(|known| known.place == place && known.halted.is_some());
-        let text = "UPDATE checkpoints SET halted_offset = NULL, halted_reason = NULL, halted_at = NULL WHERE place = $1";
-        self.change(sql(text).bind(place.to_string()).into()).await?;
-        Ok(halted)
-    }
-
-    /// Changes checkpoints and tells everybody.
-    async fn change(&self, change: Change) -> Result<(), Error> {
-        let database = self.database.clone();
-        let changing = async move {
-            let mut work = database.begin().await?;
-            work.change(change).await?;
-            only_postgres::notify_all(&mut work).await?;
-            work.commit().await
-        };
-        Database::whole(changing).await?;
-        self.checkpoints().await.map(drop)
-    }
-}
-
+/// Every checkpoint, by stream partition.
 pub(crate) async fn read(database: &Database) -> Result<Vec<Checkpoint>, Error> {
     let text = "SELECT place, next, confirmed_at, unreachable_since, halted_offset, halted_reason, halted_at \
         FROM checkpoints ORDER BY place";

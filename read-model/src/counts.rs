@@ -4,8 +4,8 @@ use domain::id::GroupId;
 use domain::user::UserStatus;
 use uuid::Uuid;
 
-use crate::ReadModel;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::statement::{Change, multi_row, sql};
 
 /// Stands for users of every group, and of none.

@@ -7,8 +7,8 @@ use domain::id::{TokenId, UserId};
 use domain::user::UserStatus;
 use uuid::Uuid;
 
-use crate::ReadModel;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::search::folded;
 use crate::statement::{Change, Sql, listed, multi_row, sql};

@@ -3,9 +3,9 @@
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::search::{Prefix, folded};
 use crate::statement::{Change, Sql, listed, multi_row, sql};

@@ -4,9 +4,9 @@ use domain::id::{MailboxId, UserId};
 use domain::timestamp::Timestamp;
 use domain::user::mailboxes;
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::statement::{Change, listed, multi_row, sql};
 

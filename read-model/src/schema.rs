@@ -1,8 +1,7 @@
 //! The tables: made by whoever comes first, however many come at once.
 
-use crate::database::{Database, Work};
+use crate::database::{Database, Lock, Work};
 use crate::error::Error;
-use crate::only_postgres;
 use crate::row::{Columns, FromColumns};
 use crate::statement::sql;
 
@@ -28,7 +27,7 @@ const FORMATS_SQLITE: &str = "
 /// Makes what is missing, all of it or nothing.
 pub(crate) async fn prepare(database: Database) -> Result<(), Error> {
     let mut work = database.begin().await?;
-    only_postgres::lock_schema(&mut work).await?;
+    work.lock(Lock::Schema).await?;
     let formats = if matches!(work, Work::Postgres(_)) { FORMATS_POSTGRES } else { FORMATS_SQLITE };
     work.script(formats).await?;
     bring(&mut work, "views", "formats", VIEWS).await?;

@@ -6,10 +6,10 @@ use domain::actor::Client;
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 
-use crate::ReadModel;
 use crate::credentials::{HOLDER, Holder};
 use crate::database::Database;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
 use crate::statement::sql;
 

@@ -6,9 +6,9 @@ use domain::credential::Scope;
 use domain::id::{TokenId, UserId};
 use domain::timestamp::Timestamp;
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
 use crate::statement::{Change, Sql, listed, multi_row, sql};
 

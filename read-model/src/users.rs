@@ -9,8 +9,8 @@ use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
 use domain::user::agent::Config;
 
-use crate::ReadModel;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
 use crate::search::{self, folded};
 use crate::statement::{Change, Value, listed, multi_row, sql};

@@ -1,15 +1,15 @@
 //! The grid of users: any filter, any order, any page, at the cost of a page.
 
 mod conditions;
-mod ways;
+mod query_plan;
 
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Count, Key, Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::FromColumns;
 use crate::search::Prefix;
 use crate::users::{self, UserRow};

@@ -11,7 +11,7 @@ use read_model::{ReadModel, Window};
 use tokio::time::Instant;
 
 use crate::rig::{Log, Running, deadline, project, until};
-use crate::stage::{Stage, on_both};
+use crate::stage::{Stage, Views, on_both};
 use crate::story::{Story, admin, id_of};
 
 on_both! {
@@ -26,7 +26,7 @@ on_both! {
 
 const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 
-async fn play(stage: &Stage) -> (Log, Story, ReadModel) {
+async fn play(stage: &Stage) -> (Log, Story, Views) {
     let mut log = Log::open(stage.directory.path()).await;
     let mut story = Story::new();
     story.register("bob");
@@ -121,8 +121,8 @@ async fn a_place_goes_on_when_the_halt_is_taken_back(stage: Stage) {
     // Another process says so: on SQLite this one is not told and has to look.
     stage.tamper("UPDATE users SET version = 1").await;
     let other = stage.views().await;
-    assert!(other.resume(USERS).await.unwrap());
-    assert!(!other.resume(USERS).await.unwrap(), "it is not halted any more");
+    assert!(other.writer().resume(USERS).await.unwrap());
+    assert!(!other.writer().resume(USERS).await.unwrap(), "it is not halted any more");
     views.progress().wait(&position, deadline()).await.unwrap();
     let bob = views.user_by_name("bob").await.unwrap().unwrap();
     assert_eq!(bob.group.unwrap().name, "acme");
@@ -144,7 +144,7 @@ async fn views_that_are_ahead_of_their_log_halt(stage: Stage) {
     assert_eq!(halt.offset, next);
     assert!(halt.reason.contains("it is not the log that they were filled from"), "{}", halt.reason);
     // Trying again finds the same.
-    assert!(views.resume(USERS).await.unwrap());
+    assert!(views.writer().resume(USERS).await.unwrap());
     until(&views, || is_halted(&views)).await;
     running.stop().await;
 }

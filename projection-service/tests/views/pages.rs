@@ -11,7 +11,7 @@ use read_model::users_page::{UserFilter, UserOrder, UserSortField};
 use read_model::{Error, Page, ReadModel, Window};
 
 use crate::rig::{Log, project};
-use crate::stage::{Stage, on_both};
+use crate::stage::{Stage, Views, on_both};
 use crate::story::{Story, group_of, temporary};
 
 on_both! {
@@ -22,7 +22,7 @@ on_both! {
 }
 
 /// Users with and without names, with equal ones, capital letters, umlauts; in several states, groups and instants.
-async fn crowd(stage: &Stage) -> ReadModel {
+async fn crowd(stage: &Stage) -> Views {
     let mut log = Log::open(stage.directory.path()).await;
     let mut story = Story::new();
     for group in ["acme", "globex", "initech"] {

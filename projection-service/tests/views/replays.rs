@@ -252,5 +252,6 @@ async fn what_is_given_up_halfway_leaves_no_trace(stage: Stage) {
     project(log, &views, 1).await;
     assert_eq!(picture::of(&views).await, expected);
     views.close().await;
-    assert_eq!(picture::of(&stage.views().await).await, expected, "everything that was shown was committed");
+    let reopened = stage.views().await;
+    assert_eq!(picture::of(&reopened).await, expected, "everything that was shown was committed");
 }

@@ -11,11 +11,11 @@ use event_log::{
 };
 use log_model::{Position, StreamPartition};
 use projection_service::{ProjectionConfig, ProjectionService, Status};
-use read_model::ReadModel;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::stage::Views;
 use crate::story::Story;
 
 /// How long a test waits for what has to come.
@@ -85,9 +85,9 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(log: Arc<dyn EventLog>, views: &ReadModel, batch: u32) -> Self {
+    pub(crate) fn start(log: Arc<dyn EventLog>, views: &Views, batch: u32) -> Self {
         let config = ProjectionConfig { projection_batch: batch };
-        let service = ProjectionService::build(&config, log, views.clone());
+        let service = ProjectionService::build(&config, log, Arc::clone(views.writer()));
         let (stop, stopped) = oneshot::channel();
         let status = service.status();
         let task = tokio::spawn(service.run_until_stopped(async {
@@ -103,7 +103,7 @@ impl Running {
 }
 
 /// Projects everything that is in the log, then stops.
-pub(crate) async fn project(log: Arc<dyn EventLog>, views: &ReadModel, batch: u32) {
+pub(crate) async fn project(log: Arc<dyn EventLog>, views: &Views, batch: u32) {
     let end = end_of(&*log).await;
     let running = Running::start(log, views, batch);
     views.progress().wait(&end, deadline()).await.unwrap();
@@ -111,7 +111,7 @@ pub(crate) async fn project(log: Arc<dyn EventLog>, views: &ReadModel, batch: u3
 }
 
 /// Ready when the condition holds; looked at whenever the checkpoints change.
-pub(crate) async fn until(views: &ReadModel, mut condition: impl FnMut() -> bool) {
+pub(crate) async fn until(views: &Views, mut condition: impl FnMut() -> bool) {
     let end = deadline();
     while !condition() {
         assert!(Instant::now() < end, "the condition did not come true in time");

@@ -1,9 +1,11 @@
 //! Where a test plays: views of its own, on either database, gone when it ends.
 
 use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use read_model::{ReadModel, ViewsAt};
+use read_model::{ReadModel, ViewWriter, ViewsAt};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::LocalSet;
 use uuid::Uuid;
@@ -13,6 +15,24 @@ pub(crate) struct Stage {
     pub(crate) directory: tempfile::TempDir,
     postgres: Option<String>,
     times: AtomicU64,
+}
+
+/// Views that a test reads, and that its projections fill.
+#[derive(Clone)]
+pub(crate) struct Views(Arc<ViewWriter>);
+
+impl Views {
+    pub(crate) fn writer(&self) -> &Arc<ViewWriter> {
+        &self.0
+    }
+}
+
+impl Deref for Views {
+    type Target = ReadModel;
+
+    fn deref(&self) -> &ReadModel {
+        self.0.views()
+    }
 }
 
 /// Makes of each test two, one for each database.
@@ -78,12 +98,12 @@ impl Stage {
     }
 
     /// The views as they are.
-    pub(crate) async fn views(&self) -> ReadModel {
-        ReadModel::open(&self.at()).await.unwrap()
+    pub(crate) async fn views(&self) -> Views {
+        Views(Arc::new(ViewWriter::open(&self.at()).await.unwrap()))
     }
 
     /// Empty views.
-    pub(crate) async fn fresh(&self) -> ReadModel {
+    pub(crate) async fn fresh(&self) -> Views {
         self.times.fetch_add(1, Ordering::SeqCst);
         if let Some(url) = &self.postgres {
             run(url, "DROP SCHEMA IF EXISTS views CASCADE; DROP SCHEMA IF EXISTS operational CASCADE").await;

@@ -7,9 +7,9 @@
 
 use super::conditions::{Narrow, found_by_search};
 use super::{UserFilter, UserOrder, UserSortField};
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Count, Key, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::search::Prefix;
 use crate::statement::{Sql, Value, sql};

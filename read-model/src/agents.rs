@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::page::{Order, Page, Window};
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
-use crate::statement::{Change, multi_row, sql};
+use crate::statement::sql;
+use crate::table::{Table, column, fixed};
 
 /// A rule and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,10 +68,15 @@ impl FromColumns for RuleRow {
     }
 }
 
-pub(crate) fn upsert(rules: &[(UserId, Rule)]) -> Change {
-    let head = "INSERT INTO agent_rules (id, user_id, name, rule)";
-    multi_row(head, rules, 4, "ON CONFLICT (id) DO UPDATE SET rule = excluded.rule", |(user, rule)| {
-        let json = serde_json::to_string(rule).expect("a rule has text keys and no numbers that JSON lacks");
-        vec![rule.id.into(), (*user).into(), (&rule.name).into(), json.into()]
-    })
-}
+/// The table of rules.
+pub(crate) const TABLE: Table<(UserId, Rule), 4> = Table {
+    name: "agent_rules",
+    columns: [
+        fixed("id", |(_, rule)| rule.id.into()),
+        fixed("user_id", |(user, _)| (*user).into()),
+        fixed("name", |(_, rule)| (&rule.name).into()),
+        column("rule", |(_, rule)| {
+            serde_json::to_string(rule).expect("a rule has text keys and no numbers that JSON lacks").into()
+        }),
+    ],
+};

@@ -20,7 +20,7 @@ use crate::notifications;
 use crate::reader::ReadModel;
 use crate::statement::{Change, Sql, Value, listed, multi_row};
 use crate::tokens::{self, TokenRow};
-use crate::users::{self, UserRow};
+use crate::users::{self, Searchable, UserRow};
 use crate::writer::ViewWriter;
 
 /// What a batch of records changes. A row stands in it at most once.
@@ -121,9 +121,7 @@ impl ReadModel {
 fn move_checkpoints(moves: &[Move]) -> Change {
     let tail = ") AS moved WHERE checkpoints.place = moved.column1 AND checkpoints.next = moved.column2";
     let head = "UPDATE checkpoints SET next = moved.column3 FROM (";
-    multi_row(head, moves, 3, tail, |moved| {
-        vec![moved.place.to_string().into(), moved.from.into(), moved.to.into()]
-    })
+    multi_row(head, moves, tail, |moved| [moved.place.to_string().into(), moved.from.into(), moved.to.into()])
 }
 
 fn changes(batch: &Batch) -> Vec<Change> {
@@ -133,20 +131,21 @@ fn changes(batch: &Batch) -> Vec<Change> {
         all.extend(gone(listed(&format!("DELETE FROM {table} WHERE user_id IN"), &batch.cleared, "")));
     }
     let terms: Vec<_> = batch.users.iter().map(|user| users::terms(&user.after)).collect();
-    let users: Vec<_> = batch.users.iter().map(|user| &user.after).zip(&terms).collect();
-    all.push(users::upsert(&users));
+    let users = batch.users.iter().zip(&terms);
+    let users: Vec<_> = users.map(|(user, terms)| Searchable { user: &user.after, terms }).collect();
+    all.push(users::table().upsert(&users));
     all.extend(change_terms(&batch.users, &terms));
     all.push(counts::add(&batch.counts));
-    all.push(groups::upsert(&batch.groups));
+    all.push(groups::TABLE.upsert(&batch.groups));
     all.extend(gone(listed("DELETE FROM agent_rules WHERE id IN", &batch.rules_gone, "")));
-    all.push(agents::upsert(&batch.rules));
+    all.push(agents::TABLE.upsert(&batch.rules));
     all.extend(gone(listed("DELETE FROM mailboxes WHERE id IN", &batch.mailboxes_gone, "")));
-    all.push(mailboxes::upsert(&batch.mailboxes));
-    all.push(tokens::upsert(&batch.tokens));
+    all.push(mailboxes::TABLE.upsert(&batch.mailboxes));
+    all.push(tokens::TABLE.upsert(&batch.tokens));
     all.extend(gone(tokens::revoke(&batch.tokens_revoked)));
     all.extend(gone(credentials::remove(&batch.credentials_gone)));
-    all.push(credentials::upsert(&batch.credentials));
-    all.push(audit::insert(&batch.audit));
+    all.push(credentials::TABLE.upsert(&batch.credentials));
+    all.push(audit::TABLE.upsert(&batch.audit));
     all
 }
 
@@ -162,13 +161,12 @@ fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> [Chan
         gone.extend(before.difference(terms).map(|term| (term.clone(), after.id)));
         new.extend(terms.difference(&before).map(|term| (term.clone(), after.id)));
     }
-    let row = |(term, user): &(String, UserId)| -> Vec<Value> { vec![term.into(), (*user).into()] };
+    let row = |(term, user): &(String, UserId)| -> [Value; 2] { [term.into(), (*user).into()] };
     [
-        multi_row("DELETE FROM user_terms WHERE (term, user_id) IN (", &gone, 2, ")", row),
+        multi_row("DELETE FROM user_terms WHERE (term, user_id) IN (", &gone, ")", row),
         multi_row(
             "INSERT INTO user_terms (term, user_id)",
             &new,
-            2,
             "ON CONFLICT (term, user_id) DO NOTHING",
             row,
         ),

@@ -1,5 +1,7 @@
 //! The audit log: who did what to whom, from where, and what it changed.
 
+use std::sync::LazyLock;
+
 use domain::actor::{Client, Role};
 use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UserId};
 use domain::timestamp::Timestamp;
@@ -10,7 +12,8 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
-use crate::statement::{Change, Value, multi_row, sql};
+use crate::statement::sql;
+use crate::table::{Table, fixed};
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,15 +124,16 @@ pub struct FieldChange {
 impl ReadModel {
     /// The entry with this id.
     pub async fn audit_entry(&self, id: EntryId) -> Result<Option<AuditRow>, Error> {
-        let text = format!("SELECT {COLUMNS}, {NAMED} FROM audit{NAMES} WHERE audit.id = $1");
+        let text = format!("SELECT {}, {NAMED} FROM audit{NAMES} WHERE audit.id = $1", columns());
         self.database.maybe_one(sql(text).bind(id)).await
     }
 }
 
-/// The columns of an entry but its target's name.
-pub(crate) const COLUMNS: &str = "audit.id, audit.at, audit.actor_id, audit.actor_name, audit.actor_role, audit.action, \
-    audit.target_kind, audit.target_id, audit.target_name, audit.outcome, audit.changes, audit.client_address, \
-    audit.client_agent, audit.command_id, audit.correlation_id, audit.log_stream, audit.log_partition, audit.log_offset";
+/// The columns that an entry is read from, but its target's name.
+pub(crate) fn columns() -> &'static str {
+    static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected());
+    &COLUMNS
+}
 
 /// The target's name. Names never change, so an entry that was recorded without one can show the one it has.
 pub(crate) const NAMED: &str = "COALESCE(audit.target_name, users.username, groups.name) AS shown_name";
@@ -174,33 +178,29 @@ impl FromColumns for AuditRow {
     }
 }
 
-/// An entry never changes: one that is there already stays as it is.
-pub(crate) fn insert(entries: &[AuditRow]) -> Change {
-    let head = "INSERT INTO audit (id, at, actor_id, actor_name, actor_role, action, target_kind, target_id, target_name, \
-        outcome, changes, client_address, client_agent, command_id, correlation_id, log_stream, log_partition, log_offset)";
-    multi_row(head, entries, 18, "ON CONFLICT (id) DO NOTHING", values)
-}
-
-fn values(entry: &AuditRow) -> Vec<Value> {
-    let changes = serde_json::to_string(&entry.changes).expect("changes are plain text fields");
-    vec![
-        entry.id.into(),
-        entry.time.into(),
-        entry.actor_id.into(),
-        (&entry.actor_name).into(),
-        entry.actor_role.map(Role::name).into(),
-        (&entry.action).into(),
-        entry.target.as_ref().map(|target| target.kind.as_str()).into(),
-        entry.target.as_ref().map(|target| target.uuid).into(),
-        (&entry.target_name).into(),
-        entry.outcome.number().into(),
-        changes.into(),
-        (&entry.client.address).into(),
-        (&entry.client.agent).into(),
-        (&entry.command_id).into(),
-        (&entry.correlation_id).into(),
-        entry.place.stream.name().into(),
-        entry.place.partition.into(),
-        entry.offset.into(),
-    ]
-}
+/// The table of entries. An entry never changes.
+pub(crate) const TABLE: Table<AuditRow, 18> = Table {
+    name: "audit",
+    columns: [
+        fixed("id", |entry| entry.id.into()),
+        fixed("at", |entry| entry.time.into()),
+        fixed("actor_id", |entry| entry.actor_id.into()),
+        fixed("actor_name", |entry| (&entry.actor_name).into()),
+        fixed("actor_role", |entry| entry.actor_role.map(Role::name).into()),
+        fixed("action", |entry| (&entry.action).into()),
+        fixed("target_kind", |entry| entry.target.as_ref().map(|target| target.kind.as_str()).into()),
+        fixed("target_id", |entry| entry.target.as_ref().map(|target| target.uuid).into()),
+        fixed("target_name", |entry| (&entry.target_name).into()),
+        fixed("outcome", |entry| entry.outcome.number().into()),
+        fixed("changes", |entry| {
+            serde_json::to_string(&entry.changes).expect("changes are plain text fields").into()
+        }),
+        fixed("client_address", |entry| (&entry.client.address).into()),
+        fixed("client_agent", |entry| (&entry.client.agent).into()),
+        fixed("command_id", |entry| (&entry.command_id).into()),
+        fixed("correlation_id", |entry| (&entry.correlation_id).into()),
+        fixed("log_stream", |entry| entry.place.stream.name().into()),
+        fixed("log_partition", |entry| entry.place.partition.into()),
+        fixed("log_offset", |entry| entry.offset.into()),
+    ],
+};

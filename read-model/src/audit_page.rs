@@ -3,7 +3,7 @@
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 
-use crate::audit::{AuditRow, COLUMNS, NAMED, Outcome, Target};
+use crate::audit::{self, AuditRow, NAMED, NAMES, Outcome, Target};
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
 use crate::reader::ReadModel;
@@ -42,7 +42,7 @@ impl ReadModel {
         let mut union = sql("");
         for (index, (column, value)) in filter.branches().into_iter().enumerate() {
             union.push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-            union.push("SELECT ").push(COLUMNS).push(" FROM audit WHERE 1 = 1");
+            union.push("SELECT ").push(audit::columns()).push(" FROM audit WHERE 1 = 1");
             if let Some(value) = value {
                 union.push(" AND ").push(column).push(" = ").push_value(value);
             }
@@ -54,9 +54,9 @@ impl ReadModel {
             ORDER.limit::<(i64, uuid::Uuid)>(&mut union, window)?;
             union.push(&format!(") AS branch{index}"));
         }
-        let text = format!("SELECT {COLUMNS}, {NAMED} FROM ({}) AS audit", union.text);
+        let text = format!("SELECT {}, {NAMED} FROM ({}) AS audit", audit::columns(), union.text);
         let mut statement = Sql { text, ..union };
-        statement.push(crate::audit::NAMES);
+        statement.push(NAMES);
         ORDER.sort(&mut statement, window);
         let rows = self.database.all(statement).await?;
         Ok(ORDER.page(window, rows, |entry: &AuditRow| (entry.time.micros(), entry.id.uuid())))

@@ -44,8 +44,8 @@ impl ReadModel {
 pub(crate) fn add(changes: &[(CountKey, i64)]) -> Change {
     let head = "INSERT INTO user_counts (group_id, state, log_partition, n)";
     let tail = "ON CONFLICT (group_id, state, log_partition) DO UPDATE SET n = user_counts.n + excluded.n";
-    multi_row(head, changes, 4, tail, |(key, n)| {
+    multi_row(head, changes, tail, |(key, n)| {
         let group = key.group.map_or(EVERY_GROUP, GroupId::uuid);
-        vec![group.into(), key.state.number().into(), key.partition.into(), (*n).into()]
+        [group.into(), key.state.number().into(), key.partition.into(), (*n).into()]
     })
 }

@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::search::folded;
-use crate::statement::{Change, Sql, listed, multi_row, sql};
+use crate::statement::{Sql, listed, sql};
+use crate::table::{Table, column, fixed};
 use crate::users::{roles, status};
 
 /// What has to be known of a user at every request.
@@ -116,16 +117,21 @@ fn row_id(id: CredentialId) -> Uuid {
     }
 }
 
-pub(crate) fn upsert(credentials: &[(CredentialId, Credential)]) -> Change {
-    let head = "INSERT INTO credentials (id, user_id, is_token, version, credential)";
-    let tail = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, credential = excluded.credential";
-    multi_row(head, credentials, 5, tail, |(id, credential)| {
-        let json = serde_json::to_string(credential).expect("a credential is plain fields");
-        let is_token = matches!(id, CredentialId::Token(..));
-        vec![row_id(*id).into(), id.user().into(), is_token.into(), credential.version.into(), json.into()]
-    })
-}
+/// The table of credentials.
+pub(crate) const TABLE: Table<(CredentialId, Credential), 5> = Table {
+    name: "credentials",
+    columns: [
+        fixed("id", |(id, _)| row_id(*id).into()),
+        fixed("user_id", |(id, _)| id.user().into()),
+        fixed("is_token", |(id, _)| matches!(id, CredentialId::Token(..)).into()),
+        column("version", |(_, credential)| credential.version.into()),
+        column("credential", |(_, credential)| {
+            serde_json::to_string(credential).expect("a credential is plain fields").into()
+        }),
+    ],
+};
 
+/// Removes credentials.
 pub(crate) fn remove(credentials: &[CredentialId]) -> Vec<Sql> {
     let ids: Vec<_> = credentials.iter().map(|id| row_id(*id)).collect();
     listed("DELETE FROM credentials WHERE id IN", &ids, "")

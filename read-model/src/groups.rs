@@ -1,5 +1,7 @@
 //! Groups: the row, the questions, and how many members each has.
 
+use std::sync::LazyLock;
+
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 
@@ -8,7 +10,8 @@ use crate::page::{Order, Page, Window};
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::search::{Prefix, folded};
-use crate::statement::{Change, Sql, listed, multi_row, sql};
+use crate::statement::{Sql, listed, sql};
+use crate::table::{Table, column, fixed};
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,30 +40,48 @@ pub struct GroupRow {
 
 const ORDER: Order = Order { name: "groups", columns: &["name"], is_descending: false };
 
-const SELECT: &str = "SELECT id, name, description, phone, email, closed, deleted, version, updated_at, \
-    (SELECT CAST(COALESCE(SUM(n), 0) AS bigint) FROM user_counts WHERE group_id = groups.id) AS member_count FROM groups";
+/// The table of groups.
+pub(crate) const TABLE: Table<GroupRow, 9> = Table {
+    name: "groups",
+    columns: [
+        fixed("id", |group| group.id.into()),
+        fixed("name", |group| (&group.name).into()),
+        column("description", |group| (&group.description).into()),
+        column("phone", |group| (&group.phone).into()),
+        column("email", |group| (&group.email).into()),
+        column("closed", |group| group.closed.into()),
+        column("deleted", |group| group.deleted.into()),
+        column("version", |group| group.version.into()),
+        column("updated_at", |group| group.updated_at.into()),
+    ],
+};
+
+static SELECT: LazyLock<String> = LazyLock::new(|| {
+    let members = "SELECT CAST(COALESCE(SUM(n), 0) AS bigint) FROM user_counts WHERE group_id = groups.id";
+    format!("SELECT {}, ({members}) AS member_count FROM groups", TABLE.selected())
+});
 
 impl ReadModel {
     /// The group with this id.
     pub async fn group(&self, id: GroupId) -> Result<Option<GroupRow>, Error> {
-        self.database.maybe_one(sql(format!("{SELECT} WHERE id = $1 AND NOT deleted")).bind(id)).await
+        self.database.maybe_one(sql(format!("{} WHERE id = $1 AND NOT deleted", *SELECT)).bind(id)).await
     }
 
     /// The group with this name, however it is capitalised.
     pub async fn group_by_name(&self, name: &str) -> Result<Option<GroupRow>, Error> {
         self.database
-            .maybe_one(sql(format!("{SELECT} WHERE name = $1 AND NOT deleted")).bind(folded(name)))
+            .maybe_one(sql(format!("{} WHERE name = $1 AND NOT deleted", *SELECT)).bind(folded(name)))
             .await
     }
 
     /// Those of these groups that there are, in any order.
     pub async fn groups_by_ids(&self, ids: &[GroupId]) -> Result<Vec<GroupRow>, Error> {
-        self.database.all_of(listed(&format!("{SELECT} WHERE id IN"), ids, "AND NOT deleted")).await
+        self.database.all_of(listed(&format!("{} WHERE id IN", *SELECT), ids, "AND NOT deleted")).await
     }
 
     /// Those of these groups that there ever were, in any order.
     pub async fn groups_ever(&self, ids: &[GroupId]) -> Result<Vec<GroupRow>, Error> {
-        self.database.all_of(listed(&format!("{SELECT} WHERE id IN"), ids, "")).await
+        self.database.all_of(listed(&format!("{} WHERE id IN", *SELECT), ids, "")).await
     }
 
     /// How many users are in a group, whether there is such a group or not.
@@ -70,7 +91,7 @@ impl ReadModel {
 
     /// Groups by name; only those whose name, or a part of it after `. _ -`, begins with `search`.
     pub async fn groups_page(&self, search: Option<&str>, window: &Window) -> Result<Page<GroupRow>, Error> {
-        let mut statement = sql(format!("{SELECT} WHERE NOT deleted AND "));
+        let mut statement = sql(format!("{} WHERE NOT deleted AND ", *SELECT));
         matching(&mut statement, search);
         ORDER.limit::<(String,)>(&mut statement, window)?;
         let rows = self.database.all(statement).await?;
@@ -115,25 +136,4 @@ impl FromColumns for GroupRow {
             member_count: row.number("member_count")?,
         })
     }
-}
-
-pub(crate) fn upsert(groups: &[GroupRow]) -> Change {
-    let head =
-        "INSERT INTO groups (id, name, description, phone, email, closed, deleted, version, updated_at)";
-    let tail = "ON CONFLICT (id) DO UPDATE SET description = excluded.description, phone = excluded.phone, \
-        email = excluded.email, closed = excluded.closed, deleted = excluded.deleted, \
-        version = excluded.version, updated_at = excluded.updated_at";
-    multi_row(head, groups, 9, tail, |group| {
-        vec![
-            group.id.into(),
-            (&group.name).into(),
-            (&group.description).into(),
-            (&group.phone).into(),
-            (&group.email).into(),
-            group.closed.into(),
-            group.deleted.into(),
-            group.version.into(),
-            group.updated_at.into(),
-        ]
-    })
 }

@@ -29,6 +29,7 @@ mod schema;
 pub mod search;
 pub mod sessions;
 mod statement;
+mod table;
 pub mod tokens;
 pub mod users;
 pub mod users_page;

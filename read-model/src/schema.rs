@@ -56,3 +56,40 @@ impl FromColumns for Format {
         row.int("format").map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tables of a script and their columns, in order.
+    fn tables(script: &str) -> Vec<(String, Vec<String>)> {
+        let mut tables: Vec<(String, Vec<String>)> = Vec::new();
+        let mut is_inside = false;
+        for line in script.lines() {
+            if let Some(name) = line.strip_prefix("CREATE TABLE ") {
+                tables.push((name.trim_end_matches(" (").to_owned(), Vec::new()));
+                is_inside = true;
+            } else if line.starts_with(')') {
+                is_inside = false;
+            } else if is_inside
+                && let Some(column) = line.split_whitespace().next()
+                && column != "PRIMARY"
+            {
+                tables.last_mut().expect("a column stands in a table").1.push(column.to_owned());
+            }
+        }
+        tables
+    }
+
+    #[test]
+    fn both_databases_have_the_same_tables_and_columns_in_the_same_order() {
+        for (postgres, sqlite) in VIEWS.iter().chain(OPERATIONAL) {
+            assert_eq!(tables(postgres), tables(sqlite));
+            assert!(tables(postgres).iter().all(|(_, columns)| !columns.is_empty()));
+        }
+        let views: Vec<_> = VIEWS.iter().flat_map(|(postgres, _)| tables(postgres)).collect();
+        assert_eq!(views.len(), 10);
+        assert_eq!(views[0].0, "checkpoints");
+        assert_eq!(views[0].1[..2], ["place", "next"]);
+    }
+}

@@ -111,18 +111,16 @@ impl From<Sql> for Change {
     }
 }
 
-/// A statement over rows.
-pub(crate) fn multi_row<T>(
+/// A statement over rows, each of `N` columns.
+pub(crate) fn multi_row<T, const N: usize>(
     head: impl Into<String>,
     rows: &[T],
-    columns: usize,
     tail: impl Into<String>,
-    row_values: impl Fn(&T) -> Vec<Value>,
+    row_values: impl Fn(&T) -> [Value; N],
 ) -> Change {
-    let mut values = Vec::with_capacity(rows.len() * columns);
+    let mut values = Vec::with_capacity(rows.len() * N);
     values.extend(rows.iter().flat_map(row_values));
-    debug_assert_eq!(values.len(), rows.len() * columns, "every row has every column");
-    Change::Rows(Rows { head: head.into(), tail: tail.into(), columns, values })
+    Change::Rows(Rows { head: head.into(), tail: tail.into(), columns: N, values })
 }
 
 impl Rows {
@@ -221,8 +219,7 @@ mod tests {
     #[test]
     fn many_rows_are_spread_over_few_different_statements() {
         let rows: Vec<i64> = (0..200).collect();
-        let Change::Rows(rows) =
-            multi_row("INSERT INTO t", &rows, 2, "ON", |n| vec![(*n).into(), (*n).into()])
+        let Change::Rows(rows) = multi_row("INSERT INTO t", &rows, "ON", |n| [(*n).into(), (*n).into()])
         else {
             panic!("rows stay rows");
         };

@@ -57,8 +57,8 @@ impl ViewWriter {
     /// Makes the checkpoints of stream partitions that have none yet.
     pub async fn begin(&self, places: &[StreamPartition]) -> Result<(), Error> {
         let head = "INSERT INTO checkpoints (place, next)";
-        let row = |place: &StreamPartition| vec![place.to_string().into(), 0_u64.into()];
-        self.change(multi_row(head, places, 2, "ON CONFLICT (place) DO NOTHING", row)).await
+        let row = |place: &StreamPartition| [place.to_string().into(), 0_u64.into()];
+        self.change(multi_row(head, places, "ON CONFLICT (place) DO NOTHING", row)).await
     }
 
     /// The views stood at the end of these stream partitions at this instant.

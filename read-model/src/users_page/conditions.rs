@@ -3,7 +3,7 @@
 use super::UserFilter;
 use crate::search::{Prefix, folded};
 use crate::statement::{Sql, sql};
-use crate::users::COLUMNS;
+use crate::users::columns;
 use domain::user::UserStatus;
 
 /// The narrow filter by whose index users are gathered.
@@ -46,7 +46,7 @@ impl UserFilter {
         let mut statement = self.found(narrow);
         statement.push(", matching AS MATERIALIZED (SELECT users.* FROM found CROSS JOIN users WHERE users.id = found.id");
         self.check(&mut statement, Some(narrow));
-        statement.push(&format!(") SELECT {COLUMNS} FROM matching AS users WHERE 1 = 1"));
+        statement.push(&format!(") SELECT {} FROM matching AS users WHERE 1 = 1", columns()));
         statement
     }
 

@@ -13,7 +13,7 @@ use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::search::Prefix;
 use crate::statement::{Sql, Value, sql};
-use crate::users::{COLUMNS, UserRow};
+use crate::users::{UserRow, columns};
 
 /// Most users that are gathered rather than walked to.
 const GATHERED: u64 = 5_000;
@@ -40,7 +40,7 @@ impl ReadModel {
             && *filter == UserFilter::of_states(&[state])
         {
             // The one index that is a filter and an order.
-            let statement = sql(format!("SELECT {COLUMNS} FROM users WHERE users.state = $1"));
+            let statement = sql(format!("SELECT {} FROM users WHERE users.state = $1", columns()));
             return self.limited::<K>(statement.bind(state.number()), order, window).await;
         }
         if let Some(narrow) = self.narrowest(filter, GATHERED).await? {
@@ -72,7 +72,7 @@ impl ReadModel {
 
     /// Reads users along the index of the order, from where on the filter can let some pass.
     async fn walk(&self, filter: &UserFilter, order: UserOrder) -> Result<Sql, Error> {
-        let mut statement = sql(format!("SELECT {COLUMNS} FROM users WHERE 1 = 1"));
+        let mut statement = sql(format!("SELECT {} FROM users WHERE 1 = 1", columns()));
         self.bound(&mut statement, filter, order.field).await?;
         filter.check(&mut statement, None);
         Ok(statement)

@@ -1,5 +1,7 @@
-//! What every owner of this process knows of groups, and up to where. Another partition decides about groups, so their
-//! events are consumed from the log.
+//! What every owner of this process knows of groups, and up to where.
+//!
+//! Partitions are shared among processes (`docs/adr/0009-sharing-partitions.md`), and one of them decides about groups. The
+//! others consume its events from the log.
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -51,7 +53,7 @@ impl Groups {
         let checkpoints = MemoryCheckpoints::default();
         let sink = GroupsSink { known: known.clone(), checkpoints, halted: halted.clone() };
         let consumer = Consumer::new(log, [PLACE], sink, CONSUMER);
-        let consumed = consumer.consumed();
+        let seen = consumer.consumed();
         let (handle, mut handles) = watch::channel(());
         tokio::spawn(async move {
             tokio::select! {
@@ -60,10 +62,10 @@ impl Groups {
                 _ = handles.changed() => {}
             }
         });
-        Self { known, consumed, _handle: Arc::new(handle) }
+        Self { known, consumed: seen, _handle: Arc::new(handle) }
     }
 
-    /// What is known of the group whose member a command makes of its user.
+    /// What is known of the group that a command puts its user into.
     pub(crate) fn of(&self, command: &Command) -> Option<KnownGroup> {
         let id = group(command)?;
         self.known.read().expect("nobody panics while holding it").get(&id)?.known(id)

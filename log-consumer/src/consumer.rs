@@ -307,7 +307,11 @@ impl<S: Sink> Consumer<S> {
     async fn confirm_if_new(&mut self) -> Then {
         let met = &self.at_end;
         let is_new = self.consumed.send_if_modified(|consumed| {
-            met.keys().fold(false, |is_new, place| consumed.meet_end(*place) || is_new)
+            let mut is_new = false;
+            for place in met.keys() {
+                is_new |= consumed.meet_end(*place);
+            }
+            is_new
         });
         if is_new || self.confirmed.elapsed() >= CONFIRM_EVERY {
             self.confirm().await;

@@ -12,8 +12,8 @@
 //!   the batch begins. Several processes may therefore consume into one sink: what one has applied, the others pass over.
 //!   Whatever fails, the consumer reads the checkpoints again and goes on from there.
 //! - **Nothing is skipped.** A record that can't be read, folded or applied halts its stream partition. The records before
-//!   it are applied, nothing behind it is. Other stream partitions go on. When somebody takes the halt back, the consumer
-//!   tries the record again.
+//!   it are applied, nothing behind it is. Other stream partitions go on. When the halt is taken back, the consumer tries the
+//!   record again.
 //! - **Outages are waited out.** When the log or the sink can't be reached, the consumer says so once, tries again with
 //!   growing pauses, and says when it is over.
 //! - **The end is confirmed.** About once a second the sink hears at which stream partitions the consumer stands at the

@@ -46,7 +46,7 @@ pub trait Sink: Send {
         moves: Vec<Move>,
     ) -> impl Future<Output = Result<(), ApplyError>> + Send;
 
-    /// Keeps that nothing of a stream partition is applied from a record on, until somebody retries it.
+    /// Records that nothing of a stream partition is applied from this record on, until the halt is taken back.
     fn halt(&mut self, halt: &Halt) -> impl Future<Output = Result<(), SinkUnavailable>> + Send;
 
     /// Returns when one of these halts may have been taken back. The consumer also looks every second, so a sink that

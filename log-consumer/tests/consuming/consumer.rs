@@ -143,11 +143,11 @@ async fn a_consumer_shows_how_far_it_is_and_ends_with_its_log() {
     let Log { log, _directory } = Log::open().await;
     let sink = crate::sink::Texts { shared: Shared::default() };
     let consumer = Consumer::new(&log, [PLACE], sink, ConsumerConfig::new("test", "the texts"));
-    let mut consumed = consumer.consumed();
-    assert!(consumed.borrow().is_empty());
+    let mut seen = consumer.consumed();
+    assert!(seen.borrow().is_empty());
     let consuming = tokio::spawn(consumer.run());
-    soon(consumed.wait_for(|consumed| consumed.has_met_end(PLACE))).await.unwrap();
-    assert_eq!(consumed.borrow().next(PLACE), Some(0));
+    soon(seen.wait_for(|seen| seen.has_met_end(PLACE))).await.unwrap();
+    assert_eq!(seen.borrow().next(PLACE), Some(0));
     drop(log);
     soon(consuming).await.unwrap();
 }

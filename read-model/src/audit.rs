@@ -1,4 +1,4 @@
-//! The audit log: who did what to whom, from where, and what it changed.
+//! The audit log: one entry for each event and each access record.
 
 use std::sync::LazyLock;
 
@@ -18,40 +18,40 @@ use crate::table::{Table, fixed};
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
-    /// The id of the record that it shows.
+    /// The id of the record.
     pub id: EntryId,
-    /// When.
+    /// The time of the record.
     pub time: Timestamp,
-    /// Who, if a user.
+    /// The user who acted; `None` for anonymous and system.
     pub actor_id: Option<UserId>,
-    /// Their name at that time; `anonymous` or `system` for whoever is no user.
+    /// Their name at that time, or `anonymous` or `system`.
     pub actor_name: String,
     /// Their strongest role at that time.
     pub actor_role: Option<Role>,
     /// The event's wire name, or the name of the command that was denied or refused.
     pub action: String,
-    /// To what.
+    /// What the entry is about.
     pub target: Option<Target>,
-    /// The name of it.
+    /// The name of the target.
     pub target_name: Option<String>,
-    /// What came of it.
+    /// How it ended.
     pub outcome: Outcome,
-    /// What it changed.
+    /// The changed fields.
     pub changes: Vec<FieldChange>,
-    /// From where.
+    /// The client of the request.
     pub client: Client,
     /// Id of the command.
     pub command_id: Option<String>,
     /// Id of the request.
     pub correlation_id: Option<String>,
-    /// Where in the log the record lies.
+    /// The stream partition of the record.
     pub place: StreamPartition,
-    /// Its offset there.
+    /// The offset of the record.
     pub offset: u64,
 }
 
 impl AuditRow {
-    /// The point in the log that shows it.
+    /// The position in the log that covers the record.
     pub fn position(&self) -> Position {
         Position::at(self.place, self.offset)
     }
@@ -60,7 +60,7 @@ impl AuditRow {
 /// What an entry is about: an id of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Target {
-    /// The kind of the id, as it stands before the underscore.
+    /// The kind of the id: the part before the underscore.
     pub kind: String,
     /// The uuid of the id.
     pub uuid: Uuid,
@@ -71,7 +71,7 @@ impl Target {
     pub fn parse(text: &str) -> Option<Self> {
         const KINDS: [&str; 6] =
             [UserId::KIND, GroupId::KIND, TokenId::KIND, MailboxId::KIND, RuleId::KIND, EntryId::KIND];
-        // Whoever is denied may have typed anything.
+        // A denied caller may have typed anything.
         let (kind, uuid) = text.split_once('_').filter(|(kind, _)| KINDS.contains(kind))?;
         Some(Self { kind: kind.to_owned(), uuid: Uuid::try_parse(uuid).ok()? })
     }
@@ -84,14 +84,14 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// What came of what was tried.
+/// How an action ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It was done.
     Allowed,
-    /// They may not.
+    /// The actor lacks the right.
     Denied,
-    /// They may, but it did not work.
+    /// The actor has the right, but the action failed.
     Failed,
 }
 
@@ -108,7 +108,7 @@ impl Outcome {
     }
 }
 
-/// One field before and after. Secrets show neither.
+/// A field before and after. Secrets show neither value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// The field, as the API names it.
@@ -119,6 +119,13 @@ pub struct FieldChange {
     /// After.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<String>,
+}
+
+impl FieldChange {
+    /// The change of a field from `old` to `new`.
+    pub fn new(field: impl Into<String>, old: Option<String>, new: Option<String>) -> Self {
+        Self { field: field.into(), old, new }
+    }
 }
 
 impl ReadModel {
@@ -135,10 +142,10 @@ pub(crate) fn columns() -> &'static str {
     &COLUMNS
 }
 
-/// The target's name. Names never change, so an entry that was recorded without one can show the one it has.
+/// The target's name. Names never change, so an entry recorded without one shows the present one.
 pub(crate) const NAMED: &str = "COALESCE(audit.target_name, users.username, groups.name) AS shown_name";
 
-/// What [`NAMED`] looks at.
+/// The joins that [`NAMED`] needs.
 pub(crate) const NAMES: &str =
     " LEFT JOIN users ON users.id = audit.target_id LEFT JOIN groups ON groups.id = audit.target_id";
 

@@ -1,4 +1,4 @@
-//! Agent rules: what the file agents upload and download.
+//! Agent rules: what file agents upload and download.
 
 use domain::id::{RuleId, UserId};
 use domain::user::mailboxes;
@@ -11,19 +11,19 @@ use crate::row::{Columns, FromColumns};
 use crate::statement::sql;
 use crate::table::{Table, column, fixed};
 
-/// A rule and whose it is.
+/// A rule and its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleRow {
-    /// Whose.
+    /// The user.
     pub user_id: UserId,
-    /// The user's name. It stands beside the rule: writing a rule does not change it.
+    /// The user's name, read from the user. Writing a rule does not change it.
     pub username: String,
-    /// The rule, whole.
+    /// The rule.
     pub rule: Rule,
 }
 
 impl RuleRow {
-    /// Name of the topic downstream from which a download gets its files.
+    /// The downstream topic from which a download gets its files; `None` for an upload.
     pub fn topic(&self) -> Option<String> {
         match &self.rule.kind {
             Kind::Download(download) => Some(mailboxes::topic(&self.username, &download.mailbox)),
@@ -49,7 +49,7 @@ impl ReadModel {
         self.database.all(sql(text).bind(user)).await
     }
 
-    /// Rules of a user, by name.
+    /// A page of a user's rules, by name.
     pub async fn rules_page(&self, user: UserId, window: &Window) -> Result<Page<RuleRow>, Error> {
         let mut statement = sql(format!("{SELECT} WHERE agent_rules.user_id = $1")).bind(user);
         ORDER.limit::<(String,)>(&mut statement, window)?;

@@ -1,4 +1,4 @@
-//! Writing: the row changes of a batch and the checkpoints that they move, in one transaction or not at all.
+//! Applying a batch: its row changes and its checkpoints, in one transaction or not at all.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,20 +23,20 @@ use crate::tokens::{self, TokenRow};
 use crate::users::{self, Searchable, UserRow};
 use crate::writer::ViewWriter;
 
-/// What a batch of records changes. A row stands in it at most once.
+/// What a batch of records changes. It names a row at most once.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// The checkpoints that move with it.
+    /// The checkpoints to move.
     pub moves: Vec<Move>,
     /// Users that are new or changed.
     pub users: Vec<Changed<UserRow>>,
-    /// What is added to the numbers of users.
+    /// What to add to the numbers of users.
     pub counts: Vec<(CountKey, i64)>,
-    /// Users who start anew: their rules, mailboxes and tokens go before others come.
+    /// Users who start anew. Their rules, mailboxes and tokens are deleted before new ones are written.
     pub cleared: Vec<UserId>,
     /// Groups that are new or changed.
     pub groups: Vec<GroupRow>,
-    /// Rules that are new or changed, with whose they are.
+    /// Rules that are new or changed, each with its user.
     pub rules: Vec<(UserId, Rule)>,
     /// Rules that are gone.
     pub rules_gone: Vec<RuleId>,
@@ -46,7 +46,7 @@ pub struct Batch {
     pub mailboxes_gone: Vec<MailboxId>,
     /// Tokens that are new.
     pub tokens: Vec<TokenRow>,
-    /// Tokens of before that are revoked.
+    /// Tokens of earlier batches to revoke.
     pub tokens_revoked: Vec<TokenId>,
     /// Credentials that are new or changed.
     pub credentials: Vec<(CredentialId, Credential)>,
@@ -56,19 +56,19 @@ pub struct Batch {
     pub audit: Vec<AuditRow>,
 }
 
-/// A row before, if it was there, and after.
+/// A changed row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed<T> {
-    /// Before.
+    /// The row before the batch; `None` for a new one.
     pub before: Option<T>,
-    /// After.
+    /// The row after the batch.
     pub after: T,
 }
 
-/// A checkpoint that moves.
+/// A checkpoint to move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
-    /// Which place.
+    /// The stream partition.
     pub place: StreamPartition,
     /// Where it has to stand.
     pub from: u64,
@@ -79,10 +79,10 @@ pub struct Move {
 /// Why nothing of a batch was applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// A checkpoint does not stand where the batch begins: somebody else applied it.
+    /// A checkpoint does not stand where the batch begins: another projection applied it.
     #[error("a checkpoint has been moved by another projection")]
     Conflict,
-    /// The database said no, or nothing.
+    /// The database refused, or did not answer.
     #[error(transparent)]
     Views(#[from] Error),
 }
@@ -149,7 +149,7 @@ fn changes(batch: &Batch) -> Vec<Change> {
     all
 }
 
-/// Users are found under what they are called now, and no longer under what they were called.
+/// Search terms of changed names: old ones go, new ones come.
 fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> [Change; 2] {
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (Changed { before, after }, terms) in users.iter().zip(terms) {

@@ -1,4 +1,4 @@
-//! Up to where the views have seen the log, place by place, and how sure that is.
+//! Checkpoints: how far the views have seen each stream partition, and since when that is confirmed.
 
 use domain::timestamp::Timestamp;
 use log_model::{Stream, StreamPartition};
@@ -8,25 +8,25 @@ use crate::error::Error;
 use crate::row::{Columns, FromColumns, broken};
 use crate::statement::sql;
 
-/// How far one place has been seen.
+/// How far the views have seen one stream partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Which place.
+    /// The stream partition.
     pub place: StreamPartition,
-    /// The offset to read next: everything before it is in the views.
+    /// The offset to read next. Everything before it is in the views.
     pub next: u64,
-    /// When the projection last stood at the end of the place.
+    /// When the projection last stood at the end.
     pub confirmed_at: Option<Timestamp>,
     /// Since when the log can't be reached.
     pub unreachable_since: Option<Timestamp>,
-    /// The record that could not be applied; nothing behind it is in the views.
+    /// The record that could not be applied. Nothing behind it is in the views.
     pub halted: Option<Halt>,
 }
 
 /// A record that could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Halt {
-    /// Its offset.
+    /// The offset of the record.
     pub offset: u64,
     /// What is wrong with it.
     pub reason: String,

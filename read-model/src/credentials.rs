@@ -1,4 +1,5 @@
-//! Credentials, for gateways alone: a keyed copy of their topic, and who stands behind one.
+//! Credentials: a keyed copy of their topic, and the user behind each. Only gateways read them
+//! (`docs/adr/0005-secrets-stay-at-the-gateway.md`).
 
 use domain::actor::Roles;
 use domain::credential::{Credential, CredentialId};
@@ -15,26 +16,26 @@ use crate::statement::{Sql, listed, sql};
 use crate::table::{Table, column, fixed};
 use crate::users::{roles, status};
 
-/// What has to be known of a user at every request.
+/// What every request has to know of its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// Which user.
     pub id: UserId,
     /// The username.
     pub username: String,
-    /// Where the user stands. Whoever is not active passes nowhere, whatever the credential says.
+    /// The status. A user who is not active gets no access, whatever the credential says.
     pub state: UserStatus,
-    /// What the user holds.
+    /// The roles.
     pub roles: Roles,
     /// The group.
     pub group: Option<GroupRef>,
     /// Number of the user's last event.
     pub version: u64,
-    /// Partition of the log that has the user's events: whether the row is up to date is a matter of its places.
+    /// The partition of the user's events. Its checkpoints say whether the row is up to date.
     pub partition: u32,
 }
 
-/// The columns of [`Holder`].
+/// The columns that a [`Holder`] is read from.
 pub(crate) const HOLDER: &str = "users.id AS holder_id, users.username, users.state, users.roles, users.group_id, \
     users.group_name, users.version AS holder_version, users.log_partition";
 
@@ -46,7 +47,7 @@ impl ReadModel {
         Ok(found.map(|stored| stored.0))
     }
 
-    /// The user with this name, however it is capitalised, and the password if there is one.
+    /// The user with this name in any case, and the password if there is one.
     pub async fn holder_by_name(
         &self,
         username: &str,
@@ -109,7 +110,7 @@ impl FromColumns for Holder {
     }
 }
 
-/// The row of a credential: a token's id, or the user's for the password.
+/// The id of a credential's row: the token's id, or the user's id for a password.
 fn row_id(id: CredentialId) -> Uuid {
     match id {
         CredentialId::Password(user) => user.uuid(),

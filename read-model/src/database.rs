@@ -31,13 +31,23 @@ pub(crate) enum Work {
     Sqlite(Transaction<'static, Sqlite>),
 }
 
-/// What one process at a time does. The numbers are lock keys of PostgreSQL: the letters `muster` and a number.
+/// What one process does at a time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Lock {
     /// Making tables.
-    Schema = 0x006d_7573_7465_7201,
+    Schema,
     /// Applying a batch. Two transactions that move the same checkpoints in different orders would deadlock.
-    Apply = 0x006d_7573_7465_7202,
+    Apply,
+}
+
+impl Lock {
+    /// The key of the lock on PostgreSQL: the letters `muster` and a number.
+    fn key(self) -> i64 {
+        match self {
+            Self::Schema => 0x006d_7573_7465_7201,
+            Self::Apply => 0x006d_7573_7465_7202,
+        }
+    }
 }
 
 /// A statement in the form that sqlx runs.
@@ -214,7 +224,7 @@ impl Work {
     /// Waits for a lock, and holds it until the transaction ends. SQLite has one writer at a time and needs none.
     pub(crate) async fn lock(&mut self, lock: Lock) -> Result<(), Error> {
         match self {
-            Self::Postgres(work) => postgres::lock(work, lock as i64).await,
+            Self::Postgres(work) => postgres::lock(work, lock.key()).await,
             Self::Sqlite(_) => Ok(()),
         }
     }

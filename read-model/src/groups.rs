@@ -1,4 +1,4 @@
-//! Groups: the row, the questions, and how many members each has.
+//! Groups and their numbers of members.
 
 use std::sync::LazyLock;
 
@@ -16,25 +16,25 @@ use crate::table::{Table, column, fixed};
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupRow {
-    /// Which group.
+    /// The id.
     pub id: GroupId,
-    /// Its name, for ever.
+    /// The name. It never changes.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// Phone number of whoever answers for it.
+    /// Phone number of the contact.
     pub phone: Option<String>,
-    /// E-mail address of whoever answers for it.
+    /// E-mail address of the contact.
     pub email: Option<String>,
-    /// Whether it takes no new members.
+    /// Whether the group takes no new members.
     pub closed: bool,
-    /// Whether it is gone; then nothing but [`ReadModel::groups_ever`] gives it.
+    /// Whether the group is deleted. Only [`ReadModel::groups_ever`] returns deleted groups.
     pub deleted: bool,
     /// Number of the group's last event.
     pub version: u64,
-    /// When anything of it changed last.
+    /// The time of the last change.
     pub updated_at: Timestamp,
-    /// How many users are in it. Kept beside the group: writing a group does not change it.
+    /// How many users are in the group. Counted from the users: writing a group does not change it.
     pub member_count: u64,
 }
 
@@ -67,29 +67,29 @@ impl ReadModel {
         self.database.maybe_one(sql(format!("{} WHERE id = $1 AND NOT deleted", *SELECT)).bind(id)).await
     }
 
-    /// The group with this name, however it is capitalised.
+    /// The group with this name, in any case.
     pub async fn group_by_name(&self, name: &str) -> Result<Option<GroupRow>, Error> {
         self.database
             .maybe_one(sql(format!("{} WHERE name = $1 AND NOT deleted", *SELECT)).bind(folded(name)))
             .await
     }
 
-    /// Those of these groups that there are, in any order.
+    /// These groups, in any order; deleted and unknown ones are left out.
     pub async fn groups_by_ids(&self, ids: &[GroupId]) -> Result<Vec<GroupRow>, Error> {
         self.database.all_of(listed(&format!("{} WHERE id IN", *SELECT), ids, "AND NOT deleted")).await
     }
 
-    /// Those of these groups that there ever were, in any order.
+    /// These groups, deleted ones too, in any order.
     pub async fn groups_ever(&self, ids: &[GroupId]) -> Result<Vec<GroupRow>, Error> {
         self.database.all_of(listed(&format!("{} WHERE id IN", *SELECT), ids, "")).await
     }
 
-    /// How many users are in a group, whether there is such a group or not.
+    /// How many users are in a group. Zero if there is no such group.
     pub async fn members_count(&self, id: GroupId) -> Result<u64, Error> {
         self.counted(&[], &[id]).await
     }
 
-    /// Groups by name; only those whose name, or a part of it after `. _ -`, begins with `search`.
+    /// A page of groups, by name. `search` matches the beginning of the name, or of a part of it after `. _ -`.
     pub async fn groups_page(&self, search: Option<&str>, window: &Window) -> Result<Page<GroupRow>, Error> {
         let mut statement = sql(format!("{} WHERE NOT deleted AND ", *SELECT));
         matching(&mut statement, search);
@@ -98,7 +98,7 @@ impl ReadModel {
         Ok(ORDER.page(window, rows, |group: &GroupRow| (group.name.clone(),)))
     }
 
-    /// How many groups [`ReadModel::groups_page`] walks through.
+    /// How many groups [`ReadModel::groups_page`] has on all pages.
     pub async fn groups_count(&self, search: Option<&str>) -> Result<u64, Error> {
         let mut statement = sql("SELECT count(*) AS n FROM groups WHERE NOT deleted AND ");
         matching(&mut statement, search);
@@ -107,7 +107,7 @@ impl ReadModel {
     }
 }
 
-/// Groups are few enough to look at each of them.
+/// Adds the search. There are few groups, so no index helps here.
 fn matching(statement: &mut Sql, search: Option<&str>) {
     let Some(prefix) = Prefix::of(search) else {
         statement.push("1 = 1");

@@ -1,4 +1,4 @@
-//! Mailboxes: where files wait for a user.
+//! Mailboxes, in which files wait for a user.
 
 use std::sync::LazyLock;
 
@@ -16,22 +16,22 @@ use crate::table::{Table, column, fixed};
 /// A mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxRow {
-    /// Which mailbox.
+    /// The id.
     pub id: MailboxId,
-    /// Whose.
+    /// The user.
     pub user_id: UserId,
-    /// The user's name. It stands beside the mailbox: writing a mailbox does not change it.
+    /// The user's name, read from the user. Writing a mailbox does not change it.
     pub username: String,
-    /// Its name, unique within the user.
+    /// The name, unique within the user.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// Since when it is there.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
 impl MailboxRow {
-    /// Name of the topic downstream that carries its files.
+    /// The downstream topic that carries its files.
     pub fn topic(&self) -> String {
         mailboxes::topic(&self.username, &self.name)
     }
@@ -62,12 +62,12 @@ impl ReadModel {
         self.database.maybe_one(sql(format!("{} WHERE mailboxes.id = $1", *SELECT)).bind(id)).await
     }
 
-    /// Those of these mailboxes that there are, in any order.
+    /// These mailboxes, in any order; unknown ones are left out.
     pub async fn mailboxes_by_ids(&self, ids: &[MailboxId]) -> Result<Vec<MailboxRow>, Error> {
         self.database.all_of(listed(&format!("{} WHERE mailboxes.id IN", *SELECT), ids, "")).await
     }
 
-    /// Mailboxes of a user, by name.
+    /// A page of a user's mailboxes, by name.
     pub async fn mailboxes_page(&self, user: UserId, window: &Window) -> Result<Page<MailboxRow>, Error> {
         let mut statement = sql(format!("{} WHERE mailboxes.user_id = $1", *SELECT)).bind(user);
         ORDER.limit::<(String,)>(&mut statement, window)?;

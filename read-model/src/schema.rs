@@ -1,17 +1,17 @@
-//! The tables: made by whoever comes first, however many come at once.
+//! The tables. The first process that opens the views makes them, also when several open them at once.
 
 use crate::database::{Database, Lock, Work};
 use crate::error::Error;
 use crate::row::{Columns, FromColumns};
 use crate::statement::sql;
 
-/// Scripts that make tables what they are, the oldest first, for PostgreSQL and for SQLite.
+/// Scripts that make tables, the oldest first, each for PostgreSQL and for SQLite.
 type Scripts = &'static [(&'static str, &'static str)];
 
 /// The views are never migrated: a release that needs other ones fills them anew.
 const VIEWS: Scripts = &[(include_str!("schema/postgres.sql"), include_str!("schema/sqlite.sql"))];
 
-/// What the log doesn't hold is migrated: scripts are never changed, only added.
+/// Operational state is not in the log, so it is migrated. Scripts are never changed, only added.
 const OPERATIONAL: Scripts =
     &[(include_str!("operational/1.postgres.sql"), include_str!("operational/1.sqlite.sql"))];
 
@@ -24,7 +24,7 @@ const FORMATS_SQLITE: &str = "
     CREATE TABLE IF NOT EXISTS formats (format INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS operational.formats (format INTEGER PRIMARY KEY) STRICT";
 
-/// Makes what is missing, all of it or nothing.
+/// Makes missing tables, all or none.
 pub(crate) async fn prepare(database: Database) -> Result<(), Error> {
     let mut work = database.begin().await?;
     work.lock(Lock::Schema).await?;

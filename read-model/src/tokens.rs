@@ -1,4 +1,4 @@
-//! Auth tokens as their owners see them, and when each was used last.
+//! Auth tokens as their users see them, with the last use of each.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -14,40 +14,40 @@ use crate::row::{Columns, FromColumns, broken};
 use crate::statement::{Sql, listed, sql};
 use crate::table::{Table, column, fixed};
 
-/// How often the last use of a token is written at most.
+/// Shortest time between two recorded uses of a token.
 const USE_WRITTEN_EVERY: Duration = Duration::from_mins(1);
 
-/// An auth token. Its digest is not here but with the credentials.
+/// An auth token. Its digest is among the credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
-    /// Which token.
+    /// The id.
     pub id: TokenId,
-    /// Whose.
+    /// The user.
     pub user_id: UserId,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where it passes.
+    /// The services it gives access to.
     pub scopes: Vec<Scope>,
-    /// From where it passes, as CIDR; from everywhere when empty.
+    /// The networks it is accepted from, as CIDR; empty means everywhere.
     pub allowed_networks: Vec<String>,
     /// When it was issued.
     pub created_at: Timestamp,
-    /// When it stops working, if ever.
+    /// When it expires, if ever.
     pub expires_at: Option<Timestamp>,
     /// Whether it was revoked.
     pub revoked: bool,
-    /// When, from where and for what it was used last. Operational state: writing a token does not change it.
+    /// The last recorded use. Operational state: writing a token does not change it.
     pub last_use: Option<TokenUse>,
 }
 
-/// One use of a token.
+/// A use of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenUse {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// From which address.
+    /// The address of the client.
     pub address: Option<String>,
-    /// For which service.
+    /// The service that was used.
     pub service: Option<Scope>,
 }
 
@@ -87,7 +87,7 @@ impl ReadModel {
         self.database.maybe_one(sql(format!("{} WHERE auth_tokens.id = $1", *SELECT)).bind(id)).await
     }
 
-    /// Tokens of a user, the newest first; revoked ones too.
+    /// A page of a user's tokens, the newest first, revoked ones too.
     pub async fn tokens_page(&self, user: UserId, window: &Window) -> Result<Page<TokenRow>, Error> {
         let mut statement = sql(format!("{} WHERE auth_tokens.user_id = $1", *SELECT)).bind(user);
         ORDER.limit::<(i64, uuid::Uuid)>(&mut statement, window)?;
@@ -95,7 +95,7 @@ impl ReadModel {
         Ok(ORDER.page(window, rows, |token: &TokenRow| (token.created_at.micros(), token.id.uuid())))
     }
 
-    /// Remembers that a token was used. What is less than a minute after the last use that was written is not.
+    /// Records a use of a token, unless the last recorded one is less than a minute older.
     pub async fn token_used(&self, id: TokenId, last_use: &TokenUse) -> Result<(), Error> {
         let statement = sql("INSERT INTO operational.token_uses (token_id, used_at, address, service) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (token_id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, \

@@ -1,4 +1,4 @@
-//! Users as the portals show them: the row, and the ways to find one.
+//! Users as the portals show them, and the lookups of one.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -20,9 +20,9 @@ use crate::table::{Table, column, derived, fixed};
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRow {
-    /// Which user.
+    /// The id.
     pub id: UserId,
-    /// The name, for ever.
+    /// The username. It never changes.
     pub username: String,
     /// First name.
     pub first_name: Option<String>,
@@ -32,29 +32,29 @@ pub struct UserRow {
     pub phone: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
-    /// The group; none before approval, and for the first administrator.
+    /// The group; `None` before approval and for the first administrator.
     pub group: Option<GroupRef>,
-    /// Where the user stands.
+    /// The status.
     pub state: UserStatus,
     /// Why the user was rejected or suspended.
     pub state_reason: Option<String>,
-    /// What the user holds.
+    /// The roles.
     pub roles: Roles,
     /// Whether the password is a temporary one.
     pub must_change_password: bool,
-    /// When the name was registered, last if several times.
+    /// When the name was registered; the last time if several.
     pub registered_at: Timestamp,
-    /// When anything of the user changed last.
+    /// The time of the last change.
     pub updated_at: Timestamp,
     /// Number of the user's last event.
     pub version: u64,
-    /// Partition of the log that has the user's events.
+    /// The partition of the user's events.
     pub partition: u32,
-    /// What the file agent does in general.
+    /// The configuration of the file agent.
     pub config: Config,
-    /// The user's version at the last change of what the file agent does.
+    /// The user's version at the last change of the agent's configuration or rules.
     pub ufa_version: u64,
-    /// When what the file agent does changed last.
+    /// The time of the last change of the agent's configuration or rules.
     pub ufa_updated_at: Timestamp,
 }
 
@@ -69,13 +69,13 @@ impl ReadModel {
         self.database.maybe_one(sql(format!("SELECT {} FROM users WHERE id = $1", columns())).bind(id)).await
     }
 
-    /// The user with this name, however it is capitalised.
+    /// The user with this name, in any case.
     pub async fn user_by_name(&self, username: &str) -> Result<Option<UserRow>, Error> {
         let statement = sql(format!("SELECT {} FROM users WHERE username = $1", columns()));
         self.database.maybe_one(statement.bind(folded(username))).await
     }
 
-    /// Those of these users that there are, in any order.
+    /// These users, in any order; unknown ones are left out.
     pub async fn users_by_ids(&self, ids: &[UserId]) -> Result<Vec<UserRow>, Error> {
         let head = format!("SELECT {} FROM users WHERE id IN", columns());
         self.database.all_of(listed(&head, ids, "")).await
@@ -128,14 +128,14 @@ pub(crate) fn roles(row: &impl Columns, column: &str) -> Result<Roles, sqlx::Err
     Ok(Roles::from_bits(bits))
 }
 
-/// The terms under which a user is found.
+/// The search terms of a user.
 pub(crate) fn terms(user: &UserRow) -> BTreeSet<String> {
     let texts =
         [Some(&user.username), user.first_name.as_ref(), user.last_name.as_ref(), user.email.as_ref()];
     search::terms(texts.into_iter().flatten().map(String::as_str))
 }
 
-/// A user and the terms under which the user is found.
+/// A user to write, with the search terms.
 pub(crate) struct Searchable<'a> {
     pub(crate) user: &'a UserRow,
     pub(crate) terms: &'a BTreeSet<String>,
@@ -182,7 +182,7 @@ fn group_name(user: &UserRow) -> Option<&str> {
     user.group.as_ref().map(|group| group.name.as_str())
 }
 
-/// What a list sorts by. Nothing sorts as the empty text, before everything else.
+/// The sort key of a text: case-folded. A missing text sorts first, as the empty text.
 pub(crate) fn key(text: Option<&str>) -> String {
     text.map(folded).unwrap_or_default()
 }

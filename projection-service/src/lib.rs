@@ -1,8 +1,8 @@
 //! Consumes the log and folds what happened into the rows of the views. Terms are defined in `docs/glossary.md`.
 //!
-//! The loop, its batches, checkpoints, halts and outages are [`log_consumer`]'s. This crate adds what the views need:
-//! what a record says ([`log_entry`](self)), one pure fold a view, and the views as a sink. Why views are disposable and
-//! a projection never skips: `docs/adr/0007-disposable-views.md`.
+//! [`log_consumer`] has the loop, its batches, checkpoints, halts and outages. This crate adds what the views need:
+//! records read as log entries, one pure fold a view, and the views as a sink. Why views are disposable and why nothing is
+//! skipped: `docs/adr/0007-disposable-views.md`.
 
 mod applied;
 mod clock;

@@ -8,25 +8,25 @@ use event_log::envelope::Envelope;
 use log_consumer::cause::text;
 use log_model::Stream;
 
-/// What a record says.
+/// What a record means for the views.
 #[derive(Debug)]
 pub(crate) enum LogEntry {
-    /// Something happened to a user.
+    /// An event of a user.
     User(UserId, Box<user::Event>, Envelope),
-    /// Something happened to a group.
+    /// An event of a group.
     Group(GroupId, group::Event, Envelope),
-    /// Something happened to the deployment.
+    /// An event of the deployment.
     Deployment(deployment::Event, Envelope),
     /// A gateway recorded a sign-in, a failure or a denial.
     Access(access::Event, Envelope),
-    /// A credential is now this, or gone.
+    /// The new state of a credential; `None` if it was removed.
     Credential(CredentialId, Option<Credential>),
-    /// A writer claimed the partition: nothing for the views.
+    /// A claim of the partition. The views ignore it.
     Claim,
 }
 
 impl LogEntry {
-    /// Reads a record, or says what is wrong with it.
+    /// Reads a record. The error says what is wrong with it.
     pub(crate) fn read(recorded: &Recorded) -> Result<Self, String> {
         let record = &recorded.record;
         if record.is_claim() {
@@ -66,7 +66,7 @@ impl LogEntry {
         }
     }
 
-    /// What the event carries beside its data.
+    /// The envelope, if the record has one.
     pub(crate) fn envelope(&self) -> Option<&Envelope> {
         match self {
             Self::User(_, _, envelope)
@@ -77,7 +77,7 @@ impl LogEntry {
         }
     }
 
-    /// The name of what happened.
+    /// The name in log lines.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::User(_, event, _) => event.wire_name(),

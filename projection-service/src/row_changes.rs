@@ -20,7 +20,7 @@ use read_model::{Error, ReadModel};
 
 use crate::views::{At, Change, agents, audit, counts, credentials, groups, mailboxes, tokens, users};
 
-/// A batch on its way to the database.
+/// The rows that a batch changes.
 #[derive(Default)]
 pub(crate) struct RowChanges {
     users: HashMap<UserId, CachedRow<UserRow>>,
@@ -34,19 +34,19 @@ pub(crate) struct RowChanges {
     audit: Vec<AuditRow>,
 }
 
-/// A row as the database has it, and as the batch leaves it.
+/// A row as the database has it and as the batch leaves it.
 struct CachedRow<R> {
     before: Option<R>,
     now: Option<R>,
 }
 
-/// Something with a number that grows by one with every event.
+/// A row with the number of its last event.
 trait Versioned {
     fn version(&self) -> u64;
 }
 
 impl RowChanges {
-    /// The rows that these entries are about, as the database has them.
+    /// Loads the rows that these entries are about.
     pub(crate) async fn load(read_model: &ReadModel, entries: &[&LogEntry]) -> Result<Self, Error> {
         let (mut users, mut groups) = (BTreeSet::new(), BTreeSet::new());
         for entry in entries {
@@ -152,7 +152,7 @@ impl RowChanges {
         Ok(())
     }
 
-    /// Everything that was folded, to be applied with these moves.
+    /// The batch to apply with these checkpoints.
     pub(crate) fn finish(self, moves: Vec<Move>) -> Batch {
         let mut numbers = BTreeMap::new();
         let users: Vec<_> = changed(self.users).collect();
@@ -182,7 +182,7 @@ impl RowChanges {
     }
 }
 
-/// Whether the row has seen the event, or a later one. An event that is missing before it is an error.
+/// Whether the row has seen this event or a later one. A gap before the event is an error.
 fn is_known<R: Versioned>(row: Option<&R>, envelope: &Envelope) -> Result<bool, String> {
     let version = row.map_or(0, Versioned::version);
     if envelope.sequence > version + 1 {
@@ -197,7 +197,7 @@ fn changed<K, R: PartialEq>(rows: HashMap<K, CachedRow<R>>) -> impl Iterator<Ite
     rows.filter_map(|cached| Some(Changed { before: cached.before, after: cached.now? }))
 }
 
-/// What is put, and the keys of what is gone.
+/// The rows to write, and the keys of rows to delete.
 fn split<K: Copy + Eq + Hash, V, R>(
     changes: HashMap<K, V>,
     put: impl Fn(K, V) -> Option<R>,

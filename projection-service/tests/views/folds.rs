@@ -1,4 +1,4 @@
-//! Every kind of event folds to the rows that it should.
+//! Every kind of event folds to the right rows.
 
 use domain::access::{CommandDenied, CommandRefused, FailedBecause, SignInFailed};
 use domain::actor::{Actor, Role, Roles};

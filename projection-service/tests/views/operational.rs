@@ -1,4 +1,4 @@
-//! Sessions, throttles and the last use of tokens: what the log doesn't hold.
+//! Operational state: sessions, failed sign-ins and the last use of tokens.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A log, and a projection of it that runs for as long as a test wants.
+//! A log, and a projection that runs for as long as a test wants.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::stage::Views;
 use crate::story::Story;
 
-/// How long a test waits for what has to come.
+/// How long a test waits for an expected change.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) fn deadline() -> Instant {
@@ -40,7 +40,7 @@ impl Log {
         Self { log, writer: Some(writer) }
     }
 
-    /// Writes what the story has told since.
+    /// Writes what the story has told since the last call.
     pub(crate) async fn write(&mut self, story: &mut Story) -> Position {
         let (mut writer, batch) = (self.writer.take().unwrap(), story.batch());
         let notes = std::mem::take(&mut story.notes);
@@ -77,7 +77,7 @@ async fn end_of(log: &dyn EventLog) -> Position {
     position
 }
 
-/// A projection that runs.
+/// A running projection.
 pub(crate) struct Running {
     pub(crate) status: Status,
     stop: oneshot::Sender<()>,
@@ -110,7 +110,7 @@ pub(crate) async fn project(log: Arc<dyn EventLog>, views: &Views, batch: u32) {
     running.stop().await;
 }
 
-/// Ready when the condition holds; looked at whenever the checkpoints change.
+/// Waits until the condition holds. It is checked whenever the checkpoints change.
 pub(crate) async fn until(views: &Views, mut condition: impl FnMut() -> bool) {
     let end = deadline();
     while !condition() {
@@ -119,7 +119,7 @@ pub(crate) async fn until(views: &Views, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// The same log, whose records come in pieces: the first one as long as said, then one after another.
+/// The same log, whose records come in pieces of the given sizes.
 pub(crate) struct InPieces {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) first: usize,

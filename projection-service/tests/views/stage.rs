@@ -1,4 +1,4 @@
-//! Where a test plays: views of its own, on either database, gone when it ends.
+//! Views of a test's own, on either database, removed when the test ends.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::LocalSet;
 use uuid::Uuid;
 
-/// A place for views, and for the log beside them.
+/// A place for the views and the log of a test.
 pub(crate) struct Stage {
     pub(crate) directory: tempfile::TempDir,
     postgres: Option<String>,
@@ -35,7 +35,7 @@ impl Deref for Views {
     }
 }
 
-/// Makes of each test two, one for each database.
+/// Runs each test on both databases.
 macro_rules! on_both {
     ($($test:ident)*) => {$(
         mod $test {
@@ -68,7 +68,7 @@ pub(crate) async fn on_postgres<F: Future<Output = ()> + 'static>(test: impl FnO
     let name = format!("muster_test_{}", Uuid::now_v7().simple());
     run(&server, &format!("CREATE DATABASE {name}")).await;
     let address = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
-    // A task of its own, so that the database is dropped whatever comes of the test.
+    // In a task of its own, so that the database is dropped even if the test panics.
     let test = test(Stage::new(Some(address)));
     let ended = LocalSet::new().run_until(async { tokio::task::spawn_local(test).await }).await;
     run(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
@@ -88,7 +88,7 @@ impl Stage {
         Self { directory: tempfile::tempdir().unwrap(), postgres, times: AtomicU64::new(0) }
     }
 
-    /// Where the views are now.
+    /// Where the present views are.
     pub(crate) fn at(&self) -> ViewsAt {
         let directory = || self.directory.path().join(format!("views-{}", self.times.load(Ordering::SeqCst)));
         self.postgres.as_ref().map_or_else(
@@ -97,7 +97,7 @@ impl Stage {
         )
     }
 
-    /// The views as they are.
+    /// The present views.
     pub(crate) async fn views(&self) -> Views {
         Views(Arc::new(ViewWriter::open(&self.at()).await.unwrap()))
     }
@@ -111,7 +111,7 @@ impl Stage {
         self.views().await
     }
 
-    /// Runs statements on the views behind Muster's back.
+    /// Runs statements on the views directly.
     pub(crate) async fn tamper(&self, statements: &str) {
         match (&self.postgres, self.at()) {
             (Some(url), _) => run(url, &format!("SET search_path = views; {statements}")).await,

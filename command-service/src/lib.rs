@@ -114,7 +114,7 @@ impl CommandService {
         };
         let shared = SharedContext {
             log: log.clone(),
-            groups: Groups::follow(&*log),
+            groups: Groups::follow(&log),
             url,
             limits: config.limits(),
             max_batch: config.command_batch as usize,

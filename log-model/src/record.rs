@@ -90,6 +90,13 @@ pub struct Recorded {
     pub record: Record,
 }
 
+impl Recorded {
+    /// The offset after this record: where a reader that has taken it in goes on.
+    pub fn next_offset(&self) -> u64 {
+        self.offset + 1
+    }
+}
+
 /// A record that is not an event of Muster, with the header that shows it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("header {header} {problem}")]

@@ -1,13 +1,14 @@
 //! `muster log`: reads the log, or verifies its hash chain.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use event_log::chain::Chain;
-use event_log::{EventLog, Read, Recorded};
+use event_log::{EventLog, Recorded};
 use indicatif::{ProgressBar, ProgressStyle};
+use log_consumer::{Scan, ScanError};
 use log_model::{Stream, StreamPartition};
 use service_kit::lifecycle::Shutdown;
 
@@ -56,35 +57,31 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 async fn tail(arguments: Tail) -> Result<ExitCode> {
     let log = arguments.log.open_for_reading().await?;
     let shutdown = Shutdown::on_signals()?;
-    let places: Vec<StreamPartition> = StreamPartition::followed(log.partitions())
-        .filter(|place| place.stream != Stream::Credentials)
-        .collect();
-    let mut open: BTreeSet<StreamPartition> = places.iter().copied().collect();
-    let mut follow = log.follow(places.into_iter().map(|place| (place, 0)).collect());
+    let places =
+        StreamPartition::followed(log.partitions()).filter(|place| place.stream != Stream::Credentials);
+    let mut scan = Scan::new(&*log, places);
     let mut stdout = std::io::stdout().lock();
     loop {
-        let read = tokio::select! {
-            read = follow.next() => read,
+        let next = tokio::select! {
+            next = scan.next() => next,
             () = shutdown.requested() => return Ok(ExitCode::SUCCESS),
         };
-        match read {
-            Some(Read::Records(_, records)) => {
+        match next {
+            Ok(Some(records)) => {
                 for recorded in &records {
                     let printed = writeln!(stdout, "{}", line(recorded)).and_then(|()| stdout.flush());
-                    // Whoever read along has seen enough.
+                    // The reader of the pipe has seen enough.
                     if printed.is_err() {
                         return Ok(ExitCode::SUCCESS);
                     }
                 }
             }
-            Some(Read::End(place, _)) => {
-                open.remove(&place);
-                if arguments.until_end && open.is_empty() {
-                    return Ok(ExitCode::SUCCESS);
-                }
+            Ok(None) if arguments.until_end => return Ok(ExitCode::SUCCESS),
+            Ok(None) => {}
+            Err(ScanError::Unreachable(reason)) => {
+                tracing::warn!(reason, "the log can't be read at the moment");
             }
-            Some(Read::Unreachable(reason)) => tracing::warn!(reason, "the log can't be read at the moment"),
-            None => return Ok(ExitCode::SUCCESS),
+            Err(ScanError::Closed) => return Ok(ExitCode::SUCCESS),
         }
     }
 }
@@ -111,7 +108,7 @@ fn line(recorded: &Recorded) -> serde_json::Value {
     })
 }
 
-/// What was found in one place.
+/// What was found in one stream partition.
 #[derive(Default)]
 struct Found {
     chain: Chain,
@@ -121,7 +118,7 @@ struct Found {
 
 async fn verify(arguments: Verify) -> Result<ExitCode> {
     let log = arguments.log.open_for_reading().await?;
-    // Before the walk: what is written meanwhile is behind what they say.
+    // Before the walk: records written meanwhile are behind the checkpoints.
     let checkpoints = match arguments.views.open_existing(&arguments.log).await? {
         Some(views) => views.checkpoints().await.context("the checkpoints of the views can't be read")?,
         None => Vec::new(),
@@ -149,7 +146,7 @@ async fn verify(arguments: Verify) -> Result<ExitCode> {
     Ok(report(&found, &behind))
 }
 
-/// Reads every chained place to its end, or says why it can't be read.
+/// Reads every chained stream partition to its end, or says why it can't be read.
 async fn walk(
     log: &dyn EventLog,
     ends: &[(StreamPartition, u64)],
@@ -161,24 +158,24 @@ async fn walk(
     );
     let places = StreamPartition::all(log.partitions()).filter(|place| place.stream.is_chained());
     let mut found: BTreeMap<StreamPartition, Found> = places.map(|place| (place, Found::default())).collect();
-    let mut follow = log.follow(found.keys().map(|place| (*place, 0)).collect());
-    let mut ended = BTreeSet::new();
-    while ended.len() < found.len() {
-        match follow.next().await.context("the log was closed")? {
-            Read::Records(place, records) => {
-                progress.inc(records.len() as u64);
-                let found = found.get_mut(&place).context("a place that was not asked for")?;
-                for recorded in &records {
-                    found.records += 1;
-                    if found.broken.is_none()
-                        && let Err(broken) = found.chain.verify(recorded)
-                    {
-                        found.broken = Some(broken.to_string());
-                    }
-                }
+    let mut scan = Scan::new(log, found.keys().copied());
+    loop {
+        let records = match scan.next().await {
+            Ok(Some(records)) => records,
+            Ok(None) => break,
+            Err(ScanError::Unreachable(reason)) => return Ok(Err(reason)),
+            Err(closed @ ScanError::Closed) => return Err(closed.into()),
+        };
+        progress.inc(records.len() as u64);
+        for recorded in &records {
+            let found =
+                found.get_mut(&recorded.place).context("a stream partition that was not asked for")?;
+            found.records += 1;
+            if found.broken.is_none()
+                && let Err(broken) = found.chain.verify(recorded)
+            {
+                found.broken = Some(broken.to_string());
             }
-            Read::End(place, _) => drop(ended.insert(place)),
-            Read::Unreachable(reason) => return Ok(Err(reason)),
         }
     }
     progress.finish_and_clear();

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use log_model::{Stream, StreamPartition};
-use read_model::ReadModel;
 use read_model::checkpoint::Checkpoint;
+use read_model::{ReadModel, ViewWriter};
 
 use crate::store::{LogArguments, ViewsArguments};
 
@@ -50,8 +50,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             Ok(report(&checkpoints(&views).await?))
         }
         Subcommands::Retry(retry) => {
-            let views = retry.views.open_soon(&retry.log).await?;
-            self::retry(&views, retry.partition).await
+            let writer = retry.views.open_writer_soon(&retry.log).await?;
+            self::retry(&writer, retry.partition).await
         }
     }
 }
@@ -60,8 +60,8 @@ async fn checkpoints(views: &ReadModel) -> Result<Vec<Checkpoint>> {
     views.checkpoints().await.context("the checkpoints of the views can't be read")
 }
 
-async fn retry(views: &ReadModel, only: Option<StreamPartition>) -> Result<ExitCode> {
-    let halted: Vec<StreamPartition> = checkpoints(views)
+async fn retry(writer: &ViewWriter, only: Option<StreamPartition>) -> Result<ExitCode> {
+    let halted: Vec<StreamPartition> = checkpoints(writer.views())
         .await?
         .into_iter()
         .filter(|checkpoint| {
@@ -73,7 +73,7 @@ async fn retry(views: &ReadModel, only: Option<StreamPartition>) -> Result<ExitC
         bail!("{place} is not halted");
     }
     for place in &halted {
-        views.resume(*place).await.with_context(|| format!("{place} can't be resumed"))?;
+        writer.resume(*place).await.with_context(|| format!("{place} can't be resumed"))?;
         crate::wiring::say(&format!("{place} tries again"));
     }
     if halted.is_empty() {

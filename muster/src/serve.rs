@@ -46,16 +46,17 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let operations = services::operations(&arguments.operations, &after_commands).await?;
     let opening = async {
         let log = arguments.log.open().await?;
-        let views = arguments.views.open(&arguments.log).await?;
-        Ok((log, views))
+        let writer = arguments.views.open_writer(&arguments.log).await?;
+        Ok((log, writer))
     };
-    let Some((log, views)) = services::unless_stopped(&shutdown, opening).await? else {
+    let Some((log, writer)) = services::unless_stopped(&shutdown, opening).await? else {
         return Ok(ExitCode::SUCCESS);
     };
     let administrator = if dev { init::first(log.clone(), FIRST_ADMINISTRATOR).await? } else { None };
 
     let (commands, route) = commands(&arguments, &log).await?;
-    let projection = ProjectionService::build(&arguments.projection, log.clone(), views.clone());
+    let views = writer.views().clone();
+    let projection = ProjectionService::build(&arguments.projection, log.clone(), Arc::new(writer));
     operations.ready_when([
         ("gateway", wiring::readiness(log.clone(), &views)),
         ("projection", wiring::keeps_up(projection.status())),

@@ -77,10 +77,10 @@ pub(crate) async fn projection_service(arguments: ProjectionArguments) -> Result
     let Some(log) = unless_stopped(&shutdown, arguments.log.open()).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let Some(views) = unless_stopped(&shutdown, arguments.views.open(&arguments.log)).await? else {
+    let Some(writer) = unless_stopped(&shutdown, arguments.views.open_writer(&arguments.log)).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let service = ProjectionService::build(&arguments.projection, log, views);
+    let service = ProjectionService::build(&arguments.projection, log, Arc::new(writer));
     operations.ready_when([("projection", wiring::keeps_up(service.status()))]);
     wiring::say("Muster projection-service: keeping the views");
     started(&arguments.log, &operations);

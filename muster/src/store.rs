@@ -12,7 +12,7 @@ use event_log::EventLog;
 use event_log::kafka::{Acknowledge, KafkaLog, KafkaSettings};
 use event_log::sqlite::SqliteLog;
 use graphql_gateway::secrets;
-use read_model::{ReadModel, ViewsAt};
+use read_model::{ReadModel, ViewWriter, ViewsAt};
 use secrecy::ExposeSecret;
 use service_kit::settings;
 
@@ -158,12 +158,25 @@ impl LogArguments {
 }
 
 impl ViewsArguments {
-    /// Opens the views and makes their tables where they are missing. Waits for a database that is away, and says so.
+    /// Opens the views to read them. Makes missing tables. Waits for a database that is away, and says so.
     pub(crate) async fn open(&self, log: &LogArguments) -> Result<ReadModel> {
+        self.wait_to_open(log, ReadModel::open).await
+    }
+
+    /// Opens the views to fill them. Makes missing tables. Waits for a database that is away, and says so.
+    pub(crate) async fn open_writer(&self, log: &LogArguments) -> Result<ViewWriter> {
+        self.wait_to_open(log, ViewWriter::open).await
+    }
+
+    async fn wait_to_open<T>(
+        &self,
+        log: &LogArguments,
+        open: impl AsyncFn(&ViewsAt) -> Result<T, read_model::Error>,
+    ) -> Result<T> {
         let at = self.place(log)?;
         let mut is_said = false;
         loop {
-            match ReadModel::open(&at).await {
+            match open(&at).await {
                 Err(error) if error.is_unavailable() => {
                     if !std::mem::replace(&mut is_said, true) {
                         tracing::info!(%error, "waiting for the database of the views");
@@ -175,9 +188,14 @@ impl ViewsArguments {
         }
     }
 
-    /// Opens the views for a command that somebody waits for.
+    /// Opens the views to read them, for a command that somebody waits for.
     pub(crate) async fn open_soon(&self, log: &LogArguments) -> Result<ReadModel> {
         soon("the database of the views did not answer", self.open(log)).await
+    }
+
+    /// Opens the views to change them, for a command that somebody waits for.
+    pub(crate) async fn open_writer_soon(&self, log: &LogArguments) -> Result<ViewWriter> {
+        soon("the database of the views did not answer", self.open_writer(log)).await
     }
 
     /// The views, unless they are files that nobody has made yet.

@@ -1,4 +1,4 @@
-//! Every setting of the projection.
+//! Settings of the projection.
 
 /// Settings of the projection.
 #[derive(Debug, Clone, clap::Args)]

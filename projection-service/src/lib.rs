@@ -1,11 +1,15 @@
-//! Follows the log and folds what happened into view rows.
+//! Consumes the log and folds what happened into the rows of the views. Terms are defined in `docs/glossary.md`.
+//!
+//! [`log_consumer`] has the loop, its batches, checkpoints, halts and outages. This crate adds what the views need:
+//! records read as log entries, one pure fold a view, and the views as a sink. Why views are disposable and why nothing is
+//! skipped: `docs/adr/0007-disposable-views.md`.
 
-mod cause;
+mod applied;
+mod clock;
 mod config;
-mod draft;
-mod follower;
-mod lag;
-mod record;
+mod log_entry;
+mod row_changes;
+mod sink;
 mod status;
 mod views;
 
@@ -13,32 +17,36 @@ use std::future::Future;
 use std::sync::Arc;
 
 use event_log::EventLog;
+use log_consumer::{Consumer, ConsumerConfig};
 use log_model::StreamPartition;
-use read_model::ReadModel;
-use tokio::sync::watch;
+use read_model::ViewWriter;
 
 pub use config::ProjectionConfig;
 pub use status::{PartitionStatus, Status};
 
-use crate::follower::Follower;
+use crate::sink::ViewsSink;
 
-/// The projection of one process. Several processes may run one each: what one has applied the others pass over.
+/// The projection of one process. Several processes may run one each: what one has applied, the others pass over.
 pub struct ProjectionService {
-    follower: Follower,
+    consumer: Consumer<ViewsSink>,
     status: Status,
+    /// Held open for the consumer.
     log: Arc<dyn EventLog>,
-    read_model: ReadModel,
 }
 
 impl ProjectionService {
-    /// The projection of `log` into `read_model`. Nothing happens before it is run.
-    pub fn build(config: &ProjectionConfig, log: Arc<dyn EventLog>, read_model: ReadModel) -> Self {
+    /// The projection of `log` into the views of `writer`. Nothing happens before it is run.
+    pub fn build(config: &ProjectionConfig, log: Arc<dyn EventLog>, writer: Arc<ViewWriter>) -> Self {
         let places: Vec<_> = StreamPartition::followed(log.partitions()).collect();
-        let (ended, met) = watch::channel(std::collections::BTreeSet::new());
-        let status = Status::new(read_model.progress().clone(), places.clone(), met);
-        let batch = config.projection_batch as usize;
-        let follower = Follower::new(Arc::clone(&log), read_model.clone(), places, batch, ended);
-        Self { follower, status, log, read_model }
+        let consumer_config = ConsumerConfig {
+            metrics: Some("muster_projection"),
+            max_batch: config.projection_batch as usize,
+            ..ConsumerConfig::new("projection", "the views")
+        };
+        let progress = writer.views().progress().clone();
+        let consumer = Consumer::new(&log, places.clone(), ViewsSink::new(writer), consumer_config);
+        let status = Status::new(progress, places, consumer.consumed());
+        Self { consumer, status, log }
     }
 
     /// How far it is, for health.
@@ -46,12 +54,13 @@ impl ProjectionService {
         self.status.clone()
     }
 
-    /// Applies what is in the log and what comes, until `stop` is ready. Neither a log nor a database that is away
-    /// ends it; it goes on where it stopped.
+    /// Applies what is in the log and what comes, until `stop` is ready. An outage of the log or the database doesn't end
+    /// it; it goes on where it stopped.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) {
+        let _open = self.log;
+        applied::describe_metrics();
         tokio::select! {
-            () = self.follower.run() => {}
-            () = lag::measure(self.log, self.read_model.progress().clone()) => {}
+            () = self.consumer.run() => {}
             () = stop => {}
         }
     }

@@ -1,7 +1,6 @@
-//! What the projection says of itself: how far each place is, and whether the process is ready.
+//! The projection's report about itself: how far each stream partition is, and whether the process is ready.
 
-use std::collections::BTreeSet;
-
+use log_consumer::Consumed;
 use log_model::StreamPartition;
 use read_model::Progress;
 use read_model::checkpoint::Halt;
@@ -12,18 +11,17 @@ use tokio::sync::watch;
 pub struct Status {
     progress: Progress,
     places: Vec<StreamPartition>,
-    /// Places whose end this process has met since it started.
-    ended: watch::Receiver<BTreeSet<StreamPartition>>,
+    consumed: watch::Receiver<Consumed>,
 }
 
-/// How far one place is.
+/// How far one stream partition is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionStatus {
-    /// Which place.
+    /// Which one.
     pub place: StreamPartition,
-    /// The offset that is read next.
+    /// The offset to read next.
     pub next: u64,
-    /// Whether the projection has stood at the end of the place since the process started.
+    /// Whether the projection has stood at the end since the process started.
     pub has_met_end: bool,
     /// The record that could not be applied.
     pub halted: Option<Halt>,
@@ -33,26 +31,26 @@ impl Status {
     pub(crate) fn new(
         progress: Progress,
         places: Vec<StreamPartition>,
-        ended: watch::Receiver<BTreeSet<StreamPartition>>,
+        consumed: watch::Receiver<Consumed>,
     ) -> Self {
-        Self { progress, places, ended }
+        Self { progress, places, consumed }
     }
 
-    /// Every place.
+    /// Every stream partition.
     pub fn places(&self) -> Vec<PartitionStatus> {
         let place = |place: &StreamPartition| {
             let seen = self.progress.checkpoint(*place);
             PartitionStatus {
                 place: *place,
                 next: seen.as_ref().map_or(0, |seen| seen.next),
-                has_met_end: self.ended.borrow().contains(place),
+                has_met_end: self.consumed.borrow().has_met_end(*place),
                 halted: seen.and_then(|seen| seen.halted),
             }
         };
         self.places.iter().map(place).collect()
     }
 
-    /// Ok when every place has caught up and none is halted; else what is waited for, in one line.
+    /// Ok when every stream partition has caught up and none is halted; else what is missing, in one line.
     pub fn ready(&self) -> Result<(), String> {
         let places = self.places();
         if let Some((place, halt)) = places.iter().find_map(|it| Some((it.place, it.halted.as_ref()?))) {

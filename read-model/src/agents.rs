@@ -1,28 +1,29 @@
-//! Agent rules: what the file agents upload and download.
+//! Agent rules: what file agents upload and download.
 
 use domain::id::{RuleId, UserId};
 use domain::user::mailboxes;
 use domain::user::rules::{Kind, Rule};
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
-use crate::statement::{Change, multi_row, sql};
+use crate::statement::sql;
+use crate::table::{Table, column, fixed};
 
-/// A rule and whose it is.
+/// A rule and its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleRow {
-    /// Whose.
+    /// The user.
     pub user_id: UserId,
-    /// The user's name. It stands beside the rule: writing a rule does not change it.
+    /// The user's name, read from the user. Writing a rule does not change it.
     pub username: String,
-    /// The rule, whole.
+    /// The rule.
     pub rule: Rule,
 }
 
 impl RuleRow {
-    /// Name of the topic downstream from which a download gets its files.
+    /// The downstream topic from which a download gets its files; `None` for an upload.
     pub fn topic(&self) -> Option<String> {
         match &self.rule.kind {
             Kind::Download(download) => Some(mailboxes::topic(&self.username, &download.mailbox)),
@@ -48,7 +49,7 @@ impl ReadModel {
         self.database.all(sql(text).bind(user)).await
     }
 
-    /// Rules of a user, by name.
+    /// A page of a user's rules, by name.
     pub async fn rules_page(&self, user: UserId, window: &Window) -> Result<Page<RuleRow>, Error> {
         let mut statement = sql(format!("{SELECT} WHERE agent_rules.user_id = $1")).bind(user);
         ORDER.limit::<(String,)>(&mut statement, window)?;
@@ -67,10 +68,15 @@ impl FromColumns for RuleRow {
     }
 }
 
-pub(crate) fn upsert(rules: &[(UserId, Rule)]) -> Change {
-    let head = "INSERT INTO agent_rules (id, user_id, name, rule)";
-    multi_row(head, rules, 4, "ON CONFLICT (id) DO UPDATE SET rule = excluded.rule", |(user, rule)| {
-        let json = serde_json::to_string(rule).expect("a rule has text keys and no numbers that JSON lacks");
-        vec![rule.id.into(), (*user).into(), (&rule.name).into(), json.into()]
-    })
-}
+/// The table of rules.
+pub(crate) const TABLE: Table<(UserId, Rule), 4> = Table {
+    name: "agent_rules",
+    columns: [
+        fixed("id", |(_, rule)| rule.id.into()),
+        fixed("user_id", |(user, _)| (*user).into()),
+        fixed("name", |(_, rule)| (&rule.name).into()),
+        column("rule", |(_, rule)| {
+            serde_json::to_string(rule).expect("a rule has text keys and no numbers that JSON lacks").into()
+        }),
+    ],
+};

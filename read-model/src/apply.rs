@@ -1,4 +1,4 @@
-//! Writing: the row changes of a batch and the checkpoints that they move, in one transaction or not at all.
+//! Applying a batch: its row changes and its checkpoints, in one transaction or not at all.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,34 +8,35 @@ use domain::id::{MailboxId, RuleId, TokenId, UserId};
 use domain::user::rules::Rule;
 use log_model::{Position, StreamPartition};
 
-use crate::ReadModel;
 use crate::agents;
 use crate::audit::{self, AuditRow};
 use crate::counts::{self, CountKey};
 use crate::credentials;
-use crate::database::Database;
+use crate::database::{Database, Lock};
 use crate::error::Error;
 use crate::groups::{self, GroupRow};
 use crate::mailboxes::{self, MailboxRow};
-use crate::only_postgres;
+use crate::notifications;
+use crate::reader::ReadModel;
 use crate::statement::{Change, Sql, Value, listed, multi_row};
 use crate::tokens::{self, TokenRow};
-use crate::users::{self, UserRow};
+use crate::users::{self, Searchable, UserRow};
+use crate::writer::ViewWriter;
 
-/// What a batch of records changes. A row stands in it at most once.
+/// What a batch of records changes. It names a row at most once.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// The checkpoints that move with it.
+    /// The checkpoints to move.
     pub moves: Vec<Move>,
     /// Users that are new or changed.
     pub users: Vec<Changed<UserRow>>,
-    /// What is added to the numbers of users.
+    /// What to add to the numbers of users.
     pub counts: Vec<(CountKey, i64)>,
-    /// Users who start anew: their rules, mailboxes and tokens go before others come.
+    /// Users who start anew. Their rules, mailboxes and tokens are deleted before new ones are written.
     pub cleared: Vec<UserId>,
     /// Groups that are new or changed.
     pub groups: Vec<GroupRow>,
-    /// Rules that are new or changed, with whose they are.
+    /// Rules that are new or changed, each with its user.
     pub rules: Vec<(UserId, Rule)>,
     /// Rules that are gone.
     pub rules_gone: Vec<RuleId>,
@@ -45,7 +46,7 @@ pub struct Batch {
     pub mailboxes_gone: Vec<MailboxId>,
     /// Tokens that are new.
     pub tokens: Vec<TokenRow>,
-    /// Tokens of before that are revoked.
+    /// Tokens of earlier batches to revoke.
     pub tokens_revoked: Vec<TokenId>,
     /// Credentials that are new or changed.
     pub credentials: Vec<(CredentialId, Credential)>,
@@ -55,19 +56,19 @@ pub struct Batch {
     pub audit: Vec<AuditRow>,
 }
 
-/// A row before, if it was there, and after.
+/// A changed row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed<T> {
-    /// Before.
+    /// The row before the batch; `None` for a new one.
     pub before: Option<T>,
-    /// After.
+    /// The row after the batch.
     pub after: T,
 }
 
-/// A checkpoint that moves.
+/// A checkpoint to move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
-    /// Which place.
+    /// The stream partition.
     pub place: StreamPartition,
     /// Where it has to stand.
     pub from: u64,
@@ -78,20 +79,22 @@ pub struct Move {
 /// Why nothing of a batch was applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// A checkpoint does not stand where the batch begins: somebody else applied it.
+    /// A checkpoint does not stand where the batch begins: another projection applied it.
     #[error("a checkpoint has been moved by another projection")]
     Conflict,
-    /// The database said no, or nothing.
+    /// The database refused, or did not answer.
     #[error(transparent)]
     Views(#[from] Error),
 }
 
-impl ReadModel {
-    /// Applies a batch: everything in it, once, if every checkpoint stands where the batch begins; else nothing.
+impl ViewWriter {
+    /// Applies a batch: all of it, once, if every checkpoint stands where the batch begins; else nothing.
     pub async fn apply(&self, batch: &Arc<Batch>) -> Result<(), ApplyError> {
-        Database::whole(self.clone().apply_whole(Arc::clone(batch))).await
+        Database::whole(self.views.clone().apply_whole(Arc::clone(batch))).await
     }
+}
 
+impl ReadModel {
     async fn apply_whole(self, batch: Arc<Batch>) -> Result<(), ApplyError> {
         let mut covered = Position::new();
         for moved in &batch.moves {
@@ -100,7 +103,7 @@ impl ReadModel {
             }
         }
         let mut work = self.database.begin().await?;
-        only_postgres::lock_apply(&mut work).await?;
+        work.lock(Lock::Apply).await?;
         let found = work.change(move_checkpoints(&batch.moves)).await?;
         if usize::try_from(found) != Ok(batch.moves.len()) {
             return Err(ApplyError::Conflict);
@@ -108,7 +111,7 @@ impl ReadModel {
         for change in changes(&batch) {
             work.change(change).await?;
         }
-        only_postgres::notify(&mut work, &covered).await?;
+        notifications::tell(&mut work, &covered).await?;
         work.commit().await?;
         self.progress.cover(&covered);
         Ok(())
@@ -118,9 +121,7 @@ impl ReadModel {
 fn move_checkpoints(moves: &[Move]) -> Change {
     let tail = ") AS moved WHERE checkpoints.place = moved.column1 AND checkpoints.next = moved.column2";
     let head = "UPDATE checkpoints SET next = moved.column3 FROM (";
-    multi_row(head, moves, 3, tail, |moved| {
-        vec![moved.place.to_string().into(), moved.from.into(), moved.to.into()]
-    })
+    multi_row(head, moves, tail, |moved| [moved.place.to_string().into(), moved.from.into(), moved.to.into()])
 }
 
 fn changes(batch: &Batch) -> Vec<Change> {
@@ -130,24 +131,25 @@ fn changes(batch: &Batch) -> Vec<Change> {
         all.extend(gone(listed(&format!("DELETE FROM {table} WHERE user_id IN"), &batch.cleared, "")));
     }
     let terms: Vec<_> = batch.users.iter().map(|user| users::terms(&user.after)).collect();
-    let users: Vec<_> = batch.users.iter().map(|user| &user.after).zip(&terms).collect();
-    all.push(users::upsert(&users));
+    let users = batch.users.iter().zip(&terms);
+    let users: Vec<_> = users.map(|(user, terms)| Searchable { user: &user.after, terms }).collect();
+    all.push(users::table().upsert(&users));
     all.extend(change_terms(&batch.users, &terms));
     all.push(counts::add(&batch.counts));
-    all.push(groups::upsert(&batch.groups));
+    all.push(groups::TABLE.upsert(&batch.groups));
     all.extend(gone(listed("DELETE FROM agent_rules WHERE id IN", &batch.rules_gone, "")));
-    all.push(agents::upsert(&batch.rules));
+    all.push(agents::TABLE.upsert(&batch.rules));
     all.extend(gone(listed("DELETE FROM mailboxes WHERE id IN", &batch.mailboxes_gone, "")));
-    all.push(mailboxes::upsert(&batch.mailboxes));
-    all.push(tokens::upsert(&batch.tokens));
+    all.push(mailboxes::TABLE.upsert(&batch.mailboxes));
+    all.push(tokens::TABLE.upsert(&batch.tokens));
     all.extend(gone(tokens::revoke(&batch.tokens_revoked)));
     all.extend(gone(credentials::remove(&batch.credentials_gone)));
-    all.push(credentials::upsert(&batch.credentials));
-    all.push(audit::insert(&batch.audit));
+    all.push(credentials::TABLE.upsert(&batch.credentials));
+    all.push(audit::TABLE.upsert(&batch.audit));
     all
 }
 
-/// Users are found under what they are called now, and no longer under what they were called.
+/// Search terms of changed names: old ones go, new ones come.
 fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> [Change; 2] {
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (Changed { before, after }, terms) in users.iter().zip(terms) {
@@ -159,13 +161,12 @@ fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> [Chan
         gone.extend(before.difference(terms).map(|term| (term.clone(), after.id)));
         new.extend(terms.difference(&before).map(|term| (term.clone(), after.id)));
     }
-    let row = |(term, user): &(String, UserId)| -> Vec<Value> { vec![term.into(), (*user).into()] };
+    let row = |(term, user): &(String, UserId)| -> [Value; 2] { [term.into(), (*user).into()] };
     [
-        multi_row("DELETE FROM user_terms WHERE (term, user_id) IN (", &gone, 2, ")", row),
+        multi_row("DELETE FROM user_terms WHERE (term, user_id) IN (", &gone, ")", row),
         multi_row(
             "INSERT INTO user_terms (term, user_id)",
             &new,
-            2,
             "ON CONFLICT (term, user_id) DO NOTHING",
             row,
         ),

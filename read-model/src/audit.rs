@@ -1,4 +1,6 @@
-//! The audit log: who did what to whom, from where, and what it changed.
+//! The audit log: one entry for each event and each access record.
+
+use std::sync::LazyLock;
 
 use domain::actor::{Client, Role};
 use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UserId};
@@ -7,48 +9,49 @@ use log_model::{Position, Stream, StreamPartition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ReadModel;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
-use crate::statement::{Change, Value, multi_row, sql};
+use crate::statement::sql;
+use crate::table::{Table, fixed};
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
-    /// The id of the record that it shows.
+    /// The id of the record.
     pub id: EntryId,
-    /// When.
+    /// The time of the record.
     pub time: Timestamp,
-    /// Who, if a user.
+    /// The user who acted; `None` for anonymous and system.
     pub actor_id: Option<UserId>,
-    /// Their name at that time; `anonymous` or `system` for whoever is no user.
+    /// Their name at that time, or `anonymous` or `system`.
     pub actor_name: String,
     /// Their strongest role at that time.
     pub actor_role: Option<Role>,
     /// The event's wire name, or the name of the command that was denied or refused.
     pub action: String,
-    /// To what.
+    /// What the entry is about.
     pub target: Option<Target>,
-    /// The name of it.
+    /// The name of the target.
     pub target_name: Option<String>,
-    /// What came of it.
+    /// How it ended.
     pub outcome: Outcome,
-    /// What it changed.
+    /// The changed fields.
     pub changes: Vec<FieldChange>,
-    /// From where.
+    /// The client of the request.
     pub client: Client,
     /// Id of the command.
     pub command_id: Option<String>,
     /// Id of the request.
     pub correlation_id: Option<String>,
-    /// Where in the log the record lies.
+    /// The stream partition of the record.
     pub place: StreamPartition,
-    /// Its offset there.
+    /// The offset of the record.
     pub offset: u64,
 }
 
 impl AuditRow {
-    /// The point in the log that shows it.
+    /// The position in the log that covers the record.
     pub fn position(&self) -> Position {
         Position::at(self.place, self.offset)
     }
@@ -57,7 +60,7 @@ impl AuditRow {
 /// What an entry is about: an id of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Target {
-    /// The kind of the id, as it stands before the underscore.
+    /// The kind of the id: the part before the underscore.
     pub kind: String,
     /// The uuid of the id.
     pub uuid: Uuid,
@@ -68,7 +71,7 @@ impl Target {
     pub fn parse(text: &str) -> Option<Self> {
         const KINDS: [&str; 6] =
             [UserId::KIND, GroupId::KIND, TokenId::KIND, MailboxId::KIND, RuleId::KIND, EntryId::KIND];
-        // Whoever is denied may have typed anything.
+        // A denied caller may have typed anything.
         let (kind, uuid) = text.split_once('_').filter(|(kind, _)| KINDS.contains(kind))?;
         Some(Self { kind: kind.to_owned(), uuid: Uuid::try_parse(uuid).ok()? })
     }
@@ -81,14 +84,14 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// What came of what was tried.
+/// How an action ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It was done.
     Allowed,
-    /// They may not.
+    /// The actor lacks the right.
     Denied,
-    /// They may, but it did not work.
+    /// The actor has the right, but the action failed.
     Failed,
 }
 
@@ -105,7 +108,7 @@ impl Outcome {
     }
 }
 
-/// One field before and after. Secrets show neither.
+/// A field before and after. Secrets show neither value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// The field, as the API names it.
@@ -118,23 +121,31 @@ pub struct FieldChange {
     pub new: Option<String>,
 }
 
+impl FieldChange {
+    /// The change of a field from `old` to `new`.
+    pub fn new(field: impl Into<String>, old: Option<String>, new: Option<String>) -> Self {
+        Self { field: field.into(), old, new }
+    }
+}
+
 impl ReadModel {
     /// The entry with this id.
     pub async fn audit_entry(&self, id: EntryId) -> Result<Option<AuditRow>, Error> {
-        let text = format!("SELECT {COLUMNS}, {NAMED} FROM audit{NAMES} WHERE audit.id = $1");
+        let text = format!("SELECT {}, {NAMED} FROM audit{NAMES} WHERE audit.id = $1", columns());
         self.database.maybe_one(sql(text).bind(id)).await
     }
 }
 
-/// The columns of an entry but its target's name.
-pub(crate) const COLUMNS: &str = "audit.id, audit.at, audit.actor_id, audit.actor_name, audit.actor_role, audit.action, \
-    audit.target_kind, audit.target_id, audit.target_name, audit.outcome, audit.changes, audit.client_address, \
-    audit.client_agent, audit.command_id, audit.correlation_id, audit.log_stream, audit.log_partition, audit.log_offset";
+/// The columns that an entry is read from, but its target's name.
+pub(crate) fn columns() -> &'static str {
+    static COLUMNS: LazyLock<String> = LazyLock::new(|| TABLE.selected());
+    &COLUMNS
+}
 
-/// The target's name. Names never change, so an entry that was recorded without one can show the one it has.
+/// The target's name. Names never change, so an entry recorded without one shows the present one.
 pub(crate) const NAMED: &str = "COALESCE(audit.target_name, users.username, groups.name) AS shown_name";
 
-/// What [`NAMED`] looks at.
+/// The joins that [`NAMED`] needs.
 pub(crate) const NAMES: &str =
     " LEFT JOIN users ON users.id = audit.target_id LEFT JOIN groups ON groups.id = audit.target_id";
 
@@ -174,33 +185,29 @@ impl FromColumns for AuditRow {
     }
 }
 
-/// An entry never changes: one that is there already stays as it is.
-pub(crate) fn insert(entries: &[AuditRow]) -> Change {
-    let head = "INSERT INTO audit (id, at, actor_id, actor_name, actor_role, action, target_kind, target_id, target_name, \
-        outcome, changes, client_address, client_agent, command_id, correlation_id, log_stream, log_partition, log_offset)";
-    multi_row(head, entries, 18, "ON CONFLICT (id) DO NOTHING", values)
-}
-
-fn values(entry: &AuditRow) -> Vec<Value> {
-    let changes = serde_json::to_string(&entry.changes).expect("changes are plain text fields");
-    vec![
-        entry.id.into(),
-        entry.time.into(),
-        entry.actor_id.into(),
-        (&entry.actor_name).into(),
-        entry.actor_role.map(Role::name).into(),
-        (&entry.action).into(),
-        entry.target.as_ref().map(|target| target.kind.as_str()).into(),
-        entry.target.as_ref().map(|target| target.uuid).into(),
-        (&entry.target_name).into(),
-        entry.outcome.number().into(),
-        changes.into(),
-        (&entry.client.address).into(),
-        (&entry.client.agent).into(),
-        (&entry.command_id).into(),
-        (&entry.correlation_id).into(),
-        entry.place.stream.name().into(),
-        entry.place.partition.into(),
-        entry.offset.into(),
-    ]
-}
+/// The table of entries. An entry never changes.
+pub(crate) const TABLE: Table<AuditRow, 18> = Table {
+    name: "audit",
+    columns: [
+        fixed("id", |entry| entry.id.into()),
+        fixed("at", |entry| entry.time.into()),
+        fixed("actor_id", |entry| entry.actor_id.into()),
+        fixed("actor_name", |entry| (&entry.actor_name).into()),
+        fixed("actor_role", |entry| entry.actor_role.map(Role::name).into()),
+        fixed("action", |entry| (&entry.action).into()),
+        fixed("target_kind", |entry| entry.target.as_ref().map(|target| target.kind.as_str()).into()),
+        fixed("target_id", |entry| entry.target.as_ref().map(|target| target.uuid).into()),
+        fixed("target_name", |entry| (&entry.target_name).into()),
+        fixed("outcome", |entry| entry.outcome.number().into()),
+        fixed("changes", |entry| {
+            serde_json::to_string(&entry.changes).expect("changes are plain text fields").into()
+        }),
+        fixed("client_address", |entry| (&entry.client.address).into()),
+        fixed("client_agent", |entry| (&entry.client.agent).into()),
+        fixed("command_id", |entry| (&entry.command_id).into()),
+        fixed("correlation_id", |entry| (&entry.correlation_id).into()),
+        fixed("log_stream", |entry| entry.place.stream.name().into()),
+        fixed("log_partition", |entry| entry.place.partition.into()),
+        fixed("log_offset", |entry| entry.offset.into()),
+    ],
+};

@@ -3,22 +3,22 @@
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 
-use crate::ReadModel;
-use crate::audit::{AuditRow, COLUMNS, NAMED, Outcome, Target};
+use crate::audit::{self, AuditRow, NAMED, NAMES, Outcome, Target};
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::statement::{Sql, Value, sql};
 
-/// Which entries are asked for: all conditions hold.
+/// A filter of entries. All conditions have to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Done by this user.
+    /// By this actor.
     pub actor: Option<UserId>,
-    /// About this.
+    /// About this target.
     pub target: Option<Target>,
-    /// Any of these actions; when empty any at all.
+    /// With any of these actions; empty means every action.
     pub actions: Vec<String>,
-    /// With any of these outcomes; when empty with any at all.
+    /// With any of these outcomes; empty means every outcome.
     pub outcomes: Vec<Outcome>,
     /// After this instant.
     pub after: Option<Timestamp>,
@@ -27,7 +27,7 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
-    /// Everything about one thing.
+    /// Every entry about one target.
     pub fn of_target(target: Target) -> Self {
         Self { target: Some(target), ..Self::default() }
     }
@@ -36,27 +36,27 @@ impl AuditFilter {
 const ORDER: Order = Order { name: "audit", columns: &["audit.at", "audit.id"], is_descending: true };
 
 impl ReadModel {
-    /// A part of the entries that pass the filter.
+    /// A page of the entries that pass the filter.
     pub async fn audit_page(&self, filter: &AuditFilter, window: &Window) -> Result<Page<AuditRow>, Error> {
-        // Each branch walks one index from its newest entry on; together they give at most a page each.
+        // Each branch reads at most one page from one index, the newest entry first.
         let mut union = sql("");
         for (index, (column, value)) in filter.branches().into_iter().enumerate() {
             union.push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-            union.push("SELECT ").push(COLUMNS).push(" FROM audit WHERE 1 = 1");
+            union.push("SELECT ").push(audit::columns()).push(" FROM audit WHERE 1 = 1");
             if let Some(value) = value {
                 union.push(" AND ").push(column).push(" = ").push_value(value);
             }
             if column == "audit.outcome" {
-                // Said openly, because the index has nothing else.
+                // Named for PostgreSQL: without this condition it does not use the partial index.
                 union.push(" AND audit.outcome <> 0");
             }
             filter.check(&mut union);
             ORDER.limit::<(i64, uuid::Uuid)>(&mut union, window)?;
             union.push(&format!(") AS branch{index}"));
         }
-        let text = format!("SELECT {COLUMNS}, {NAMED} FROM ({}) AS audit", union.text);
+        let text = format!("SELECT {}, {NAMED} FROM ({}) AS audit", audit::columns(), union.text);
         let mut statement = Sql { text, ..union };
-        statement.push(crate::audit::NAMES);
+        statement.push(NAMES);
         ORDER.sort(&mut statement, window);
         let rows = self.database.all(statement).await?;
         Ok(ORDER.page(window, rows, |entry: &AuditRow| (entry.time.micros(), entry.id.uuid())))
@@ -64,7 +64,7 @@ impl ReadModel {
 }
 
 impl AuditFilter {
-    /// The columns and values whose indexes are walked, the narrowest that the filter gives.
+    /// The columns and values to look up by index: the narrowest that the filter has.
     fn branches(&self) -> Vec<(&'static str, Option<Value>)> {
         if let Some(target) = &self.target {
             return vec![("audit.target_id", Some(target.uuid.into()))];
@@ -83,7 +83,7 @@ impl AuditFilter {
         vec![("", None)]
     }
 
-    /// Adds the conditions. Those on equality are written so that no index is looked for: the branch has named its own.
+    /// Adds the conditions. Equality is written as CASE, so that no other index than the one of the branch is considered.
     fn check(&self, statement: &mut Sql) {
         const IF: &str = " AND CASE WHEN ";
         const HOLDS: &str = " THEN 1 ELSE 0 END <> 0";
@@ -109,7 +109,7 @@ impl AuditFilter {
     }
 }
 
-/// Each value once: a branch for one that is named twice would show its entries twice.
+/// Each value once. Two branches with one value would show its entries twice.
 fn distinct<T: PartialEq>(values: &[T]) -> Vec<&T> {
     let mut distinct: Vec<&T> = Vec::new();
     for value in values {

@@ -1,29 +1,29 @@
-//! How many users there are: kept per partition, state and group, summed when asked, so that no row is hot.
+//! Numbers of users. They are kept per partition, state and group, so that no row is hot, and summed when asked.
 
 use domain::id::GroupId;
 use domain::user::UserStatus;
 use uuid::Uuid;
 
-use crate::ReadModel;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::statement::{Change, multi_row, sql};
 
-/// Stands for users of every group, and of none.
+/// Stands for the users of all groups and of none.
 const EVERY_GROUP: Uuid = Uuid::nil();
 
-/// What a number of users is kept for.
+/// The users that a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountKey {
-    /// Partition of the log that has their events.
+    /// The partition of their events.
     pub partition: u32,
-    /// Where they stand.
+    /// Their status.
     pub state: UserStatus,
-    /// Their group; `None` for users of every group and of none.
+    /// Their group; `None` counts the users of all groups and of none.
     pub group: Option<GroupId>,
 }
 
 impl ReadModel {
-    /// How many users are in any of these states and any of these groups; empty stands for all.
+    /// How many users have any of these states and are in any of these groups. Empty means all.
     pub(crate) async fn counted(&self, states: &[UserStatus], groups: &[GroupId]) -> Result<u64, Error> {
         let mut statement =
             sql("SELECT CAST(COALESCE(SUM(n), 0) AS bigint) AS n FROM user_counts WHERE group_id IN ");
@@ -40,12 +40,12 @@ impl ReadModel {
     }
 }
 
-/// Adds to what is there.
+/// Adds to the numbers.
 pub(crate) fn add(changes: &[(CountKey, i64)]) -> Change {
     let head = "INSERT INTO user_counts (group_id, state, log_partition, n)";
     let tail = "ON CONFLICT (group_id, state, log_partition) DO UPDATE SET n = user_counts.n + excluded.n";
-    multi_row(head, changes, 4, tail, |(key, n)| {
+    multi_row(head, changes, tail, |(key, n)| {
         let group = key.group.map_or(EVERY_GROUP, GroupId::uuid);
-        vec![group.into(), key.state.number().into(), key.partition.into(), (*n).into()]
+        [group.into(), key.state.number().into(), key.partition.into(), (*n).into()]
     })
 }

@@ -1,4 +1,5 @@
-//! Credentials, for gateways alone: a keyed copy of their topic, and who stands behind one.
+//! Credentials: a keyed copy of their topic, and the user behind each. Only gateways read them
+//! (`docs/adr/0005-secrets-stay-at-the-gateway.md`).
 
 use domain::actor::Roles;
 use domain::credential::{Credential, CredentialId};
@@ -7,33 +8,34 @@ use domain::id::{TokenId, UserId};
 use domain::user::UserStatus;
 use uuid::Uuid;
 
-use crate::ReadModel;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::search::folded;
-use crate::statement::{Change, Sql, listed, multi_row, sql};
+use crate::statement::{Sql, listed, sql};
+use crate::table::{Table, column, fixed};
 use crate::users::{roles, status};
 
-/// What has to be known of a user at every request.
+/// What every request has to know of its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// Which user.
     pub id: UserId,
     /// The username.
     pub username: String,
-    /// Where the user stands. Whoever is not active passes nowhere, whatever the credential says.
+    /// The status. A user who is not active gets no access, whatever the credential says.
     pub state: UserStatus,
-    /// What the user holds.
+    /// The roles.
     pub roles: Roles,
     /// The group.
     pub group: Option<GroupRef>,
     /// Number of the user's last event.
     pub version: u64,
-    /// Partition of the log that has the user's events: whether the row is up to date is a matter of its places.
+    /// The partition of the user's events. Its checkpoints say whether the row is up to date.
     pub partition: u32,
 }
 
-/// The columns of [`Holder`].
+/// The columns that a [`Holder`] is read from.
 pub(crate) const HOLDER: &str = "users.id AS holder_id, users.username, users.state, users.roles, users.group_id, \
     users.group_name, users.version AS holder_version, users.log_partition";
 
@@ -45,7 +47,7 @@ impl ReadModel {
         Ok(found.map(|stored| stored.0))
     }
 
-    /// The user with this name, however it is capitalised, and the password if there is one.
+    /// The user with this name in any case, and the password if there is one.
     pub async fn holder_by_name(
         &self,
         username: &str,
@@ -108,7 +110,7 @@ impl FromColumns for Holder {
     }
 }
 
-/// The row of a credential: a token's id, or the user's for the password.
+/// The id of a credential's row: the token's id, or the user's id for a password.
 fn row_id(id: CredentialId) -> Uuid {
     match id {
         CredentialId::Password(user) => user.uuid(),
@@ -116,16 +118,21 @@ fn row_id(id: CredentialId) -> Uuid {
     }
 }
 
-pub(crate) fn upsert(credentials: &[(CredentialId, Credential)]) -> Change {
-    let head = "INSERT INTO credentials (id, user_id, is_token, version, credential)";
-    let tail = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, credential = excluded.credential";
-    multi_row(head, credentials, 5, tail, |(id, credential)| {
-        let json = serde_json::to_string(credential).expect("a credential is plain fields");
-        let is_token = matches!(id, CredentialId::Token(..));
-        vec![row_id(*id).into(), id.user().into(), is_token.into(), credential.version.into(), json.into()]
-    })
-}
+/// The table of credentials.
+pub(crate) const TABLE: Table<(CredentialId, Credential), 5> = Table {
+    name: "credentials",
+    columns: [
+        fixed("id", |(id, _)| row_id(*id).into()),
+        fixed("user_id", |(id, _)| id.user().into()),
+        fixed("is_token", |(id, _)| matches!(id, CredentialId::Token(..)).into()),
+        column("version", |(_, credential)| credential.version.into()),
+        column("credential", |(_, credential)| {
+            serde_json::to_string(credential).expect("a credential is plain fields").into()
+        }),
+    ],
+};
 
+/// Removes credentials.
 pub(crate) fn remove(credentials: &[CredentialId]) -> Vec<Sql> {
     let ids: Vec<_> = credentials.iter().map(|id| row_id(*id)).collect();
     listed("DELETE FROM credentials WHERE id IN", &ids, "")

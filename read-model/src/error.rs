@@ -1,26 +1,26 @@
-//! What can go wrong with the views, classed by what the caller does next.
+//! Errors of the views, classed by what the caller does next.
 
 use std::path::PathBuf;
 
 /// The views could not be asked or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database can't be reached, or has no connection to spare. Asking again later may help.
+    /// The database can't be reached, or has no free connection. A later attempt may succeed.
     #[error("the views can't be reached")]
     Unavailable(#[source] sqlx::Error),
-    /// The database refuses what is written because of what it says. Asking again will not help.
+    /// The database refuses the written data. The same data will be refused again.
     #[error("the database refuses the data")]
     Refused(#[source] sqlx::Error),
     /// The database refuses for any other reason.
     #[error("the database refuses the statement")]
     Failed(#[source] sqlx::Error),
-    /// The cursor is none that this list, in this order, gave out.
+    /// The cursor does not come from this list in this order.
     #[error("the cursor does not belong to this list")]
     BadCursor,
     /// The directory of the views can't be made or entered.
     #[error("the directory of the views {} can't be used", .0.display())]
     Directory(PathBuf, #[source] std::io::Error),
-    /// A newer Muster made the tables.
+    /// A newer version of Muster made the tables.
     #[error("the {what} have format {found}, which only a newer Muster reads")]
     Newer {
         /// Which tables.
@@ -31,7 +31,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether asking again later may help.
+    /// Whether a later attempt may succeed.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
@@ -63,7 +63,8 @@ enum Class {
     Other,
 }
 
-/// Five characters are a SQLSTATE (PostgreSQL, appendix A), fewer a result code of SQLite, extended in the high bytes.
+/// Classes an error code. Five characters are a SQLSTATE (PostgreSQL, appendix A), fewer a result code of SQLite, whose
+/// high bytes extend it.
 fn class(code: &str) -> Class {
     if code.len() == 5 {
         return match &code[..2] {

@@ -1,83 +1,104 @@
-//! Groups: the row, the questions, and how many members each has.
+//! Groups and their numbers of members.
+
+use std::sync::LazyLock;
 
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::search::{Prefix, folded};
-use crate::statement::{Change, Sql, listed, multi_row, sql};
+use crate::statement::{Sql, listed, sql};
+use crate::table::{Table, column, fixed};
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupRow {
-    /// Which group.
+    /// The id.
     pub id: GroupId,
-    /// Its name, for ever.
+    /// The name. It never changes.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// Phone number of whoever answers for it.
+    /// Phone number of the contact.
     pub phone: Option<String>,
-    /// E-mail address of whoever answers for it.
+    /// E-mail address of the contact.
     pub email: Option<String>,
-    /// Whether it takes no new members.
+    /// Whether the group takes no new members.
     pub closed: bool,
-    /// Whether it is gone; then nothing but [`ReadModel::groups_ever`] gives it.
+    /// Whether the group is deleted. Only [`ReadModel::groups_ever`] returns deleted groups.
     pub deleted: bool,
     /// Number of the group's last event.
     pub version: u64,
-    /// When anything of it changed last.
+    /// The time of the last change.
     pub updated_at: Timestamp,
-    /// How many users are in it. Kept beside the group: writing a group does not change it.
+    /// How many users are in the group. Counted from the users: writing a group does not change it.
     pub member_count: u64,
 }
 
 const ORDER: Order = Order { name: "groups", columns: &["name"], is_descending: false };
 
-const SELECT: &str = "SELECT id, name, description, phone, email, closed, deleted, version, updated_at, \
-    (SELECT CAST(COALESCE(SUM(n), 0) AS bigint) FROM user_counts WHERE group_id = groups.id) AS member_count FROM groups";
+/// The table of groups.
+pub(crate) const TABLE: Table<GroupRow, 9> = Table {
+    name: "groups",
+    columns: [
+        fixed("id", |group| group.id.into()),
+        fixed("name", |group| (&group.name).into()),
+        column("description", |group| (&group.description).into()),
+        column("phone", |group| (&group.phone).into()),
+        column("email", |group| (&group.email).into()),
+        column("closed", |group| group.closed.into()),
+        column("deleted", |group| group.deleted.into()),
+        column("version", |group| group.version.into()),
+        column("updated_at", |group| group.updated_at.into()),
+    ],
+};
+
+static SELECT: LazyLock<String> = LazyLock::new(|| {
+    let members = "SELECT CAST(COALESCE(SUM(n), 0) AS bigint) FROM user_counts WHERE group_id = groups.id";
+    format!("SELECT {}, ({members}) AS member_count FROM groups", TABLE.selected())
+});
 
 impl ReadModel {
     /// The group with this id.
     pub async fn group(&self, id: GroupId) -> Result<Option<GroupRow>, Error> {
-        self.database.maybe_one(sql(format!("{SELECT} WHERE id = $1 AND NOT deleted")).bind(id)).await
+        self.database.maybe_one(sql(format!("{} WHERE id = $1 AND NOT deleted", *SELECT)).bind(id)).await
     }
 
-    /// The group with this name, however it is capitalised.
+    /// The group with this name, in any case.
     pub async fn group_by_name(&self, name: &str) -> Result<Option<GroupRow>, Error> {
         self.database
-            .maybe_one(sql(format!("{SELECT} WHERE name = $1 AND NOT deleted")).bind(folded(name)))
+            .maybe_one(sql(format!("{} WHERE name = $1 AND NOT deleted", *SELECT)).bind(folded(name)))
             .await
     }
 
-    /// Those of these groups that there are, in any order.
+    /// These groups, in any order; deleted and unknown ones are left out.
     pub async fn groups_by_ids(&self, ids: &[GroupId]) -> Result<Vec<GroupRow>, Error> {
-        self.database.all_of(listed(&format!("{SELECT} WHERE id IN"), ids, "AND NOT deleted")).await
+        self.database.all_of(listed(&format!("{} WHERE id IN", *SELECT), ids, "AND NOT deleted")).await
     }
 
-    /// Those of these groups that there ever were, in any order.
+    /// These groups, deleted ones too, in any order.
     pub async fn groups_ever(&self, ids: &[GroupId]) -> Result<Vec<GroupRow>, Error> {
-        self.database.all_of(listed(&format!("{SELECT} WHERE id IN"), ids, "")).await
+        self.database.all_of(listed(&format!("{} WHERE id IN", *SELECT), ids, "")).await
     }
 
-    /// How many users are in a group, whether there is such a group or not.
+    /// How many users are in a group. Zero if there is no such group.
     pub async fn members_count(&self, id: GroupId) -> Result<u64, Error> {
         self.counted(&[], &[id]).await
     }
 
-    /// Groups by name; only those whose name, or a part of it after `. _ -`, begins with `search`.
+    /// A page of groups, by name. `search` matches the beginning of the name, or of a part of it after `. _ -`.
     pub async fn groups_page(&self, search: Option<&str>, window: &Window) -> Result<Page<GroupRow>, Error> {
-        let mut statement = sql(format!("{SELECT} WHERE NOT deleted AND "));
+        let mut statement = sql(format!("{} WHERE NOT deleted AND ", *SELECT));
         matching(&mut statement, search);
         ORDER.limit::<(String,)>(&mut statement, window)?;
         let rows = self.database.all(statement).await?;
         Ok(ORDER.page(window, rows, |group: &GroupRow| (group.name.clone(),)))
     }
 
-    /// How many groups [`ReadModel::groups_page`] walks through.
+    /// How many groups [`ReadModel::groups_page`] has on all pages.
     pub async fn groups_count(&self, search: Option<&str>) -> Result<u64, Error> {
         let mut statement = sql("SELECT count(*) AS n FROM groups WHERE NOT deleted AND ");
         matching(&mut statement, search);
@@ -86,7 +107,7 @@ impl ReadModel {
     }
 }
 
-/// Groups are few enough to look at each of them.
+/// Adds the search. There are few groups, so no index helps here.
 fn matching(statement: &mut Sql, search: Option<&str>) {
     let Some(prefix) = Prefix::of(search) else {
         statement.push("1 = 1");
@@ -115,25 +136,4 @@ impl FromColumns for GroupRow {
             member_count: row.number("member_count")?,
         })
     }
-}
-
-pub(crate) fn upsert(groups: &[GroupRow]) -> Change {
-    let head =
-        "INSERT INTO groups (id, name, description, phone, email, closed, deleted, version, updated_at)";
-    let tail = "ON CONFLICT (id) DO UPDATE SET description = excluded.description, phone = excluded.phone, \
-        email = excluded.email, closed = excluded.closed, deleted = excluded.deleted, \
-        version = excluded.version, updated_at = excluded.updated_at";
-    multi_row(head, groups, 9, tail, |group| {
-        vec![
-            group.id.into(),
-            (&group.name).into(),
-            (&group.description).into(),
-            (&group.phone).into(),
-            (&group.email).into(),
-            group.closed.into(),
-            group.deleted.into(),
-            group.version.into(),
-            group.updated_at.into(),
-        ]
-    })
 }

@@ -1,34 +1,37 @@
-//! Mailboxes: where files wait for a user.
+//! Mailboxes, in which files wait for a user.
+
+use std::sync::LazyLock;
 
 use domain::id::{MailboxId, UserId};
 use domain::timestamp::Timestamp;
 use domain::user::mailboxes;
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
-use crate::statement::{Change, listed, multi_row, sql};
+use crate::statement::{listed, sql};
+use crate::table::{Table, column, fixed};
 
 /// A mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxRow {
-    /// Which mailbox.
+    /// The id.
     pub id: MailboxId,
-    /// Whose.
+    /// The user.
     pub user_id: UserId,
-    /// The user's name. It stands beside the mailbox: writing a mailbox does not change it.
+    /// The user's name, read from the user. Writing a mailbox does not change it.
     pub username: String,
-    /// Its name, unique within the user.
+    /// The name, unique within the user.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// Since when it is there.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
 impl MailboxRow {
-    /// Name of the topic downstream that carries its files.
+    /// The downstream topic that carries its files.
     pub fn topic(&self) -> String {
         mailboxes::topic(&self.username, &self.name)
     }
@@ -36,23 +39,37 @@ impl MailboxRow {
 
 const ORDER: Order = Order { name: "mailboxes", columns: &["mailboxes.name"], is_descending: false };
 
-const SELECT: &str = "SELECT mailboxes.id, mailboxes.user_id, users.username, mailboxes.name, mailboxes.description, \
-    mailboxes.created_at FROM mailboxes JOIN users ON users.id = mailboxes.user_id";
+/// The table of mailboxes.
+pub(crate) const TABLE: Table<MailboxRow, 5> = Table {
+    name: "mailboxes",
+    columns: [
+        fixed("id", |mailbox| mailbox.id.into()),
+        fixed("user_id", |mailbox| mailbox.user_id.into()),
+        fixed("name", |mailbox| (&mailbox.name).into()),
+        column("description", |mailbox| (&mailbox.description).into()),
+        column("created_at", |mailbox| mailbox.created_at.into()),
+    ],
+};
+
+static SELECT: LazyLock<String> = LazyLock::new(|| {
+    let columns = TABLE.selected();
+    format!("SELECT {columns}, users.username FROM mailboxes JOIN users ON users.id = mailboxes.user_id")
+});
 
 impl ReadModel {
     /// The mailbox with this id.
     pub async fn mailbox(&self, id: MailboxId) -> Result<Option<MailboxRow>, Error> {
-        self.database.maybe_one(sql(format!("{SELECT} WHERE mailboxes.id = $1")).bind(id)).await
+        self.database.maybe_one(sql(format!("{} WHERE mailboxes.id = $1", *SELECT)).bind(id)).await
     }
 
-    /// Those of these mailboxes that there are, in any order.
+    /// These mailboxes, in any order; unknown ones are left out.
     pub async fn mailboxes_by_ids(&self, ids: &[MailboxId]) -> Result<Vec<MailboxRow>, Error> {
-        self.database.all_of(listed(&format!("{SELECT} WHERE mailboxes.id IN"), ids, "")).await
+        self.database.all_of(listed(&format!("{} WHERE mailboxes.id IN", *SELECT), ids, "")).await
     }
 
-    /// Mailboxes of a user, by name.
+    /// A page of a user's mailboxes, by name.
     pub async fn mailboxes_page(&self, user: UserId, window: &Window) -> Result<Page<MailboxRow>, Error> {
-        let mut statement = sql(format!("{SELECT} WHERE mailboxes.user_id = $1")).bind(user);
+        let mut statement = sql(format!("{} WHERE mailboxes.user_id = $1", *SELECT)).bind(user);
         ORDER.limit::<(String,)>(&mut statement, window)?;
         let rows = self.database.all(statement).await?;
         Ok(ORDER.page(window, rows, |mailbox: &MailboxRow| (mailbox.name.clone(),)))
@@ -70,19 +87,4 @@ impl FromColumns for MailboxRow {
             created_at: row.time("created_at")?,
         })
     }
-}
-
-pub(crate) fn upsert(mailboxes: &[MailboxRow]) -> Change {
-    let head = "INSERT INTO mailboxes (id, user_id, name, description, created_at)";
-    let tail =
-        "ON CONFLICT (id) DO UPDATE SET description = excluded.description, created_at = excluded.created_at";
-    multi_row(head, mailboxes, 5, tail, |mailbox| {
-        vec![
-            mailbox.id.into(),
-            mailbox.user_id.into(),
-            (&mailbox.name).into(),
-            (&mailbox.description).into(),
-            mailbox.created_at.into(),
-        ]
-    })
 }

@@ -1,4 +1,4 @@
-//! Keyset pages, both ways: a cursor says behind which row to go on, so the last page costs what the first one does.
+//! Keyset pages in both directions. A cursor names the row to go on from, so the last page costs no more than the first.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,26 +8,26 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::statement::{Sql, Value};
 
-/// Which part of a list is asked for, as Relay's `first`, `after`, `last` and `before` say it.
+/// A part of a list, as Relay's `first`, `after`, `last` and `before` define it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     /// Most rows.
     pub size: u32,
-    /// Whether they are the last ones of what `after` and `before` leave.
+    /// Whether to take the last rows between `after` and `before` instead of the first.
     pub from_end: bool,
-    /// Only rows behind this cursor.
+    /// Only rows after this cursor.
     pub after: Option<String>,
-    /// Only rows ahead of this cursor.
+    /// Only rows before this cursor.
     pub before: Option<String>,
 }
 
 impl Window {
-    /// The first rows, or the first ones behind a cursor.
+    /// The first rows, or the first after a cursor.
     pub fn first(size: u32, after: Option<String>) -> Self {
         Self { size, from_end: false, after, before: None }
     }
 
-    /// The last rows, or the last ones ahead of a cursor.
+    /// The last rows, or the last before a cursor.
     pub fn last(size: u32, before: Option<String>) -> Self {
         Self { size, from_end: true, after: None, before }
     }
@@ -38,22 +38,22 @@ impl Window {
 pub struct Page<T> {
     /// The rows.
     pub edges: Vec<Edge<T>>,
-    /// Whether there are rows behind them.
+    /// Whether rows follow.
     pub has_next: bool,
-    /// Whether there are rows ahead of them.
+    /// Whether rows precede.
     pub has_previous: bool,
 }
 
-/// A row and the cursor that stands for its place in the list.
+/// A row and its cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge<T> {
-    /// Opaque: valid for the same list in the same order.
+    /// Opaque. Valid for the same list in the same order.
     pub cursor: String,
     /// The row.
     pub row: T,
 }
 
-/// How many there are.
+/// A number of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     /// The number, or where counting stopped.
@@ -62,10 +62,10 @@ pub struct Count {
     pub capped: bool,
 }
 
-/// An order that no two rows share: columns, each with the same direction.
+/// A total order: columns with one direction.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Order {
-    /// Names the list and its order, so that a cursor of another one is refused.
+    /// Names the list and its order. A cursor of another one is refused.
     pub(crate) name: &'static str,
     /// The columns, most significant first; the last one is unique.
     pub(crate) columns: &'static [&'static str],
@@ -73,14 +73,14 @@ pub(crate) struct Order {
     pub(crate) is_descending: bool,
 }
 
-/// A place in an order, as a cursor carries it.
+/// The values of a row's order columns, as a cursor carries them.
 pub(crate) trait Key: Serialize + DeserializeOwned {
     /// The values of the order's columns.
     fn values(&self) -> Vec<Value>;
 }
 
 impl Order {
-    /// Adds what limits a statement to the window: the conditions after `WHERE … `, the order and the limit.
+    /// Limits a statement to the window: adds conditions after its `WHERE …`, the order and the limit.
     pub(crate) fn limit<K: Key>(self, statement: &mut Sql, window: &Window) -> Result<(), Error> {
         for (cursor, is_after) in [(&window.after, true), (&window.before, false)] {
             let Some(cursor) = cursor else { continue };
@@ -93,7 +93,7 @@ impl Order {
         Ok(())
     }
 
-    /// Adds that the window is read up to a key and no further.
+    /// Reads the window no further than a key.
     pub(crate) fn up_to<K: Key>(self, statement: &mut Sql, window: &Window, end: &K) {
         let comparison = if self.is_descending == window.from_end { " <= " } else { " >= " };
         statement.push(" AND (").push(&self.columns.join(", ")).push(")").push(comparison);
@@ -104,12 +104,12 @@ impl Order {
     pub(crate) fn sort(self, statement: &mut Sql, window: &Window) {
         let direction = if self.is_descending == window.from_end { " ASC" } else { " DESC" };
         let columns: Vec<_> = self.columns.iter().map(|column| format!("{column}{direction}")).collect();
-        // One more than asked for tells whether there are more.
+        // One row more tells whether rows follow.
         statement.push(" ORDER BY ").push(&columns.join(", ")).push(" LIMIT ");
         statement.push_value(i64::from(window.size) + 1);
     }
 
-    /// Makes the page of the rows that such a statement gave.
+    /// Makes a page of the rows of such a statement.
     pub(crate) fn page<T, K: Key>(self, window: &Window, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {
         let more = rows.len() > window.size as usize;
         rows.truncate(window.size as usize);

@@ -1,4 +1,4 @@
-//! How far the views are, as this process knows it, and the wait until they are further. Nothing here asks the database.
+//! How far the views are, as this process knows it, and the wait for a position. Nothing here asks the database.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,25 +10,26 @@ use tokio::time::Instant;
 
 use crate::checkpoint::Checkpoint;
 
-/// How far the views are. Fed by whoever applies in this process and, on PostgreSQL, by notifications of the others.
+/// How far the views are. Fed by the writer of this process and, on PostgreSQL, by notifications of other processes.
+/// Clones share what is known.
 #[derive(Debug, Clone)]
 pub struct Progress {
     known: watch::Sender<BTreeMap<StreamPartition, Checkpoint>>,
 }
 
-/// The views did not get there in time. What was asked for may still come.
+/// The views did not cover the position in time. They may later.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the views have not seen this point of the log yet")]
 pub struct NotYetVisible;
 
-/// Whether what the views show of a place is up to date.
+/// Whether the views of one stream partition are up to date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
-    /// The projection stood at the end of the place a moment ago.
+    /// The projection stood at the end recently enough.
     Confirmed,
-    /// It did not for longer than is tolerated. The last time is given, if there was one.
+    /// The last confirmation is too old, or there was none.
     Stale(Option<Timestamp>),
-    /// The log can't be reached, since the instant given.
+    /// The log can't be reached since this instant. Before, the views were up to date.
     Unreachable(Timestamp),
     /// A record could not be applied.
     Halted,
@@ -39,7 +40,7 @@ impl Progress {
         Self { known: watch::Sender::new(BTreeMap::new()) }
     }
 
-    /// Ready when the views cover the position.
+    /// Waits until the views cover a position, until a deadline at most.
     pub async fn wait(&self, position: &Position, until: Instant) -> Result<(), NotYetVisible> {
         let mut known = self.known.subscribe();
         let is_covered = |known: &BTreeMap<StreamPartition, Checkpoint>| {
@@ -51,17 +52,17 @@ impl Progress {
         }
     }
 
-    /// What is known of one place.
+    /// The checkpoint of one stream partition.
     pub fn checkpoint(&self, place: StreamPartition) -> Option<Checkpoint> {
         self.known.borrow().get(&place).cloned()
     }
 
-    /// What is known of every place.
+    /// Every known checkpoint.
     pub fn checkpoints(&self) -> Vec<Checkpoint> {
         self.known.borrow().values().cloned().collect()
     }
 
-    /// Everything that the views cover.
+    /// The position that the views cover.
     pub fn position(&self) -> Position {
         let mut position = Position::new();
         for seen in self.known.borrow().values() {
@@ -72,26 +73,26 @@ impl Progress {
         position
     }
 
-    /// Whether a place is up to date now, if a confirmation holds for as long as `tolerated`.
+    /// Whether a stream partition is up to date at `now`. A confirmation counts for as long as `tolerated`.
     pub fn health(&self, place: StreamPartition, now: Timestamp, tolerated: Duration) -> Health {
         let known = self.known.borrow();
         let Some(seen) = known.get(&place) else { return Health::Stale(None) };
         match (&seen.halted, seen.confirmed_at, seen.unreachable_since) {
             (Some(_), _, _) => Health::Halted,
             (None, Some(at), _) if at + tolerated >= now => Health::Confirmed,
-            // Views that were not current when the log went away are no better for it.
+            // Views that were stale before the outage of the log stay stale.
             (None, Some(at), Some(since)) if at + tolerated >= since => Health::Unreachable(since),
             (None, at, _) => Health::Stale(at),
         }
     }
 
-    /// Ready at the next change of anything.
+    /// Waits for the next change of any checkpoint.
     pub async fn changed(&self) {
-        // An error would mean that the sender is gone, but it is `self`.
+        // It fails only without a sender, which `self` is.
         let _ = self.known.subscribe().changed().await;
     }
 
-    /// Takes over what the database says. A place never goes back: what was read may be older than what was heard.
+    /// Adopts checkpoints read from the database. None moves back: a notification may have overtaken the read.
     pub(crate) fn set(&self, checkpoints: Vec<Checkpoint>) {
         self.known.send_if_modified(|known| {
             let mut is_new = false;
@@ -109,7 +110,7 @@ impl Progress {
         });
     }
 
-    /// Takes over that the views cover a position.
+    /// Adopts that the views cover a position.
     pub(crate) fn cover(&self, position: &Position) {
         self.known.send_if_modified(|known| {
             let mut is_new = false;

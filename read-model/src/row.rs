@@ -1,4 +1,4 @@
-//! Reading a row the same way from both databases.
+//! Rows of both databases, read by column name.
 
 use domain::id::{GroupId, UserId};
 use domain::timestamp::Timestamp;
@@ -60,17 +60,17 @@ pub(crate) trait Columns {
     }
 }
 
-/// Something that is read from a row.
+/// A value read from a row.
 pub(crate) trait FromColumns: Sized + Send {
     fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error>;
 }
 
-/// A value that no version of Muster stored in this column.
+/// The error for a value that Muster never stores in this column.
 pub(crate) fn broken(column: &str, problem: &str) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: problem.into() }
 }
 
-/// A number alone, in a column named `n`.
+/// A single number, in a column named `n`.
 impl FromColumns for i64 {
     fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
         row.int("n")

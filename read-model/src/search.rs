@@ -1,13 +1,14 @@
-//! What a search finds: case-folded beginnings of texts and of their parts.
+//! Search: case-folded beginnings of texts and of their parts.
 
 use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Stands between the terms of one text; no term contains it.
+/// Separates the joined terms of a row. No term contains it.
 const BETWEEN: char = '\n';
 
-/// A text as it is compared: NFC, every character lower-cased by itself, so that a beginning stays a beginning.
+/// A text in the form in which it is compared: NFC, lower case. Each character is lower-cased by itself, so that a prefix of
+/// a text stays a prefix.
 pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -15,7 +16,7 @@ pub fn folded(text: &str) -> String {
     text.nfc().flat_map(char::to_lowercase).nfc().collect()
 }
 
-/// What a text is found under: the whole of it, and what follows each of `. _ - @` and space.
+/// The search terms of texts: each text, and what follows each `. _ - @` and space in it.
 pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     let mut terms = BTreeSet::new();
     for text in texts {
@@ -27,27 +28,27 @@ pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     terms
 }
 
-/// A beginning that is searched for.
+/// A prefix to search for.
 #[derive(Debug, Clone)]
 pub(crate) struct Prefix(String);
 
 impl Prefix {
-    /// `None` when nothing is searched for.
+    /// `None` for a blank search.
     pub(crate) fn of(search: Option<&str>) -> Option<Self> {
         search.map(|text| folded(text.trim())).filter(|text| !text.is_empty()).map(Self)
     }
 
-    /// The least term that begins with it.
+    /// The least term with this prefix.
     pub(crate) fn from(&self) -> &str {
         &self.0
     }
 
-    /// Greater than every term that begins with it.
+    /// Greater than every term with this prefix.
     pub(crate) fn to(&self) -> String {
         format!("{}{}", self.0, char::MAX)
     }
 
-    /// A pattern for LIKE with `\` as its escape: `before`, then the prefix, anywhere when `before` begins with `%`.
+    /// A LIKE pattern, escaped by `\`: `before`, then the prefix, then anything.
     pub(crate) fn pattern(&self, before: &str) -> String {
         let mut pattern = before.to_owned();
         for c in self.0.chars() {
@@ -60,13 +61,13 @@ impl Prefix {
         pattern
     }
 
-    /// A pattern that the joined terms of a row match when one of them begins with the prefix.
+    /// A LIKE pattern for [`joined`] terms of which one begins with the prefix.
     pub(crate) fn joined_pattern(&self) -> String {
         self.pattern(&format!("%{BETWEEN}"))
     }
 }
 
-/// All terms of a row in one text, each behind a line break.
+/// All terms of a row in one text, a line break before each.
 pub(crate) fn joined(terms: &BTreeSet<String>) -> String {
     terms.iter().flat_map(|term| [BETWEEN].into_iter().chain(term.chars())).collect()
 }

@@ -1,4 +1,4 @@
-//! Who is signed in, and who failed to: operational state, which the log doesn't hold and no rebuild of the views touches.
+//! Sessions and failed sign-ins: operational state. The log doesn't hold it, and refilling the views leaves it alone.
 
 use std::time::Duration;
 
@@ -6,38 +6,38 @@ use domain::actor::Client;
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 
-use crate::ReadModel;
 use crate::credentials::{HOLDER, Holder};
 use crate::database::Database;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
 use crate::statement::sql;
 
 /// SHA-256 of a session's token.
 pub type TokenHash = [u8; 32];
 
-/// A session as it is kept.
+/// A session as it is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
-    /// SHA-256 of the token; the token itself is nowhere.
+    /// SHA-256 of the token. The token itself is not stored.
     pub token_hash: TokenHash,
-    /// Whose.
+    /// The user.
     pub user_id: UserId,
-    /// Version of the password that it was opened with. It is valid while the password still has this version.
+    /// Version of the password at sign-in. The session is valid while the password has this version.
     pub credential_version: u64,
-    /// Whether the password must be changed before anything else.
+    /// Whether the password has to be changed first.
     pub must_change: bool,
-    /// When it was opened.
+    /// The time of sign-in.
     pub created_at: Timestamp,
-    /// When it was used last, as far as that was written.
+    /// The last recorded use.
     pub last_seen_at: Timestamp,
-    /// When it ends, however much it is used.
+    /// When it ends, regardless of use.
     pub expires_at: Timestamp,
-    /// From where it was opened.
+    /// The client at sign-in.
     pub client: Client,
 }
 
-/// Leaves the hash out: whoever reads logs needs none.
+/// Without the hash, which has no place in logs.
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session")
@@ -47,28 +47,28 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// A session, its user, and what its validity depends on.
+/// A session with its user and the present password version, on which its validity depends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// The session.
     pub session: Session,
-    /// Its user as the views show it now.
+    /// The user as the views show it now.
     pub holder: Holder,
-    /// Version of the user's password now; none when there is no password any more.
+    /// The present version of the password; `None` if the user has no password any more.
     pub password_version: Option<u64>,
 }
 
-/// Failed sign-ins in a row.
+/// Consecutive failed sign-ins of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttle {
-    /// How many.
+    /// Their number.
     pub failures: u32,
-    /// Before this instant nothing is tried.
+    /// No sign-in is tried before this instant.
     pub next_allowed_at: Timestamp,
 }
 
 impl ReadModel {
-    /// Keeps a new session.
+    /// Stores a new session.
     pub async fn create_session(&self, session: &Session) -> Result<(), Error> {
         let statement =
             sql("INSERT INTO operational.sessions (token_hash, user_id, credential_version, must_change, \
@@ -86,7 +86,7 @@ impl ReadModel {
         self.database.execute(statement).await.map(drop)
     }
 
-    /// The session with this token, its user and the present version of the password, in one query.
+    /// The session with this token hash, with its user and the present password version, in one query.
     pub async fn session(&self, token_hash: &TokenHash) -> Result<Option<SignedIn>, Error> {
         let text = format!(
             "SELECT sessions.token_hash, sessions.user_id, sessions.credential_version, sessions.must_change, \
@@ -98,31 +98,31 @@ impl ReadModel {
         self.database.maybe_one(sql(text).bind(token_hash)).await
     }
 
-    /// Remembers that a session was used.
+    /// Records a use of a session.
     pub async fn touch_session(&self, token_hash: &TokenHash, at: Timestamp) -> Result<(), Error> {
         let text =
             "UPDATE operational.sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at < $2";
         self.database.execute(sql(text).bind(token_hash).bind(at)).await.map(drop)
     }
 
-    /// Ends a session. Says whether there was one.
+    /// Ends a session. Returns whether there was one.
     pub async fn end_session(&self, token_hash: &TokenHash) -> Result<bool, Error> {
         let text = "DELETE FROM operational.sessions WHERE token_hash = $1";
         Ok(self.database.execute(sql(text).bind(token_hash)).await? > 0)
     }
 
-    /// Ends every session of a user but this one.
+    /// Ends all other sessions of a user. Returns how many.
     pub async fn end_other_sessions(&self, user: UserId, kept: &TokenHash) -> Result<u64, Error> {
         let text = "DELETE FROM operational.sessions WHERE user_id = $1 AND token_hash <> $2";
         self.database.execute(sql(text).bind(user).bind(kept)).await
     }
 
-    /// Ends every session of a user.
+    /// Ends all sessions of a user. Returns how many.
     pub async fn end_sessions(&self, user: UserId) -> Result<u64, Error> {
         self.database.execute(sql("DELETE FROM operational.sessions WHERE user_id = $1").bind(user)).await
     }
 
-    /// Makes a session a full one that was opened with this version of the password.
+    /// Makes a session unrestricted and valid for this version of the password.
     pub async fn upgrade_session(
         &self,
         token_hash: &TokenHash,
@@ -133,20 +133,20 @@ impl ReadModel {
         self.database.execute(sql(text).bind(token_hash).bind(credential_version).bind(false)).await.map(drop)
     }
 
-    /// Forgets the sessions that ended before an instant.
+    /// Deletes sessions that ended before an instant. Returns how many.
     pub async fn forget_sessions(&self, before: Timestamp) -> Result<u64, Error> {
         self.database
             .execute(sql("DELETE FROM operational.sessions WHERE expires_at < $1").bind(before))
             .await
     }
 
-    /// The failed sign-ins of an account, by whatever text the caller names accounts with.
+    /// The failed sign-ins of an account. The caller decides what text names an account.
     pub async fn throttle(&self, account: &str) -> Result<Option<Throttle>, Error> {
         let text = "SELECT failures, next_allowed_at FROM operational.throttles WHERE account = $1";
         self.database.maybe_one(sql(text).bind(account)).await
     }
 
-    /// Counts one more failure; `delay` says how long nothing is tried after that many.
+    /// Counts one more failure. `delay` maps the number of failures to the time before the next attempt.
     pub async fn sign_in_failed(
         &self,
         account: &str,
@@ -169,13 +169,13 @@ impl ReadModel {
         Database::whole(counting).await
     }
 
-    /// Forgets failures that have delayed nobody since an instant: names that nobody has are counted too.
+    /// Deletes failures whose delay ended before an instant. Names without a user are counted too, so they pile up.
     pub async fn forget_throttles(&self, before: Timestamp) -> Result<u64, Error> {
         let text = "DELETE FROM operational.throttles WHERE next_allowed_at < $1";
         self.database.execute(sql(text).bind(before)).await
     }
 
-    /// Forgets the failures of an account.
+    /// Deletes the failures of an account.
     pub async fn sign_in_succeeded(&self, account: &str) -> Result<(), Error> {
         let text = "DELETE FROM operational.throttles WHERE account = $1";
         self.database.execute(sql(text).bind(account)).await.map(drop)

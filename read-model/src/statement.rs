@@ -1,4 +1,4 @@
-//! One SQL statement with its values, in the form that both databases understand.
+//! SQL statements and their values, in a form for both databases.
 
 use std::fmt::Write as _;
 
@@ -9,15 +9,15 @@ use uuid::Uuid;
 /// Most values of one statement: SQLite takes 32,766, PostgreSQL 65,535.
 const MOST_VALUES: usize = 32_000;
 
-/// Most rows of one statement. More don't make it faster, and it has at most 28 columns.
+/// Most rows of one statement. More are not faster, and with 28 columns they stay below [`MOST_VALUES`].
 const MOST_ROWS: usize = 128;
 
-/// A statement and what its `$1`, `$2`, … stand for.
+/// A statement and the values of its `$1`, `$2`, ….
 #[derive(Debug, Clone)]
 pub(crate) struct Sql {
     pub(crate) text: String,
     pub(crate) values: Vec<Value>,
-    /// Whether preparing it pays: not where every call looks different.
+    /// Whether the prepared statement is kept. False where every call has another text.
     pub(crate) is_kept: bool,
 }
 
@@ -32,14 +32,14 @@ pub(crate) enum Value {
     Bytes(Vec<u8>),
 }
 
-/// A statement with a fixed text.
+/// A statement without values.
 pub(crate) fn sql(text: impl Into<String>) -> Sql {
     Sql { text: text.into(), values: Vec::new(), is_kept: true }
 }
 
 impl Sql {
-    /// The text for SQLite, which takes `$n` for a name and looks every name up among all before it: with thousands
-    /// of values that takes seconds. Where there are many they stand in their order, and `?` says just that.
+    /// The text for SQLite. It treats `$n` as a name and compares it with every earlier name, which takes seconds for
+    /// thousands of values. Above a few values they are numbered by order instead, with `?`.
     pub(crate) fn text_for_sqlite(&mut self) -> String {
         const FEW: usize = 64;
         let text = std::mem::take(&mut self.text);
@@ -55,7 +55,7 @@ impl Sql {
         numbered
     }
 
-    /// The value of the next `$n` of a text that has it already.
+    /// Binds the next `$n` of the text.
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         self
@@ -74,7 +74,7 @@ impl Sql {
         self
     }
 
-    /// Appends `(a, b, …)`; of an empty list `(NULL)`, in which nothing is.
+    /// Appends `(a, b, …)`, or `(NULL)` for an empty list. No value is in `(NULL)`.
     pub(crate) fn push_list<V: Into<Value>>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
         let mut separator = "(";
         for value in values {
@@ -85,23 +85,23 @@ impl Sql {
     }
 }
 
-/// `<head> <rows> <tail>`, where the rows have columns that are called column1, column2, … Both databases call them so
-/// in a list of values; PostgreSQL gets whole columns, because it reads thousands of values too slowly one by one.
+/// A statement `<head> <rows> <tail>`. The columns of the rows are named column1, column2, …, as both databases name the
+/// columns of a list of values. PostgreSQL gets whole columns as arrays: it parses thousands of single values too slowly.
 #[derive(Debug, Clone)]
 pub(crate) struct Rows {
     pub(crate) head: String,
     pub(crate) tail: String,
     pub(crate) columns: usize,
-    /// Row after row. What a column holds is of one kind.
+    /// Row after row. All values of a column are of one kind.
     pub(crate) values: Vec<Value>,
 }
 
-/// Something that changes rows.
+/// A change of rows.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// One statement.
     One(Sql),
-    /// One statement over rows; none where there are none.
+    /// One statement over rows. Without rows nothing is run.
     Rows(Rows),
 }
 
@@ -111,23 +111,21 @@ impl From<Sql> for Change {
     }
 }
 
-/// A statement over rows.
-pub(crate) fn multi_row<T>(
+/// A statement over rows, each of `N` columns.
+pub(crate) fn multi_row<T, const N: usize>(
     head: impl Into<String>,
     rows: &[T],
-    columns: usize,
     tail: impl Into<String>,
-    row_values: impl Fn(&T) -> Vec<Value>,
+    row_values: impl Fn(&T) -> [Value; N],
 ) -> Change {
-    let mut values = Vec::with_capacity(rows.len() * columns);
+    let mut values = Vec::with_capacity(rows.len() * N);
     values.extend(rows.iter().flat_map(row_values));
-    debug_assert_eq!(values.len(), rows.len() * columns, "every row has every column");
-    Change::Rows(Rows { head: head.into(), tail: tail.into(), columns, values })
+    Change::Rows(Rows { head: head.into(), tail: tail.into(), columns: N, values })
 }
 
 impl Rows {
-    /// As statements with lists of values. Their lengths are powers of two: so few different statements that each is
-    /// prepared once and kept.
+    /// As statements with lists of values. Their lengths are powers of two, so that there are few different texts and each
+    /// stays prepared.
     pub(crate) fn into_lists(self) -> Vec<Sql> {
         let mut left = self.values.len() / self.columns;
         let mut values = self.values.into_iter();
@@ -148,7 +146,7 @@ impl Rows {
     }
 }
 
-/// Statements `<head> (a, b, …)<tail>` over all keys, as many as the number of values asks for.
+/// Statements `<head> (a, b, …)<tail>` over all keys, each within the limit of values.
 pub(crate) fn listed<V: Into<Value> + Clone>(head: &str, keys: &[V], tail: &str) -> Vec<Sql> {
     keys.chunks(MOST_VALUES)
         .map(|keys| {
@@ -196,12 +194,12 @@ values! {
     &[u8; 32] => |value| Self::Bytes(value.to_vec());
 }
 
-/// PostgreSQL takes every character but NUL. No rule lets one into the log; a question may still hold one.
+/// PostgreSQL refuses NUL in texts. The log holds none, but a query may.
 fn storable(text: &str) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.to_owned() }
 }
 
-/// Offsets, versions and counts fit: a log of 2⁶³ records does not.
+/// Offsets, versions and counts fit: no log has 2⁶³ records.
 fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -221,8 +219,7 @@ mod tests {
     #[test]
     fn many_rows_are_spread_over_few_different_statements() {
         let rows: Vec<i64> = (0..200).collect();
-        let Change::Rows(rows) =
-            multi_row("INSERT INTO t", &rows, 2, "ON", |n| vec![(*n).into(), (*n).into()])
+        let Change::Rows(rows) = multi_row("INSERT INTO t", &rows, "ON", |n| [(*n).into(), (*n).into()])
         else {
             panic!("rows stay rows");
         };

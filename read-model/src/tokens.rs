@@ -1,77 +1,101 @@
-//! Auth tokens as their owners see them, and when each was used last.
+//! Auth tokens as their users see them, with the last use of each.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use domain::credential::Scope;
 use domain::id::{TokenId, UserId};
 use domain::timestamp::Timestamp;
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
-use crate::statement::{Change, Sql, listed, multi_row, sql};
+use crate::statement::{Sql, listed, sql};
+use crate::table::{Table, column, fixed};
 
-/// How often the last use of a token is written at most.
+/// Shortest time between two recorded uses of a token.
 const USE_WRITTEN_EVERY: Duration = Duration::from_mins(1);
 
-/// An auth token. Its digest is not here but with the credentials.
+/// An auth token. Its digest is among the credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
-    /// Which token.
+    /// The id.
     pub id: TokenId,
-    /// Whose.
+    /// The user.
     pub user_id: UserId,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where it passes.
+    /// The services it gives access to.
     pub scopes: Vec<Scope>,
-    /// From where it passes, as CIDR; from everywhere when empty.
+    /// The networks it is accepted from, as CIDR; empty means everywhere.
     pub allowed_networks: Vec<String>,
     /// When it was issued.
     pub created_at: Timestamp,
-    /// When it stops working, if ever.
+    /// When it expires, if ever.
     pub expires_at: Option<Timestamp>,
     /// Whether it was revoked.
     pub revoked: bool,
-    /// When, from where and for what it was used last. Operational state: writing a token does not change it.
+    /// The last recorded use. Operational state: writing a token does not change it.
     pub last_use: Option<TokenUse>,
 }
 
-/// One use of a token.
+/// A use of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenUse {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// From which address.
+    /// The address of the client.
     pub address: Option<String>,
-    /// For which service.
+    /// The service that was used.
     pub service: Option<Scope>,
 }
 
 const ORDER: Order =
     Order { name: "tokens", columns: &["auth_tokens.created_at", "auth_tokens.id"], is_descending: true };
 
-const SELECT: &str = "SELECT auth_tokens.id, auth_tokens.user_id, auth_tokens.name, auth_tokens.scopes, \
-    auth_tokens.allowed_networks, auth_tokens.created_at, auth_tokens.expires_at, auth_tokens.revoked, \
-    token_uses.used_at, token_uses.address, token_uses.service \
-    FROM auth_tokens LEFT JOIN operational.token_uses ON token_uses.token_id = auth_tokens.id";
+/// The table of tokens.
+pub(crate) const TABLE: Table<TokenRow, 8> = Table {
+    name: "auth_tokens",
+    columns: [
+        fixed("id", |token| token.id.into()),
+        fixed("user_id", |token| token.user_id.into()),
+        fixed("name", |token| (&token.name).into()),
+        fixed("scopes", |token| json(&token.scopes).into()),
+        fixed("allowed_networks", |token| json(&token.allowed_networks).into()),
+        fixed("created_at", |token| token.created_at.into()),
+        fixed("expires_at", |token| token.expires_at.into()),
+        column("revoked", |token| token.revoked.into()),
+    ],
+};
+
+fn json(list: &impl serde::Serialize) -> String {
+    serde_json::to_string(list).expect("lists of texts are JSON")
+}
+
+static SELECT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {}, token_uses.used_at, token_uses.address, token_uses.service FROM auth_tokens \
+         LEFT JOIN operational.token_uses ON token_uses.token_id = auth_tokens.id",
+        TABLE.selected()
+    )
+});
 
 impl ReadModel {
     /// The token with this id.
     pub async fn token(&self, id: TokenId) -> Result<Option<TokenRow>, Error> {
-        self.database.maybe_one(sql(format!("{SELECT} WHERE auth_tokens.id = $1")).bind(id)).await
+        self.database.maybe_one(sql(format!("{} WHERE auth_tokens.id = $1", *SELECT)).bind(id)).await
     }
 
-    /// Tokens of a user, the newest first; revoked ones too.
+    /// A page of a user's tokens, the newest first, revoked ones too.
     pub async fn tokens_page(&self, user: UserId, window: &Window) -> Result<Page<TokenRow>, Error> {
-        let mut statement = sql(format!("{SELECT} WHERE auth_tokens.user_id = $1")).bind(user);
+        let mut statement = sql(format!("{} WHERE auth_tokens.user_id = $1", *SELECT)).bind(user);
         ORDER.limit::<(i64, uuid::Uuid)>(&mut statement, window)?;
         let rows = self.database.all(statement).await?;
         Ok(ORDER.page(window, rows, |token: &TokenRow| (token.created_at.micros(), token.id.uuid())))
     }
 
-    /// Remembers that a token was used. What is less than a minute after the last use that was written is not.
+    /// Records a use of a token, unless the last recorded one is less than a minute older.
     pub async fn token_used(&self, id: TokenId, last_use: &TokenUse) -> Result<(), Error> {
         let statement = sql("INSERT INTO operational.token_uses (token_id, used_at, address, service) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (token_id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, \
@@ -110,24 +134,7 @@ impl FromColumns for TokenRow {
     }
 }
 
-pub(crate) fn upsert(tokens: &[TokenRow]) -> Change {
-    let head = "INSERT INTO auth_tokens (id, user_id, name, scopes, allowed_networks, created_at, expires_at, revoked)";
-    let tail = "ON CONFLICT (id) DO UPDATE SET revoked = excluded.revoked";
-    multi_row(head, tokens, 8, tail, |token| {
-        let json = |list: Result<String, serde_json::Error>| list.expect("lists of texts are JSON");
-        vec![
-            token.id.into(),
-            token.user_id.into(),
-            (&token.name).into(),
-            json(serde_json::to_string(&token.scopes)).into(),
-            json(serde_json::to_string(&token.allowed_networks)).into(),
-            token.created_at.into(),
-            token.expires_at.into(),
-            token.revoked.into(),
-        ]
-    })
-}
-
+/// Marks tokens as revoked.
 pub(crate) fn revoke(tokens: &[TokenId]) -> Vec<Sql> {
     listed("UPDATE auth_tokens SET revoked = true WHERE id IN", tokens, "")
 }

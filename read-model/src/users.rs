@@ -1,6 +1,7 @@
-//! Users as the portals show them: the row, and the ways to find one.
+//! Users as the portals show them, and the lookups of one.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use domain::actor::Roles;
 use domain::group::GroupRef;
@@ -9,18 +10,19 @@ use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
 use domain::user::agent::UfaConfig;
 
-use crate::ReadModel;
 use crate::error::Error;
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
 use crate::search::{self, folded};
-use crate::statement::{Change, Value, listed, multi_row, sql};
+use crate::statement::{listed, sql};
+use crate::table::{Table, column, derived, fixed};
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRow {
-    /// Which user.
+    /// The id.
     pub id: UserId,
-    /// The name, for ever.
+    /// The username. It never changes.
     pub username: String,
     /// First name.
     pub first_name: Option<String>,
@@ -30,29 +32,29 @@ pub struct UserRow {
     pub phone: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
-    /// The group; none before approval, and for the first administrator.
+    /// The group; `None` before approval and for the first administrator.
     pub group: Option<GroupRef>,
-    /// Where the user stands.
+    /// The status.
     pub state: UserStatus,
     /// Why the user was rejected or suspended.
     pub state_reason: Option<String>,
-    /// What the user holds.
+    /// The roles.
     pub roles: Roles,
     /// Whether the password is a temporary one.
     pub must_change_password: bool,
-    /// When the name was registered, last if several times.
+    /// When the name was registered; the last time if several.
     pub registered_at: Timestamp,
-    /// When anything of the user changed last.
+    /// The time of the last change.
     pub updated_at: Timestamp,
     /// Number of the user's last event.
     pub version: u64,
-    /// Partition of the log that has the user's events.
+    /// The partition of the user's events.
     pub partition: u32,
-    /// What the file agent does in general.
+    /// The configuration of the file agent.
     pub config: UfaConfig,
-    /// The user's version at the last change of what the file agent does.
+    /// The user's version at the last change of the agent's configuration or rules.
     pub ufa_version: u64,
-    /// When what the file agent does changed last.
+    /// The time of the last change of the agent's configuration or rules.
     pub ufa_updated_at: Timestamp,
 }
 
@@ -64,27 +66,27 @@ pub(crate) fn status(row: &impl Columns, column: &str) -> Result<UserStatus, sql
 impl ReadModel {
     /// The user with this id.
     pub async fn user(&self, id: UserId) -> Result<Option<UserRow>, Error> {
-        self.database.maybe_one(sql(format!("SELECT {COLUMNS} FROM users WHERE id = $1")).bind(id)).await
+        self.database.maybe_one(sql(format!("SELECT {} FROM users WHERE id = $1", columns())).bind(id)).await
     }
 
-    /// The user with this name, however it is capitalised.
+    /// The user with this name, in any case.
     pub async fn user_by_name(&self, username: &str) -> Result<Option<UserRow>, Error> {
-        let statement = sql(format!("SELECT {COLUMNS} FROM users WHERE username = $1"));
+        let statement = sql(format!("SELECT {} FROM users WHERE username = $1", columns()));
         self.database.maybe_one(statement.bind(folded(username))).await
     }
 
-    /// Those of these users that there are, in any order.
+    /// These users, in any order; unknown ones are left out.
     pub async fn users_by_ids(&self, ids: &[UserId]) -> Result<Vec<UserRow>, Error> {
-        let head = format!("SELECT {COLUMNS} FROM users WHERE id IN");
+        let head = format!("SELECT {} FROM users WHERE id IN", columns());
         self.database.all_of(listed(&head, ids, "")).await
     }
 }
 
-/// The columns of [`UserRow`].
-pub(crate) const COLUMNS: &str = "users.id, users.username, users.first_name, users.last_name, users.phone, users.email, \
-    users.group_id, users.group_name, users.state, users.state_reason, users.roles, users.must_change_password, \
-    users.registered_at, users.updated_at, users.version, users.log_partition, users.ufa_debug, users.ufa_log_file, \
-    users.ufa_heartbeat_interval, users.ufa_config_interval, users.ufa_max_jobs, users.ufa_version, users.ufa_updated_at";
+/// The columns that a [`UserRow`] is read from.
+pub(crate) fn columns() -> &'static str {
+    static COLUMNS: LazyLock<String> = LazyLock::new(|| table().selected());
+    &COLUMNS
+}
 
 impl FromColumns for UserRow {
     fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
@@ -126,88 +128,61 @@ pub(crate) fn roles(row: &impl Columns, column: &str) -> Result<Roles, sqlx::Err
     Ok(Roles::from_bits(bits))
 }
 
-/// The terms under which a user is found.
+/// The search terms of a user.
 pub(crate) fn terms(user: &UserRow) -> BTreeSet<String> {
     let texts =
         [Some(&user.username), user.first_name.as_ref(), user.last_name.as_ref(), user.email.as_ref()];
     search::terms(texts.into_iter().flatten().map(String::as_str))
 }
 
-/// Every column in the order in which [`upsert`] writes it.
-const WRITTEN: [&str; 28] = [
-    "id",
-    "username",
-    "first_name",
-    "first_name_key",
-    "last_name",
-    "last_name_key",
-    "phone",
-    "email",
-    "email_key",
-    "group_id",
-    "group_name",
-    "group_key",
-    "state",
-    "state_reason",
-    "roles",
-    "must_change_password",
-    "registered_at",
-    "updated_at",
-    "version",
-    "log_partition",
-    "terms",
-    "ufa_debug",
-    "ufa_log_file",
-    "ufa_heartbeat_interval",
-    "ufa_config_interval",
-    "ufa_max_jobs",
-    "ufa_version",
-    "ufa_updated_at",
-];
-
-/// Writes whole rows, each with the terms under which the user is found.
-pub(crate) fn upsert(users: &[(&UserRow, &BTreeSet<String>)]) -> Change {
-    let head = format!("INSERT INTO users ({})", WRITTEN.join(", "));
-    let set: Vec<_> = WRITTEN[1..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
-    let tail = format!("ON CONFLICT (id) DO UPDATE SET {}", set.join(", "));
-    multi_row(head, users, WRITTEN.len(), tail, |(user, terms)| values(user, terms))
+/// A user to write, with the search terms.
+pub(crate) struct Searchable<'a> {
+    pub(crate) user: &'a UserRow,
+    pub(crate) terms: &'a BTreeSet<String>,
 }
 
-fn values(user: &UserRow, terms: &BTreeSet<String>) -> Vec<Value> {
-    let group = user.group.as_ref();
-    vec![
-        user.id.into(),
-        (&user.username).into(),
-        (&user.first_name).into(),
-        key(user.first_name.as_deref()).into(),
-        (&user.last_name).into(),
-        key(user.last_name.as_deref()).into(),
-        (&user.phone).into(),
-        (&user.email).into(),
-        key(user.email.as_deref()).into(),
-        group.map(|group| group.id.uuid()).into(),
-        group.map(|group| group.name.as_str()).into(),
-        key(group.map(|group| group.name.as_str())).into(),
-        user.state.number().into(),
-        (&user.state_reason).into(),
-        i16::from(user.roles.bits()).into(),
-        user.must_change_password.into(),
-        user.registered_at.into(),
-        user.updated_at.into(),
-        user.version.into(),
-        user.partition.into(),
-        search::joined(terms).into(),
-        user.config.debug.into(),
-        (&user.config.log_file).into(),
-        user.config.heartbeat_interval.into(),
-        user.config.config_interval.into(),
-        user.config.max_jobs.into(),
-        user.ufa_version.into(),
-        user.ufa_updated_at.into(),
-    ]
+/// The table of users.
+pub(crate) fn table<'a>() -> Table<Searchable<'a>, 28> {
+    Table {
+        name: "users",
+        columns: [
+            fixed("id", |it| it.user.id.into()),
+            column("username", |it| (&it.user.username).into()),
+            column("first_name", |it| (&it.user.first_name).into()),
+            derived("first_name_key", |it| key(it.user.first_name.as_deref()).into()),
+            column("last_name", |it| (&it.user.last_name).into()),
+            derived("last_name_key", |it| key(it.user.last_name.as_deref()).into()),
+            column("phone", |it| (&it.user.phone).into()),
+            column("email", |it| (&it.user.email).into()),
+            derived("email_key", |it| key(it.user.email.as_deref()).into()),
+            column("group_id", |it| it.user.group.as_ref().map(|group| group.id.uuid()).into()),
+            column("group_name", |it| group_name(it.user).into()),
+            derived("group_key", |it| key(group_name(it.user)).into()),
+            column("state", |it| it.user.state.number().into()),
+            column("state_reason", |it| (&it.user.state_reason).into()),
+            column("roles", |it| i16::from(it.user.roles.bits()).into()),
+            column("must_change_password", |it| it.user.must_change_password.into()),
+            column("registered_at", |it| it.user.registered_at.into()),
+            column("updated_at", |it| it.user.updated_at.into()),
+            column("version", |it| it.user.version.into()),
+            column("log_partition", |it| it.user.partition.into()),
+            derived("terms", |it| search::joined(it.terms).into()),
+            column("ufa_debug", |it| it.user.config.debug.into()),
+            column("ufa_log_file", |it| (&it.user.config.log_file).into()),
+            column("ufa_heartbeat_interval", |it| it.user.config.heartbeat_interval.into()),
+            column("ufa_config_interval", |it| it.user.config.config_interval.into()),
+            column("ufa_max_jobs", |it| it.user.config.max_jobs.into()),
+            column("ufa_version", |it| it.user.ufa_version.into()),
+            column("ufa_updated_at", |it| it.user.ufa_updated_at.into()),
+        ],
+    }
 }
 
-/// What a list sorts by. Nothing sorts as the empty text, before everything else.
+fn group_name(user: &UserRow) -> Option<&str> {
+    user.group.as_ref().map(|group| group.name.as_str())
+}
+
+/// The sort key of a text: case-folded. A missing text sorts first, as the empty text.
 pub(crate) fn key(text: Option<&str>) -> String {
     text.map(folded).unwrap_or_default()
 }

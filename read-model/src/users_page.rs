@@ -1,15 +1,15 @@
-//! The grid of users: any filter, any order, any page, at the cost of a page.
+//! The grid of users: any filter, any order, any page, for the cost of one page.
 
 mod conditions;
-mod ways;
+mod query_plan;
 
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
 
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Count, Key, Order, Page, Window};
+use crate::reader::ReadModel;
 use crate::row::FromColumns;
 use crate::search::Prefix;
 use crate::users::{self, UserRow};
@@ -17,16 +17,16 @@ use crate::users::{self, UserRow};
 /// Where counting under a filter stops.
 const MOST_COUNTED: u64 = 10_000;
 
-/// Which users are asked for: all conditions hold.
+/// A filter of users. All conditions have to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Beginning of the username, a name or the address, or of a part of them after `. _ - @` and space.
+    /// Prefix of the username, a name or the address, or of a part of them after `. _ - @` or space.
     pub search: Option<String>,
-    /// In any of these states; when empty in any but deleted.
+    /// In any of these states; empty means any but deleted.
     pub states: Vec<UserStatus>,
-    /// In any of these groups; when empty in any or none.
+    /// In any of these groups; empty means any group or none.
     pub groups: Vec<GroupId>,
-    /// With this address, however it is capitalised.
+    /// With this address, in any case.
     pub email: Option<String>,
     /// Registered after this instant.
     pub registered_after: Option<Timestamp>,
@@ -34,17 +34,16 @@ pub struct UserFilter {
     pub registered_before: Option<Timestamp>,
 }
 
-/// In which order. Users who are alike in it follow each other by username; users without a value come first, or
-/// last when descending.
+/// An order of users. Ties are ordered by username. Users without a value come first, or last when descending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserOrder {
-    /// By what.
+    /// The field.
     pub field: UserSortField,
     /// Whether the greatest comes first.
     pub is_descending: bool,
 }
 
-/// What users are sorted by; texts case-folded.
+/// A field to sort users by. Texts are compared case-folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UserSortField {
     /// The username.
@@ -57,11 +56,11 @@ pub enum UserSortField {
     Email,
     /// Name of the group.
     Group,
-    /// State, in the order of [`State`].
+    /// Status, in the order of [`UserStatus`].
     State,
     /// When the name was registered.
     RegisteredAt,
-    /// When anything changed last.
+    /// The time of the last change.
     UpdatedAt,
 }
 
@@ -80,7 +79,7 @@ impl UserSortField {
 }
 
 impl ReadModel {
-    /// A part of the users that pass the filter.
+    /// A page of the users that pass the filter.
     pub async fn users_page(
         &self,
         filter: &UserFilter,
@@ -123,7 +122,7 @@ impl ReadModel {
         Ok(order.keys().page(window, rows, key))
     }
 
-    /// How many users pass the filter: exact without one and for states and groups, else counting stops at 10,000.
+    /// How many users pass the filter. Exact for filters of states and groups alone; else counting stops at 10,000.
     pub async fn users_count(&self, filter: &UserFilter) -> Result<Count, Error> {
         let filter = &filter.without_blanks();
         if filter.is_counted() {
@@ -137,7 +136,7 @@ impl ReadModel {
 }
 
 impl UserOrder {
-    /// By username, from a.
+    /// By username, ascending.
     pub const USERNAME: Self = Self { field: UserSortField::Username, is_descending: false };
 
     fn keys(self) -> Order {
@@ -163,13 +162,13 @@ impl UserFilter {
         Self { states: states.to_vec(), ..Self::default() }
     }
 
-    /// A search for nothing is none.
+    /// The filter without a blank search.
     fn without_blanks(&self) -> Self {
         let is_said = Prefix::of(self.search.as_deref()).is_some();
         Self { search: self.search.clone().filter(|_| is_said), ..self.clone() }
     }
 
-    /// Whether the kept numbers say how many pass.
+    /// Whether the kept numbers tell how many pass.
     fn is_counted(&self) -> bool {
         *self == Self { groups: self.groups.clone(), ..Self::of_states(&self.states) }
     }

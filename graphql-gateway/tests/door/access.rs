@@ -151,8 +151,8 @@ async fn nobody_passes_on_what_the_views_may_no_longer_know() {
     let places: Vec<_> = log_model::StreamPartition::followed(1).collect();
     // Views that were current when the log went away are good for the grace, and no others.
     let away = async |since: Timestamp| {
-        door.views.confirm(&places, since).await.unwrap();
-        door.views.unreachable(&places, since).await.unwrap();
+        door.writer.confirm(&places, since).await.unwrap();
+        door.writer.unreachable(&places, since).await.unwrap();
     };
     away(now()).await;
     eventually(|| is(200)).await;

@@ -27,7 +27,7 @@ use read_model::apply::{Batch, Changed};
 use read_model::groups::GroupRow;
 use read_model::tokens::TokenRow;
 use read_model::users::UserRow;
-use read_model::{ReadModel, ViewsAt};
+use read_model::{ReadModel, ViewWriter, ViewsAt};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -42,6 +42,7 @@ pub(crate) struct Door {
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
     pub(crate) views: ReadModel,
+    pub(crate) writer: ViewWriter,
     pub(crate) owner: Arc<Scripted>,
     pub(crate) log: Arc<dyn EventLog>,
     _directory: TempDir,
@@ -92,8 +93,9 @@ impl Door {
     pub(crate) async fn open_with(flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let log: Arc<dyn EventLog> = SqliteLog::open(&directory.path().join("log")).await.unwrap();
-        let views =
-            ReadModel::open(&ViewsAt::Sqlite { directory: directory.path().join("views") }).await.unwrap();
+        let at = ViewsAt::Sqlite { directory: directory.path().join("views") };
+        let writer = ViewWriter::open(&at).await.unwrap();
+        let views = writer.views().clone();
         let owner = Arc::new(Scripted::default());
         let arguments = [&["test", "--listen=127.0.0.1:0", "--read-your-writes=100ms"], flags].concat();
         let config = Program::try_parse_from(arguments).unwrap().config;
@@ -104,16 +106,24 @@ impl Door {
         tokio::spawn(service.run_until_stopped(async move {
             let _gone = stopped.await;
         }));
-        let door =
-            Self { url, http: reqwest::Client::new(), views, owner, log, _directory: directory, _stop: stop };
-        door.views.begin(&places()).await.unwrap();
+        let door = Self {
+            url,
+            http: reqwest::Client::new(),
+            views,
+            writer,
+            owner,
+            log,
+            _directory: directory,
+            _stop: stop,
+        };
+        door.writer.begin(&places()).await.unwrap();
         door.confirm().await;
         door
     }
 
     /// The projection stands at the end of the log.
     pub(crate) async fn confirm(&self) {
-        self.views.confirm(&places(), now()).await.unwrap();
+        self.writer.confirm(&places(), now()).await.unwrap();
     }
 
     pub(crate) fn post(&self, body: &Value) -> RequestBuilder {
@@ -209,7 +219,7 @@ impl Door {
     }
 
     pub(crate) async fn apply(&self, batch: Batch) {
-        self.views.apply(&Arc::new(batch)).await.unwrap();
+        self.writer.apply(&Arc::new(batch)).await.unwrap();
     }
 }
 

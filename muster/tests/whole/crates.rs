@@ -6,14 +6,15 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The crates of this workspace that each may use, beside which libraries that touch servers.
-const RULES: [(&str, &[&str], &[&str]); 11] = [
+const RULES: [(&str, &[&str], &[&str]); 12] = [
     ("log-model", &[], &[]),
     ("domain", &["log-model"], &[]),
     ("event-log", &["log-model", "domain"], &["rdkafka", "sqlx"]),
+    ("log-consumer", &["log-model", "event-log"], &[]),
     ("read-model", &["log-model", "domain"], &["sqlx"]),
     ("service-kit", &[], &[]),
-    ("command-service", &["log-model", "domain", "event-log"], &[]),
-    ("projection-service", &["log-model", "domain", "event-log", "read-model"], &[]),
+    ("command-service", &["log-model", "domain", "event-log", "log-consumer"], &[]),
+    ("projection-service", &["log-model", "domain", "event-log", "log-consumer", "read-model"], &[]),
     ("graphql-gateway", &["log-model", "domain", "event-log", "read-model"], &[]),
     (
         "muster",
@@ -21,6 +22,7 @@ const RULES: [(&str, &[&str], &[&str]); 11] = [
             "log-model",
             "domain",
             "event-log",
+            "log-consumer",
             "read-model",
             "service-kit",
             "command-service",

@@ -1,4 +1,4 @@
-//! Agent rules: an event brings the rule whole, or takes it away.
+//! Agent rules: an event carries the whole rule, or removes it.
 
 use domain::id::RuleId;
 use domain::user::Event;
@@ -6,7 +6,7 @@ use domain::user::rules::Rule;
 
 use super::Change;
 
-/// The rule that the event changes, if it changes one.
+/// The changed rule, if the event changes one.
 pub(crate) fn fold(event: &Event) -> Option<Change<RuleId, Rule>> {
     match event {
         Event::AgentRuleAdded(added) => Some(Change::Put(added.rule.id, added.rule.clone())),

@@ -1,4 +1,4 @@
-//! The audit log: one entry a record, with what it changed.
+//! The audit log: one entry a record, with the changed fields.
 
 mod access;
 mod changes;
@@ -41,7 +41,7 @@ pub(crate) fn of_group(
     }
 }
 
-/// The entry of the deployment's own event.
+/// The entry of a deployment's event.
 pub(crate) fn of_deployment(
     event: &deployment::Event,
     envelope: &Envelope,
@@ -51,12 +51,12 @@ pub(crate) fn of_deployment(
     AuditRow {
         target: Target::parse(&first.user_id.to_string()),
         target_name: Some(first.username.clone()),
-        changes: vec![changed("administrator", None, Some(first.username.clone()))],
+        changes: vec![FieldChange::new("administrator", None, Some(first.username.clone()))],
         ..entry(event.wire_name(), envelope, at)
     }
 }
 
-/// The entry of what a gateway noted.
+/// The entry of an access record.
 pub(crate) fn of_access(event: &noted::Event, envelope: &Envelope, at: (StreamPartition, u64)) -> AuditRow {
     access::entry(event, entry(event.wire_name(), envelope, at))
 }
@@ -81,9 +81,4 @@ fn entry(action: &str, envelope: &Envelope, (place, offset): (StreamPartition, u
         place,
         offset,
     }
-}
-
-/// A field before and after.
-fn changed(field: impl Into<String>, old: Option<String>, new: Option<String>) -> FieldChange {
-    FieldChange { field: field.into(), old, new }
 }

@@ -1,11 +1,11 @@
-//! Groups: one row a group, whole after every event. Their members are counted elsewhere.
+//! Groups: one row a group. Members are counted by `counts`.
 
 use domain::group::Event;
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 use read_model::groups::GroupRow;
 
-/// The row after the event. `None` when the event belongs to a group that was never created.
+/// The row after the event. `None` for an event of a group that was never created.
 pub(crate) fn fold(
     before: Option<GroupRow>,
     event: &Event,
@@ -46,7 +46,7 @@ pub(crate) fn fold(
     Some(row)
 }
 
-/// Only the name and the number of the last event are left: the next event of that name is numbered on.
+/// The row of a deleted group. Its name and version stay, because later events of the name continue the numbers.
 fn emptied(row: GroupRow) -> GroupRow {
     GroupRow { description: None, phone: None, email: None, deleted: true, ..row }
 }

@@ -1,4 +1,4 @@
-//! Mailboxes. The default one is there from the registration on.
+//! Mailboxes. The default one exists from the registration on.
 
 use domain::id::MailboxId;
 use domain::user::Event;
@@ -7,7 +7,7 @@ use read_model::mailboxes::MailboxRow;
 
 use super::{At, Change};
 
-/// The mailbox that the event changes, if it changes one.
+/// The changed mailbox, if the event changes one.
 pub(crate) fn fold(event: &Event, username: &str, at: At) -> Option<Change<MailboxId, MailboxRow>> {
     let row = |id, name: &str, description: Option<String>| MailboxRow {
         id,

@@ -1,4 +1,4 @@
-//! Event → row changes, one pure fold a view.
+//! The folds: events to row changes, one pure function a view.
 
 pub(crate) mod agents;
 pub(crate) mod audit;
@@ -12,7 +12,7 @@ pub(crate) mod users;
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 
-/// Whose event it is, and which one.
+/// An event's user, partition, number and time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct At {
     pub(crate) user: UserId,
@@ -21,7 +21,7 @@ pub(crate) struct At {
     pub(crate) time: Timestamp,
 }
 
-/// A row that is put or taken away by its key.
+/// A row written or deleted by its key.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change<K, R> {
     Put(K, R),

@@ -1,4 +1,4 @@
-//! Auth tokens as their owners see them. A revoked one stays to be seen.
+//! Auth tokens as their users see them. Revoked tokens stay visible.
 
 use domain::id::TokenId;
 use domain::user::Event;
@@ -6,7 +6,7 @@ use read_model::tokens::TokenRow;
 
 use super::{At, Change};
 
-/// The token that the event issues or, as gone, revokes.
+/// The issued token, or the revoked one as gone.
 pub(crate) fn fold(event: &Event, at: At) -> Option<Change<TokenId, TokenRow>> {
     match event {
         Event::AuthTokenIssued(issued) => Some(Change::Put(

@@ -1,4 +1,4 @@
-//! The grid: one row a user, whole after every event.
+//! Users: one row a user.
 
 use domain::actor::Roles;
 use domain::user::Event;
@@ -9,7 +9,7 @@ use read_model::users::UserRow;
 
 use super::At;
 
-/// The row after the event. `None` when the event belongs to a user who was never registered.
+/// The row after the event. `None` for an event of a user who was never registered.
 pub(crate) fn fold(before: Option<UserRow>, event: &Event, at: At) -> Option<UserRow> {
     let mut row = match event {
         Event::Registered(registered) => return Some(anew(registered, at)),
@@ -46,7 +46,7 @@ pub(crate) fn fold(before: Option<UserRow>, event: &Event, at: At) -> Option<Use
             row.config = edited.config.new.clone();
             agent_changed(&mut row, at);
         }
-        // A mailbox that a rule uses can't be deleted, and none is used before it is there: rules alone matter.
+        // Mailboxes don't count: a rule only uses existing ones, and a used one can't be deleted.
         Event::AgentRuleAdded(_) | Event::AgentRuleEdited(_) | Event::AgentRuleRemoved(_) => {
             agent_changed(&mut row, at);
         }
@@ -56,7 +56,7 @@ pub(crate) fn fold(before: Option<UserRow>, event: &Event, at: At) -> Option<Use
     Some(row)
 }
 
-/// Whether the user starts anew with this event: what hung on the name before is gone.
+/// Whether the user starts anew with this event, without earlier rules, mailboxes and tokens.
 pub(crate) fn clears(event: &Event) -> bool {
     matches!(event, Event::Registered(_) | Event::Deleted(_))
 }
@@ -85,7 +85,7 @@ fn anew(registered: &Registered, at: At) -> UserRow {
     }
 }
 
-/// Only the name is left, because it stays taken.
+/// The row of a deleted user. The name stays, because it stays taken.
 fn emptied(row: UserRow, at: At) -> UserRow {
     UserRow {
         first_name: None,

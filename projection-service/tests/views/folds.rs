@@ -1,4 +1,4 @@
-//! Every kind of event folds to the rows that it should.
+//! Every kind of event folds to the right rows.
 
 use domain::access::{CommandDenied, CommandRefused, SignInFailed, SignInFailureReason};
 use domain::actor::{Actor, Role, Roles};
@@ -18,7 +18,7 @@ use read_model::{ReadModel, Window};
 
 use crate::replays::eventful;
 use crate::rig::{Log, project};
-use crate::stage::{Stage, on_both};
+use crate::stage::{Stage, Views, on_both};
 use crate::story::{Story, admin, group_of, id_of};
 
 on_both! {
@@ -35,7 +35,7 @@ on_both! {
     what_gateways_note_stands_in_the_audit_log
 }
 
-async fn told(stage: &Stage, mut story: Story) -> ReadModel {
+async fn told(stage: &Stage, mut story: Story) -> Views {
     let mut log = Log::open(stage.directory.path()).await;
     log.write(&mut story).await;
     let views = stage.fresh().await;

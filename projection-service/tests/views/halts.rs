@@ -1,4 +1,4 @@
-//! A record that can't be applied stops its place and nothing else, and says so.
+//! A record that can't be applied halts its stream partition, visibly, and nothing else.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use read_model::{ReadModel, Window};
 use tokio::time::Instant;
 
 use crate::rig::{Log, Running, deadline, project, until};
-use crate::stage::{Stage, on_both};
+use crate::stage::{Stage, Views, on_both};
 use crate::story::{Story, admin, id_of};
 
 on_both! {
@@ -26,7 +26,7 @@ on_both! {
 
 const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 
-async fn play(stage: &Stage) -> (Log, Story, ReadModel) {
+async fn play(stage: &Stage) -> (Log, Story, Views) {
     let mut log = Log::open(stage.directory.path()).await;
     let mut story = Story::new();
     story.register("bob");
@@ -59,7 +59,7 @@ async fn a_record_that_cannot_be_read_halts_its_place_alone(stage: Stage) {
     let now = Timestamp::from_micros(halt.at.micros());
     assert_eq!(views.progress().health(USERS, now, Duration::from_secs(5)), Health::Halted);
 
-    // Other places go on.
+    // Other stream partitions go on.
     story.note(&id_of("bob").to_string(), &admin(), SignedIn { service: "portal".into() });
     story.new_group("acme");
     let position = log.write(&mut story).await;
@@ -91,7 +91,7 @@ async fn a_gap_in_what_happened_to_a_user_halts_the_place(stage: Stage) {
 
 async fn data_that_the_database_refuses_halts_the_place_at_the_record(stage: Stage) {
     let (mut log, mut story, views) = play(&stage).await;
-    // No rule lets two users have one name; the views' own rule is the last to say so.
+    // The rules never let two users have one name. The views refuse it too.
     story.register("carl");
     let (_, record) = story.events.last_mut().unwrap();
     let body = String::from_utf8(record.body.take().unwrap()).unwrap();
@@ -109,7 +109,7 @@ async fn data_that_the_database_refuses_halts_the_place_at_the_record(stage: Sta
 
 async fn a_place_goes_on_when_the_halt_is_taken_back(stage: Stage) {
     let (mut log, mut story, views) = play(&stage).await;
-    // Somebody damages a row, and mends it.
+    // A row is damaged, and repaired later.
     let running = Running::start(log.follow(), &views, 100);
     views.progress().wait(&log.end().await, deadline()).await.unwrap();
     stage.tamper("UPDATE users SET version = 0").await;
@@ -118,11 +118,11 @@ async fn a_place_goes_on_when_the_halt_is_taken_back(stage: Stage) {
     let position = log.write(&mut story).await;
     until(&views, || is_halted(&views)).await;
 
-    // Another process says so: on SQLite this one is not told and has to look.
+    // Another process takes the halt back. On SQLite this one is not notified and has to look.
     stage.tamper("UPDATE users SET version = 1").await;
     let other = stage.views().await;
-    assert!(other.resume(USERS).await.unwrap());
-    assert!(!other.resume(USERS).await.unwrap(), "it is not halted any more");
+    assert!(other.writer().resume(USERS).await.unwrap());
+    assert!(!other.writer().resume(USERS).await.unwrap(), "it is not halted any more");
     views.progress().wait(&position, deadline()).await.unwrap();
     let bob = views.user_by_name("bob").await.unwrap().unwrap();
     assert_eq!(bob.group.unwrap().name, "acme");
@@ -143,8 +143,8 @@ async fn views_that_are_ahead_of_their_log_halt(stage: Stage) {
     let halt = views.progress().checkpoint(USERS).unwrap().halted.unwrap();
     assert_eq!(halt.offset, next);
     assert!(halt.reason.contains("it is not the log that they were filled from"), "{}", halt.reason);
-    // Trying again finds the same.
-    assert!(views.resume(USERS).await.unwrap());
+    // A retry finds the same.
+    assert!(views.writer().resume(USERS).await.unwrap());
     until(&views, || is_halted(&views)).await;
     running.stop().await;
 }
@@ -183,7 +183,7 @@ async fn a_place_is_confirmed_while_the_projection_stands_at_its_end(stage: Stag
     running.stop().await;
 }
 
-/// Every connection is cut: those that apply, those that read and those that listen.
+/// Cuts every connection: those that apply, those that read and those that listen.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_was_away_is_gone_on_with() {
     crate::stage::on_postgres(|stage| async move {

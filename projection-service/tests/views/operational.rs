@@ -1,4 +1,4 @@
-//! Sessions, throttles and the last use of tokens: what the log doesn't hold.
+//! Operational state: sessions, failed sign-ins and the last use of tokens.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use read_model::tokens::TokenUse;
 use read_model::{ReadModel, ViewsAt};
 
 use crate::rig::{Log, project};
-use crate::stage::{Stage, on_both};
+use crate::stage::{Stage, Views, on_both};
 use crate::story::{Story, id_of, scopes, temporary, token_secret};
 
 on_both! {
@@ -44,7 +44,7 @@ fn session(number: u8) -> Session {
     }
 }
 
-async fn bob(stage: &Stage) -> (Log, Story, ReadModel) {
+async fn bob(stage: &Stage) -> (Log, Story, Views) {
     let mut log = Log::open(stage.directory.path()).await;
     let mut story = Story::new();
     story.new_group("acme");

@@ -1,4 +1,4 @@
-//! Pages, forwards and backwards, in every order: together they are the sorted list.
+//! Pages in every order, forwards and backwards, add up to the sorted list.
 
 use domain::id::UserId;
 use domain::testing::creation;
@@ -12,7 +12,7 @@ use read_model::users_page::{UserFilter, UserOrder, UserSortField};
 use read_model::{Error, Page, ReadModel, Window};
 
 use crate::rig::{Log, project};
-use crate::stage::{Stage, on_both};
+use crate::stage::{Stage, Views, on_both};
 use crate::story::{Story, group_of, temporary};
 
 on_both! {
@@ -22,8 +22,8 @@ on_both! {
     pages_of_the_audit_log_are_the_sorted_list
 }
 
-/// Users with and without names, with equal ones, capital letters, umlauts; in several states, groups and instants.
-async fn crowd(stage: &Stage) -> ReadModel {
+/// Users with and without names, with equal names, capitals and umlauts, in several states, groups and times.
+async fn crowd(stage: &Stage) -> Views {
     let mut log = Log::open(stage.directory.path()).await;
     let mut story = Story::new();
     for group in ["acme", "globex", "initech"] {
@@ -63,7 +63,7 @@ fn orders() -> impl Iterator<Item = UserOrder> {
     UserSortField::ALL.into_iter().flat_map(both)
 }
 
-/// What the list sorts by, as the rule says it.
+/// The sort key, computed independently of the views.
 fn key(user: &UserRow, field: UserSortField) -> (String, i64) {
     let folded = |text: Option<&String>| (text.map(|text| text.to_lowercase()).unwrap_or_default(), 0);
     match field {

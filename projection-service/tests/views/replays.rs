@@ -1,4 +1,4 @@
-//! Twice, cut anywhere, from the start, by two at once: the rows are the same.
+//! Read twice, cut anywhere, read from the start, read by two at once: the rows are the same.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ on_both! {
     what_is_given_up_halfway_leaves_no_trace
 }
 
-/// A life that meets every kind of event, some of them twice.
+/// A history with every kind of event.
 pub(crate) fn eventful() -> Story {
     let mut story = Story::new();
     story.initialised("ada");
@@ -86,7 +86,7 @@ pub(crate) fn eventful() -> Story {
     story
 }
 
-/// A group that is deleted and made again under its name, and one that stays away.
+/// A group that is deleted and created again, and one that stays deleted.
 fn gone(story: &mut Story) {
     for name in ["initech", "hooli"] {
         let new = CreateGroup { name: name.into(), phone: Some("12".into()), ..CreateGroup::default() };
@@ -97,7 +97,7 @@ fn gone(story: &mut Story) {
     story.new_group("initech");
 }
 
-/// Somebody who is rejected and registers anew, and somebody who is taken over.
+/// A user who is rejected, registers again and is then created by an administrator.
 fn again(story: &mut Story) {
     story.register("carl");
     let mailbox = CreateMailbox { name: "inbox".into(), description: None };
@@ -154,7 +154,7 @@ fn token(story: &mut Story, name: &str, token: &str) {
     story.user(name, &C::IssueAuthToken(issue), token_secret());
 }
 
-/// The eventful story in a log, and what the views show of it when all comes at once.
+/// The eventful story in a log, and what the views show when it is applied in one piece.
 async fn told(stage: &Stage) -> (Log, usize, String) {
     let mut log = Log::open(stage.directory.path()).await;
     let mut story = eventful();
@@ -176,7 +176,7 @@ async fn a_log_that_comes_in_single_records_gives_the_same_rows(stage: Stage) {
 
 async fn a_log_that_is_cut_anywhere_gives_the_same_rows(stage: Stage) {
     let (log, events, expected) = told(&stage).await;
-    // Making empty views takes PostgreSQL long enough to cut at every fourth place only.
+    // PostgreSQL takes long to make empty views, so only every fourth cut is tried.
     let step = if matches!(stage.at(), ViewsAt::Postgres { .. }) { 4 } else { 1 };
     for first in (1..events).step_by(step) {
         let views = stage.fresh().await;
@@ -188,7 +188,7 @@ async fn a_log_that_is_cut_anywhere_gives_the_same_rows(stage: Stage) {
 
 async fn records_that_come_again_change_nothing(stage: Stage) {
     let (log, _, expected) = told(&stage).await;
-    // Somebody sets the checkpoints back without emptying the views.
+    // The checkpoints are set back and the views are not emptied.
     stage.tamper("UPDATE checkpoints SET next = 0").await;
     let views = stage.views().await;
     project(log.follow(), &views, 10).await;
@@ -202,7 +202,7 @@ async fn two_projections_at_once_apply_everything_once(stage: Stage) {
     let log = Arc::new(Wrapped(InPieces { log: log.follow(), first: 1, then: 1 }));
     let running = [0, 1].map(|it: usize| Running::start(log.clone(), &views[it], 1));
     for views in &views {
-        // On SQLite each hears of its own moves alone, and meets those of the other when it is told that it is late.
+        // On SQLite each hears only of its own moves. It learns of the others when its own move conflicts.
         views.progress().wait(&end, deadline()).await.unwrap();
     }
     assert_eq!(picture::of(&views[0]).await, expected);
@@ -234,7 +234,7 @@ async fn what_is_given_up_halfway_leaves_no_trace(stage: Stage) {
     let (log, _, expected) = told(&stage).await;
     let views = stage.fresh().await;
     let log = Arc::new(Wrapped(InPieces { log: log.follow(), first: 1, then: 1 }));
-    // Stopped at ever other points of its work, on connections that others use meanwhile.
+    // Stopped at different points of its work, on connections that others use meanwhile.
     for turns in 0..60 {
         let running = Running::start(log.clone(), &views, 1);
         for _ in 0..turns {
@@ -246,5 +246,6 @@ async fn what_is_given_up_halfway_leaves_no_trace(stage: Stage) {
     project(log, &views, 1).await;
     assert_eq!(picture::of(&views).await, expected);
     views.close().await;
-    assert_eq!(picture::of(&stage.views().await).await, expected, "everything that was shown was committed");
+    let reopened = stage.views().await;
+    assert_eq!(picture::of(&reopened).await, expected, "everything that was shown was committed");
 }

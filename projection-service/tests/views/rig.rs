@@ -1,4 +1,4 @@
-//! A log, and a projection of it that runs for as long as a test wants.
+//! A log, and a projection that runs for as long as a test wants.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use event_log::testing::LogOverrides;
 use event_log::{EventLog, Follow, Read, Writer, every_record};
 use log_model::{Position, StreamPartition};
 use projection_service::{ProjectionConfig, ProjectionService, Status};
-use read_model::ReadModel;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::stage::Views;
 use crate::story::Story;
 
-/// How long a test waits for what has to come.
+/// How long a test waits for an expected change.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) fn deadline() -> Instant {
@@ -38,7 +38,7 @@ impl Log {
         Self { log, writer: Some(writer) }
     }
 
-    /// Writes what the story has told since.
+    /// Writes what the story has told since the last call.
     pub(crate) async fn write(&mut self, story: &mut Story) -> Position {
         let (mut writer, batch) = (self.writer.take().unwrap(), story.batch());
         let notes = std::mem::take(&mut story.notes);
@@ -75,7 +75,7 @@ async fn end_of(log: &dyn EventLog) -> Position {
     position
 }
 
-/// A projection that runs.
+/// A running projection.
 pub(crate) struct Running {
     pub(crate) status: Status,
     stop: oneshot::Sender<()>,
@@ -83,9 +83,9 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(log: Arc<dyn EventLog>, views: &ReadModel, batch: u32) -> Self {
+    pub(crate) fn start(log: Arc<dyn EventLog>, views: &Views, batch: u32) -> Self {
         let config = ProjectionConfig { projection_batch: batch };
-        let service = ProjectionService::build(&config, log, views.clone());
+        let service = ProjectionService::build(&config, log, Arc::clone(views.writer()));
         let (stop, stopped) = oneshot::channel();
         let status = service.status();
         let task = tokio::spawn(service.run_until_stopped(async {
@@ -101,15 +101,15 @@ impl Running {
 }
 
 /// Projects everything that is in the log, then stops.
-pub(crate) async fn project(log: Arc<dyn EventLog>, views: &ReadModel, batch: u32) {
+pub(crate) async fn project(log: Arc<dyn EventLog>, views: &Views, batch: u32) {
     let end = end_of(&*log).await;
     let running = Running::start(log, views, batch);
     views.progress().wait(&end, deadline()).await.unwrap();
     running.stop().await;
 }
 
-/// Ready when the condition holds; looked at whenever the checkpoints change.
-pub(crate) async fn until(views: &ReadModel, mut condition: impl FnMut() -> bool) {
+/// Waits until the condition holds. It is checked whenever the checkpoints change.
+pub(crate) async fn until(views: &Views, mut condition: impl FnMut() -> bool) {
     let end = deadline();
     while !condition() {
         assert!(Instant::now() < end, "the condition did not come true in time");
@@ -117,7 +117,7 @@ pub(crate) async fn until(views: &ReadModel, mut condition: impl FnMut() -> bool
     }
 }
 
-/// The same log, whose records come in pieces: the first one as long as said, then one after another.
+/// The same log, whose records come in pieces of the given sizes.
 pub(crate) struct InPieces {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) first: usize,

@@ -1,4 +1,4 @@
-//! Search finds beginnings of names, addresses and usernames and of their parts, whatever way the page is read.
+//! Search finds prefixes of names, addresses, usernames and their parts, on pages in every order.
 
 use domain::patch::Patch;
 use domain::user::Command as C;
@@ -108,7 +108,7 @@ async fn a_search_that_matches_very_many_is_walked_and_counting_it_stops(stage: 
         let page = views.users_page(&filter, order, &Window::last(1, None)).await.unwrap();
         assert_eq!(page.edges[0].row.username, "many-10499", "{field:?}");
     }
-    // These lie together at the far end of every order.
+    // These users lie together at the far end of every order.
     let far = UserFilter { search: Some("zz".to_owned()), ..UserFilter::default() };
     for field in UserSortField::ALL {
         for is_descending in [false, true] {

@@ -1,21 +1,41 @@
-//! Where a test plays: views of its own, on either database, gone when it ends.
+//! Views of a test's own, on either database, removed when the test ends.
 
 use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use read_model::{ReadModel, ViewsAt};
+use read_model::{ReadModel, ViewWriter, ViewsAt};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::LocalSet;
 use uuid::Uuid;
 
-/// A place for views, and for the log beside them.
+/// A place for the views and the log of a test.
 pub(crate) struct Stage {
     pub(crate) directory: tempfile::TempDir,
     postgres: Option<String>,
     times: AtomicU64,
 }
 
-/// Makes of each test two, one for each database.
+/// Views that a test reads, and that its projections fill.
+#[derive(Clone)]
+pub(crate) struct Views(Arc<ViewWriter>);
+
+impl Views {
+    pub(crate) fn writer(&self) -> &Arc<ViewWriter> {
+        &self.0
+    }
+}
+
+impl Deref for Views {
+    type Target = ReadModel;
+
+    fn deref(&self) -> &ReadModel {
+        self.0.views()
+    }
+}
+
+/// Runs each test on both databases.
 macro_rules! on_both {
     ($($test:ident)*) => {$(
         mod $test {
@@ -48,7 +68,7 @@ pub(crate) async fn on_postgres<F: Future<Output = ()> + 'static>(test: impl FnO
     let name = format!("muster_test_{}", Uuid::now_v7().simple());
     run(&server, &format!("CREATE DATABASE {name}")).await;
     let address = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
-    // A task of its own, so that the database is dropped whatever comes of the test.
+    // In a task of its own, so that the database is dropped even if the test panics.
     let test = test(Stage::new(Some(address)));
     let ended = LocalSet::new().run_until(async { tokio::task::spawn_local(test).await }).await;
     run(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
@@ -68,7 +88,7 @@ impl Stage {
         Self { directory: tempfile::tempdir().unwrap(), postgres, times: AtomicU64::new(0) }
     }
 
-    /// Where the views are now.
+    /// Where the present views are.
     pub(crate) fn at(&self) -> ViewsAt {
         let directory = || self.directory.path().join(format!("views-{}", self.times.load(Ordering::SeqCst)));
         self.postgres.as_ref().map_or_else(
@@ -77,13 +97,13 @@ impl Stage {
         )
     }
 
-    /// The views as they are.
-    pub(crate) async fn views(&self) -> ReadModel {
-        ReadModel::open(&self.at()).await.unwrap()
+    /// The present views.
+    pub(crate) async fn views(&self) -> Views {
+        Views(Arc::new(ViewWriter::open(&self.at()).await.unwrap()))
     }
 
     /// Empty views.
-    pub(crate) async fn fresh(&self) -> ReadModel {
+    pub(crate) async fn fresh(&self) -> Views {
         self.times.fetch_add(1, Ordering::SeqCst);
         if let Some(url) = &self.postgres {
             run(url, "DROP SCHEMA IF EXISTS views CASCADE; DROP SCHEMA IF EXISTS operational CASCADE").await;
@@ -91,7 +111,7 @@ impl Stage {
         self.views().await
     }
 
-    /// Runs statements on the views behind Muster's back.
+    /// Runs statements on the views directly.
     pub(crate) async fn tamper(&self, statements: &str) {
         match (&self.postgres, self.at()) {
             (Some(url), _) => run(url, &format!("SET search_path = views; {statements}")).await,

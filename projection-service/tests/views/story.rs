@@ -1,4 +1,4 @@
-//! What happened, decided by the rules: commands in, records out.
+//! A history decided by the rules: commands in, records out.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,15 +21,15 @@ use event_log::{Batch, Record};
 use log_model::Stream;
 use uuid::Uuid;
 
-/// A history under way.
+/// A history in the making.
 pub(crate) struct Story {
     users: HashMap<UserId, User>,
     groups: HashMap<GroupId, Group>,
     now: Timestamp,
     told: u64,
-    /// Records of the three streams that writers write, in order.
+    /// Records for the writer, in order.
     pub(crate) events: Vec<(Stream, Record)>,
-    /// Records of gateways.
+    /// Access records.
     pub(crate) notes: Vec<Record>,
 }
 
@@ -64,7 +64,7 @@ impl Story {
         }
     }
 
-    /// What was told since the last call, for a writer.
+    /// The records since the last call.
     pub(crate) fn batch(&mut self) -> Batch {
         Batch { records: std::mem::take(&mut self.events) }
     }
@@ -77,7 +77,7 @@ impl Story {
         self.users[&id_of(name)].version()
     }
 
-    /// An administrator, or whom it takes, asks something of a user.
+    /// A command to a user.
     pub(crate) fn user(
         &mut self,
         name: &str,
@@ -112,7 +112,7 @@ impl Story {
         self.group_with(name, command, None);
     }
 
-    /// Deletes a group that is closed and of which everybody knows that it is empty.
+    /// Deletes a closed group that is known to be empty.
     pub(crate) fn delete_group(&mut self, name: &str) {
         let version = self.groups[&group_of(name)].version();
         self.group_with(name, &group::Command::DeleteGroup, Some(Prepared::Emptied { version }));
@@ -144,7 +144,7 @@ impl Story {
         self.events.push((Stream::GroupEvents, record));
     }
 
-    /// Somebody registers, with names made of the username.
+    /// A user registers, with names made from the username.
     pub(crate) fn register(&mut self, name: &str) {
         let command = RegisterUser {
             first_name: format!("First {name}"),
@@ -168,7 +168,7 @@ impl Story {
         self.notes.push(envelope.record(event.wire_name(), event.to_json()));
     }
 
-    /// A record that is right in everything but what it says.
+    /// A valid record with an unknown event.
     pub(crate) fn unknown_event(&mut self, name: &str) -> (Stream, Record) {
         let envelope = self.envelope(&id_of(name).to_string(), self.version(name) + 1, &admin());
         (Stream::UserEvents, envelope.record("muster.user.teleported", b"{}".to_vec()))
@@ -212,7 +212,7 @@ impl Story {
     }
 }
 
-/// A hash that a chosen password may have.
+/// A chosen password.
 pub(crate) fn chosen(checked: u64) -> Prepared {
     Prepared::ChosenPassword { phc: "$argon2id$canary".to_owned(), checked }
 }

@@ -1,12 +1,12 @@
-//! What a filter asks, as SQL: by an index, or checked row by row.
+//! Conditions of a user filter as SQL: looked up by an index, or checked row by row.
 
 use super::UserFilter;
 use crate::search::{Prefix, folded};
 use crate::statement::{Sql, sql};
-use crate::users::COLUMNS;
+use crate::users::columns;
 use domain::user::UserStatus;
 
-/// The narrow filter by whose index users are gathered.
+/// The part of a filter whose index gathers the users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Narrow {
     Email,
@@ -17,7 +17,7 @@ pub(super) enum Narrow {
 }
 
 impl UserFilter {
-    /// Names what the narrow filter gathers `found`: `WITH found AS (…)`.
+    /// The users that one part of the filter gathers, as `WITH found AS (…)`.
     pub(super) fn found(&self, narrow: Narrow) -> Sql {
         if let (Narrow::Search, Some(prefix)) = (narrow, Prefix::of(self.search.as_deref())) {
             return found_by_search(&prefix, None);
@@ -40,17 +40,17 @@ impl UserFilter {
         statement
     }
 
-    /// Reads the users that the narrow filter gathers and all filters let pass. They stand by themselves before they
-    /// are sorted, or PostgreSQL may walk the index of the order after all.
+    /// Reads the users that one part gathers and the whole filter lets pass. They are materialised before sorting, or
+    /// PostgreSQL may walk the index of the order after all.
     pub(super) fn gathered(&self, narrow: Narrow) -> Sql {
         let mut statement = self.found(narrow);
         statement.push(", matching AS MATERIALIZED (SELECT users.* FROM found CROSS JOIN users WHERE users.id = found.id");
         self.check(&mut statement, Some(narrow));
-        statement.push(&format!(") SELECT {COLUMNS} FROM matching AS users WHERE 1 = 1"));
+        statement.push(&format!(") SELECT {} FROM matching AS users WHERE 1 = 1", columns()));
         statement
     }
 
-    /// Adds when those who pass were registered.
+    /// Adds the range of registration times.
     pub(super) fn registered(&self, statement: &mut Sql) {
         if let Some(after) = self.registered_after {
             statement.push(" AND users.registered_at > ").push_value(after);
@@ -60,8 +60,8 @@ impl UserFilter {
         }
     }
 
-    /// Adds every condition but `but` in a form that neither database looks for in an index, and that PostgreSQL
-    /// takes for nearly always true: where it matters that is so, or it would not be checked row by row.
+    /// Adds every condition but `but`, as CASE: no database looks for an index then, and PostgreSQL estimates it as nearly
+    /// always true. That fits, because filters that few rows pass are looked up by an index instead.
     pub(super) fn check(&self, statement: &mut Sql, but: Option<Narrow>) {
         const IF: &str = " AND CASE WHEN ";
         const HOLDS: &str = " THEN 1 ELSE 0 END <> 0";
@@ -89,7 +89,7 @@ impl UserFilter {
     }
 }
 
-/// Names whose terms begin with the prefix `found`; of at most so many terms.
+/// The users of whom a term begins with the prefix, as `WITH found AS (…)`. Looks at `most` terms at most.
 pub(super) fn found_by_search(prefix: &Prefix, most: Option<u64>) -> Sql {
     let mut statement = sql("WITH found AS MATERIALIZED (SELECT DISTINCT user_id AS id FROM \
          (SELECT user_id FROM user_terms WHERE term >= ");

@@ -1,11 +1,9 @@
-//! What gateways noted, as entries: who got in, who did not and why, who asked what they may not.
+//! Audit entries of access records: sign-ins, failed sign-ins, denied and refused commands.
 
 use domain::access::{Event, SignInFailureReason};
 use read_model::audit::{AuditRow, FieldChange, Outcome, Target};
 
-use super::changed;
-
-/// The entry, from one that has everything but what the event says.
+/// Completes an entry with what the event says.
 pub(super) fn entry(event: &Event, entry: AuditRow) -> AuditRow {
     match event {
         Event::SignedIn(signed_in) => AuditRow { changes: vec![new("service", &signed_in.service)], ..entry },
@@ -41,15 +39,15 @@ fn target(said: Option<&str>, entry: &AuditRow) -> Option<Target> {
 }
 
 fn new(field: &str, value: &str) -> FieldChange {
-    changed(field, None, Some(value.to_owned()))
+    FieldChange::new(field, None, Some(value.to_owned()))
 }
 
-/// How many alike the entry stands for, where it is more than one.
+/// The number of equal records that the entry stands for, if more than one.
 fn count(count: u32) -> Vec<FieldChange> {
     if count > 1 { vec![new("count", &count.to_string())] } else { Vec::new() }
 }
 
-/// Whoever proved who they are and still does not get in is denied; whoever did not, failed.
+/// A caller with valid credentials who still gets no access is denied; any other failed.
 fn outcome(reason: SignInFailureReason) -> Outcome {
     match reason {
         SignInFailureReason::Unknown

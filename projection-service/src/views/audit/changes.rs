@@ -1,7 +1,7 @@
-//! What an event changed, field by field: old → new. Secrets show neither.
+//! The changed fields of an event: old → new. Secrets show neither value.
 //!
-//! Fields of the user and the group have the names of the API. What a user has several of is named with a path, such
-//! as `agentRules.nightly.pollInterval`.
+//! Fields have the names of the API. Where a user has several of a kind, the field is a path, such as
+//! `agentRules.nightly.pollInterval`.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,10 @@ use read_model::audit::FieldChange;
 use read_model::users::UserRow;
 use serde_json::{Map, Value};
 
-use super::changed;
-
 pub(super) fn of_user(event: &Event, before: Option<&UserRow>, after: &UserRow) -> Vec<FieldChange> {
     match event {
         Event::Registered(registered) => {
-            let mut changes = vec![changed("username", None, Some(registered.username.clone()))];
+            let mut changes = vec![FieldChange::new("username", None, Some(registered.username.clone()))];
             changes.extend(personal(&Personal::default(), &registered.personal));
             changes.extend(state(before, after));
             changes
@@ -32,11 +30,11 @@ pub(super) fn of_user(event: &Event, before: Option<&UserRow>, after: &UserRow) 
         Event::EmailChanged(moved) => personal(&moved.personal.old, &moved.personal.new),
         Event::GroupChanged(moved) => {
             let old = moved.group.old.as_ref().map(|group| group.name.clone());
-            vec![changed("group", old, Some(moved.group.new.name.clone()))]
+            vec![FieldChange::new("group", old, Some(moved.group.new.name.clone()))]
         }
         Event::PasswordReset(_) | Event::PasswordChanged(_) => {
             let must = |row: Option<&UserRow>| Some(row?.must_change_password.to_string());
-            let mut changes = vec![changed("password", None, None)];
+            let mut changes = vec![FieldChange::new("password", None, None)];
             changes.extend(text("mustChangePassword", must(before), must(Some(after))));
             changes
         }
@@ -54,7 +52,7 @@ pub(super) fn of_user(event: &Event, before: Option<&UserRow>, after: &UserRow) 
         Event::AgentRuleRemoved(removed) => gone("agentRules", &removed.name),
         Event::MailboxCreated(created) => {
             let field = format!("mailboxes.{}", created.name);
-            let mut changes = vec![changed(field.clone(), None, Some(created.name.clone()))];
+            let mut changes = vec![FieldChange::new(field.clone(), None, Some(created.name.clone()))];
             changes.extend(text(&format!("{field}.description"), None, created.description.clone()));
             changes
         }
@@ -62,7 +60,7 @@ pub(super) fn of_user(event: &Event, before: Option<&UserRow>, after: &UserRow) 
         Event::AuthTokenIssued(issued) => {
             let prefix = format!("authTokens.{}.", issued.name);
             let mut changes = fields(&prefix, &Map::new(), &object(issued));
-            changes.push(changed(format!("{prefix}secret"), None, None));
+            changes.push(FieldChange::new(format!("{prefix}secret"), None, None));
             changes
         }
         Event::AuthTokenRevoked(revoked) => gone("authTokens", &revoked.name),
@@ -79,7 +77,7 @@ pub(super) fn of_group(event: &group::Event) -> Vec<FieldChange> {
     };
     match event {
         group::Event::Created(created) => {
-            let mut changes = vec![changed("name", None, Some(created.name.clone()))];
+            let mut changes = vec![FieldChange::new("name", None, Some(created.name.clone()))];
             changes.extend(text("description", None, created.description.clone()));
             changes.extend(contact(&group::Contact::default(), &created.personal));
             changes
@@ -89,13 +87,19 @@ pub(super) fn of_group(event: &group::Event) -> Vec<FieldChange> {
             let description = description.and_then(|it| text("description", it.old.clone(), it.new.clone()));
             description.into_iter().chain(contact(&edited.personal.old, &edited.personal.new)).collect()
         }
-        group::Event::Closed(_) => vec![changed("closed", Some("false".into()), Some("true".into()))],
-        group::Event::Reopened(_) => vec![changed("closed", Some("true".into()), Some("false".into()))],
-        group::Event::Deleted(_) => vec![changed("deleted", Some("false".into()), Some("true".into()))],
+        group::Event::Closed(_) => {
+            vec![FieldChange::new("closed", Some("false".into()), Some("true".into()))]
+        }
+        group::Event::Reopened(_) => {
+            vec![FieldChange::new("closed", Some("true".into()), Some("false".into()))]
+        }
+        group::Event::Deleted(_) => {
+            vec![FieldChange::new("deleted", Some("false".into()), Some("true".into()))]
+        }
     }
 }
 
-/// Where the user stood and stands, why, and in which group.
+/// The changes of status, reason and group.
 fn state(before: Option<&UserRow>, after: &UserRow) -> Vec<FieldChange> {
     let state = |row: &UserRow| row.state.name().to_owned();
     let group = |row: &UserRow| row.group.as_ref().map(|group| group.name.clone());
@@ -119,11 +123,11 @@ fn roles(row: &UserRow) -> String {
 }
 
 fn gone(list: &str, name: &str) -> Vec<FieldChange> {
-    vec![changed(format!("{list}.{name}"), Some(name.to_owned()), None)]
+    vec![FieldChange::new(format!("{list}.{name}"), Some(name.to_owned()), None)]
 }
 
 fn text(field: &str, old: Option<String>, new: Option<String>) -> Option<FieldChange> {
-    (old != new).then(|| changed(field, old, new))
+    (old != new).then(|| FieldChange::new(field, old, new))
 }
 
 /// The fields in which two objects differ.
@@ -131,7 +135,9 @@ fn fields(prefix: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> V
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let differing = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
     differing
-        .map(|name| changed(format!("{prefix}{name}"), old.get(name).map(shown), new.get(name).map(shown)))
+        .map(|name| {
+            FieldChange::new(format!("{prefix}{name}"), old.get(name).map(shown), new.get(name).map(shown))
+        })
         .collect()
 }
 
@@ -142,7 +148,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// The fields of a value under the names that they have in events, which are those of the API.
+/// The fields of a value under their names in events, which are those of the API.
 fn object(value: &impl serde::Serialize) -> Map<String, Value> {
     match serde_json::to_value(value) {
         Ok(Value::Object(fields)) => fields,

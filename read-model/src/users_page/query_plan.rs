@@ -1,30 +1,29 @@
-//! How the users that pass a filter are found.
+//! The query plan of the grid: gather by an index and sort, or walk the index of the order.
 //!
-//! Where few can pass, they are gathered by the index of the narrowest filter and sorted. Else the index of the order
-//! is walked and filters are checked on the way, because then a page is soon full. Which way it is follows from the
-//! kept numbers or from a look that stops early, never from a scan. A walk that meets too few, because those who pass
-//! lie together far away, is given up, and more of them are gathered.
+//! Where few users can pass, they are gathered by the index of the narrowest condition and sorted. Otherwise the index of
+//! the order is walked and the filter checked on the way: many users pass, so a page fills soon. The choice follows from
+//! kept numbers, or from a count that stops early; nothing is ever scanned for it. If the users who pass lie together far
+//! along the index, the walk is given up after [`WALKED`] rows and they are gathered after all.
 
 use super::conditions::{Narrow, found_by_search};
 use super::{UserFilter, UserOrder, UserSortField};
-use crate::ReadModel;
 use crate::error::Error;
 use crate::page::{Count, Key, Window};
+use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::search::Prefix;
 use crate::statement::{Sql, Value, sql};
-use crate::users::{COLUMNS, UserRow};
+use crate::users::{UserRow, columns};
 
-/// Most users that are gathered rather than walked to.
+/// Most users to gather instead of walking.
 const GATHERED: u64 = 5_000;
-/// Most users that are gathered to be counted, or because a walk to them was given up. For more a walk to the end of the
-/// index costs no more.
+/// Most users to gather for a count, or after a walk was given up. Beyond it, walking to the end of the index is as cheap.
 const GATHERED_AT_MOST: u64 = 30_000;
-/// Most rows of a walk, unless nothing narrows what is looked for.
+/// Most rows of a walk, unless nothing is filtered.
 const WALKED: u64 = 10_000;
 
 impl ReadModel {
-    /// The rows of a page and one more, in the order in which the window is read.
+    /// The rows of a page and one more, in reading order.
     pub(super) async fn matching<K: Key + FromColumns>(
         &self,
         filter: &UserFilter,
@@ -39,8 +38,8 @@ impl ReadModel {
             && order.field == UserSortField::Username
             && *filter == UserFilter::of_states(&[state])
         {
-            // The one index that is a filter and an order.
-            let statement = sql(format!("SELECT {COLUMNS} FROM users WHERE users.state = $1"));
+            // This index serves both the filter and the order.
+            let statement = sql(format!("SELECT {} FROM users WHERE users.state = $1", columns()));
             return self.limited::<K>(statement.bind(state.number()), order, window).await;
         }
         if let Some(narrow) = self.narrowest(filter, GATHERED).await? {
@@ -70,15 +69,15 @@ impl ReadModel {
         self.database.all(statement).await
     }
 
-    /// Reads users along the index of the order, from where on the filter can let some pass.
+    /// Reads users along the index of the order, between the bounds of the filter.
     async fn walk(&self, filter: &UserFilter, order: UserOrder) -> Result<Sql, Error> {
-        let mut statement = sql(format!("SELECT {COLUMNS} FROM users WHERE 1 = 1"));
+        let mut statement = sql(format!("SELECT {} FROM users WHERE 1 = 1", columns()));
         self.bound(&mut statement, filter, order.field).await?;
         filter.check(&mut statement, None);
         Ok(statement)
     }
 
-    /// Where a walk is given up, if the index goes on that far. Only the index is read.
+    /// The key at which a walk is given up; `None` if the index ends before. Reads the index alone.
     async fn end_of_walk<K: Key + FromColumns>(
         &self,
         filter: &UserFilter,
@@ -95,7 +94,7 @@ impl ReadModel {
         self.database.maybe_one(statement).await
     }
 
-    /// Adds between which values of the order's own column the filter lets users pass, so that no walk begins far away.
+    /// Adds the range of the order's own column that the filter allows, so that a walk begins inside it.
     async fn bound(
         &self,
         statement: &mut Sql,
@@ -130,13 +129,13 @@ impl ReadModel {
         let prefix = Prefix::of(filter.search.as_deref());
         let mut statement = match (narrow, prefix) {
             (Some(narrow), _) => filter.found(narrow),
-            // So many terms match that as many as are looked at make it likely that counting stops anyway.
+            // So many terms match that looking at this many nearly always reaches the cap.
             (None, Some(prefix)) => found_by_search(&prefix, Some(GATHERED_AT_MOST)),
             (None, None) => sql(""),
         };
         let by = if narrow.is_none() && filter.search.is_some() { Some(Narrow::Search) } else { narrow };
         if let Some(by) = by {
-            // SQLite takes CROSS JOIN for an order to begin with what stands first.
+            // CROSS JOIN makes SQLite begin with the table on the left.
             statement.push(" SELECT 1 AS one FROM found CROSS JOIN users WHERE users.id = found.id");
             filter.check(&mut statement, Some(by));
         } else {
@@ -150,7 +149,7 @@ impl ReadModel {
         Ok(Count { n: n.min(most), capped: n > most || is_cut })
     }
 
-    /// The filter that the fewest users pass, if they are at most `most`.
+    /// The condition that the fewest users pass, if at most `most` do.
     async fn narrowest(&self, filter: &UserFilter, most: u64) -> Result<Option<Narrow>, Error> {
         if filter.email.is_some() {
             return Ok(Some(Narrow::Email));
@@ -187,7 +186,7 @@ impl ReadModel {
 
 macro_rules! keys {
     ($($key:ty => |$row:ident| $read:expr;)*) => {$(
-        /// The end of a walk.
+        /// The key at the end of a walk.
         impl FromColumns for $key {
             fn from_columns($row: &impl Columns) -> Result<Self, sqlx::Error> {
                 Ok($read)

@@ -1,9 +1,9 @@
-//! What a batch of records makes of the rows: each fold takes the row as the records before it left it.
+//! The row changes of a batch. Each fold starts from the row as the records before it left it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
-use crate::record::Fact;
+use crate::log_entry::LogEntry;
 use domain::credential::{Credential, CredentialId};
 use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
 use domain::user::rules::Rule;
@@ -20,11 +20,11 @@ use read_model::{Error, ReadModel};
 
 use crate::views::{At, Change, agents, audit, counts, credentials, groups, mailboxes, tokens, users};
 
-/// A batch on its way to the database.
+/// The rows that a batch changes.
 #[derive(Default)]
-pub(crate) struct Draft {
-    users: HashMap<UserId, Slot<UserRow>>,
-    groups: HashMap<GroupId, Slot<GroupRow>>,
+pub(crate) struct RowChanges {
+    users: HashMap<UserId, CachedRow<UserRow>>,
+    groups: HashMap<GroupId, CachedRow<GroupRow>>,
     cleared: HashSet<UserId>,
     rules: HashMap<RuleId, (UserId, Option<Rule>)>,
     mailboxes: HashMap<MailboxId, (UserId, Option<MailboxRow>)>,
@@ -34,69 +34,60 @@ pub(crate) struct Draft {
     audit: Vec<AuditRow>,
 }
 
-/// A row as the database has it, and as the batch leaves it.
-struct Slot<R> {
+/// A row as the database has it and as the batch leaves it.
+struct CachedRow<R> {
     before: Option<R>,
     now: Option<R>,
 }
 
-/// Something with a number that grows by one with every event.
+/// A row with the number of its last event.
 trait Versioned {
     fn version(&self) -> u64;
 }
 
-impl Draft {
-    /// The rows that these facts are about, as the database has them.
-    pub(crate) async fn load(
-        read_model: &ReadModel,
-        facts: impl Iterator<Item = &Fact>,
-    ) -> Result<Self, Error> {
+impl RowChanges {
+    /// Loads the rows that these entries are about.
+    pub(crate) async fn load(read_model: &ReadModel, entries: &[&LogEntry]) -> Result<Self, Error> {
         let (mut users, mut groups) = (BTreeSet::new(), BTreeSet::new());
-        for fact in facts {
-            match fact {
-                Fact::User(id, ..) => drop(users.insert(*id)),
-                Fact::Group(id, ..) => drop(groups.insert(*id)),
+        for entry in entries {
+            match entry {
+                LogEntry::User(id, ..) => drop(users.insert(*id)),
+                LogEntry::Group(id, ..) => drop(groups.insert(*id)),
                 _ => {}
             }
         }
         let users: Vec<_> = users.into_iter().collect();
         let groups: Vec<_> = groups.into_iter().collect();
-        let mut draft = Self {
-            users: users.iter().map(|id| (*id, Slot::default())).collect(),
-            groups: groups.iter().map(|id| (*id, Slot::default())).collect(),
+        let mut changes = Self {
+            users: users.iter().map(|id| (*id, CachedRow::default())).collect(),
+            groups: groups.iter().map(|id| (*id, CachedRow::default())).collect(),
             ..Self::default()
         };
         for row in read_model.users_by_ids(&users).await? {
-            draft.users.insert(row.id, Slot::of(row));
+            changes.users.insert(row.id, CachedRow::of(row));
         }
         for row in read_model.groups_ever(&groups).await? {
-            draft.groups.insert(row.id, Slot::of(row));
+            changes.groups.insert(row.id, CachedRow::of(row));
         }
-        Ok(draft)
+        Ok(changes)
     }
 
-    /// Takes in the next fact, or leaves everything as it is and says what is wrong with it.
-    pub(crate) fn fold(&mut self, fact: &Fact, at: (StreamPartition, u64)) -> Result<(), String> {
-        match fact {
-            Fact::User(id, event, envelope) => self.user(*id, event, envelope, at),
-            Fact::Group(id, event, envelope) => self.group(*id, event, envelope, at),
-            Fact::Deployment(event, envelope) => {
-                self.audit.push(audit::of_deployment(event, envelope, at));
-                Ok(())
+    /// Folds the next entry, or leaves everything as it is and says what is wrong with it.
+    pub(crate) fn fold(&mut self, entry: LogEntry, at: (StreamPartition, u64)) -> Result<(), String> {
+        match entry {
+            LogEntry::User(id, event, envelope) => return self.user(id, &event, &envelope, at),
+            LogEntry::Group(id, event, envelope) => return self.group(id, &event, &envelope, at),
+            LogEntry::Deployment(event, envelope) => {
+                self.audit.push(audit::of_deployment(&event, &envelope, at));
             }
-            Fact::Access(event, envelope) => {
-                self.audit.push(audit::of_access(event, envelope, at));
-                Ok(())
-            }
-            Fact::Credential(id, credential) => {
-                match credentials::fold(*id, credential.clone()) {
-                    Change::Put(id, credential) => self.credentials.insert(id, Some(credential)),
-                    Change::Gone(id) => self.credentials.insert(id, None),
-                };
-                Ok(())
-            }
-            Fact::Claim => Ok(()),
+            LogEntry::Access(event, envelope) => self.audit.push(audit::of_access(&event, &envelope, at)),
+            LogEntry::Credential(id, credential) => match credentials::fold(id, credential) {
+                Change::Put(id, credential) => drop(self.credentials.insert(id, Some(credential))),
+                Change::Gone(id) => drop(self.credentials.insert(id, None)),
+            },
+            LogEntry::Claim => {}
         }
+        Ok(())
     }
 
     fn user(
@@ -106,15 +97,15 @@ impl Draft {
         envelope: &Envelope,
         at: (StreamPartition, u64),
     ) -> Result<(), String> {
-        let slot = self.users.entry(id).or_default();
-        if is_known(slot.now.as_ref(), envelope)? {
+        let cached = self.users.entry(id).or_default();
+        if is_known(cached.now.as_ref(), envelope)? {
             return Ok(());
         }
         let here =
             At { user: id, partition: at.0.partition, sequence: envelope.sequence, time: envelope.time };
-        let row = users::fold(slot.now.clone(), event, here).ok_or("the user was never registered")?;
-        self.audit.push(audit::of_user(event, slot.now.as_ref(), &row, envelope, at));
-        let before = slot.now.replace(row);
+        let row = users::fold(cached.now.clone(), event, here).ok_or("the user was never registered")?;
+        self.audit.push(audit::of_user(event, cached.now.as_ref(), &row, envelope, at));
+        let before = cached.now.replace(row);
         if users::clears(event) && before.is_some() {
             self.cleared.insert(id);
             self.rules.retain(|_, (user, _)| *user != id);
@@ -150,18 +141,18 @@ impl Draft {
         envelope: &Envelope,
         at: (StreamPartition, u64),
     ) -> Result<(), String> {
-        let slot = self.groups.entry(id).or_default();
-        if is_known(slot.now.as_ref(), envelope)? {
+        let cached = self.groups.entry(id).or_default();
+        if is_known(cached.now.as_ref(), envelope)? {
             return Ok(());
         }
-        let row = groups::fold(slot.now.clone(), event, id, envelope.sequence, envelope.time)
+        let row = groups::fold(cached.now.clone(), event, id, envelope.sequence, envelope.time)
             .ok_or("the group was never created")?;
         self.audit.push(audit::of_group(event, &row, envelope, at));
-        slot.now = Some(row);
+        cached.now = Some(row);
         Ok(())
     }
 
-    /// Everything that was folded, to be applied with these moves.
+    /// The batch to apply with these checkpoints.
     pub(crate) fn finish(self, moves: Vec<Move>) -> Batch {
         let mut numbers = BTreeMap::new();
         let users: Vec<_> = changed(self.users).collect();
@@ -191,7 +182,7 @@ impl Draft {
     }
 }
 
-/// Whether the row has seen the event, or a later one. An event that is missing before it is an error.
+/// Whether the row has seen this event or a later one. A gap before the event is an error.
 fn is_known<R: Versioned>(row: Option<&R>, envelope: &Envelope) -> Result<bool, String> {
     let version = row.map_or(0, Versioned::version);
     if envelope.sequence > version + 1 {
@@ -201,12 +192,12 @@ fn is_known<R: Versioned>(row: Option<&R>, envelope: &Envelope) -> Result<bool, 
     Ok(envelope.sequence <= version)
 }
 
-fn changed<K, R: PartialEq>(slots: HashMap<K, Slot<R>>) -> impl Iterator<Item = Changed<R>> {
-    let slots = slots.into_values().filter(|slot| slot.before != slot.now);
-    slots.filter_map(|slot| Some(Changed { before: slot.before, after: slot.now? }))
+fn changed<K, R: PartialEq>(rows: HashMap<K, CachedRow<R>>) -> impl Iterator<Item = Changed<R>> {
+    let rows = rows.into_values().filter(|cached| cached.before != cached.now);
+    rows.filter_map(|cached| Some(Changed { before: cached.before, after: cached.now? }))
 }
 
-/// What is put, and the keys of what is gone.
+/// The rows to write, and the keys of rows to delete.
 fn split<K: Copy + Eq + Hash, V, R>(
     changes: HashMap<K, V>,
     put: impl Fn(K, V) -> Option<R>,
@@ -221,13 +212,13 @@ fn split<K: Copy + Eq + Hash, V, R>(
     (rows, gone)
 }
 
-impl<R: Clone> Slot<R> {
+impl<R: Clone> CachedRow<R> {
     fn of(row: R) -> Self {
         Self { before: Some(row.clone()), now: Some(row) }
     }
 }
 
-impl<R> Default for Slot<R> {
+impl<R> Default for CachedRow<R> {
     fn default() -> Self {
         Self { before: None, now: None }
     }

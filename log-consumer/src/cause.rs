@@ -1,7 +1,7 @@
-//! An error as a line of a log: with everything that caused it.
+//! An error and its causes as one line of text.
 
-/// An error and everything that caused it, in one line.
-pub(crate) fn text(error: &dyn std::error::Error) -> String {
+/// The error and everything that caused it, separated by colons.
+pub fn text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

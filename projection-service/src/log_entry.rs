@@ -1,33 +1,32 @@
-//! A record as what it means for the views.
+//! A record of the log, read as what it means for the views.
 
 use domain::credential::{Credential, CredentialId};
 use domain::id::{GroupId, UserId};
 use domain::{access, deployment, group, user};
 use event_log::Recorded;
 use event_log::envelope::Envelope;
+use log_consumer::cause::text;
 use log_model::Stream;
 
-use crate::cause::text;
-
-/// What a record says.
+/// What a record means for the views.
 #[derive(Debug)]
-pub(crate) enum Fact {
-    /// Something happened to a user.
+pub(crate) enum LogEntry {
+    /// An event of a user.
     User(UserId, Box<user::Event>, Envelope),
-    /// Something happened to a group.
+    /// An event of a group.
     Group(GroupId, group::Event, Envelope),
-    /// Something happened to the deployment.
+    /// An event of the deployment.
     Deployment(deployment::Event, Envelope),
-    /// A gateway noted something.
+    /// A gateway recorded a sign-in, a failure or a denial.
     Access(access::Event, Envelope),
-    /// A credential is now this, or gone.
+    /// The new state of a credential; `None` if it was removed.
     Credential(CredentialId, Option<Credential>),
-    /// A writer claimed the partition: nothing for the views.
+    /// A claim of the partition. The views ignore it.
     Claim,
 }
 
-impl Fact {
-    /// Reads a record, or says what is wrong with it.
+impl LogEntry {
+    /// Reads a record. The error says what is wrong with it.
     pub(crate) fn read(recorded: &Recorded) -> Result<Self, String> {
         let record = &recorded.record;
         if record.is_claim() {
@@ -35,7 +34,7 @@ impl Fact {
         }
         if recorded.place.stream == Stream::Credentials {
             let id = record.key.parse().map_err(|error| text(&error))?;
-            // What is in there is nobody's to read in a log: an error names the place in the text, not the text.
+            // Secret: an error may say where the JSON is wrong, but never quote it.
             let credential = record.body.as_deref().map(serde_json::from_slice).transpose();
             return Ok(Self::Credential(id, credential.map_err(|error| text(&error))?));
         }
@@ -57,14 +56,17 @@ impl Fact {
                 let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
                 Ok(Self::Group(id, event, envelope))
             }
-            Stream::Access | Stream::Credentials | Stream::Reservations => {
+            Stream::Access => {
                 let event = access::Event::from_json(name, body).map_err(|error| text(&error))?;
                 Ok(Self::Access(event, envelope))
+            }
+            stream @ (Stream::Credentials | Stream::Reservations) => {
+                Err(format!("a record of {stream} is no event that the views show"))
             }
         }
     }
 
-    /// What the event carries beside its data.
+    /// The envelope, if the record has one.
     pub(crate) fn envelope(&self) -> Option<&Envelope> {
         match self {
             Self::User(_, _, envelope)
@@ -75,7 +77,7 @@ impl Fact {
         }
     }
 
-    /// The name of what happened.
+    /// The name in log lines.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::User(_, event, _) => event.wire_name(),

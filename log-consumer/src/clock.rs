@@ -1,0 +1,8 @@
+//! The time, read in one place.
+
+use time::OffsetDateTime;
+
+/// The present instant.
+pub(crate) fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}

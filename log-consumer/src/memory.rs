@@ -1,0 +1,40 @@
+//! Checkpoints of a sink that is in memory alone.
+
+use std::collections::BTreeMap;
+
+use log_model::StreamPartition;
+
+use crate::sink::{ApplyError, Checkpoint, Halt, Move};
+
+/// The checkpoints of a sink in memory. They begin at 0 in every process, so the sink reads the whole log.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryCheckpoints {
+    places: BTreeMap<StreamPartition, Checkpoint>,
+}
+
+impl MemoryCheckpoints {
+    /// The checkpoints of these stream partitions.
+    pub fn of(&mut self, places: &[StreamPartition]) -> Vec<Checkpoint> {
+        places.iter().map(|place| *self.place(*place)).collect()
+    }
+
+    /// Moves all of them, or none if one does not stand at its `from`.
+    pub fn advance(&mut self, moves: &[Move]) -> Result<(), ApplyError> {
+        if moves.iter().any(|moved| self.place(moved.place).next != moved.from) {
+            return Err(ApplyError::Conflict);
+        }
+        for moved in moves {
+            self.place(moved.place).next = moved.to;
+        }
+        Ok(())
+    }
+
+    /// Marks a stream partition as halted.
+    pub fn halt(&mut self, halt: &Halt) {
+        self.place(halt.place).is_halted = true;
+    }
+
+    fn place(&mut self, place: StreamPartition) -> &mut Checkpoint {
+        self.places.entry(place).or_insert(Checkpoint { place, next: 0, is_halted: false })
+    }
+}

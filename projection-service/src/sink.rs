@@ -1,0 +1,143 @@
+//! The views as the sink of a consumer: entries are folded into row changes and applied with the checkpoints.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::timestamp::Timestamp;
+use event_log::Recorded;
+use log_consumer::cause::text;
+use log_consumer::{ApplyError, Checkpoint, Halt, Move, Sink, SinkUnavailable};
+use log_model::StreamPartition;
+use read_model::{Error, ViewWriter, apply, checkpoint};
+use time::OffsetDateTime;
+use tracing::Instrument;
+
+use crate::applied::{self, AppliedRecord};
+use crate::log_entry::LogEntry;
+use crate::row_changes::RowChanges;
+
+/// The views, filled from the log.
+pub(crate) struct ViewsSink {
+    writer: Arc<ViewWriter>,
+}
+
+/// Row changes on their way to the database, and what to report when they are there.
+#[derive(Default)]
+pub(crate) struct ViewBatch {
+    changes: RowChanges,
+    applied: Vec<AppliedRecord>,
+}
+
+impl ViewsSink {
+    pub(crate) fn new(writer: Arc<ViewWriter>) -> Self {
+        Self { writer }
+    }
+}
+
+impl Sink for ViewsSink {
+    type Entry = LogEntry;
+    type Batch = ViewBatch;
+
+    async fn checkpoints(&mut self, places: &[StreamPartition]) -> Result<Vec<Checkpoint>, SinkUnavailable> {
+        let mut all = self.writer.views().checkpoints().await.map_err(unavailable)?;
+        if !places.iter().all(|place| all.iter().any(|seen| seen.place == *place)) {
+            self.writer.begin(places).await.map_err(unavailable)?;
+            all = self.writer.views().checkpoints().await.map_err(unavailable)?;
+        }
+        let ours = all.into_iter().filter(|seen| places.contains(&seen.place));
+        let checkpoint = |seen: checkpoint::Checkpoint| Checkpoint {
+            place: seen.place,
+            next: seen.next,
+            is_halted: seen.halted.is_some(),
+        };
+        Ok(ours.map(checkpoint).collect())
+    }
+
+    fn read(&self, recorded: &Recorded) -> Result<LogEntry, String> {
+        LogEntry::read(recorded)
+    }
+
+    async fn load(&mut self, entries: &[&LogEntry]) -> Result<ViewBatch, SinkUnavailable> {
+        let changes = RowChanges::load(self.writer.views(), entries).await.map_err(unavailable)?;
+        Ok(ViewBatch { changes, applied: Vec::with_capacity(entries.len()) })
+    }
+
+    fn fold(&self, batch: &mut ViewBatch, entry: LogEntry, recorded: &Recorded) -> Result<(), String> {
+        let applied = AppliedRecord::of(recorded, &entry);
+        batch.changes.fold(entry, (recorded.place, recorded.offset))?;
+        batch.applied.push(applied);
+        Ok(())
+    }
+
+    async fn apply(&mut self, batch: ViewBatch, moves: Vec<Move>) -> Result<(), ApplyError> {
+        let ViewBatch { changes, applied } = batch;
+        let span = tracing::debug_span!(
+            "projection.apply",
+            batch.events = applied.len(),
+            batch.places = moves.len()
+        );
+        let checkpoint = |moved: &Move| apply::Move { place: moved.place, from: moved.from, to: moved.to };
+        let rows = Arc::new(changes.finish(moves.iter().map(checkpoint).collect()));
+        match self.writer.apply(&rows).instrument(span).await {
+            Ok(()) => {
+                applied::report(&applied, &moves);
+                Ok(())
+            }
+            Err(apply::ApplyError::Conflict) => Err(ApplyError::Conflict),
+            Err(apply::ApplyError::Views(error @ Error::Refused(_))) => {
+                Err(ApplyError::Refused(text(&error)))
+            }
+            Err(apply::ApplyError::Views(error)) => Err(ApplyError::Unavailable(text(&error))),
+        }
+    }
+
+    async fn halt(&mut self, halt: &Halt) -> Result<(), SinkUnavailable> {
+        let kept = checkpoint::Halt {
+            offset: halt.offset,
+            reason: halt.reason.clone(),
+            at: Timestamp::from(halt.at),
+        };
+        self.writer.halt(halt.place, &kept).await.map_err(unavailable)
+    }
+
+    async fn resumed(&mut self, halted: &BTreeSet<StreamPartition>) {
+        let progress = self.writer.views().progress();
+        let is_halted =
+            |place: &StreamPartition| progress.checkpoint(*place).is_none_or(|seen| seen.halted.is_some());
+        loop {
+            progress.changed().await;
+            if !halted.iter().all(is_halted) {
+                return;
+            }
+        }
+    }
+
+    async fn confirm(
+        &mut self,
+        places: &[StreamPartition],
+        at: OffsetDateTime,
+    ) -> Result<(), SinkUnavailable> {
+        self.writer.confirm(places, at.into()).await.map_err(unavailable)
+    }
+
+    async fn log_unreachable(
+        &mut self,
+        places: &[StreamPartition],
+        at: OffsetDateTime,
+    ) -> Result<(), SinkUnavailable> {
+        let progress = self.writer.views().progress();
+        let is_told = |place: &StreamPartition| {
+            progress.checkpoint(*place).is_some_and(|it| it.unreachable_since.is_some())
+        };
+        let places: Vec<_> = places.iter().filter(|place| !is_told(place)).copied().collect();
+        if places.is_empty() {
+            return Ok(());
+        }
+        self.writer.unreachable(&places, at.into()).await.map_err(unavailable)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "an error is mapped by value")]
+fn unavailable(error: Error) -> SinkUnavailable {
+    SinkUnavailable(text(&error))
+}

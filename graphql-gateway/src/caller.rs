@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::http::HeaderMap;
 use domain::actor::{Actor, Client};
 
+use crate::authentication::Attempt;
+use crate::error::api::Fault;
 use crate::gateway::Gateway;
 use crate::headers::{Authorization, authorization};
 use crate::http::Frame;
-use crate::proof::Attempt;
-use crate::schema::error::Fault;
 use crate::sessions::SignedIn;
 
 /// Whoever sent a request.

@@ -19,15 +19,15 @@ use read_model::users::UserRow;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::access_records::Notes;
+use crate::authentication::{Attempt, Proved, Turnstile};
 use crate::caller::Caller;
 use crate::clock::now;
 use crate::commands::CommandRoute;
 use crate::config::Config;
-use crate::notes::Notes;
+use crate::error::api::Fault;
 use crate::pace::Pace;
-use crate::proof::{Attempt, Proved, Turnstile};
 use crate::rate::{PerAddress, TooOften};
-use crate::schema::error::Fault;
 use crate::secrets::Hasher;
 
 /// How often the last use of a token is written at most.

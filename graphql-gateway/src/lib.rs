@@ -1,24 +1,23 @@
 //! GraphQL, access checks and the agent API; sessions, passwords and secrets.
 
 mod access;
-mod agents;
+mod access_records;
+mod authentication;
 mod caller;
 mod clock;
 pub mod commands;
 pub mod config;
-mod errand;
+mod error;
 mod gateway;
 mod headers;
 mod http;
 mod mutations;
-mod notes;
 mod pace;
-mod passing;
-mod proof;
 mod rate;
 mod schema;
 pub mod secrets;
 mod sessions;
+mod submission;
 #[cfg(test)]
 mod testing;
 
@@ -31,10 +30,10 @@ use read_model::ReadModel;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use access_records::Scribe;
 use commands::{CommandRoute, ReservingRoute};
 use config::Config;
 use gateway::Gateway;
-use notes::Scribe;
 use secrets::{Cost, Hasher};
 
 pub use schema::sdl;
@@ -88,7 +87,7 @@ impl GatewayService {
         let address = config.listen;
         let listener =
             TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
-        let (notes, scribe) = notes::notes(Arc::clone(&log));
+        let (notes, scribe) = access_records::notes(Arc::clone(&log));
         let commands = Arc::new(ReservingRoute::over(commands, log.partitions()));
         let gateway = Arc::new(Gateway {
             registrations: rate::PerAddress::new(config.registrations_per_address),
@@ -98,7 +97,7 @@ impl GatewayService {
             commands,
             hasher,
             notes,
-            turnstile: proof::Turnstile::new(),
+            turnstile: authentication::Turnstile::new(),
             registrations_took: pace::Pace::default(),
             token_uses: gateway::TokenUses::default(),
         });

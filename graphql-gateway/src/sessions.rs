@@ -10,10 +10,10 @@ use read_model::sessions::{self, Session, TokenHash};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use crate::authentication::Proved;
 use crate::clock::now;
+use crate::error::api::Fault;
 use crate::gateway::{Gateway, asked};
-use crate::proof::Proved;
-use crate::schema::error::Fault;
 use crate::secrets::session_token;
 
 /// How much of the idle time may pass until the use of a session is written again.

@@ -15,9 +15,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::guard::Progress;
 use super::negotiation::{Media, is_json};
-use super::{Door, Frame, document, observed};
+use super::{Door, Frame, document, telemetry};
 use crate::caller::Caller;
-use crate::schema::error::{BAD_REQUEST, Fault, PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED, coded, finish};
+use crate::error::api::{BAD_REQUEST, Fault, PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED, coded, finish};
 
 /// What a request says, in the body or, where that is switched on, in the URL.
 #[derive(Debug, Deserialize)]
@@ -95,7 +95,7 @@ pub(super) async fn handle(
 ) -> Response {
     let started = Instant::now();
     let media = Media::accepted(request.headers());
-    let mut seen = observed::Graphql::default();
+    let mut seen = telemetry::Graphql::default();
     let (status, mut body) = match media {
         None => {
             let message = "The answer is application/graphql-response+json or application/json.";
@@ -115,7 +115,7 @@ async fn answer(
     door: &Door,
     frame: Frame,
     request: Request<Body>,
-    seen: &mut observed::Graphql,
+    seen: &mut telemetry::Graphql,
 ) -> Result<GraphqlBody, Refused> {
     // One deadline for all of it, so that nobody outside has to end what GraphQL has not answered.
     let deadline = Instant::now() + door.gateway.config.request_timeout;

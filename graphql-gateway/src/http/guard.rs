@@ -10,7 +10,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Response, ServerError, ServerResult, ValidationResult, Variables};
 
 use super::document;
-use crate::schema::error::{BAD_REQUEST, TOO_COMPLEX, coded};
+use crate::error::api::{BAD_REQUEST, TOO_COMPLEX, coded};
 
 /// Which operation a request wants, and whether it got there. Travels in the request's data.
 #[derive(Debug, Default)]

@@ -1,12 +1,14 @@
 //! The public door: which path leads where, and what every answer carries.
 
+pub(crate) mod access;
+mod agent;
 mod cost;
 mod document;
 mod graphql;
 mod guard;
 mod negotiation;
-mod observed;
 mod problem;
+mod telemetry;
 mod usages;
 mod variables;
 
@@ -26,10 +28,10 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
+use crate::error::api::Fault;
 use crate::gateway::Gateway;
+use crate::headers;
 use crate::schema::PortalSchema;
-use crate::schema::error::Fault;
-use crate::{access, agents, headers};
 
 pub(crate) use guard::Guard;
 use negotiation::Media;
@@ -64,7 +66,7 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
     let mut router = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/access/verify", get(access::verify).post(access::verify))
-        .route("/agent/v1/config", get(agents::config));
+        .route("/agent/v1/config", get(agent::config));
     if door.gateway.config.is_dev() {
         let page = GraphiQLSource::build().endpoint("/graphql").title("Muster").finish();
         let sdl = door.schema.sdl();
@@ -115,7 +117,7 @@ async fn frame(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
         }
     };
     dress(&mut response, &correlation_id, route);
-    observed::http(&method, route, response.status(), &correlation_id, started.elapsed());
+    telemetry::http(&method, route, response.status(), &correlation_id, started.elapsed());
     response
 }
 

@@ -15,7 +15,7 @@ use async_graphql::{Name, Positioned, ServerError, Value as ConstValue, Variable
 use async_graphql_value::Value;
 
 use super::variables;
-use crate::schema::error::{BAD_REQUEST, VALIDATION_FAILED, coded};
+use crate::error::api::{BAD_REQUEST, VALIDATION_FAILED, coded};
 
 #[cfg(test)]
 mod tests;

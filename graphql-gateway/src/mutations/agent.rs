@@ -4,10 +4,10 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 use domain::user::{Command, agent};
 
 use super::patch;
-use crate::errand::{Errand, With};
+use crate::error::api::{Fault, Stop, UserError, settle};
 use crate::schema::agent::UfaConfig;
-use crate::schema::error::{Fault, Stop, UserError, settle};
 use crate::schema::user::User;
+use crate::submission::{Errand, With};
 
 /// Changes what a user's file agent does in general. Absent means keep; only `logFile` can be cleared by null.
 #[derive(InputObject)]

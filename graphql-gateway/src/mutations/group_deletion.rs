@@ -13,9 +13,9 @@ use log_model::Position;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::errand::{self, Accepted, Errand, With};
+use crate::error::api::{Fault, Stop, UserError, settle};
 use crate::gateway::asked;
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::submission::{self, Accepted, Errand, With};
 
 /// For how long a group that is not deleted after all is tried to be opened again, whatever is left of the deadline.
 const REOPENING: Duration = Duration::from_secs(2);
@@ -69,8 +69,8 @@ impl GroupDeletion {
 
 async fn delete(errand: &Errand<'_>, input: &DeleteGroupInput) -> Result<DeleteGroupPayload, Stop> {
     errand.administrator("DeleteGroup", Some(&input.group_id))?;
-    let group = errand::group(&input.group_id)?;
-    let id = errand::command_id(input.command_id.as_ref())?;
+    let group = submission::group(&input.group_id)?;
+    let id = submission::command_id(input.command_id.as_ref())?;
     let expected_version = With::of(None, input.expected_version).expected_version();
     let deleted = Deletion { errand, group, id, expected_version }.run().await?;
     // A list that is asked for next does not show it any more, or the wait was too long; it is gone either way.

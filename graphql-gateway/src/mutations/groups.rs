@@ -10,8 +10,8 @@ use domain::names::GroupName;
 use super::patch;
 use super::payload::{CloseGroup, CreateGroup, EditGroup, GroupPayload, ReopenGroup};
 use crate::clock::now;
-use crate::errand::{self, Errand, With};
-use crate::schema::error::{Fault, Stop, settle};
+use crate::error::api::{Fault, Stop, settle};
+use crate::submission::{self, Errand, With};
 
 /// Makes a group.
 #[derive(InputObject)]
@@ -132,7 +132,7 @@ async fn create(errand: &Errand<'_>, input: CreateGroupInput) -> Result<GroupPay
 
 async fn edit(errand: &Errand<'_>, input: EditGroupInput) -> Result<GroupPayload<EditGroup>, Stop> {
     errand.administrator("EditGroup", Some(&input.group_id))?;
-    let id = errand::group(&input.group_id)?;
+    let id = submission::group(&input.group_id)?;
     let with = With::of(input.command_id.as_ref(), input.expected_version);
     let command = Command::EditGroup(group::EditGroup {
         description: patch(input.description),
@@ -145,7 +145,7 @@ async fn edit(errand: &Errand<'_>, input: EditGroupInput) -> Result<GroupPayload
 
 async fn close(errand: &Errand<'_>, input: &CloseGroupInput) -> Result<GroupPayload<CloseGroup>, Stop> {
     errand.administrator("CloseGroup", Some(&input.group_id))?;
-    let id = errand::group(&input.group_id)?;
+    let id = submission::group(&input.group_id)?;
     let with = With::of(input.command_id.as_ref(), input.expected_version);
     let done = errand.ask_group(id, Command::CloseGroup, with).await?;
     Ok(GroupPayload::new(errand.shown(&done, errand.gateway.views.group(id)).await))
@@ -153,7 +153,7 @@ async fn close(errand: &Errand<'_>, input: &CloseGroupInput) -> Result<GroupPayl
 
 async fn reopen(errand: &Errand<'_>, input: &ReopenGroupInput) -> Result<GroupPayload<ReopenGroup>, Stop> {
     errand.administrator("ReopenGroup", Some(&input.group_id))?;
-    let id = errand::group(&input.group_id)?;
+    let id = submission::group(&input.group_id)?;
     let with = With::of(input.command_id.as_ref(), input.expected_version);
     let done = errand.ask_group(id, Command::ReopenGroup, with).await?;
     Ok(GroupPayload::new(errand.shown(&done, errand.gateway.views.group(id)).await))

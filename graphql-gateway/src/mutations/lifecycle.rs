@@ -5,8 +5,8 @@ use domain::user::UserStatus;
 use domain::user::{Command, lifecycle};
 
 use super::payload::{ReactivateUser, SuspendUser, UserPayload};
-use crate::errand::{Errand, With};
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::error::api::{Fault, Stop, UserError, settle};
+use crate::submission::{Errand, With};
 
 /// Lets an active user in nowhere until reactivated.
 #[derive(InputObject)]

@@ -5,9 +5,9 @@ use domain::id::MailboxId;
 use domain::refusal::Code;
 use domain::user::{Command, mailboxes};
 
-use crate::errand::{Errand, With, id};
+use crate::error::api::{Fault, Stop, UserError, settle};
 use crate::schema::agent::Mailbox;
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::submission::{Errand, With, id};
 
 /// Adds a mailbox.
 #[derive(InputObject)]

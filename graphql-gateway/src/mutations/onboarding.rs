@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::password::Temporary;
 use super::payload::{ApproveUser, CreateUser, PasswordPayload, ReconsiderUser, RejectUser, UserPayload};
 use crate::clock::now;
-use crate::errand::{Errand, With, group, unfinished};
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::error::api::{Fault, Stop, UserError, settle};
+use crate::submission::{Errand, With, group, unfinished};
 
 /// Asks to be let in.
 #[derive(InputObject)]

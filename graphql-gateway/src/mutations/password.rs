@@ -10,13 +10,13 @@ use domain::user::{Command, password};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::payload::{Mutation, PasswordPayload, ResetPassword};
+use crate::authentication::No;
 use crate::clock::now;
-use crate::errand::{Done, Errand, With, unfinished};
+use crate::error::api::{Fault, Stop, UserError, settle};
 use crate::gateway::Gateway;
-use crate::proof::No;
-use crate::schema::error::{Fault, Stop, UserError, settle};
 use crate::schema::user::User;
 use crate::secrets::{composed, digest, temporary_password};
+use crate::submission::{Done, Errand, With, unfinished};
 
 /// Replaces a user's password by a temporary one.
 #[derive(InputObject)]

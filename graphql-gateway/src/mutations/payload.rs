@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use async_graphql::{SimpleObject, TypeName};
 
-use crate::schema::error::{Fault, UserError};
+use crate::error::api::{Fault, UserError};
 use crate::schema::group::Group;
 use crate::schema::rule::AgentRule;
 use crate::schema::scalar::DateTime;

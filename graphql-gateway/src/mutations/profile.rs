@@ -8,8 +8,8 @@ use domain::user::{Command, profile};
 
 use super::patch;
 use super::payload::{ChangeGroup, UpdateProfile, UserPayload};
-use crate::errand::{Errand, With, group};
-use crate::schema::error::{Fault, Stop, settle};
+use crate::error::api::{Fault, Stop, settle};
+use crate::submission::{Errand, With, group};
 
 /// Changes names, phone and address. Absent means keep, null means clear.
 #[derive(InputObject)]

@@ -4,9 +4,9 @@ use async_graphql::{Context, ID, InputObject, Object};
 use domain::user::{Command, roles};
 
 use super::payload::{GrantRole, RevokeRole, UserPayload};
-use crate::errand::{Errand, With};
-use crate::schema::error::{Fault, Stop, settle};
+use crate::error::api::{Fault, Stop, settle};
 use crate::schema::user::Role;
+use crate::submission::{Errand, With};
 
 /// Gives an active user a right.
 #[derive(InputObject)]

@@ -8,8 +8,8 @@ use domain::user::{Command, rules};
 use super::patch;
 use super::payload::{AddAgentRule, EditAgentRule, RulePayload};
 use super::rule_inputs::{DownloadRuleInput, EditDownloadRuleInput, EditUploadRuleInput, UploadRuleInput};
-use crate::errand::{Errand, With, id};
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::error::api::{Fault, Stop, UserError, settle};
+use crate::submission::{Errand, With, id};
 
 /// A new rule: exactly one of its kinds.
 #[derive(OneofObject)]

@@ -4,11 +4,11 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use domain::refusal::{Code, Refusal};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::errand::Errand;
-use crate::proof::No;
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::authentication::No;
+use crate::error::api::{Fault, Stop, UserError, settle};
 use crate::schema::scalar::DateTime;
 use crate::schema::user::User;
+use crate::submission::Errand;
 
 /// Signs somebody in.
 #[derive(InputObject)]

@@ -7,11 +7,11 @@ use domain::refusal::Code;
 use domain::user::{Command, tokens};
 use secrecy::ExposeSecret;
 
-use crate::errand::{Errand, With, id};
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::error::api::{Fault, Stop, UserError, settle};
 use crate::schema::scalar::DateTime;
 use crate::schema::token::{AuthToken, TokenScope};
 use crate::secrets::{digest, token_secret};
+use crate::submission::{Errand, With, id};
 
 /// Issues an auth token. Its id and secret are the user and password of HTTP Basic.
 #[derive(InputObject)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_graphql::{Object, OutputType, SimpleObject, TypeName};
 use read_model::{Page, Window};
 
-use super::error::Fault;
+use crate::error::api::Fault;
 
 /// Rows of a page when the caller does not say how many.
 const DEFAULT: u32 = 50;

@@ -8,8 +8,8 @@ use domain::id::{GroupId, MailboxId};
 use read_model::ReadModel;
 
 use super::agent::Mailbox;
-use super::error::Fault;
 use super::group::Group;
+use crate::error::api::Fault;
 use crate::gateway::asked;
 
 /// Everything that is looked up by id from within lists.

@@ -3,7 +3,6 @@
 pub(crate) mod agent;
 pub(crate) mod audit;
 pub(crate) mod connection;
-pub(crate) mod error;
 mod filter;
 pub(crate) mod group;
 pub(crate) mod loader;
@@ -15,6 +14,7 @@ pub(crate) mod token;
 pub(crate) mod user;
 
 #[cfg(test)]
+#[path = "../portal/contract.rs"]
 mod contract;
 
 use std::sync::Arc;

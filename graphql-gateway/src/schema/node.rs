@@ -14,12 +14,12 @@ use domain::policy;
 
 use super::agent::Mailbox;
 use super::audit::AuditEntry;
-use super::error::Fault;
 use super::group::Group;
 use super::query::{caller, gateway, is_of_group};
 use super::rule::{AgentRule, DownloadRule, UploadRule};
 use super::token::AuthToken;
 use super::user::User;
+use crate::error::api::Fault;
 use crate::gateway::asked;
 
 /// Something with an id of its own.

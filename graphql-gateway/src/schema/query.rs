@@ -8,15 +8,15 @@ use domain::policy;
 
 use super::audit::{AuditEntry, AuditFilter};
 use super::connection::{Connection, Edge, Listed, PageInfo, window};
-use super::error::Fault;
 use super::filter;
 use super::group::{Group, GroupFilter};
 use super::node::{self, Node};
 use super::user::{User, UserFilter, UserOrder, int};
 use crate::caller::Caller;
-use crate::errand::Errand;
+use crate::error::api::Fault;
 use crate::gateway::{Gateway, asked};
 use crate::sessions::SignedIn;
+use crate::submission::Errand;
 
 /// Everything that can be read.
 #[derive(Default)]

@@ -9,10 +9,10 @@ use read_model::agents::RuleRow;
 
 use super::agent::Mailbox;
 use super::connection::Listed;
-use super::error::Fault;
 use super::loader::Loaders;
 use super::scalar::DateTime;
 use super::user::int;
+use crate::error::api::Fault;
 
 /// What becomes of a file that was uploaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]

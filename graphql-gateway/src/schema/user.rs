@@ -14,12 +14,12 @@ use read_model::users_page;
 use super::agent::{Mailbox, UfaConfig};
 use super::audit::AuditEntry;
 use super::connection::{Connection, Listed, window};
-use super::error::Fault;
 use super::group::Group;
 use super::loader::Loaders;
 use super::rule::AgentRule;
 use super::scalar::DateTime;
 use super::token::AuthToken;
+use crate::error::api::Fault;
 use crate::gateway::{Gateway, asked};
 
 /// A right that a user holds.

@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
 
 mod access;
+mod access_records;
 mod agents;
 mod groups;
 mod harness;
 mod mutations;
-mod noted;
 mod over_http;
 mod reading;
 mod sessions;

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use domain::credential::Scope;
 use serde::Deserialize;
 
+use crate::access::decision::{Passed, Stopped};
 use crate::http::{Door, Frame, Problem};
-use crate::passing::{Passed, Stopped};
 
 /// For what a credential is to pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

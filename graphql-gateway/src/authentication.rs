@@ -13,10 +13,10 @@ use read_model::credentials::Holder;
 use secrecy::SecretString;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::access_records::Note;
 use crate::clock::now;
+use crate::error::api::Fault;
 use crate::gateway::{Gateway, asked};
-use crate::notes::Note;
-use crate::schema::error::Fault;
 use crate::secrets::{digest, matches};
 
 /// Failures in a row that cost nothing.

@@ -13,10 +13,10 @@ use read_model::agents::RuleRow;
 use read_model::users::UserRow;
 use serde::Serialize;
 
-use crate::access::Service;
+use crate::access::decision::Stopped;
 use crate::gateway::asked;
+use crate::http::access::Service;
 use crate::http::{Door, Frame};
-use crate::passing::Stopped;
 
 /// Config and rules of one agent. Keys are the field names that the portals use.
 #[derive(Debug, Serialize)]

@@ -17,11 +17,11 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::access_records::Note;
 use crate::caller::Caller;
 use crate::clock::now;
+use crate::error::api::{Fault, Stop};
 use crate::gateway::{Gateway, asked};
-use crate::notes::Note;
-use crate::schema::error::{Fault, Stop};
 use crate::schema::user::User;
 
 /// One mutation on its way.

@@ -17,13 +17,13 @@ use read_model::credentials::Holder;
 use read_model::progress::Health;
 use secrecy::SecretString;
 
-use crate::access::Service;
+use crate::authentication::{Attempt, No, Proved};
 use crate::clock::now;
+use crate::error::api::Fault;
 use crate::gateway::Gateway;
 use crate::headers::{Authorization, authorization};
 use crate::http::Frame;
-use crate::proof::{Attempt, No, Proved};
-use crate::schema::error::Fault;
+use crate::http::access::Service;
 
 /// Somebody who may pass.
 #[derive(Debug)]

@@ -1,0 +1,3 @@
+//! The access check: may this credential be used for this service?
+
+pub(crate) mod decision;

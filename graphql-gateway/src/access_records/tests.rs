@@ -23,7 +23,7 @@ fn failure(subject: &str) -> Note {
 
 fn bodies(log: &QuietLog) -> Vec<(String, Value)> {
     let body = |record: &Record| serde_json::from_slice(record.body.as_ref().unwrap()).unwrap();
-    log.noted.lock().unwrap().iter().map(|record| (record.key.clone(), body(record))).collect()
+    log.written.lock().unwrap().iter().map(|record| (record.key.clone(), body(record))).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,10 +34,10 @@ async fn alike_notes_within_a_second_are_one_record_with_a_count() {
     for subject in ["a", "b", "a", "a"] {
         notes.take(failure(subject));
     }
-    log.tried.notified().await;
+    log.attempted.notified().await;
     let counted = |n: u32| json!({ "service": "portal", "reason": "wrong_secret", "count": n });
     assert_eq!(bodies(&log), [("a".to_owned(), counted(3)), ("b".to_owned(), counted(1))]);
-    let record = log.noted.lock().unwrap()[0].clone();
+    let record = log.written.lock().unwrap()[0].clone();
     assert_eq!(record.wire_name(), Ok("muster.access.sign_in_failed"));
     assert_eq!(Envelope::read(&record).unwrap().actor, "anonymous");
     notes.take(failure("a"));
@@ -53,12 +53,12 @@ async fn records_wait_for_a_log_that_is_away() {
     let (notes, scribe) = notes(Arc::clone(&log) as Arc<dyn EventLog>);
     let scribe = tokio::spawn(scribe.run());
     notes.take(failure("a"));
-    log.tried.notified().await;
+    log.attempted.notified().await;
     notes.take(failure("b"));
-    log.tried.notified().await;
+    log.attempted.notified().await;
     assert_eq!(bodies(&log), []);
     log.away.store(false, Ordering::SeqCst);
-    log.tried.notified().await;
+    log.attempted.notified().await;
     drop(notes);
     scribe.await.unwrap();
     let keys: Vec<String> = bodies(&log).into_iter().map(|(key, _)| key).collect();

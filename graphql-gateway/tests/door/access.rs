@@ -1,4 +1,4 @@
-//! Which credential passes where.
+//! Access checks: which credential is good for which service.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn a_token_passes_from_its_networks_alone() {
         assert_eq!(request.send().await.unwrap().status(), expected, "{address}");
     }
     assert_eq!(status(&door, "sftp", &token, SECRET).await, 403);
-    // Behind a proxy whose own address is allowed, whoever can't be read is not taken for the proxy.
+    // An unreadable address behind a proxy is not replaced by the proxy's own, which would be allowed.
     let near = door.token("alice", SECRET, &[Scope::Sftp], &["127.0.0.0/8"]).await.to_string();
     assert_eq!(status(&door, "sftp", &near, SECRET).await, 200);
     for address in [b"nonsense".as_slice(), b"10.1.2.3\xff"] {
@@ -149,7 +149,7 @@ async fn nobody_passes_on_what_the_views_may_no_longer_know() {
     };
     eventually(|| is(503)).await;
     let places: Vec<_> = log_model::StreamPartition::followed(1).collect();
-    // Views that were current when the log went away are good for the grace, and no others.
+    // Only views that were current when the log went away stay good for the grace.
     let away = async |since: Timestamp| {
         door.views.confirm(&places, since).await.unwrap();
         door.views.unreachable(&places, since).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is shown to whom.
+//! Queries: who may see what, paging, and the viewer.
 
 use domain::actor::Roles;
 use serde_json::{Value, json};

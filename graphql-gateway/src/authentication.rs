@@ -1,143 +1,162 @@
-//! Checks what callers prove themselves with: passwords and token secrets; one timing for every no.
+//! Sign-in: who has this username and password, or this token and secret?
+//!
+//! A password is judged in this order. Every step but the delay costs exactly one argon2 run, whether the user exists
+//! or not, so that the time of an answer does not tell who exists.
+//!
+//! 1. A text that can't be a username is unknown.
+//! 2. The attempt waits until few enough others run on the same account ([`AttemptLimiter`]).
+//! 3. After too many failures in a row it is delayed: nothing is compared, whatever the password.
+//! 4. The password is compared with the user's, then the user must be active, and a temporary password in time.
+//! 5. A failure counts towards the next delay; a success forgets the failures.
+//!
+//! Every failure goes to the audit log, under the user's id or, for a name that nobody has, under its digest.
+//! Which secrets exist and how they are stored: `docs/adr/0005-secrets-stay-at-the-gateway.md`.
 
-use std::hash::{DefaultHasher, Hash, Hasher as _};
-use std::time::Duration;
+mod attempt_limiter;
 
-use domain::access::{FailedBecause, SignInFailed, SignedIn};
+use std::sync::Arc;
+
+use domain::access::{self, FailedBecause, SignInFailed, SignedIn};
 use domain::actor::{Actor, Client};
 use domain::credential::{Credential, Kind};
 use domain::id::{TokenId, UserId};
 use domain::names::Username;
 use domain::user::UserStatus;
+use read_model::ReadModel;
 use read_model::credentials::Holder;
 use secrecy::SecretString;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::access_records::Note;
+use crate::access_records::{AccessRecord, AccessRecorder};
 use crate::clock::now;
-use crate::error::api::Fault;
-use crate::gateway::{Gateway, asked};
-use crate::secrets::{digest, matches};
+use crate::error::ApiError;
+use crate::secrets::{Hasher, HashingQueueFull, digest, matches};
+use attempt_limiter::{AttemptLimiter, delay};
 
-/// Failures in a row that cost nothing.
-const FREE_FAILURES: u32 = 4;
-/// Longest delay after a failure. Nobody is ever locked out for good by strangers.
-const LONGEST_DELAY: Duration = Duration::from_mins(1);
-/// How many attempts on one account may run at a time: so few get through before their failures are counted.
-const AT_A_TIME: usize = 4;
-const STRIPES: usize = 256;
-
-/// Somebody tries to get in.
-pub(crate) struct Attempt<'a> {
+/// An attempt to sign in or to pass an access check, for the audit log.
+pub(crate) struct SignInAttempt<'a> {
     /// `portal`, or the service that asks.
     pub(crate) service: &'static str,
     pub(crate) client: &'a Client,
     pub(crate) correlation_id: &'a str,
 }
 
-/// Somebody who proved who they are, and with what.
+/// A user whose identity is proved, and the credential that proved it.
 #[derive(Debug, Clone)]
-pub(crate) struct Proved {
+pub(crate) struct Authenticated {
     pub(crate) holder: Holder,
     pub(crate) credential: Credential,
 }
 
-/// Why somebody did not get in.
+impl Authenticated {
+    /// The user, as commands and the audit log name them.
+    pub(crate) fn actor(&self) -> Actor {
+        let Holder { id, username, roles, .. } = &self.holder;
+        Actor::User { id: *id, name: username.clone(), roles: *roles }
+    }
+}
+
+/// Why somebody is not signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum No {
-    /// They did not prove it, or may not.
-    Because(FailedBecause),
-    /// There were too many failures before; it was not even tried.
+pub(crate) enum SignInError {
+    /// The credential was checked and does not do.
+    Rejected(FailedBecause),
+    /// Nothing was checked: there were too many failures before.
     Delayed { retry_after_ms: u64 },
-    /// It can't be known at the moment.
-    Failed(Fault),
+    /// Nothing could be checked.
+    Failed(ApiError),
 }
 
-impl From<Fault> for No {
-    fn from(fault: Fault) -> Self {
-        Self::Failed(fault)
+impl From<ApiError> for SignInError {
+    fn from(error: ApiError) -> Self {
+        Self::Failed(error)
     }
 }
 
-/// Keeps attempts on one account from overtaking the count of its failures.
-pub(crate) struct Turnstile {
-    stripes: Vec<Semaphore>,
-}
-
-impl Turnstile {
-    pub(crate) fn new() -> Self {
-        Self { stripes: (0..STRIPES).map(|_| Semaphore::new(AT_A_TIME)).collect() }
-    }
-
-    async fn pass(&self, account: &str) -> SemaphorePermit<'_> {
-        let mut hasher = DefaultHasher::new();
-        account.hash(&mut hasher);
-        let stripe = usize::try_from(hasher.finish() % STRIPES as u64).unwrap_or_default();
-        self.stripes[stripe].acquire().await.expect("the semaphore is never closed")
+impl From<read_model::Error> for SignInError {
+    fn from(error: read_model::Error) -> Self {
+        Self::Failed(error.into())
     }
 }
 
-impl Gateway {
-    /// Who has this name and password. Every answer but the delay takes one argon2 run, whoever exists.
+impl From<HashingQueueFull> for SignInError {
+    fn from(error: HashingQueueFull) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Checks passwords and token secrets against the views.
+pub(crate) struct Authenticator {
+    views: ReadModel,
+    hasher: Arc<Hasher>,
+    recorder: AccessRecorder,
+    limiter: AttemptLimiter,
+}
+
+impl Authenticator {
+    pub(crate) fn new(views: ReadModel, hasher: Arc<Hasher>, recorder: AccessRecorder) -> Self {
+        Self { views, hasher, recorder, limiter: AttemptLimiter::new() }
+    }
+
+    /// The user who has this name and password.
     pub(crate) async fn password(
         &self,
         name: &str,
         password: &SecretString,
-        attempt: &Attempt<'_>,
-    ) -> Result<Proved, No> {
+        attempt: &SignInAttempt<'_>,
+    ) -> Result<Authenticated, SignInError> {
         let Ok(username) = Username::parse(name) else {
-            self.hasher.pretend(password).await.map_err(Fault::from)?;
-            self.failed(digest(name), FailedBecause::Unknown, attempt);
-            return Err(No::Because(FailedBecause::Unknown));
+            self.hasher.verify_nothing(password).await?;
+            self.record_failure(digest(name), FailedBecause::Unknown, attempt);
+            return Err(SignInError::Rejected(FailedBecause::Unknown));
         };
         let account = UserId::of(&username).to_string();
-        let _turn = self.turnstile.pass(&account).await;
-        let throttle = self.views.throttle(&account).await.map_err(asked)?;
+        let _permit = self.limiter.acquire(&account).await;
+        let throttle = self.views.throttle(&account).await?;
         let now = now();
         if let Some(wait) = throttle.filter(|throttle| throttle.next_allowed_at > now) {
             let micros = wait.next_allowed_at.micros() - now.micros();
-            let is_known = self.views.holder_by_name(username.as_str()).await.map_err(asked)?.is_some();
+            let is_known = self.views.holder_by_name(username.as_str()).await?.is_some();
             let subject = if is_known { account } else { digest(username.as_str()) };
-            self.failed(subject, FailedBecause::Delayed, attempt);
-            return Err(No::Delayed {
+            self.record_failure(subject, FailedBecause::Delayed, attempt);
+            return Err(SignInError::Delayed {
                 retry_after_ms: u64::try_from(micros / 1_000).unwrap_or_default().max(1),
             });
         }
-        let found = self.views.holder_by_name(username.as_str()).await.map_err(asked)?;
+        let found = self.views.holder_by_name(username.as_str()).await?;
         let subject = if found.is_some() { account.clone() } else { digest(username.as_str()) };
         match self.compare(found, password).await? {
-            Ok(proved) => {
+            Ok(authenticated) => {
                 if throttle.is_some() {
-                    self.views.sign_in_succeeded(&account).await.map_err(asked)?;
+                    self.views.sign_in_succeeded(&account).await?;
                 }
-                Ok(proved)
+                Ok(authenticated)
             }
-            Err(because) => {
-                self.views.sign_in_failed(&account, now, delay).await.map_err(asked)?;
-                self.failed(subject, because, attempt);
-                Err(No::Because(because))
+            Err(reason) => {
+                self.views.sign_in_failed(&account, now, delay).await?;
+                self.record_failure(subject, reason, attempt);
+                Err(SignInError::Rejected(reason))
             }
         }
     }
 
-    /// Compares a password with the one that was found, or with none in the same time.
+    /// Compares a password with what was found. One argon2 run in every case.
     async fn compare(
         &self,
         found: Option<(Holder, Option<Credential>)>,
         password: &SecretString,
-    ) -> Result<Result<Proved, FailedBecause>, Fault> {
+    ) -> Result<Result<Authenticated, FailedBecause>, HashingQueueFull> {
         let Some((holder, Some(credential))) = found else {
-            self.hasher.pretend(password).await?;
+            self.hasher.verify_nothing(password).await?;
             return Ok(Err(FailedBecause::Unknown));
         };
         let is_right = match &credential.kind {
             Kind::Permanent { phc } => self.hasher.verify(password, phc).await?,
             Kind::Temporary { digest, .. } => {
-                self.hasher.pretend(password).await?;
+                self.hasher.verify_nothing(password).await?;
                 matches(password, digest)
             }
             Kind::Token { .. } => {
-                self.hasher.pretend(password).await?;
+                self.hasher.verify_nothing(password).await?;
                 false
             }
         };
@@ -145,100 +164,57 @@ impl Gateway {
             _ if !is_right => Err(FailedBecause::WrongSecret),
             _ if holder.state != UserStatus::Active => Err(FailedBecause::NotActive),
             Kind::Temporary { expires_at, .. } if *expires_at <= now() => Err(FailedBecause::Expired),
-            _ => Ok(Proved { holder, credential }),
+            _ => Ok(Authenticated { holder, credential }),
         })
     }
 
-    /// Who has this token and secret. Whether the token passes here is another question.
+    /// The user who has this token and secret. Whether the token is good for a service is for the access check to say.
     pub(crate) async fn token(
         &self,
         id: TokenId,
         secret: &SecretString,
-        attempt: &Attempt<'_>,
-    ) -> Result<Proved, No> {
-        let found = self.views.holder_by_token(id).await.map_err(asked)?;
+        attempt: &SignInAttempt<'_>,
+    ) -> Result<Authenticated, SignInError> {
+        let found = self.views.holder_by_token(id).await?;
         let expected = found.as_ref().and_then(|(_, credential)| match &credential.kind {
             Kind::Token { digest, expires_at, .. } => Some((digest.as_str(), *expires_at)),
             _ => None,
         });
         let is_right = matches(secret, expected.map_or("", |(digest, _)| digest));
-        let no = match expected {
+        let reason = match expected {
             None => FailedBecause::Unknown,
             Some(_) if !is_right => FailedBecause::WrongSecret,
             Some((_, Some(end))) if end <= now() => FailedBecause::Expired,
             Some(_) => match found {
-                Some((holder, credential)) => return Ok(Proved { holder, credential }),
+                Some((holder, credential)) => return Ok(Authenticated { holder, credential }),
                 None => FailedBecause::Unknown,
             },
         };
         let subject = found.map_or_else(|| digest(&id.to_string()), |(holder, _)| holder.id.to_string());
-        self.failed(subject, no, attempt);
-        Err(No::Because(no))
+        self.record_failure(subject, reason, attempt);
+        Err(SignInError::Rejected(reason))
     }
 
-    /// Notes that somebody did not get in.
-    pub(crate) fn failed(&self, subject: String, reason: FailedBecause, attempt: &Attempt<'_>) {
+    /// Tells the audit log that somebody did not get in. `subject` is a user id, or the digest of an unknown name.
+    pub(crate) fn record_failure(&self, subject: String, reason: FailedBecause, attempt: &SignInAttempt<'_>) {
         let event = SignInFailed { service: attempt.service.to_owned(), reason, count: 1 };
-        self.notes.take(Note {
+        self.record(subject, Actor::Anonymous, attempt, event.into());
+    }
+
+    /// Tells the audit log that somebody signed in with a password.
+    pub(crate) fn record_sign_in(&self, user: &Authenticated, attempt: &SignInAttempt<'_>) {
+        let event = SignedIn { service: attempt.service.to_owned() };
+        self.record(user.holder.id.to_string(), user.actor(), attempt, event.into());
+    }
+
+    fn record(&self, subject: String, actor: Actor, attempt: &SignInAttempt<'_>, event: access::Event) {
+        self.recorder.record(AccessRecord {
             at: now(),
             subject,
-            actor: Actor::Anonymous,
+            actor,
             client: attempt.client.clone(),
             correlation_id: attempt.correlation_id.to_owned(),
-            event: event.into(),
+            event,
         });
-    }
-
-    /// Notes that somebody signed in with a password.
-    pub(crate) fn signed_in(&self, proved: &Proved, attempt: &Attempt<'_>) {
-        self.notes.take(Note {
-            at: now(),
-            subject: proved.holder.id.to_string(),
-            actor: proved.actor(),
-            client: attempt.client.clone(),
-            correlation_id: attempt.correlation_id.to_owned(),
-            event: SignedIn { service: attempt.service.to_owned() }.into(),
-        });
-    }
-}
-
-impl Proved {
-    /// The user as commands and notes carry them.
-    pub(crate) fn actor(&self) -> Actor {
-        let Holder { id, username, roles, .. } = &self.holder;
-        Actor::User { id: *id, name: username.clone(), roles: *roles }
-    }
-}
-
-/// How long nothing is tried after so many failures in a row: nothing up to the fourth, then 1, 2, 4 … 60 seconds.
-fn delay(failures: u32) -> Duration {
-    match failures.checked_sub(FREE_FAILURES + 1) {
-        None => Duration::ZERO,
-        Some(doublings) => Duration::from_secs(1_u64 << doublings.min(6)).min(LONGEST_DELAY),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_delay_grows_from_the_fifth_failure_and_never_locks_out() {
-        let seconds: Vec<u64> = (0..14).map(|failures| delay(failures).as_secs()).collect();
-        assert_eq!(seconds, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(delay(u32::MAX), LONGEST_DELAY);
-    }
-
-    #[tokio::test]
-    async fn few_attempts_on_one_account_run_at_a_time() {
-        let turnstile = Turnstile::new();
-        let mut turns = Vec::new();
-        for _ in 0..AT_A_TIME {
-            turns.push(turnstile.pass("alice").await);
-        }
-        let more = tokio::time::timeout(Duration::from_millis(20), turnstile.pass("alice"));
-        assert!(more.await.is_err());
-        turns.clear();
-        drop(turnstile.pass("alice").await);
     }
 }

@@ -13,6 +13,7 @@ use super::state::HttpState;
 use crate::access::{AccessDenied, AccessGranted, Service};
 use crate::request::RequestContext;
 
+/// The query of the URL.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Parameters {
     service: Service,
@@ -30,6 +31,7 @@ pub(crate) async fn verify(
         return Problem::new(StatusCode::BAD_REQUEST, detail).into_response();
     };
     let outcome = state.gateway.access.check_access(&headers, &context, service).await;
+    // These labels are what dashboards and alerts look for.
     let label = match &outcome {
         Ok(_) => "passed",
         Err(AccessDenied::Unauthenticated) => "unproved",

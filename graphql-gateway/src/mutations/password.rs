@@ -18,7 +18,7 @@ use super::temporary_password::TemporaryPassword;
 use crate::authentication::SignInError;
 use crate::error::{ApiError, UserError, into_payload};
 use crate::schema::context::submission;
-use crate::secrets::normalized;
+use crate::secrets::normalised;
 use crate::submission::{CommandOptions, unresolved_reservation};
 
 /// Replaces a user's password by a temporary one.
@@ -92,7 +92,7 @@ impl PasswordMutations {
             let gateway = submission.gateway;
             let session = submission.caller.any_session()?.ok_or(ApiError::Unauthenticated)?;
             let current = SecretString::from(input.current_password);
-            let new = normalized(&input.new_password.into());
+            let new = normalised(&input.new_password.into());
             let attempt = submission.caller.sign_in_attempt();
             let user = match gateway.authenticator.password(&session.username, &current, &attempt).await {
                 Ok(user) => user,
@@ -108,7 +108,7 @@ impl PasswordMutations {
                 }
                 Err(SignInError::Failed(error)) => return Err(error.into()),
             };
-            if new.expose_secret() == normalized(&current).expose_secret() {
+            if new.expose_secret() == normalised(&current).expose_secret() {
                 let refusal = Refusal::new(Code::WeakPassword, "The new password must be another one.");
                 return Err(refusal.at("newPassword").into());
             }

@@ -10,7 +10,7 @@ use domain::refusal::Refusal;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
-use super::policy::{normalized, require_strong};
+use super::policy::{normalised, require_strong};
 use crate::config::Config;
 use crate::error::{ApiError, MutationError};
 
@@ -94,7 +94,7 @@ impl Hasher {
     /// The PHC string of a password.
     pub async fn hash(&self, password: &SecretString) -> Result<String, HashingQueueFull> {
         let argon2 = self.argon2.clone();
-        let password = normalized(password);
+        let password = normalised(password);
         self.run(move || {
             let hash = argon2.hash_password(password.expose_secret().as_bytes());
             hash.expect("the parameters were checked and the system has randomness").to_string()
@@ -105,7 +105,7 @@ impl Hasher {
     /// Whether this is the password of the PHC string.
     pub async fn verify(&self, password: &SecretString, phc: &str) -> Result<bool, HashingQueueFull> {
         let (argon2, phc) = (self.argon2.clone(), phc.to_owned());
-        let password = normalized(password);
+        let password = normalised(password);
         self.run(move || {
             PasswordHash::new(&phc)
                 .is_ok_and(|hash| argon2.verify_password(password.expose_secret().as_bytes(), &hash).is_ok())
@@ -118,7 +118,7 @@ impl Hasher {
         self.verify(password, &self.decoy).await.map(|_| ())
     }
 
-    /// Applies the password policy to a normalized password. In the queue too, because it is expensive.
+    /// Applies the password policy to a normalised password. In the queue too, because it is expensive.
     pub async fn check_policy(
         &self,
         password: &SecretString,

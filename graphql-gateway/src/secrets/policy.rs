@@ -16,11 +16,11 @@ const GUESSES: u64 = 100_000_000;
 const OWN_CHARACTERS: usize = 6;
 
 /// The password in NFC (UAX #15), else unchanged: the same keys on another keyboard must give the same bytes.
-pub fn normalized(password: &SecretString) -> SecretString {
+pub fn normalised(password: &SecretString) -> SecretString {
     password.expose_secret().nfc().collect::<String>().into()
 }
 
-/// Checks a normalized password. `words` are the username and the e-mail address of the user.
+/// Checks a normalised password. `words` are the username and the e-mail address of the user.
 pub(super) fn require_strong(password: &SecretString, words: &[&str]) -> Result<(), Refusal> {
     let password = password.expose_secret();
     let length = password.chars().count();
@@ -82,7 +82,7 @@ mod tests {
 
     fn code(password: &str) -> Option<Code> {
         let words = ["alice.miller", "alice@example.org"];
-        require_strong(&normalized(&password.into()), &words).err().map(|refusal| refusal.code)
+        require_strong(&normalised(&password.into()), &words).err().map(|refusal| refusal.code)
     }
 
     #[test]

@@ -148,11 +148,11 @@ async fn nobody_passes_on_what_the_views_may_no_longer_know() {
             .then_some(())
     };
     eventually(|| is(503)).await;
-    let places: Vec<_> = log_model::StreamPartition::followed(1).collect();
+    let partitions: Vec<_> = log_model::StreamPartition::followed(1).collect();
     // Only views that were current when the log went away stay good for the grace.
     let away = async |since: Timestamp| {
-        door.views.confirm(&places, since).await.unwrap();
-        door.views.unreachable(&places, since).await.unwrap();
+        door.views.confirm(&partitions, since).await.unwrap();
+        door.views.unreachable(&partitions, since).await.unwrap();
     };
     away(now()).await;
     eventually(|| is(200)).await;

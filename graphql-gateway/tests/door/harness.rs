@@ -106,14 +106,14 @@ impl Door {
         }));
         let door =
             Self { url, http: reqwest::Client::new(), views, owner, log, _directory: directory, _stop: stop };
-        door.views.begin(&places()).await.unwrap();
+        door.views.begin(&stream_partitions()).await.unwrap();
         door.confirm().await;
         door
     }
 
     /// The views are at the end of the log.
     pub(crate) async fn confirm(&self) {
-        self.views.confirm(&places(), now()).await.unwrap();
+        self.views.confirm(&stream_partitions(), now()).await.unwrap();
     }
 
     pub(crate) fn post(&self, body: &Value) -> RequestBuilder {
@@ -276,6 +276,6 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(mut ask: impl F
     }
 }
 
-fn places() -> Vec<StreamPartition> {
+fn stream_partitions() -> Vec<StreamPartition> {
     StreamPartition::followed(1).collect()
 }

@@ -1,83 +1,81 @@
-//! Who is asking: session, rights, address.
+//! The caller of a request: their session, address and request id.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::HeaderMap;
 use domain::actor::{Actor, Client};
 
-use crate::gateway::Gateway;
-use crate::headers::{Authorization, authorization};
-use crate::http::Frame;
-use crate::proof::Attempt;
-use crate::schema::error::Fault;
-use crate::sessions::SignedIn;
+use crate::authentication::SignInAttempt;
+use crate::error::ApiError;
+use crate::headers::{Credentials, credentials};
+use crate::request::RequestContext;
+use crate::sessions::{ActiveSession, Sessions};
 
-/// Whoever sent a request.
+/// The caller of a request.
 pub(crate) struct Caller {
-    session: Presented,
-    /// Set when a mutation of the document ends the session; the rest of the document is nobody's.
+    session: PresentedSession,
+    /// Set when a mutation ends the session: the rest of the document is anonymous.
     signed_out: AtomicBool,
     pub(crate) client: Client,
     pub(crate) correlation_id: String,
     pub(crate) traceparent: Option<String>,
 }
 
-/// What came as `Authorization: Bearer`.
-enum Presented {
+/// What the `Authorization` header names.
+enum PresentedSession {
     /// Nothing.
-    Nothing,
-    /// A session that is unknown or has ended.
-    Ended,
-    /// Something that can't be looked up at the moment.
-    Unknown(Fault),
-    /// A session.
-    Session(Arc<SignedIn>),
+    None,
+    /// Not a valid session.
+    Invalid,
+    /// Something that can't be looked up now.
+    Failed(ApiError),
+    /// A valid session.
+    Active(Box<ActiveSession>),
 }
 
 impl Caller {
-    /// Looks up the session that a request shows.
-    pub(crate) async fn of(gateway: &Gateway, headers: &HeaderMap, frame: Frame) -> Self {
-        let session = match authorization(headers) {
-            Authorization::None => Presented::Nothing,
-            Authorization::Bearer(token) => match gateway.sessions().find(&token).await {
-                Ok(Some(session)) => Presented::Session(Arc::new(session)),
-                Ok(None) => Presented::Ended,
-                Err(fault) => Presented::Unknown(fault),
+    /// Looks up the session that a request presents.
+    pub(crate) async fn identify(sessions: &Sessions, headers: &HeaderMap, context: RequestContext) -> Self {
+        let session = match credentials(headers) {
+            Credentials::None => PresentedSession::None,
+            Credentials::Bearer(token) => match sessions.find(&token).await {
+                Ok(Some(session)) => PresentedSession::Active(Box::new(session)),
+                Ok(None) => PresentedSession::Invalid,
+                Err(error) => PresentedSession::Failed(error),
             },
-            Authorization::Basic(..) | Authorization::Other => Presented::Ended,
+            Credentials::Basic(..) | Credentials::Unreadable => PresentedSession::Invalid,
         };
-        let Frame { correlation_id, traceparent, client } = frame;
+        let RequestContext { correlation_id, traceparent, client } = context;
         Self { session, signed_out: AtomicBool::new(false), client, correlation_id, traceparent }
     }
 
-    /// The session, whatever it may do; none when nothing was shown.
-    pub(crate) fn any_session(&self) -> Result<Option<&SignedIn>, Fault> {
+    /// The session, even one that may only change the password; `None` when nothing was presented.
+    pub(crate) fn any_session(&self) -> Result<Option<&ActiveSession>, ApiError> {
         match &self.session {
-            Presented::Session(_) if self.has_signed_out() => Err(Fault::Unauthenticated),
-            Presented::Nothing => Ok(None),
-            Presented::Ended => Err(Fault::Unauthenticated),
-            Presented::Unknown(fault) => Err(fault.clone()),
-            Presented::Session(session) => Ok(Some(session)),
+            PresentedSession::Active(_) if self.has_signed_out() => Err(ApiError::Unauthenticated),
+            PresentedSession::None => Ok(None),
+            PresentedSession::Invalid => Err(ApiError::Unauthenticated),
+            PresentedSession::Failed(error) => Err(error.clone()),
+            PresentedSession::Active(session) => Ok(Some(session)),
         }
     }
 
-    /// The session of somebody who may do more than change the password.
-    pub(crate) fn session(&self) -> Result<&SignedIn, Fault> {
-        let session = self.any_session()?.ok_or(Fault::Unauthenticated)?;
-        if session.must_change_password { Err(Fault::PasswordChangeRequired) } else { Ok(session) }
+    /// Requires a session that may do more than change the password.
+    pub(crate) fn require_session(&self) -> Result<&ActiveSession, ApiError> {
+        let session = self.any_session()?.ok_or(ApiError::Unauthenticated)?;
+        if session.must_change_password { Err(ApiError::PasswordChangeRequired) } else { Ok(session) }
     }
 
-    /// The caller as commands carry them.
+    /// The caller, as commands name them.
     pub(crate) fn actor(&self) -> Actor {
         match &self.session {
-            Presented::Session(session) if !self.has_signed_out() => session.actor(),
+            PresentedSession::Active(session) if !self.has_signed_out() => session.actor(),
             _ => Actor::Anonymous,
         }
     }
 
-    /// Forgets the session, which has ended.
+    /// Forgets the session, which has been ended.
     pub(crate) fn sign_out(&self) {
         self.signed_out.store(true, Ordering::Release);
     }
@@ -86,12 +84,12 @@ impl Caller {
         self.signed_out.load(Ordering::Acquire)
     }
 
-    /// The caller as somebody who tries to get in at the portal.
-    pub(crate) fn attempt(&self) -> Attempt<'_> {
-        Attempt { service: "portal", client: &self.client, correlation_id: &self.correlation_id }
+    /// The caller as somebody who signs in at the portal.
+    pub(crate) fn sign_in_attempt(&self) -> SignInAttempt<'_> {
+        SignInAttempt { service: "portal", client: &self.client, correlation_id: &self.correlation_id }
     }
 
-    /// The network address, where it is known.
+    /// The network address, if it is known.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         self.client.address.as_deref()?.parse().ok()
     }

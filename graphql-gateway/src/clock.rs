@@ -1,4 +1,4 @@
-//! The time of day, asked in one place.
+//! The time of day, read in one place.
 
 use domain::timestamp::Timestamp;
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! Every setting of the gateway; its doc comments are the help text.
+//! The settings of the gateway. The doc comments are the help text.
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -93,10 +93,10 @@ pub struct Config {
     pub request_timeout: Duration,
 }
 
-/// A setting that can't be.
+/// A setting, or a combination of settings, that is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
-    /// Everybody could read the schema and try things out.
+pub enum InvalidConfig {
+    /// Others could use the development pages.
     #[error("--dev (MUSTER_DEV) is refused on {0}: others can reach that address")]
     DevInPublic(SocketAddr),
     /// A session would end before it is idle.
@@ -112,28 +112,28 @@ impl Config {
         self.dev.unwrap_or(false)
     }
 
-    /// Checks what one setting alone can't tell.
-    pub fn check(&self) -> Result<(), Wrong> {
+    /// Checks the settings against each other.
+    pub fn check(&self) -> Result<(), InvalidConfig> {
         if self.is_dev() && !self.listen.ip().is_loopback() {
-            return Err(Wrong::DevInPublic(self.listen));
+            return Err(InvalidConfig::DevInPublic(self.listen));
         }
         if self.session_idle > self.session_absolute {
-            return Err(Wrong::IdleLongerThanLife);
+            return Err(InvalidConfig::IdleLongerThanLife);
         }
         Ok(())
     }
 }
 
-/// So many in so long a time.
+/// A number of events per window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rate {
-    /// Any number.
+    /// No limit.
     Off,
     /// At most `most` in each `window`.
     Limit {
-        /// How many.
+        /// Events per window.
         most: NonZeroU32,
-        /// In how long a time.
+        /// Length of a window.
         window: Duration,
     },
 }
@@ -158,7 +158,7 @@ impl FromStr for Rate {
     }
 }
 
-/// Reads a duration such as 500ms, 30s, 5m, 1h or 2d; nothing shorter than a millisecond.
+/// Parses a duration such as 500ms, 30s, 5m, 1h or 2d. The shortest is a millisecond.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration such as 500ms, 30s, 5m, 1h or 2d");
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn dev_is_refused_on_an_address_that_others_reach() {
         let config = parse(&["--dev", "--listen", "0.0.0.0:8080"]);
-        assert!(matches!(config.check(), Err(Wrong::DevInPublic(_))));
+        assert!(matches!(config.check(), Err(InvalidConfig::DevInPublic(_))));
         assert_eq!(parse(&["--dev=true", "--listen", "[::1]:0"]).check(), Ok(()));
     }
 

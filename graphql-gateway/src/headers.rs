@@ -1,4 +1,4 @@
-//! What the headers of a request say: credentials, request id, trace context, address.
+//! Reads what the headers of a request say: credentials, request id, trace context, address of the client.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -13,44 +13,44 @@ use uuid::Uuid;
 #[cfg(test)]
 mod tests;
 
-/// Most characters of a request id that is taken from the caller.
+/// Longest request id that is taken over from the caller, in characters.
 const REQUEST_ID_LENGTH: usize = 128;
-/// Most characters of a user agent that are kept.
+/// Characters of a user agent that are kept.
 const AGENT_LENGTH: usize = 256;
 
-/// What a request proves its sender with.
-pub(crate) enum Authorization {
+/// What the Authorization header holds.
+pub(crate) enum Credentials {
     /// Nothing.
     None,
     /// A session token.
     Bearer(SecretString),
-    /// A user or token id, and a password or secret (RFC 7617).
+    /// A username or token id, and a password or secret (RFC 7617).
     Basic(String, SecretString),
-    /// Something that Muster does not take, or that can't be read.
-    Other,
+    /// Another scheme, or something that can't be read.
+    Unreadable,
 }
 
 /// Reads the Authorization header.
-pub(crate) fn authorization(headers: &HeaderMap) -> Authorization {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Authorization::None };
+pub(crate) fn credentials(headers: &HeaderMap) -> Credentials {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Credentials::None };
     let Some((scheme, rest)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
-        return Authorization::Other;
+        return Credentials::Unreadable;
     };
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
-        return Authorization::Bearer(rest.into());
+        return Credentials::Bearer(rest.into());
     }
     if !scheme.eq_ignore_ascii_case("basic") {
-        return Authorization::Other;
+        return Credentials::Unreadable;
     }
     let text = STANDARD.decode(rest).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     match text.as_deref().and_then(|text| text.split_once(':')) {
-        Some((user, secret)) => Authorization::Basic(user.to_owned(), secret.into()),
-        None => Authorization::Other,
+        Some((user, secret)) => Credentials::Basic(user.to_owned(), secret.into()),
+        None => Credentials::Unreadable,
     }
 }
 
-/// The caller's id of the request if it is one, else a new one.
+/// The caller's id of the request if it is well-formed, else a new one.
 pub(crate) fn correlation_id(headers: &HeaderMap) -> String {
     headers
         .get("x-request-id")
@@ -72,7 +72,8 @@ pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     (fits && parts.next().is_none()).then(|| text.to_owned())
 }
 
-/// Where a request came from: the peer, or what trusted proxies say of it. No address where they say it unreadably.
+/// The client of a request: the peer, or the address for which trusted proxies forward. No address if theirs is
+/// unreadable.
 pub(crate) fn client(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
     let address = peer.and_then(|peer| behind_proxies(peer.to_canonical(), headers, trusted));
     let agent = headers.get(header::USER_AGENT).map(|value| {
@@ -82,8 +83,8 @@ pub(crate) fn client(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet
     Client { address: address.map(|address| address.to_string()), agent }
 }
 
-/// Goes back from the peer for as long as whoever sent it on is trusted: what stands further left may be anybody's
-/// invention. An entry that can't be read is nobody's address, least of all that of the proxy which passed it on.
+/// Walks back from the peer while the sender is a trusted proxy. Entries further left may be made up by the client.
+/// An unreadable entry gives no address: the address of the proxy that passed it on would be wrong.
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let forwarded: Vec<&[u8]> = headers
@@ -101,7 +102,7 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Optio
     Some(address)
 }
 
-/// The address of an entry, which some proxies write with a port or in brackets.
+/// The address of an entry. Some proxies write it with a port or in brackets.
 fn entry_address(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry.trim_ascii()).ok()?;
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);

@@ -1,26 +1,36 @@
-//! GraphQL, access checks and the agent API; sessions, passwords and secrets.
+//! The gateway: GraphQL for the portals, access checks, the config of remote agents; sessions, passwords and secrets.
+//!
+//! A request goes through the modules in this order: `http` reads it, `caller` finds its session, `schema` answers
+//! queries, `mutations` turn inputs into commands, `submission` sends them through `commands` to their owners and waits
+//! for the views. Access checks go from `http` to `access` and `authentication`. The words are explained in
+//! `docs/glossary.md`.
 
 mod access;
-mod agents;
+mod access_records;
+mod authentication;
+mod authorization;
 mod caller;
 mod clock;
 pub mod commands;
 pub mod config;
-mod errand;
+mod error;
 mod gateway;
 mod headers;
 mod http;
+mod ids;
 mod mutations;
-mod notes;
 mod pace;
-mod passing;
-mod proof;
+mod portal;
 mod rate;
+mod rehash;
+mod request;
 mod schema;
 pub mod secrets;
 mod sessions;
+mod submission;
 #[cfg(test)]
 mod testing;
+mod token_uses;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,39 +41,39 @@ use read_model::ReadModel;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use access_records::{AccessRecordWriter, access_recorder};
 use commands::{CommandRoute, ReservingRoute};
 use config::Config;
 use gateway::Gateway;
-use notes::Scribe;
-use secrets::{Cost, Hasher};
+use http::HttpState;
 
-pub use schema::sdl;
+pub use portal::sdl;
 
-/// How long requests that are running may go on when the gateway is told to stop.
+/// How long running requests may take when the gateway shuts down.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How often sessions that have ended, and failures that are long past, are forgotten.
+/// How often ended sessions and old failures are deleted.
 const SWEEP: Duration = Duration::from_mins(10);
-/// How long failed sign-ins count after the last delay that they led to.
-const FORGIVEN: Duration = Duration::from_hours(24);
+/// How long failed sign-ins count after the last delay that they caused.
+const FAILURES_COUNT_FOR: Duration = Duration::from_hours(24);
 
-/// Why a gateway could not be made, or ended.
+/// Why a gateway could not be built, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A setting is wrong.
     #[error(transparent)]
-    Setting(#[from] config::Wrong),
+    Setting(#[from] config::InvalidConfig),
     /// The settings of password hashes are wrong.
     #[error(transparent)]
-    Hashing(#[from] secrets::WrongCost),
-    /// The public door can't be opened.
+    Hashing(#[from] secrets::InvalidCost),
+    /// The public address can't be bound.
     #[error("{address} can't be listened on (--listen)")]
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The public door broke.
+    /// The public listener failed.
     #[error("the public door failed")]
     Serve(#[source] std::io::Error),
 }
@@ -72,11 +82,11 @@ pub enum Error {
 pub struct GatewayService {
     listener: TcpListener,
     gateway: Arc<Gateway>,
-    scribe: Scribe,
+    record_writer: AccessRecordWriter,
 }
 
 impl GatewayService {
-    /// Opens the public door. Nobody is answered before the gateway runs.
+    /// Binds the public address. Requests are answered once the gateway runs.
     pub async fn build(
         config: Config,
         log: Arc<dyn EventLog>,
@@ -84,42 +94,30 @@ impl GatewayService {
         commands: Arc<dyn CommandRoute>,
     ) -> Result<Self, Error> {
         config.check()?;
-        let hasher = Hasher::try_new(Cost::of(&config), config.password_queue.get())?;
         let address = config.listen;
+        let (recorder, record_writer) = access_recorder(Arc::clone(&log));
+        let partitions = log.partitions();
+        let commands = Arc::new(ReservingRoute::over(commands, partitions));
+        let gateway = Gateway::try_new(config, read_model, partitions, commands, recorder)?;
         let listener =
             TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
-        let (notes, scribe) = notes::notes(Arc::clone(&log));
-        let commands = Arc::new(ReservingRoute::over(commands, log.partitions()));
-        let gateway = Arc::new(Gateway {
-            registrations: rate::PerAddress::new(config.registrations_per_address),
-            config,
-            log,
-            views: read_model,
-            commands,
-            hasher,
-            notes,
-            turnstile: proof::Turnstile::new(),
-            registrations_took: pace::Pace::default(),
-            token_uses: gateway::TokenUses::default(),
-        });
-        Ok(Self { listener, gateway, scribe })
+        Ok(Self { listener, gateway: Arc::new(gateway), record_writer })
     }
 
-    /// Where the public door is, whatever port was picked.
+    /// The public address, with the port that was picked.
     pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Answers until `stop` is ready; then finishes what is running and writes down what was noted.
+    /// Answers until `stop` completes. Then finishes running requests and writes the last access records.
     pub async fn run_until_stopped(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Error> {
-        let Self { listener, gateway, scribe } = self;
-        let scribe = tokio::spawn(scribe.run());
+        let Self { listener, gateway, record_writer } = self;
+        let record_writer = tokio::spawn(record_writer.run());
         let sweeper = tokio::spawn(sweep(gateway.views.clone()));
-        let schema = schema::build(Arc::clone(&gateway));
-        let router = http::router(Arc::new(http::Door { gateway, schema }));
+        let router = http::router(Arc::new(HttpState::new(gateway)));
         let (stopped, stopping) = tokio::sync::oneshot::channel();
         let stop = async move {
             stop.await;
@@ -128,7 +126,7 @@ impl GatewayService {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let serve = axum::serve(listener, service).with_graceful_shutdown(stop).into_future();
         let drained = async {
-            // Whoever keeps a connection open does not keep the gateway from ending.
+            // A client that keeps its connection open does not keep the gateway from ending.
             let _stopped = stopping.await;
             tokio::time::sleep(DRAIN).await;
         };
@@ -137,22 +135,23 @@ impl GatewayService {
             () = drained => Ok(()),
         };
         sweeper.abort();
-        // The router and its connections are gone, and with them everybody who could note anything.
-        if timeout(DRAIN, scribe).await.is_err() {
+        // The router and its connections are gone, and with them every recorder, so the writer ends.
+        if timeout(DRAIN, record_writer).await.is_err() {
             tracing::warn!("The last access records were not written in time.");
         }
         served.map_err(Error::Serve)
     }
 }
 
-/// Forgets sessions that have ended and failures that are long past, for as long as the gateway runs.
+/// Deletes ended sessions and old failures, as long as the gateway runs.
 async fn sweep(views: ReadModel) {
     let mut ticks = interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let now = clock::now();
-        let swept = views.forget_sessions(now).await.and(views.forget_throttles(now - FORGIVEN).await);
+        let swept =
+            views.forget_sessions(now).await.and(views.forget_throttles(now - FAILURES_COUNT_FOR).await);
         if let Err(error) = swept {
             tracing::warn!(error = &error as &dyn std::error::Error, "Ended sessions were not forgotten.");
         }

@@ -1,4 +1,4 @@
-//! Lets an answer that wrote nothing take as long as one that did: its time must not tell who exists.
+//! Delays answers that wrote nothing until they take as long as those that wrote: time must not tell who exists.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -6,61 +6,61 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// How many of the last times are remembered.
-const REMEMBERED: usize = 128;
-/// What is taken for a time until there is one.
+/// How many durations are kept.
+const KEPT: usize = 128;
+/// The duration until one is measured.
 const GUESS: Duration = Duration::from_millis(5);
-/// Every answer leaves at a multiple of this: timers are not exact, and so they are it for both kinds alike.
+/// Answers leave at a multiple of this, so that timer jitter is the same for both kinds.
 const GRID: Duration = Duration::from_millis(2);
 
-/// How long answers took that wrote something.
+/// How long the last answers took that wrote something.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
-    took: Mutex<VecDeque<Duration>>,
+pub(crate) struct ResponsePacer {
+    durations: Mutex<VecDeque<Duration>>,
 }
 
-/// An answer on its way.
-pub(crate) struct Begun<'a> {
-    pace: &'a Pace,
-    at: Instant,
+/// An answer that has begun.
+pub(crate) struct PacedResponse<'a> {
+    pacer: &'a ResponsePacer,
+    started: Instant,
 }
 
-impl Pace {
-    pub(crate) fn begin(&self) -> Begun<'_> {
-        Begun { pace: self, at: Instant::now() }
+impl ResponsePacer {
+    pub(crate) fn begin(&self) -> PacedResponse<'_> {
+        PacedResponse { pacer: self, started: Instant::now() }
     }
 
-    /// One of the remembered times, so that the times of both kinds of answers are spread alike.
-    fn any(&self) -> Duration {
-        let took = self.took.lock().expect("nothing panics while it remembers");
+    /// A random one of the kept durations, so that both kinds of answers have the same distribution.
+    fn random_duration(&self) -> Duration {
+        let durations = self.durations.lock().expect("nothing panics while it holds the lock");
         let random = getrandom::u32().expect("a running operating system has randomness") as usize;
-        took.get(random % took.len().max(1)).copied().unwrap_or(GUESS)
+        durations.get(random % durations.len().max(1)).copied().unwrap_or(GUESS)
     }
 }
 
-impl Begun<'_> {
-    /// Something was written. Ready when the answer may leave.
+impl PacedResponse<'_> {
+    /// Something was written. Completes when the answer may leave.
     pub(crate) async fn written(self) {
-        let took = self.at.elapsed();
+        let took = self.started.elapsed();
         {
-            let mut remembered = self.pace.took.lock().expect("nothing panics while it remembers");
-            if remembered.len() == REMEMBERED {
-                remembered.pop_front();
+            let mut durations = self.pacer.durations.lock().expect("nothing panics while it holds the lock");
+            if durations.len() == KEPT {
+                durations.pop_front();
             }
-            remembered.push_back(took);
+            durations.push_back(took);
         }
         self.leave(took).await;
     }
 
-    /// Nothing was written. Ready when something could have been.
+    /// Nothing was written. Completes when a write could have completed.
     pub(crate) async fn not_written(self) {
-        let took = self.at.elapsed().max(self.pace.any());
+        let took = self.started.elapsed().max(self.pacer.random_duration());
         self.leave(took).await;
     }
 
     async fn leave(&self, took: Duration) {
         let steps = took.as_micros().div_ceil(GRID.as_micros());
-        sleep_until(self.at + GRID * u32::try_from(steps).unwrap_or(u32::MAX)).await;
+        sleep_until(self.started + GRID * u32::try_from(steps).unwrap_or(u32::MAX)).await;
     }
 }
 
@@ -70,19 +70,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_without_effect_takes_as_long_as_one_with() {
-        let pace = Pace::default();
-        pace.took.lock().unwrap().push_back(Duration::from_millis(30));
-        let begun = Instant::now();
-        pace.begin().not_written().await;
-        assert!(begun.elapsed() >= Duration::from_millis(30));
+        let pacer = ResponsePacer::default();
+        pacer.durations.lock().unwrap().push_back(Duration::from_millis(30));
+        let started = Instant::now();
+        pacer.begin().not_written().await;
+        assert!(started.elapsed() >= Duration::from_millis(30));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_last_times_alone_are_remembered() {
-        let pace = Pace::default();
+        let pacer = ResponsePacer::default();
         for _ in 0..200 {
-            pace.begin().written().await;
+            pacer.begin().written().await;
         }
-        assert_eq!(pace.took.lock().unwrap().len(), REMEMBERED);
+        assert_eq!(pacer.durations.lock().unwrap().len(), KEPT);
     }
 }

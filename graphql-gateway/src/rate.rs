@@ -1,4 +1,4 @@
-//! How often one address may register: counted in memory, in a bounded space.
+//! Limits how often one address may register. Counts are in memory, per gateway, and bounded.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,13 +6,14 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::config::Rate;
+use crate::error::ApiError;
 
-/// Most addresses that are remembered. Beyond it the oldest window is forgotten.
+/// Most addresses in memory. Beyond it the oldest window is forgotten.
 const ADDRESSES: usize = 10_000;
 
-/// Counts per address in windows of a fixed length.
+/// Counts events per address in windows of a fixed length.
 #[derive(Debug)]
-pub(crate) struct PerAddress {
+pub(crate) struct AddressRateLimiter {
     rate: Rate,
     windows: Mutex<HashMap<IpAddr, Window>>,
 }
@@ -23,22 +24,28 @@ struct Window {
     count: u32,
 }
 
-/// The address has had its share.
+/// The address has used up its window.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TooOften {
-    pub(crate) retry_after_ms: u64,
+struct RateExceeded {
+    retry_after_ms: u64,
 }
 
-impl PerAddress {
+impl AddressRateLimiter {
     pub(crate) fn new(rate: Rate) -> Self {
         Self { rate, windows: Mutex::default() }
     }
 
-    /// Counts one more. Callers whose address is unknown share one count.
-    pub(crate) fn take(&self, address: Option<IpAddr>, now: Instant) -> Result<(), TooOften> {
+    /// Counts one more event, unless the address has used up its window.
+    pub(crate) fn admit(&self, address: Option<IpAddr>) -> Result<(), ApiError> {
+        self.take(address, Instant::now())
+            .map_err(|RateExceeded { retry_after_ms }| ApiError::RateLimited { retry_after_ms })
+    }
+
+    /// Clients without a known address share one count.
+    fn take(&self, address: Option<IpAddr>, now: Instant) -> Result<(), RateExceeded> {
         let Rate::Limit { most, window: length } = self.rate else { return Ok(()) };
         let address = network(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
-        let mut windows = self.windows.lock().expect("nothing panics while it counts");
+        let mut windows = self.windows.lock().expect("nothing panics while it holds the lock");
         if windows.len() >= ADDRESSES && !windows.contains_key(&address) {
             make_room(&mut windows, length, now);
         }
@@ -49,7 +56,7 @@ impl PerAddress {
         if window.count >= most.get() {
             let left = length.saturating_sub(now.duration_since(window.began));
             let retry_after_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
-            return Err(TooOften { retry_after_ms });
+            return Err(RateExceeded { retry_after_ms });
         }
         window.count += 1;
         Ok(())
@@ -64,7 +71,7 @@ fn make_room(windows: &mut HashMap<IpAddr, Window>, length: Duration, now: Insta
     }
 }
 
-/// Whoever has one IPv6 address has the other 2 to the power of 64 of its network too.
+/// The address that is counted. A client with one IPv6 address usually has the whole /64 network, so that counts as one.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -85,19 +92,22 @@ mod tests {
 
     #[test]
     fn an_address_has_its_share_in_each_window() {
-        let limit = PerAddress::new("2/minute".parse().unwrap());
+        let limit = AddressRateLimiter::new("2/minute".parse().unwrap());
         let start = Instant::now();
         assert!(limit.take(Some(address("192.0.2.1")), start).is_ok());
         assert!(limit.take(Some(address("192.0.2.1")), start).is_ok());
         let later = start + Duration::from_secs(45);
-        assert_eq!(limit.take(Some(address("192.0.2.1")), later), Err(TooOften { retry_after_ms: 15_000 }));
+        assert_eq!(
+            limit.take(Some(address("192.0.2.1")), later),
+            Err(RateExceeded { retry_after_ms: 15_000 })
+        );
         assert!(limit.take(Some(address("192.0.2.2")), later).is_ok());
         assert!(limit.take(Some(address("192.0.2.1")), start + Duration::from_mins(1)).is_ok());
     }
 
     #[test]
     fn an_ipv6_network_counts_as_one_address() {
-        let limit = PerAddress::new("1/minute".parse().unwrap());
+        let limit = AddressRateLimiter::new("1/minute".parse().unwrap());
         let start = Instant::now();
         assert!(limit.take(Some(address("2001:db8:0:1::1")), start).is_ok());
         assert!(limit.take(Some(address("2001:db8:0:1::2")), start).is_err());
@@ -106,12 +116,12 @@ mod tests {
 
     #[test]
     fn the_space_is_bounded() {
-        let limit = PerAddress::new("1/day".parse().unwrap());
+        let limit = AddressRateLimiter::new("1/day".parse().unwrap());
         let start = Instant::now();
         for n in 0..u32::try_from(ADDRESSES).unwrap() + 10 {
             assert!(limit.take(Some(IpAddr::V4(n.into())), start).is_ok());
         }
         assert!(limit.windows.lock().unwrap().len() <= ADDRESSES);
-        assert!(PerAddress::new(Rate::Off).take(None, start).is_ok());
+        assert!(AddressRateLimiter::new(Rate::Off).take(None, start).is_ok());
     }
 }

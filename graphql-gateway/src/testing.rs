@@ -1,4 +1,4 @@
-//! A log for tests of what only notes and follows announcements: it keeps what was noted and can be away.
+//! A log for tests: announces owners, keeps access records, and can be out of reach.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,15 +11,20 @@ use tokio::sync::{Notify, watch};
 pub(crate) struct QuietLog {
     pub(crate) owners: watch::Sender<Owners>,
     pub(crate) away: AtomicBool,
-    pub(crate) noted: Mutex<Vec<Record>>,
-    /// Told after every attempt to note something.
-    pub(crate) tried: Notify,
+    pub(crate) written: Mutex<Vec<Record>>,
+    /// Notified after every attempt to append access records.
+    pub(crate) attempted: Notify,
 }
 
 impl QuietLog {
     pub(crate) fn new() -> Wrapped<Self> {
         let owners = watch::Sender::new(Owners::new());
-        Wrapped(Self { owners, away: AtomicBool::new(false), noted: Mutex::default(), tried: Notify::new() })
+        Wrapped(Self {
+            owners,
+            away: AtomicBool::new(false),
+            written: Mutex::default(),
+            attempted: Notify::new(),
+        })
     }
 
     pub(crate) fn announce(&self, partition: u32, url: String, epoch: u64) {
@@ -38,9 +43,9 @@ impl LogOverrides for QuietLog {
     async fn append_access(&self, records: Vec<Record>) -> Result<(), Unavailable> {
         let is_away = self.away.load(Ordering::SeqCst);
         if !is_away {
-            self.noted.lock().unwrap().extend(records);
+            self.written.lock().unwrap().extend(records);
         }
-        self.tried.notify_one();
+        self.attempted.notify_one();
         if is_away { Err(Unavailable("away".to_owned())) } else { Ok(()) }
     }
 

@@ -13,7 +13,7 @@ use service_kit::lifecycle::Shutdown;
 use service_kit::operations::OperationsConfig;
 
 use crate::store::{LogArguments, ViewsArguments, absolute, service_token_or_fresh};
-use crate::wiring::{self, InProcess, say};
+use crate::wiring::{self, say};
 use crate::{init, services};
 
 /// Name of the administrator that a development server makes for itself.
@@ -105,8 +105,8 @@ async fn commands(
     let log = log.clone();
     if arguments.log.is_embedded() {
         let commands = CommandService::build(&arguments.commands, log.clone(), Reach::InProcess).await?;
-        let route = InProcess { door: commands.queues(), log };
-        return Ok((commands, Arc::new(route)));
+        let route = wiring::in_process(commands.queues(), log);
+        return Ok((commands, route));
     }
     let token = service_token_or_fresh()?;
     let commands = CommandService::build(&arguments.commands, log.clone(), Reach::Http(&token)).await?;

@@ -1,4 +1,4 @@
-//! What several commands put together alike: the route inside one process, readiness, the lines at the start.
+//! What several commands share: the route inside one process, readiness, lines on standard output.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -9,41 +9,32 @@ use async_trait::async_trait;
 use command_service::CommandQueues;
 use domain::command::{Answer, Command, Failure};
 use event_log::EventLog;
-use graphql_gateway::commands::CommandRoute;
+use graphql_gateway::commands::{CommandRoute, OwnersInProcess};
 use log_model::Position;
 use read_model::ReadModel;
 use service_kit::operations::{Check, at_once};
 use tokio::time::Instant;
 
-/// The way from the gateway to the owners when both are in this process.
-pub(crate) struct InProcess {
-    pub(crate) door: CommandQueues,
-    pub(crate) log: Arc<dyn EventLog>,
+/// The route from the gateway to the owners when both are in this process.
+pub(crate) fn in_process(queues: CommandQueues, log: Arc<dyn EventLog>) -> Arc<dyn CommandRoute> {
+    Arc::new(OwnersInProcess::new(Arc::new(LocalOwners(queues)), log))
 }
 
+/// The owners' queues as the gateway's port. Here, because neither crate may depend on the other.
+struct LocalOwners(CommandQueues);
+
 #[async_trait]
-impl CommandRoute for InProcess {
+impl CommandRoute for LocalOwners {
     async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
-        let mut owners = self.log.owners();
-        loop {
-            // Seen before asking, so that an announcement between the two is not missed.
-            owners.borrow_and_update();
-            match self.door.submit(command.clone(), deadline).await {
-                Err(Failure::NotOwner) => {}
-                answer => return answer,
-            }
-            if !matches!(tokio::time::timeout_at(deadline, owners.changed()).await, Ok(Ok(()))) {
-                return Err(Failure::Unavailable { retry_after_ms: 1_000 });
-            }
-        }
+        self.0.submit(command, deadline).await
     }
 }
 
-/// How long one question for readiness waits for the views.
+/// How long one readiness check waits for the views.
 const CATCH_UP: Duration = Duration::from_secs(2);
 
-/// First turns ready when every partition has an announced owner and the views have reached the end that the log has
-/// when it is asked: whoever signs in then meets what was written before, by `muster init` too.
+/// Ready once every partition has an announced owner and the views have reached the present end of the log. A user who
+/// signs in then finds what was written before, by `muster init` too.
 pub(crate) fn readiness(log: Arc<dyn EventLog>, views: &ReadModel) -> Check {
     let was_ready = Arc::new(AtomicBool::new(false));
     let progress = views.progress().clone();
@@ -82,7 +73,7 @@ pub(crate) fn keeps_up(status: projection_service::Status) -> Check {
     at_once(move || status.ready())
 }
 
-/// Says a line to whoever started the process. That nobody listens any more is no reason to stop.
+/// Writes a line to standard output. The process goes on when nobody reads it any more.
 pub(crate) fn say(line: &str) {
     writeln!(std::io::stdout(), "{line}").ok();
 }

@@ -1,20 +1,11 @@
-//! The way to the owner: in process, or over HTTP.
+//! The routes of a command to its owner: in this process, or over HTTP; and the one that reserves e-mail addresses.
 
+mod in_process;
 mod over_http;
 mod reserving;
+mod route;
 
-use async_trait::async_trait;
-use domain::command::{Answer, Command, Failure};
-use tokio::time::Instant;
-
+pub use in_process::OwnersInProcess;
 pub use over_http::OwnersOverHttp;
 pub use reserving::ReservingRoute;
-
-/// Brings a command to whoever owns what it is about.
-#[async_trait]
-pub trait CommandRoute: Send + Sync + 'static {
-    /// The owner's answer, or why there is none when `deadline` has passed.
-    ///
-    /// [`Failure::Unavailable`] says that nothing was written; [`Failure::UnknownOutcome`] that it may have been.
-    async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure>;
-}
+pub use route::CommandRoute;

@@ -1,4 +1,6 @@
-//! Commands that take an e-mail address, brought from owner to owner; all others pass straight through.
+//! Reserves e-mail addresses for the commands that need it, by taking them from owner to owner.
+//!
+//! The protocol is in `docs/adr/0011-one-holder-of-an-address.md`, its steps in `domain::reservation_saga`.
 
 use std::sync::Arc;
 
@@ -10,19 +12,19 @@ use log_model::partition;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::CommandRoute;
+use super::route::CommandRoute;
 
-/// When asking again makes sense, for callers.
+/// When callers are told to try again, in milliseconds.
 const RETRY_AFTER_MS: u64 = 1_000;
 
-/// A route that knows the way of an address.
+/// Runs the reservation saga around another route. Commands that take no address pass straight through.
 pub struct ReservingRoute {
     route: Arc<dyn CommandRoute>,
     partitions: u32,
 }
 
 impl ReservingRoute {
-    /// Takes `route` from owner to owner, over so many partitions.
+    /// Runs over `route`, to owners of `partitions` partitions.
     pub fn over(route: Arc<dyn CommandRoute>, partitions: u32) -> Self {
         Self { route, partitions }
     }
@@ -36,7 +38,7 @@ impl ReservingRoute {
 impl CommandRoute for ReservingRoute {
     async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
         let share = |user, address| self.share_partition(user, address);
-        let Some(mut saga) = ReservationSaga::of(&command, fresh(), share) else {
+        let Some(mut saga) = ReservationSaga::of(&command, new_id(), share) else {
             return self.route.submit(command, deadline).await;
         };
         loop {
@@ -49,7 +51,7 @@ impl CommandRoute for ReservingRoute {
                 Ok(answer) => answer,
                 Err(failure) => return saga.on_failure(failure),
             };
-            saga = match saga.on_answer(answer, fresh()) {
+            saga = match saga.on_answer(answer, new_id()) {
                 Transition::Continue(next) => *next,
                 Transition::Done(answer) => return Ok(answer),
                 Transition::GiveUp => return Err(Failure::Unavailable { retry_after_ms: RETRY_AFTER_MS }),
@@ -58,6 +60,6 @@ impl CommandRoute for ReservingRoute {
     }
 }
 
-fn fresh() -> ReservationId {
+fn new_id() -> ReservationId {
     ReservationId::from_uuid(Uuid::now_v7())
 }

@@ -1,4 +1,4 @@
-//! Headers that are believed, and those that are not.
+//! Which headers are believed.
 
 use super::*;
 use axum::http::{HeaderName, HeaderValue};
@@ -75,15 +75,15 @@ fn a_trace_context_of_another_form_is_dropped() {
 #[test]
 fn credentials_are_read_from_both_schemes() {
     let basic = headers(&[("authorization", "basic YWxpY2U6cGFzczp3b3Jk")]);
-    assert!(matches!(authorization(&basic), Authorization::Basic(user, secret)
+    assert!(matches!(credentials(&basic), Credentials::Basic(user, secret)
         if user == "alice" && secret.expose_secret() == "pass:word"));
     let bearer = headers(&[("authorization", "Bearer abc")]);
-    assert!(matches!(authorization(&bearer), Authorization::Bearer(token) if token.expose_secret() == "abc"));
+    assert!(matches!(credentials(&bearer), Credentials::Bearer(token) if token.expose_secret() == "abc"));
     for value in ["Basic !!!", "Basic YWxpY2U=", "Digest x", "Bearer"] {
         assert!(
-            matches!(authorization(&headers(&[("authorization", value)])), Authorization::Other),
+            matches!(credentials(&headers(&[("authorization", value)])), Credentials::Unreadable),
             "{value}"
         );
     }
-    assert!(matches!(authorization(&HeaderMap::new()), Authorization::None));
+    assert!(matches!(credentials(&HeaderMap::new()), Credentials::None));
 }

@@ -1,16 +1,16 @@
-//! What a document asks for, counted in fields: those of a list as often as its page is long.
+//! The cost of a document in fields. The fields of a list count once per row of its page.
 //!
-//! The library's own count fails on variables that are left out, which is how most clients page.
+//! The library's own count fails on omitted variables, and most clients omit them to page.
 
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 use async_graphql::{Value, Variables};
 
 use crate::schema::connection::cost;
 
-/// Fields that are lists of rows. No other field has one of these names.
+/// The fields that are lists. No other field has one of these names.
 const LISTS: [&str; 7] = ["users", "groups", "auditLog", "agentRules", "mailboxes", "authTokens", "history"];
 
-/// Counts what an operation asks for. The document's size was checked before, so this ends soon.
+/// The cost of an operation. The recursion is bounded, because the size of the document was checked before.
 pub(super) fn of(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
@@ -48,7 +48,7 @@ impl Count<'_> {
         }
     }
 
-    /// An argument's number, wherever it stands; none when it is left out, null, or no number.
+    /// The number of an argument, given as a literal or a variable. `None` if it is omitted, null or not a number.
     fn number(&self, field: &Field, name: &str) -> Option<i32> {
         let value = field.get_argument(name)?.node.clone();
         let variable = |name: async_graphql::Name| {

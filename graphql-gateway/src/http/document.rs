@@ -1,4 +1,4 @@
-//! What a document may be before anybody works on it: its nesting, its size, its operation, its mutations.
+//! The limits of a document that are checked before it is validated: nesting, size, operation, mutations.
 
 use std::collections::HashMap;
 
@@ -10,31 +10,31 @@ use async_graphql::{Name, Value};
 #[cfg(test)]
 mod tests;
 
-/// Most open brackets at a time. The parser recurses on them, so this guards its stack.
+/// Deepest nesting of brackets. The parser recurses on them, so this protects its stack.
 const NESTING: usize = 48;
-/// Most fragments. Validation recurses from fragment to fragment.
+/// Most fragments. Validation recurses from one to the next.
 const FRAGMENTS: usize = 64;
-/// Most selections after every fragment is put in the place where it is spread. Validation walks all of them.
+/// Most selections once every fragment is put in place. Validation visits all of them.
 const SELECTIONS: usize = 5_000;
 /// Most aliases.
 const ALIASES: usize = 50;
-/// Most directives of one selection.
+/// Most directives on one selection.
 const DIRECTIVES: usize = 10;
 /// Most mutations of one document.
 const MUTATIONS: usize = 10;
-/// Mutations in which a password is tried: one of each document at most, so that a request is one attempt.
+/// Mutations that try a password. A document has one at most, so that a request is one attempt.
 const CREDENTIAL_MUTATIONS: [&str; 2] = ["signIn", "changePassword"];
 
-/// Why a document is not worked on.
+/// Why a document is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unfit {
+pub(crate) enum DocumentError {
     /// It could cost more than a request may.
     #[error("{0}")]
     TooComplex(&'static str),
-    /// It does not say which operation to execute.
+    /// It is not clear which operation to execute.
     #[error("{0}")]
     NoOperation(&'static str),
-    /// What it asks for is not possible.
+    /// It asks for something impossible.
     #[error("{0}")]
     Invalid(&'static str),
 }
@@ -49,24 +49,27 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// Whether it asks for the schema. The library answers that with null where it is switched off, without a word.
+    /// Whether it asks for the schema. Where introspection is off, the library would silently answer null.
     pub(crate) fn introspects(&self) -> bool {
         self.fields.iter().any(|field| matches!(field.as_str(), "__schema" | "__type"))
     }
 }
 
 /// Checks a document's text before it is parsed.
-pub(crate) fn check_text(source: &str) -> Result<(), Unfit> {
+pub(crate) fn check_text(source: &str) -> Result<(), DocumentError> {
     if nesting(source) > NESTING {
-        return Err(Unfit::TooComplex("The document is nested too deep."));
+        return Err(DocumentError::TooComplex("The document is nested too deep."));
     }
     Ok(())
 }
 
 /// Checks a parsed document before it is validated.
-pub(crate) fn check(document: &ExecutableDocument, operation_name: Option<&str>) -> Result<Operation, Unfit> {
+pub(crate) fn check(
+    document: &ExecutableDocument,
+    operation_name: Option<&str>,
+) -> Result<Operation, DocumentError> {
     if document.fragments.len() > FRAGMENTS {
-        return Err(Unfit::TooComplex("The document has too many fragments."));
+        return Err(DocumentError::TooComplex("The document has too many fragments."));
     }
     let operation = operation(document, operation_name)?;
     let mut size = Size::new(document);
@@ -78,34 +81,38 @@ pub(crate) fn check(document: &ExecutableDocument, operation_name: Option<&str>)
     if operation.ty == OperationType::Mutation {
         let tries = fields.iter().filter(|field| CREDENTIAL_MUTATIONS.contains(&field.as_str())).count();
         if tries > 1 {
-            return Err(Unfit::TooComplex("signIn and changePassword stand in a document once at most."));
+            return Err(DocumentError::TooComplex(
+                "signIn and changePassword stand in a document once at most.",
+            ));
         }
         if fields.len() > MUTATIONS {
-            return Err(Unfit::TooComplex("The document has too many mutations."));
+            return Err(DocumentError::TooComplex("The document has too many mutations."));
         }
     }
     Ok(Operation { kind: operation.ty, fields })
 }
 
-/// The operation that the document's name or its only operation says (`GetOperation` of the GraphQL specification).
+/// The operation of this name, or the only one (`GetOperation` of the GraphQL specification).
 pub(crate) fn operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
-) -> Result<&'a OperationDefinition, Unfit> {
+) -> Result<&'a OperationDefinition, DocumentError> {
     let mut operations = document.operations.iter();
     match name {
         Some(name) => operations
             .find(|(known, _)| known.is_some_and(|known| known == name))
             .map(|(_, operation)| &operation.node)
-            .ok_or(Unfit::NoOperation("There is no operation of this name in the document.")),
+            .ok_or(DocumentError::NoOperation("There is no operation of this name in the document.")),
         None => match (operations.next(), operations.next()) {
             (Some((_, only)), None) => Ok(&only.node),
-            _ => Err(Unfit::NoOperation("The document has several operations: operationName must name one.")),
+            _ => Err(DocumentError::NoOperation(
+                "The document has several operations: operationName must name one.",
+            )),
         },
     }
 }
 
-/// Most brackets that are open at the same time, outside of strings and comments.
+/// The deepest nesting of brackets outside strings and comments.
 fn nesting(source: &str) -> usize {
     let bytes = source.as_bytes();
     let (mut open, mut deepest, mut at) = (0_usize, 0, 0);
@@ -129,7 +136,7 @@ fn nesting(source: &str) -> usize {
     deepest
 }
 
-/// Where a string that is open at `at` ends. `escape` hides what follows it; alone it stands for two bytes.
+/// The end of a string whose content begins at `at`. A one-byte `escape` also hides the byte after it.
 fn after(bytes: &[u8], mut at: usize, end: &[u8], escape: &[u8]) -> usize {
     while at < bytes.len() {
         if bytes[at..].starts_with(escape) {
@@ -143,7 +150,7 @@ fn after(bytes: &[u8], mut at: usize, end: &[u8], escape: &[u8]) -> usize {
     at
 }
 
-/// Counts what a document grows to when its fragments are put in place, each fragment once.
+/// Counts the selections of a document with its fragments put in place. Each fragment is counted once.
 struct Size<'a> {
     document: &'a ExecutableDocument,
     fragments: HashMap<&'a str, usize>,
@@ -155,25 +162,25 @@ impl<'a> Size<'a> {
         Self { document, fragments: HashMap::new(), aliases: 0 }
     }
 
-    fn add(&mut self, set: &'a SelectionSet, depth: usize) -> Result<usize, Unfit> {
-        // A cycle of fragments ends here too; validation names it when it is short enough to get there.
+    fn add(&mut self, set: &'a SelectionSet, depth: usize) -> Result<usize, DocumentError> {
+        // Ends cycles of fragments too. Validation names those that are short enough to get there.
         if depth > NESTING {
-            return Err(Unfit::TooComplex("The document is nested too deep."));
+            return Err(DocumentError::TooComplex("The document is nested too deep."));
         }
         let mut size = 0_usize;
         for selection in &set.items {
             if selection.node.directives().len() > DIRECTIVES {
-                return Err(Unfit::TooComplex("A field has too many directives."));
+                return Err(DocumentError::TooComplex("A field has too many directives."));
             }
             size += 1;
             size = size.saturating_add(match &selection.node {
                 Selection::Field(field) => {
                     self.aliases += usize::from(field.node.alias.is_some());
                     if self.aliases > ALIASES {
-                        return Err(Unfit::TooComplex("The document has too many aliases."));
+                        return Err(DocumentError::TooComplex("The document has too many aliases."));
                     }
                     for (_, value) in &field.node.arguments {
-                        // Variables are checked elsewhere.
+                        // Variables are checked in `variables`.
                         let without_variables = value.node.clone().into_const_with(|_| Ok(Value::Null));
                         without_variables.and_then(|value| check_numbers(&value))?;
                     }
@@ -185,13 +192,13 @@ impl<'a> Size<'a> {
                 }
             });
             if size > SELECTIONS {
-                return Err(Unfit::TooComplex("The document asks for too many fields."));
+                return Err(DocumentError::TooComplex("The document asks for too many fields."));
             }
         }
         Ok(size)
     }
 
-    fn spread(&mut self, name: &Name, depth: usize) -> Result<usize, Unfit> {
+    fn spread(&mut self, name: &Name, depth: usize) -> Result<usize, DocumentError> {
         let document = self.document;
         let Some((name, fragment)) = document.fragments.get_key_value(name) else { return Ok(0) };
         if let Some(size) = self.fragments.get(name.as_str()) {
@@ -203,13 +210,13 @@ impl<'a> Size<'a> {
     }
 }
 
-/// Whole numbers that an Int can't be are refused here: the executor would find them only when it gets there.
-fn check_numbers(value: &Value) -> Result<(), Unfit> {
+/// Rejects whole numbers outside the range of Int. The library would find them only during execution.
+fn check_numbers(value: &Value) -> Result<(), DocumentError> {
     match value {
         Value::Number(number)
             if !number.is_f64() && number.as_i64().is_none_or(|n| i32::try_from(n).is_err()) =>
         {
-            Err(Unfit::Invalid("A whole number lies outside of the 32 bits of an Int."))
+            Err(DocumentError::Invalid("A whole number lies outside of the 32 bits of an Int."))
         }
         Value::List(values) => values.iter().try_for_each(check_numbers),
         Value::Object(fields) => fields.values().try_for_each(check_numbers),
@@ -217,7 +224,7 @@ fn check_numbers(value: &Value) -> Result<(), Unfit> {
     }
 }
 
-/// Root fields with fragments resolved. The document's size was checked before, so this ends soon.
+/// The root fields with fragments resolved. The recursion is bounded, because the size was checked before.
 fn root_fields(document: &ExecutableDocument, set: &SelectionSet, fields: &mut Vec<String>) {
     for selection in &set.items {
         match &selection.node {

@@ -1,4 +1,4 @@
-//! The hook into execution: variables and cost are checked before it, and it leaves a mark when it begins.
+//! Hooks into the library: checks variables, arguments and cost before execution, and notes when that begins.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,28 +9,28 @@ use async_graphql::extensions::{
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Response, ServerError, ServerResult, ValidationResult, Variables};
 
-use super::document;
-use crate::schema::error::{BAD_REQUEST, TOO_COMPLEX, coded};
+use super::{cost, document, usages, variables};
+use crate::error::{BAD_REQUEST, TOO_COMPLEX, server_error};
 
-/// Which operation a request wants, and whether it got there. Travels in the request's data.
+/// The operation that a request names, and whether its execution has begun. Part of the request's data.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct ExecutionProgress {
     operation_name: Option<String>,
-    executed: AtomicBool,
+    has_begun: AtomicBool,
 }
 
-impl Progress {
+impl ExecutionProgress {
     pub(crate) fn new(operation_name: Option<&str>) -> Self {
-        Self { operation_name: operation_name.map(str::to_owned), executed: AtomicBool::new(false) }
+        Self { operation_name: operation_name.map(str::to_owned), has_begun: AtomicBool::new(false) }
     }
 
-    /// Whether execution began. If not, the answer has no data and nothing was done.
-    pub(crate) fn executed(&self) -> bool {
-        self.executed.load(Ordering::Acquire)
+    /// Whether execution has begun. If not, the answer has no data and nothing was done.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Acquire)
     }
 }
 
-/// Most that a document may ask for.
+/// The limits of a document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guard {
     pub(crate) depth: usize,
@@ -53,14 +53,15 @@ impl Extension for Guard {
         next: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
         let document = next.run(ctx, query, variables).await?;
-        let name = ctx.data_opt::<Arc<Progress>>().and_then(|progress| progress.operation_name.as_deref());
-        let operation =
-            document::operation(&document, name).map_err(|unfit| coded(BAD_REQUEST, unfit.to_string()))?;
-        super::variables::check(&ctx.schema_env.registry, operation, variables)
-            .map_err(|wrong| coded(BAD_REQUEST, wrong))?;
-        super::usages::check(&ctx.schema_env.registry, &document, operation, variables)?;
-        if super::cost::of(&document, operation, variables) > self.complexity {
-            return Err(coded(TOO_COMPLEX, "The document asks for too much; ask for shorter pages."));
+        let name =
+            ctx.data_opt::<Arc<ExecutionProgress>>().and_then(|progress| progress.operation_name.as_deref());
+        let operation = document::operation(&document, name)
+            .map_err(|error| server_error(BAD_REQUEST, error.to_string()))?;
+        variables::check(&ctx.schema_env.registry, operation, variables)
+            .map_err(|wrong| server_error(BAD_REQUEST, wrong))?;
+        usages::check(&ctx.schema_env.registry, &document, operation, variables)?;
+        if cost::of(&document, operation, variables) > self.complexity {
+            return Err(server_error(TOO_COMPLEX, "The document asks for too much; ask for shorter pages."));
         }
         Ok(document)
     }
@@ -72,7 +73,7 @@ impl Extension for Guard {
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let result = next.run(ctx).await?;
         if result.depth > self.depth {
-            return Err(vec![coded(TOO_COMPLEX, "The document is nested too deep.")]);
+            return Err(vec![server_error(TOO_COMPLEX, "The document is nested too deep.")]);
         }
         Ok(result)
     }
@@ -83,8 +84,8 @@ impl Extension for Guard {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
-        if let Some(progress) = ctx.data_opt::<Arc<Progress>>() {
-            progress.executed.store(true, Ordering::Release);
+        if let Some(progress) = ctx.data_opt::<Arc<ExecutionProgress>>() {
+            progress.has_begun.store(true, Ordering::Release);
         }
         next.run(ctx, operation_name).await
     }

@@ -1,15 +1,15 @@
-//! Which of the two GraphQL media types an answer gets, by the Accept header (RFC 9110, section 12.5.1).
+//! Chooses the media type of a GraphQL answer by the Accept header (RFC 9110, section 12.5.1).
 
 use std::cmp::Reverse;
 
 use axum::http::{HeaderMap, header};
 
-/// The media type of an answer; the status of failures hangs on it.
+/// The media type of an answer. The status of failures depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Media {
     /// `application/graphql-response+json`: the status says whether the request was executed.
     GraphqlResponse,
-    /// `application/json`: 200 for every well-formed request, since proxies may have made any other status.
+    /// `application/json`: 200 for every well-formed request, since another status may come from a proxy.
     Json,
 }
 
@@ -21,10 +21,10 @@ impl Media {
         }
     }
 
-    /// What the caller likes best; `None` when it takes neither.
+    /// What the caller prefers; `None` if it accepts neither.
     ///
-    /// No Accept header at all asks for the newer type, as GraphQL over HTTP says since 2025. A wildcard gets
-    /// `application/json`, which is what clients that take anything can certainly read.
+    /// Without an Accept header it is the newer type, as GraphQL over HTTP says since 2025. For a wildcard it is
+    /// `application/json`, which any such client can read.
     pub(crate) fn accepted(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(header::ACCEPT);
         if values.iter().all(|value| value.as_bytes().trim_ascii().is_empty()) {
@@ -36,22 +36,22 @@ impl Media {
             .flat_map(|value| value.split(','))
             .filter_map(range)
             .collect();
-        // The most specific range says how much a type is liked; of several alike the first.
-        let liked = |media: Self| {
+        // The most specific range decides the quality of a type; of equally specific ones the first.
+        let preference = |media: Self| {
             let covers = ranges.iter().enumerate().filter(|(_, (of, ..))| of.is_none_or(|of| of == media));
             let (index, (_, quality, specific)) =
                 covers.max_by_key(|(index, (_, _, specific))| (*specific, Reverse(*index)))?;
             (*quality > 0).then_some((*quality, *specific, Reverse(index)))
         };
-        // Of types that are liked alike the one that is named wins, then the one that stands first, then the older.
+        // Of types with equal quality the one that is named wins, then the one that is first, then the older.
         let both = [Self::GraphqlResponse, Self::Json].into_iter();
-        both.filter_map(|media| Some((liked(media)?, media)))
-            .max_by_key(|(liked, _)| *liked)
+        both.filter_map(|media| Some((preference(media)?, media)))
+            .max_by_key(|(preference, _)| *preference)
             .map(|(_, media)| media)
     }
 }
 
-/// A media range that covers one of the two types: which (`None` for a wildcard), its quality in thousandths, how
+/// A media range that covers one of the two types or both: the type (`None` for both), its quality in thousandths, how
 /// specific it is.
 fn range(text: &str) -> Option<(Option<Media>, u16, u8)> {
     let mut parts = text.split(';').map(str::trim);
@@ -88,8 +88,8 @@ fn thousandths(text: &str) -> Option<u16> {
     }
 }
 
-/// Whether the body is said to be JSON in UTF-8. Nothing else is taken: a page of another site can send forms and
-/// plain text without asking, but not this.
+/// Whether the body is declared as JSON in UTF-8. Nothing else is accepted: pages of other sites can send forms and
+/// plain text without a preflight request, but not JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
         return false;

@@ -1,10 +1,10 @@
-//! Errors outside of GraphQL, as RFC 9457 problem details.
+//! Errors outside GraphQL, as problem details (RFC 9457).
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// An error body: what kind of problem, for programs by its status and for people by one sentence.
+/// An error body: a status for programs and one sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -17,7 +17,7 @@ impl Problem {
         Self { status, detail, retry_after_ms: None }
     }
 
-    /// The same problem, which may be gone after a while.
+    /// With a Retry-After header.
     pub(crate) fn retry_after(mut self, millis: u64) -> Self {
         self.retry_after_ms = Some(millis);
         self

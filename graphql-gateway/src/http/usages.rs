@@ -1,7 +1,8 @@
-//! Literals and variables fit the places where they stand: all of an operation is checked before any of it runs.
+//! Checks that every literal and variable fits the argument where it is used, before anything is executed
+//! ("All Variable Usages Are Allowed" of the GraphQL specification, 5.8.5).
 //!
-//! The library looks at variables inside of literals, and at literals that hold one, only when execution gets there.
-//! By then earlier mutations of the document have been written.
+//! The library checks literals that contain variables only when execution reaches them. By then earlier mutations of
+//! the same document have been written.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,13 +16,13 @@ use async_graphql::{Name, Positioned, ServerError, Value as ConstValue, Variable
 use async_graphql_value::Value;
 
 use super::variables;
-use crate::schema::error::{BAD_REQUEST, VALIDATION_FAILED, coded};
+use crate::error::{BAD_REQUEST, VALIDATION_FAILED, server_error};
 
 #[cfg(test)]
 mod tests;
 
-/// Checks every argument of an operation, of its fragments and of their directives. The document's nesting was checked
-/// before, so this ends soon.
+/// Checks every argument of an operation, its fragments and its directives. The recursion is bounded, because the
+/// nesting of the document was checked before.
 pub(super) fn check(
     registry: &Registry,
     document: &ExecutableDocument,
@@ -33,16 +34,17 @@ pub(super) fn check(
         definitions.map(|definition| (definition.name.node.as_str(), definition)).collect();
     for (name, definition) in &definitions {
         if let Some(default) = &definition.default_value {
-            variables::declared(registry, &definition.var_type.node, &default.node)
-                .map_err(|wrong| coded(VALIDATION_FAILED, format!("The default of \"${name}\"{wrong}")))?;
+            variables::declared(registry, &definition.var_type.node, &default.node).map_err(|wrong| {
+                server_error(VALIDATION_FAILED, format!("The default of \"${name}\"{wrong}"))
+            })?;
         }
     }
-    // What is asked to change has rules of its own about characters, and refusals to tell of them.
+    // Mutations have rules about characters, which refuse a NUL as data.
     let refuses_nul = operation.ty == OperationType::Query;
     for (name, definition) in &definitions {
         let default = definition.default_value.as_ref().map(|default| &default.node);
         if refuses_nul && values.get(*name).or(default).is_some_and(holds_nul) {
-            return Err(coded(BAD_REQUEST, format!("Variable \"${name}\" {NUL}")));
+            return Err(server_error(BAD_REQUEST, format!("Variable \"${name}\" {NUL}")));
         }
     }
     let mut usages = Usages { registry, document, definitions, values, refuses_nul, walked: HashSet::new() };
@@ -63,12 +65,12 @@ struct Usages<'a> {
     definitions: HashMap<&'a str, &'a VariableDefinition>,
     values: &'a Variables,
     refuses_nul: bool,
-    /// Fragments, each of which is walked once.
+    /// Fragments that were checked already.
     walked: HashSet<&'a str>,
 }
 
 impl<'a> Usages<'a> {
-    /// Checks selections of a type; of none when validation will say that there is no such type.
+    /// Checks the selections of a type. `None` is an unknown type, which validation reports.
     fn set(&mut self, parent: Option<&'a MetaType>, set: &'a SelectionSet) -> Result<(), ServerError> {
         for selection in &set.items {
             self.directives(selection.node.directives())?;
@@ -127,13 +129,13 @@ impl<'a> Usages<'a> {
             .map_err(|wrong| wrong.at(&argument.name))
     }
 
-    /// A value of a type as the schema writes it, in a place that may have a default of its own.
-    fn value(&self, ty: &str, has_default: bool, value: &Value) -> Result<(), Wrong> {
+    /// Checks a value of a type in the notation of the schema. `has_default` is about the argument or field.
+    fn value(&self, ty: &str, has_default: bool, value: &Value) -> Result<(), InvalidValue> {
         if let Value::Variable(name) = value {
             return self.variable(name, ty, has_default);
         }
         match (MetaTypeName::create(ty), value) {
-            (MetaTypeName::NonNull(_), Value::Null) => Err(Wrong::literal(" must not be null.")),
+            (MetaTypeName::NonNull(_), Value::Null) => Err(InvalidValue::literal(" must not be null.")),
             (MetaTypeName::NonNull(inner), value) => self.value(inner, false, value),
             (_, Value::Null) => Ok(()),
             (MetaTypeName::List(inner), Value::List(items)) => {
@@ -146,16 +148,16 @@ impl<'a> Usages<'a> {
         }
     }
 
-    fn named(&self, name: &str, value: &Value) -> Result<(), Wrong> {
+    fn named(&self, name: &str, value: &Value) -> Result<(), InvalidValue> {
         match (self.registry.types.get(name), value) {
             (Some(MetaType::InputObject { input_fields, oneof, .. }), Value::Object(given)) => {
                 if let Some(unknown) = given.keys().find(|field| !input_fields.contains_key(field.as_str())) {
-                    return Err(Wrong::literal(format!(
+                    return Err(InvalidValue::literal(format!(
                         " has a field \"{unknown}\" that {name} does not have."
                     )));
                 }
                 if *oneof && !self.is_one(given.values()) {
-                    return Err(Wrong::literal(format!(
+                    return Err(InvalidValue::literal(format!(
                         " must have exactly one field of {name}, and that never null."
                     )));
                 }
@@ -167,29 +169,29 @@ impl<'a> Usages<'a> {
                             self.value(&input.ty, has_default, value).map_err(|wrong| wrong.inside(&path))?;
                         }
                         None if input.ty.ends_with('!') && !has_default => {
-                            return Err(Wrong::literal(" is required.").inside(&path));
+                            return Err(InvalidValue::literal(" is required.").inside(&path));
                         }
                         None => {}
                     }
                 }
                 Ok(())
             }
-            // In a document the values of an enum are names; texts are for variables, which have none.
+            // In a document the values of an enum are names; in variables they are strings.
             (Some(MetaType::Enum { .. }), Value::String(_)) => {
-                Err(Wrong::literal(format!(" must be a value of {name}, without quotes.")))
+                Err(InvalidValue::literal(format!(" must be a value of {name}, without quotes.")))
             }
-            // No literal of Muster's scalars holds a variable.
+            // No literal of Muster's scalars contains a variable.
             (_, value) => match value.clone().into_const() {
                 Some(value) if self.refuses_nul && holds_nul(&value) => {
-                    Err(Wrong { code: BAD_REQUEST, message: format!(" {NUL}") })
+                    Err(InvalidValue { code: BAD_REQUEST, message: format!(" {NUL}") })
                 }
-                Some(value) => variables::named(self.registry, name, &value).map_err(Wrong::literal),
-                None => Err(Wrong::literal(format!(" must be of type {name}."))),
+                Some(value) => variables::named(self.registry, name, &value).map_err(InvalidValue::literal),
+                None => Err(InvalidValue::literal(format!(" must be of type {name}."))),
             },
         }
     }
 
-    /// Whether a literal of a type that takes one field of several has one, which nothing can make null.
+    /// Whether a literal of a `@oneOf` type has exactly one field, and that one can't be null.
     fn is_one<'v>(&self, mut given: impl Iterator<Item = &'v Value>) -> bool {
         match (given.next(), given.next()) {
             (Some(Value::Variable(name)), None) => self
@@ -201,11 +203,11 @@ impl<'a> Usages<'a> {
         }
     }
 
-    /// `IsVariableUsageAllowed` of the GraphQL specification; then the value that the variable has, which may be null
-    /// in spite of its default.
-    fn variable(&self, name: &Name, ty: &str, has_default: bool) -> Result<(), Wrong> {
+    /// `IsVariableUsageAllowed` of the GraphQL specification. Then the value of the variable, which may be null in spite
+    /// of a default.
+    fn variable(&self, name: &Name, ty: &str, has_default: bool) -> Result<(), InvalidValue> {
         let Some(definition) = self.definitions.get(name.as_str()) else {
-            return Err(Wrong::literal(format!(": variable \"${name}\" is not defined.")));
+            return Err(InvalidValue::literal(format!(": variable \"${name}\" is not defined.")));
         };
         let declared = &definition.var_type.node;
         let own = definition.default_value.as_ref().map(|default| &default.node);
@@ -219,10 +221,10 @@ impl<'a> Usages<'a> {
         if !fits {
             let message =
                 format!(" is of type {ty}: variable \"${name}\" of type {declared} can't stand there.");
-            return Err(Wrong::literal(message));
+            return Err(InvalidValue::literal(message));
         }
         if ty.ends_with('!') && self.values.get(name.as_str()).or(own) == Some(&ConstValue::Null) {
-            return Err(Wrong {
+            return Err(InvalidValue {
                 code: BAD_REQUEST,
                 message: format!(": variable \"${name}\" must not be null."),
             });
@@ -244,7 +246,7 @@ fn is_compatible(declared: &Type, ty: &str) -> bool {
     }
 }
 
-/// Whether a value holds the character that databases have no place for, and that nothing can be found by.
+/// Whether a value contains a NUL. Databases can't store it, so nothing can be found by it.
 fn holds_nul(value: &ConstValue) -> bool {
     match value {
         ConstValue::String(text) => text.contains('\0'),
@@ -254,13 +256,13 @@ fn holds_nul(value: &ConstValue) -> bool {
     }
 }
 
-/// What does not fit, with the path to it in front.
-struct Wrong {
+/// Why a value does not fit. The message begins with the path to it.
+struct InvalidValue {
     code: &'static str,
     message: String,
 }
 
-impl Wrong {
+impl InvalidValue {
     fn literal(message: impl Into<String>) -> Self {
         Self { code: VALIDATION_FAILED, message: message.into() }
     }
@@ -270,6 +272,6 @@ impl Wrong {
     }
 
     fn at(self, argument: &str) -> ServerError {
-        coded(self.code, format!("Argument \"{argument}\"{}", self.message))
+        server_error(self.code, format!("Argument \"{argument}\"{}", self.message))
     }
 }

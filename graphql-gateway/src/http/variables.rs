@@ -1,11 +1,12 @@
-//! Variables are checked whole before anything is executed (`CoerceVariableValues` of the GraphQL specification).
+//! Checks the values of variables before anything is executed (`CoerceVariableValues` of the GraphQL specification).
 
 use async_graphql::Value;
 use async_graphql::Variables;
 use async_graphql::parser::types::{BaseType, OperationDefinition, Type};
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 
-/// Checks the values of the variables that an operation declares; says what is wrong with the first that is not fit.
+/// Checks the values of the variables that an operation declares. Returns what is wrong with the first that does not
+/// fit.
 pub(crate) fn check(
     registry: &Registry,
     operation: &OperationDefinition,
@@ -27,19 +28,19 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// A value of a type as the operation writes it.
+/// Checks a value of a type in the notation of the operation.
 pub(super) fn declared(registry: &Registry, ty: &Type, value: &Value) -> Result<(), String> {
     match (value, &ty.base) {
         (Value::Null, _) if ty.nullable => Ok(()),
         (Value::Null, _) => Err(" must not be null.".to_owned()),
         (Value::List(items), BaseType::List(inner)) => each(items, |item| declared(registry, inner, item)),
-        // One value stands for a list of one.
+        // A single value counts as a list of one.
         (value, BaseType::List(inner)) => declared(registry, inner, value),
         (value, BaseType::Named(name)) => named(registry, name, value),
     }
 }
 
-/// A value of a type as the schema writes it.
+/// Checks a value of a type in the notation of the schema.
 fn defined(registry: &Registry, ty: &str, value: &Value) -> Result<(), String> {
     match (MetaTypeName::create(ty), value) {
         (MetaTypeName::NonNull(_), Value::Null) => Err(" must not be null.".to_owned()),
@@ -58,7 +59,7 @@ fn each(items: &[Value], check: impl Fn(&Value) -> Result<(), String>) -> Result
         .try_for_each(|(index, item)| check(item).map_err(|wrong| format!("[{index}]{wrong}")))
 }
 
-/// A value of a type that is neither a list nor non-null.
+/// Checks a value of a type that is neither a list nor non-null.
 pub(super) fn named(registry: &Registry, name: &str, value: &Value) -> Result<(), String> {
     let fits = match registry.types.get(name) {
         Some(MetaType::Scalar { is_valid, .. }) => match name {
@@ -95,7 +96,7 @@ pub(super) fn named(registry: &Registry, name: &str, value: &Value) -> Result<()
             }
             return Ok(());
         }
-        // No input type of the schema: validation has a better sentence for it.
+        // Not an input type. Validation reports that better.
         _ => true,
     };
     if fits { Ok(()) } else { Err(format!(" must be of type {name}.")) }

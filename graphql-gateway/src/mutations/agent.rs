@@ -1,12 +1,14 @@
-//! The UFA config: what a user's file agent does in general.
+//! The mutation of the UFA config.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use domain::user::{Command, agent};
 
-use super::patch;
-use crate::errand::{Errand, With};
+use super::patch::patch;
+use super::payload::read_back;
+use super::retry::UserRetryFields;
+use crate::error::{ApiError, UserError, into_payload};
 use crate::schema::agent::UfaConfig;
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::schema::context::submission;
 use crate::schema::user::User;
 
 /// Changes what a user's file agent does in general. Absent means keep; only `logFile` can be cleared by null.
@@ -24,10 +26,8 @@ pub(crate) struct EditUfaConfigInput {
     config_interval: MaybeUndefined<i32>,
     /// Most transfers at a time, 1 to 10000.
     max_jobs: MaybeUndefined<i32>,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// What became of the mutation.
@@ -36,9 +36,9 @@ pub(crate) struct EditUfaConfigPayload {
     /// Why a rule said no; empty when the command was accepted.
     user_errors: Vec<UserError>,
     /// The user afterwards.
-    user: Option<Result<User, Fault>>,
+    user: Option<Result<User, ApiError>>,
     /// The config afterwards.
-    ufa_config: Option<Result<UfaConfig, Fault>>,
+    ufa_config: Option<Result<UfaConfig, ApiError>>,
 }
 
 impl From<Vec<UserError>> for EditUfaConfigPayload {
@@ -57,23 +57,22 @@ impl AgentMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: EditUfaConfigInput,
-    ) -> Result<EditUfaConfigPayload, Fault> {
-        settle(edit(&Errand::of(ctx), input).await)
+    ) -> Result<EditUfaConfigPayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_self_or_administrator("EditUfaConfig", &input.user_id)?;
+            let command = Command::EditUfaConfig(agent::EditUfaConfig {
+                debug: patch(input.debug),
+                log_file: patch(input.log_file),
+                heartbeat_interval: patch(input.heartbeat_interval),
+                config_interval: patch(input.config_interval),
+                max_jobs: patch(input.max_jobs),
+            });
+            let completed = submission.send_to_user(id, command, input.retry.into()).await?;
+            let user = read_back(&completed, submission.gateway.views.user(id)).await;
+            let ufa_config = user.as_ref().map(|user| user.as_ref().map(User::config).map_err(Clone::clone));
+            Ok(EditUfaConfigPayload { user_errors: Vec::new(), user, ufa_config })
+        })
+        .await
     }
-}
-
-async fn edit(errand: &Errand<'_>, input: EditUfaConfigInput) -> Result<EditUfaConfigPayload, Stop> {
-    let id = errand.looks_after("EditUfaConfig", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = Command::EditUfaConfig(agent::EditUfaConfig {
-        debug: patch(input.debug),
-        log_file: patch(input.log_file),
-        heartbeat_interval: patch(input.heartbeat_interval),
-        config_interval: patch(input.config_interval),
-        max_jobs: patch(input.max_jobs),
-    });
-    let done = errand.ask_user(id, command, with).await?;
-    let user = errand.user(&done, id).await;
-    let ufa_config = user.as_ref().map(|user| user.as_ref().map(User::config).map_err(Clone::clone));
-    Ok(EditUfaConfigPayload { user_errors: Vec::new(), user, ufa_config })
 }

@@ -1,4 +1,4 @@
-//! Making, editing, closing and reopening groups.
+//! Mutations of groups: create, edit, close, reopen.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 use domain::aggregate::Aggregate;
@@ -7,11 +7,14 @@ use domain::group::{self, Command};
 use domain::id::GroupId;
 use domain::names::GroupName;
 
-use super::patch;
-use super::payload::{CloseGroup, CreateGroup, EditGroup, GroupPayload, ReopenGroup};
+use super::patch::patch;
+use super::payload::GroupPayload;
+use super::payload_names::{CloseGroup, CreateGroup, EditGroup, ReopenGroup};
+use super::retry::{GroupRetryFields, RetryFields};
 use crate::clock::now;
-use crate::errand::{self, Errand, With};
-use crate::schema::error::{Fault, Stop, settle};
+use crate::error::{ApiError, into_payload};
+use crate::ids::group_id;
+use crate::schema::context::submission;
 
 /// Makes a group.
 #[derive(InputObject)]
@@ -24,8 +27,8 @@ pub(crate) struct CreateGroupInput {
     phone: Option<String>,
     /// E-mail address of whoever answers for it.
     email: Option<String>,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
+    #[graphql(flatten)]
+    retry: RetryFields,
 }
 
 /// Changes what describes a group. Absent means keep, null means clear.
@@ -39,10 +42,8 @@ pub(crate) struct EditGroupInput {
     phone: MaybeUndefined<String>,
     /// E-mail address of whoever answers for it.
     email: MaybeUndefined<String>,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the group that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: GroupRetryFields,
 }
 
 /// Lets a group take no new members.
@@ -50,10 +51,8 @@ pub(crate) struct EditGroupInput {
 pub(crate) struct CloseGroupInput {
     /// The group.
     group_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the group that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: GroupRetryFields,
 }
 
 /// Lets a group take new members again.
@@ -61,10 +60,8 @@ pub(crate) struct CloseGroupInput {
 pub(crate) struct ReopenGroupInput {
     /// The group.
     group_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the group that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: GroupRetryFields,
 }
 
 #[derive(Default)]
@@ -77,8 +74,29 @@ impl GroupMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: CreateGroupInput,
-    ) -> Result<GroupPayload<CreateGroup>, Fault> {
-        settle(create(&Errand::of(ctx), input).await)
+    ) -> Result<GroupPayload<CreateGroup>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            submission.authorizer.require_administrator("CreateGroup", None)?;
+            let name = GroupName::parse(&input.name);
+            let command = Command::CreateGroup(group::CreateGroup {
+                name: input.name,
+                description: input.description,
+                phone: input.phone,
+                email: input.email,
+            });
+            let Ok(name) = name else {
+                // Without a valid name there is no id and no owner, but the rules about the fields apply anyway.
+                let context =
+                    DecisionContext { now: now(), group: None, prepared: None, limits: Limits::default() };
+                let refusals = group::Group::default().decide(&command, &context).err().unwrap_or_default();
+                return Err(refusals.into());
+            };
+            let id = GroupId::of(&name);
+            let completed = submission.send_to_group(id, command, input.retry.into()).await?;
+            Ok(GroupPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Changes what describes a group. For administrators.
@@ -86,8 +104,20 @@ impl GroupMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: EditGroupInput,
-    ) -> Result<GroupPayload<EditGroup>, Fault> {
-        settle(edit(&Errand::of(ctx), input).await)
+    ) -> Result<GroupPayload<EditGroup>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            submission.authorizer.require_administrator("EditGroup", Some(&input.group_id))?;
+            let id = group_id(&input.group_id)?;
+            let command = Command::EditGroup(group::EditGroup {
+                description: patch(input.description),
+                phone: patch(input.phone),
+                email: patch(input.email),
+            });
+            let completed = submission.send_to_group(id, command, input.retry.into()).await?;
+            Ok(GroupPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Lets a group take no new members. For administrators.
@@ -95,8 +125,15 @@ impl GroupMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: CloseGroupInput,
-    ) -> Result<GroupPayload<CloseGroup>, Fault> {
-        settle(close(&Errand::of(ctx), &input).await)
+    ) -> Result<GroupPayload<CloseGroup>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            submission.authorizer.require_administrator("CloseGroup", Some(&input.group_id))?;
+            let id = group_id(&input.group_id)?;
+            let completed = submission.send_to_group(id, Command::CloseGroup, input.retry.into()).await?;
+            Ok(GroupPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Lets a group take new members again. For administrators.
@@ -104,57 +141,14 @@ impl GroupMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ReopenGroupInput,
-    ) -> Result<GroupPayload<ReopenGroup>, Fault> {
-        settle(reopen(&Errand::of(ctx), &input).await)
+    ) -> Result<GroupPayload<ReopenGroup>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            submission.authorizer.require_administrator("ReopenGroup", Some(&input.group_id))?;
+            let id = group_id(&input.group_id)?;
+            let completed = submission.send_to_group(id, Command::ReopenGroup, input.retry.into()).await?;
+            Ok(GroupPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
-}
-
-async fn create(errand: &Errand<'_>, input: CreateGroupInput) -> Result<GroupPayload<CreateGroup>, Stop> {
-    errand.administrator("CreateGroup", None)?;
-    let with = With::of(input.command_id.as_ref(), None);
-    let name = GroupName::parse(&input.name);
-    let command = Command::CreateGroup(group::CreateGroup {
-        name: input.name,
-        description: input.description,
-        phone: input.phone,
-        email: input.email,
-    });
-    let Ok(name) = name else {
-        // A name that can't be one has no id; what the rules say about all fields is known without an owner.
-        let context = DecisionContext { now: now(), group: None, prepared: None, limits: Limits::default() };
-        let refusals = group::Group::default().decide(&command, &context).err().unwrap_or_default();
-        return Err(refusals.into());
-    };
-    let id = GroupId::of(&name);
-    let done = errand.ask_group(id, command, with).await?;
-    Ok(GroupPayload::new(errand.shown(&done, errand.gateway.views.group(id)).await))
-}
-
-async fn edit(errand: &Errand<'_>, input: EditGroupInput) -> Result<GroupPayload<EditGroup>, Stop> {
-    errand.administrator("EditGroup", Some(&input.group_id))?;
-    let id = errand::group(&input.group_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = Command::EditGroup(group::EditGroup {
-        description: patch(input.description),
-        phone: patch(input.phone),
-        email: patch(input.email),
-    });
-    let done = errand.ask_group(id, command, with).await?;
-    Ok(GroupPayload::new(errand.shown(&done, errand.gateway.views.group(id)).await))
-}
-
-async fn close(errand: &Errand<'_>, input: &CloseGroupInput) -> Result<GroupPayload<CloseGroup>, Stop> {
-    errand.administrator("CloseGroup", Some(&input.group_id))?;
-    let id = errand::group(&input.group_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let done = errand.ask_group(id, Command::CloseGroup, with).await?;
-    Ok(GroupPayload::new(errand.shown(&done, errand.gateway.views.group(id)).await))
-}
-
-async fn reopen(errand: &Errand<'_>, input: &ReopenGroupInput) -> Result<GroupPayload<ReopenGroup>, Stop> {
-    errand.administrator("ReopenGroup", Some(&input.group_id))?;
-    let id = errand::group(&input.group_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let done = errand.ask_group(id, Command::ReopenGroup, with).await?;
-    Ok(GroupPayload::new(errand.shown(&done, errand.gateway.views.group(id)).await))
 }

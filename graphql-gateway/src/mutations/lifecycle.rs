@@ -1,12 +1,14 @@
-//! Suspending, reactivating, deleting: where a user stands after the way in.
+//! Mutations of approved users: suspend, reactivate, delete.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::user::UserStatus;
 use domain::user::{Command, lifecycle};
 
-use super::payload::{ReactivateUser, SuspendUser, UserPayload};
-use crate::errand::{Errand, With};
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use super::payload::UserPayload;
+use super::payload_names::{ReactivateUser, SuspendUser};
+use super::retry::UserRetryFields;
+use crate::error::{ApiError, UserError, into_payload};
+use crate::schema::context::submission;
 
 /// Lets an active user in nowhere until reactivated.
 #[derive(InputObject)]
@@ -15,10 +17,8 @@ pub(crate) struct SuspendUserInput {
     user_id: ID,
     /// Why; kept and shown, up to 500 characters.
     reason: String,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// Takes a suspension back.
@@ -26,10 +26,8 @@ pub(crate) struct SuspendUserInput {
 pub(crate) struct ReactivateUserInput {
     /// The suspended user.
     user_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// Ends a user for good; the name stays taken.
@@ -37,10 +35,8 @@ pub(crate) struct ReactivateUserInput {
 pub(crate) struct DeleteUserInput {
     /// The user; not the caller.
     user_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// What became of the deletion.
@@ -68,8 +64,19 @@ impl LifecycleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: SuspendUserInput,
-    ) -> Result<UserPayload<SuspendUser>, Fault> {
-        settle(suspend(&Errand::of(ctx), input).await)
+    ) -> Result<UserPayload<SuspendUser>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("SuspendUser", &input.user_id)?;
+            let command = Command::SuspendUser(lifecycle::SuspendUser { reason: input.reason });
+            let completed = submission.send_to_user(id, command, input.retry.into()).await?;
+            if submission.gateway.sessions.end_all(id).await.is_err() {
+                // They are invalid all the same while the user is suspended, and the reactivation ends them first.
+                tracing::warn!("The sessions of a suspended user were not ended yet.");
+            }
+            Ok(UserPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Takes a suspension back. For administrators.
@@ -77,8 +84,24 @@ impl LifecycleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ReactivateUserInput,
-    ) -> Result<UserPayload<ReactivateUser>, Fault> {
-        settle(reactivate(&Errand::of(ctx), &input).await)
+    ) -> Result<UserPayload<ReactivateUser>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("ReactivateUser", &input.user_id)?;
+            if submission
+                .gateway
+                .views
+                .user(id)
+                .await?
+                .is_some_and(|user| user.state == UserStatus::Suspended)
+            {
+                // A session that began before the views showed the suspension must not become valid again.
+                submission.gateway.sessions.end_all(id).await?;
+            }
+            let completed = submission.send_to_user(id, Command::ReactivateUser, input.retry.into()).await?;
+            Ok(UserPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Ends a user for good; the name stays taken. For administrators.
@@ -86,40 +109,13 @@ impl LifecycleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: DeleteUserInput,
-    ) -> Result<DeleteUserPayload, Fault> {
-        settle(delete(&Errand::of(ctx), &input).await)
+    ) -> Result<DeleteUserPayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("DeleteUser", &input.user_id)?;
+            submission.send_to_user(id, Command::DeleteUser, input.retry.into()).await?;
+            Ok(DeleteUserPayload { user_errors: Vec::new(), deleted_user_id: Some(ID::from(id)) })
+        })
+        .await
     }
-}
-
-async fn suspend(errand: &Errand<'_>, input: SuspendUserInput) -> Result<UserPayload<SuspendUser>, Stop> {
-    let id = errand.administers("SuspendUser", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = Command::SuspendUser(lifecycle::SuspendUser { reason: input.reason });
-    let done = errand.ask_user(id, command, with).await?;
-    if errand.gateway.sessions().end_all(id).await.is_err() {
-        // The suspension holds all the same, and the reactivation ends them before it takes that back.
-        tracing::warn!("The sessions of a suspended user were not ended yet.");
-    }
-    Ok(UserPayload::new(errand.user(&done, id).await))
-}
-
-async fn reactivate(
-    errand: &Errand<'_>,
-    input: &ReactivateUserInput,
-) -> Result<UserPayload<ReactivateUser>, Stop> {
-    let id = errand.administers("ReactivateUser", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    if errand.gateway.user(id).await?.is_some_and(|user| user.state == UserStatus::Suspended) {
-        // One that began before the views showed the suspension must not wake up.
-        errand.gateway.sessions().end_all(id).await?;
-    }
-    let done = errand.ask_user(id, Command::ReactivateUser, with).await?;
-    Ok(UserPayload::new(errand.user(&done, id).await))
-}
-
-async fn delete(errand: &Errand<'_>, input: &DeleteUserInput) -> Result<DeleteUserPayload, Stop> {
-    let id = errand.administers("DeleteUser", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    errand.ask_user(id, Command::DeleteUser, with).await?;
-    Ok(DeleteUserPayload { user_errors: Vec::new(), deleted_user_id: Some(ID::from(id)) })
 }

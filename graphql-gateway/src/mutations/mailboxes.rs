@@ -1,13 +1,16 @@
-//! Adding mailboxes and taking them away.
+//! Mutations of mailboxes: create, delete.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::MailboxId;
 use domain::refusal::Code;
 use domain::user::{Command, mailboxes};
 
-use crate::errand::{Errand, With, id};
+use super::payload::read_back;
+use super::retry::{RetryFields, UserRetryFields};
+use crate::error::{ApiError, UserError, into_payload};
+use crate::ids::parse_id;
 use crate::schema::agent::Mailbox;
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::schema::context::submission;
 
 /// Adds a mailbox.
 #[derive(InputObject)]
@@ -18,8 +21,8 @@ pub(crate) struct CreateMailboxInput {
     name: String,
     /// What it is for, up to 500 characters.
     description: Option<String>,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
+    #[graphql(flatten)]
+    retry: RetryFields,
 }
 
 /// What became of the mutation.
@@ -28,7 +31,7 @@ pub(crate) struct CreateMailboxPayload {
     /// Why a rule said no; empty when the command was accepted.
     user_errors: Vec<UserError>,
     /// The mailbox.
-    mailbox: Option<Result<Mailbox, Fault>>,
+    mailbox: Option<Result<Mailbox, ApiError>>,
 }
 
 impl From<Vec<UserError>> for CreateMailboxPayload {
@@ -44,10 +47,8 @@ pub(crate) struct DeleteMailboxInput {
     user_id: ID,
     /// The mailbox; not the default one, and none that a rule uses.
     mailbox_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// What became of the mutation.
@@ -75,8 +76,21 @@ impl MailboxMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: CreateMailboxInput,
-    ) -> Result<CreateMailboxPayload, Fault> {
-        settle(create(&Errand::of(ctx), input).await)
+    ) -> Result<CreateMailboxPayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let user =
+                submission.authorizer.require_self_or_administrator("CreateMailbox", &input.user_id)?;
+            let mailbox = MailboxId::of(user, &input.name);
+            let command = Command::CreateMailbox(mailboxes::CreateMailbox {
+                name: input.name,
+                description: input.description,
+            });
+            let completed = submission.send_to_user(user, command, input.retry.into()).await?;
+            let mailbox = read_back(&completed, submission.gateway.views.mailbox(mailbox)).await;
+            Ok(CreateMailboxPayload { user_errors: Vec::new(), mailbox })
+        })
+        .await
     }
 
     /// Takes a mailbox away: one's own, or any user's for an administrator.
@@ -84,28 +98,21 @@ impl MailboxMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: DeleteMailboxInput,
-    ) -> Result<DeleteMailboxPayload, Fault> {
-        settle(delete(&Errand::of(ctx), &input).await)
+    ) -> Result<DeleteMailboxPayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let user =
+                submission.authorizer.require_self_or_administrator("DeleteMailbox", &input.user_id)?;
+            let message = "The user has no such mailbox.";
+            let mailbox_id: MailboxId =
+                parse_id(&input.mailbox_id, "mailboxId", Code::UnknownMailbox, message)?;
+            let command = Command::DeleteMailbox(mailboxes::DeleteMailbox { mailbox_id });
+            submission.send_to_user(user, command, input.retry.into()).await?;
+            Ok(DeleteMailboxPayload {
+                user_errors: Vec::new(),
+                deleted_mailbox_id: Some(ID::from(mailbox_id)),
+            })
+        })
+        .await
     }
-}
-
-async fn create(errand: &Errand<'_>, input: CreateMailboxInput) -> Result<CreateMailboxPayload, Stop> {
-    let user = errand.looks_after("CreateMailbox", &input.user_id)?;
-    let mailbox = MailboxId::of(user, &input.name);
-    let with = With::of(input.command_id.as_ref(), None);
-    let command =
-        Command::CreateMailbox(mailboxes::CreateMailbox { name: input.name, description: input.description });
-    let done = errand.ask_user(user, command, with).await?;
-    let mailbox = errand.shown(&done, errand.gateway.views.mailbox(mailbox)).await;
-    Ok(CreateMailboxPayload { user_errors: Vec::new(), mailbox })
-}
-
-async fn delete(errand: &Errand<'_>, input: &DeleteMailboxInput) -> Result<DeleteMailboxPayload, Stop> {
-    let user = errand.looks_after("DeleteMailbox", &input.user_id)?;
-    let message = "The user has no such mailbox.";
-    let mailbox_id: MailboxId = id(&input.mailbox_id, "mailboxId", Code::UnknownMailbox, message)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = Command::DeleteMailbox(mailboxes::DeleteMailbox { mailbox_id });
-    errand.ask_user(user, command, with).await?;
-    Ok(DeleteMailboxPayload { user_errors: Vec::new(), deleted_mailbox_id: Some(ID::from(mailbox_id)) })
 }

@@ -1,4 +1,7 @@
-//! What can be asked to change: one input and one payload per mutation, a file per subject.
+//! The GraphQL mutations: a file per subject, an input and a payload per mutation.
+//!
+//! Each mutation checks what the caller may do, makes a command of its input, sends it, and answers with what the
+//! views show afterwards. The rules themselves are in `domain`; the owner of the user or group applies them.
 
 mod agent;
 mod group_deletion;
@@ -7,16 +10,20 @@ mod lifecycle;
 mod mailboxes;
 mod onboarding;
 mod password;
+mod patch;
 mod payload;
+mod payload_names;
 mod profile;
+mod retry;
 mod roles;
+mod rule_changes;
 mod rule_inputs;
 mod rules;
 mod session;
+mod temporary_password;
 mod tokens;
 
-use async_graphql::{MaybeUndefined, MergedObject};
-use domain::patch::Patch;
+use async_graphql::MergedObject;
 
 /// Everything that can be asked to change. Every payload has `userErrors`; when it is empty the command was accepted.
 #[derive(MergedObject, Default)]
@@ -34,12 +41,3 @@ pub(crate) struct Mutation(
     mailboxes::MailboxMutations,
     tokens::TokenMutations,
 );
-
-/// Absent means keep, null means clear.
-fn patch<T>(value: MaybeUndefined<T>) -> Patch<T> {
-    match value {
-        MaybeUndefined::Undefined => Patch::Keep,
-        MaybeUndefined::Null => Patch::Clear,
-        MaybeUndefined::Value(value) => Patch::Set(value),
-    }
-}

@@ -1,9 +1,9 @@
-//! Registering, creating, approving, rejecting, reconsidering: the way in.
+//! Mutations that let users in: register, create, approve, reject, reconsider.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::aggregate::Aggregate;
 use domain::command::{Answer, Ask};
-use domain::decision_context::{DecisionContext, Limits};
+use domain::decision_context::{DecisionContext, Limits, Prepared};
 use domain::group::{GroupRef, KnownGroup};
 use domain::id::{GroupId, UserId};
 use domain::names::Username;
@@ -11,11 +11,15 @@ use domain::refusal::Refusals;
 use domain::user::{self, Command, onboarding};
 use uuid::Uuid;
 
-use super::password::Temporary;
-use super::payload::{ApproveUser, CreateUser, PasswordPayload, ReconsiderUser, RejectUser, UserPayload};
+use super::payload::{PasswordPayload, UserPayload};
+use super::payload_names::{ApproveUser, CreateUser, ReconsiderUser, RejectUser};
+use super::retry::{RetryFields, UserRetryFields};
+use super::temporary_password::TemporaryPassword;
 use crate::clock::now;
-use crate::errand::{Errand, With, group, unfinished};
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::error::{ApiError, UserError, into_payload};
+use crate::ids::group_id;
+use crate::schema::context::submission;
+use crate::submission::{CommandOptions, unresolved_reservation};
 
 /// Asks to be let in.
 #[derive(InputObject)]
@@ -30,8 +34,8 @@ pub(crate) struct RegisterUserInput {
     email: String,
     /// Phone number, up to 32 of + 0-9 ( ) - and spaces.
     phone: Option<String>,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
+    #[graphql(flatten)]
+    retry: RetryFields,
 }
 
 /// What became of the registration. It tells nothing about who already exists.
@@ -58,8 +62,8 @@ pub(crate) struct CreateUserInput {
     phone: Option<String>,
     /// E-mail address, up to 254 characters.
     email: Option<String>,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
+    #[graphql(flatten)]
+    retry: RetryFields,
 }
 
 /// Lets a pending user in.
@@ -69,10 +73,8 @@ pub(crate) struct ApproveUserInput {
     user_id: ID,
     /// The group to be in; an open one.
     group_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// Turns a pending user away.
@@ -82,10 +84,8 @@ pub(crate) struct RejectUserInput {
     user_id: ID,
     /// Why; kept and shown, up to 500 characters.
     reason: String,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// Takes a rejection back.
@@ -93,10 +93,8 @@ pub(crate) struct RejectUserInput {
 pub(crate) struct ReconsiderUserInput {
     /// The rejected user.
     user_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 impl From<Vec<UserError>> for RegisterUserPayload {
@@ -115,8 +113,44 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RegisterUserInput,
-    ) -> Result<RegisterUserPayload, Fault> {
-        settle(register(&Errand::of(ctx), input).await)
+    ) -> Result<RegisterUserPayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let gateway = submission.gateway;
+            gateway
+                .registrations
+                .admit(submission.caller.address())
+                .inspect_err(|_| submission.authorizer.record_rate_limited("RegisterUser"))?;
+            let response = gateway.registration_pacer.begin();
+            let command = onboarding::RegisterUser {
+                username: input.username,
+                first_name: input.first_name,
+                last_name: input.last_name,
+                email: input.email,
+                phone: input.phone,
+            };
+            let username = Username::parse(&command.username);
+            let command = Command::RegisterUser(command);
+            let refusals = refused_fields(&command);
+            if !refusals.is_empty() {
+                return Err(refusals.into());
+            }
+            let username = username.map_err(|refusal| refusal.at("username"))?;
+            let id = UserId::of(&username);
+            let ask = Ask::User { id, expected_version: None, command };
+            match submission.submit(ask, input.retry.into()).await? {
+                Answer::Accepted { .. } => response.written().await,
+                // The fields are valid, so this is about who exists already. Only administrators may know that.
+                Answer::Refused(refusals) => {
+                    submission.authorizer.record_refusal("RegisterUser", id, username.as_str(), &refusals);
+                    response.not_written().await;
+                }
+                Answer::Forbidden => return Err(ApiError::Forbidden.into()),
+                Answer::OfAddress(_) => return Err(unresolved_reservation()),
+            }
+            Ok(RegisterUserPayload { user_errors: Vec::new(), accepted: true })
+        })
+        .await
     }
 
     /// Lets somebody in who did not ask, with a temporary password. For administrators.
@@ -124,8 +158,32 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: CreateUserInput,
-    ) -> Result<PasswordPayload<CreateUser>, Fault> {
-        settle(create(&Errand::of(ctx), input).await)
+    ) -> Result<PasswordPayload<CreateUser>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            submission.authorizer.require_administrator("CreateUser", None)?;
+            let username = Username::parse(&input.username);
+            let group_id = group_id(&input.group_id);
+            let command = Command::CreateUser(onboarding::CreateUser {
+                username: input.username,
+                group_id: group_id.clone().unwrap_or(GroupId::from_uuid(Uuid::nil())),
+                first_name: input.first_name,
+                last_name: input.last_name,
+                phone: input.phone,
+                email: input.email,
+            });
+            let mut refusals = refused_fields(&command);
+            refusals.extend(group_id.err());
+            if !refusals.is_empty() {
+                return Err(refusals.into());
+            }
+            let id = UserId::of(&username.map_err(|refusal| refusal.at("username"))?);
+            let temporary = TemporaryPassword::generate(&submission.gateway.config);
+            let options = CommandOptions::from(input.retry).prepared(temporary.prepared());
+            let completed = submission.send_to_user(id, command, options).await?;
+            Ok(temporary.payload(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Lets a pending user in, with a temporary password. For administrators.
@@ -133,8 +191,18 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ApproveUserInput,
-    ) -> Result<PasswordPayload<ApproveUser>, Fault> {
-        settle(approve(&Errand::of(ctx), &input).await)
+    ) -> Result<PasswordPayload<ApproveUser>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("ApproveUser", &input.user_id)?;
+            let group_id = group_id(&input.group_id)?;
+            let temporary = TemporaryPassword::generate(&submission.gateway.config);
+            let options = CommandOptions::from(input.retry).prepared(temporary.prepared());
+            let command = Command::ApproveUser(onboarding::ApproveUser { group_id });
+            let completed = submission.send_to_user(id, command, options).await?;
+            Ok(temporary.payload(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Turns a pending user away. For administrators.
@@ -142,8 +210,15 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RejectUserInput,
-    ) -> Result<UserPayload<RejectUser>, Fault> {
-        settle(reject(&Errand::of(ctx), input).await)
+    ) -> Result<UserPayload<RejectUser>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("RejectUser", &input.user_id)?;
+            let command = Command::RejectUser(onboarding::RejectUser { reason: input.reason });
+            let completed = submission.send_to_user(id, command, input.retry.into()).await?;
+            Ok(UserPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Takes a rejection back: the user waits for approval again. For administrators.
@@ -151,109 +226,23 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ReconsiderUserInput,
-    ) -> Result<UserPayload<ReconsiderUser>, Fault> {
-        settle(reconsider(&Errand::of(ctx), &input).await)
+    ) -> Result<UserPayload<ReconsiderUser>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("ReconsiderUser", &input.user_id)?;
+            let completed = submission.send_to_user(id, Command::ReconsiderUser, input.retry.into()).await?;
+            Ok(UserPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 }
 
-async fn register(errand: &Errand<'_>, input: RegisterUserInput) -> Result<RegisterUserPayload, Stop> {
-    let gateway = errand.gateway;
-    gateway.may_register(errand.caller).inspect_err(|_| errand.turned_away("RegisterUser"))?;
-    let begun = gateway.registrations_took.begin();
-    let command_id = input.command_id;
-    let command = onboarding::RegisterUser {
-        username: input.username,
-        first_name: input.first_name,
-        last_name: input.last_name,
-        email: input.email,
-        phone: input.phone,
-    };
-    let username = Username::parse(&command.username);
-    let command = Command::RegisterUser(command);
-    let wrong = wrong_fields(&command);
-    if !wrong.is_empty() {
-        return Err(wrong.into());
-    }
-    let username = username.map_err(|refusal| refusal.at("username"))?;
-    let id = UserId::of(&username);
-    let ask = Ask::User { id, expected_version: None, command };
-    match errand.submit(ask, With::of(command_id.as_ref(), None)).await? {
-        Answer::Accepted { .. } => begun.written().await,
-        // The fields are right, so this is about who exists already: administrators see it, the caller does not.
-        Answer::Refused(refusals) => {
-            errand.refused("RegisterUser", id, username.as_str(), &refusals);
-            begun.not_written().await;
-        }
-        Answer::Forbidden => return Err(Fault::Forbidden.into()),
-        Answer::OfAddress(_) => return Err(unfinished()),
-    }
-    Ok(RegisterUserPayload { user_errors: Vec::new(), accepted: true })
-}
-
-async fn create(errand: &Errand<'_>, input: CreateUserInput) -> Result<PasswordPayload<CreateUser>, Stop> {
-    errand.administrator("CreateUser", None)?;
-    let username = Username::parse(&input.username);
-    let group_id = group(&input.group_id);
-    let command = Command::CreateUser(onboarding::CreateUser {
-        username: input.username,
-        group_id: group_id.clone().unwrap_or(GroupId::from_uuid(Uuid::nil())),
-        first_name: input.first_name,
-        last_name: input.last_name,
-        phone: input.phone,
-        email: input.email,
-    });
-    let mut wrong = wrong_fields(&command);
-    wrong.extend(group_id.err());
-    if !wrong.is_empty() {
-        return Err(wrong.into());
-    }
-    let id = UserId::of(&username.map_err(|refusal| refusal.at("username"))?);
-    let temporary = Temporary::make(errand.gateway);
-    let with = With::of(input.command_id.as_ref(), None).prepared(temporary.prepared());
-    let done = errand.ask_user(id, command, with).await?;
-    Ok(temporary.payload(errand.user(&done, id).await, &done))
-}
-
-async fn approve(
-    errand: &Errand<'_>,
-    input: &ApproveUserInput,
-) -> Result<PasswordPayload<ApproveUser>, Stop> {
-    let id = errand.administers("ApproveUser", &input.user_id)?;
-    let group_id = group(&input.group_id)?;
-    let temporary = Temporary::make(errand.gateway);
-    let with = With::of(input.command_id.as_ref(), input.expected_version).prepared(temporary.prepared());
-    let command = Command::ApproveUser(onboarding::ApproveUser { group_id });
-    let done = errand.ask_user(id, command, with).await?;
-    Ok(temporary.payload(errand.user(&done, id).await, &done))
-}
-
-async fn reject(errand: &Errand<'_>, input: RejectUserInput) -> Result<UserPayload<RejectUser>, Stop> {
-    let id = errand.administers("RejectUser", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = Command::RejectUser(onboarding::RejectUser { reason: input.reason });
-    let done = errand.ask_user(id, command, with).await?;
-    Ok(UserPayload::new(errand.user(&done, id).await))
-}
-
-async fn reconsider(
-    errand: &Errand<'_>,
-    input: &ReconsiderUserInput,
-) -> Result<UserPayload<ReconsiderUser>, Stop> {
-    let id = errand.administers("ReconsiderUser", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let done = errand.ask_user(id, Command::ReconsiderUser, with).await?;
-    Ok(UserPayload::new(errand.user(&done, id).await))
-}
-
-/// What the rules say about the fields alone: what they would say if nobody of this name were known and the group
-/// were open. A name that can't be one has no owner whom the command could be sent to.
-fn wrong_fields(command: &Command) -> Refusals {
+/// What the rules say about the fields alone, as if the user did not exist and the group were open. Checked here because
+/// the command can't be sent if the name is invalid: then it has no owner.
+fn refused_fields(command: &Command) -> Refusals {
     let group =
         command.group().map(|id| KnownGroup { group: GroupRef { id, name: String::new() }, closed: false });
-    let prepared = Some(domain::decision_context::Prepared::TemporaryPassword {
-        digest: String::new(),
-        expires_at: now(),
-    });
+    let prepared = Some(Prepared::TemporaryPassword { digest: String::new(), expires_at: now() });
     let context = DecisionContext { now: now(), group, prepared, limits: Limits::default() };
     let nobody = user::User::new(UserId::from_uuid(Uuid::nil()));
     nobody.decide(command, &context).err().unwrap_or_default()

@@ -1,22 +1,25 @@
-//! Temporary and chosen passwords: made or checked here, so that the command side only ever sees digests.
+//! Mutations of passwords: an administrator resets one, a user changes their own.
+//!
+//! Passwords are checked and hashed here, so that the command side sees digests alone:
+//! `docs/adr/0005-secrets-stay-at-the-gateway.md`.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::access::SignInFailureReason;
 use domain::command::{Answer, Ask};
 use domain::decision_context::Prepared;
 use domain::refusal::{Code, Refusal};
-use domain::timestamp::Timestamp;
 use domain::user::{Command, password};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::payload::{Mutation, PasswordPayload, ResetPassword};
-use crate::clock::now;
-use crate::errand::{Done, Errand, With, unfinished};
-use crate::gateway::Gateway;
-use crate::proof::No;
-use crate::schema::error::{Fault, Stop, UserError, settle};
-use crate::schema::user::User;
-use crate::secrets::{composed, digest, temporary_password};
+use super::payload::PasswordPayload;
+use super::payload_names::ResetPassword;
+use super::retry::RetryFields;
+use super::temporary_password::TemporaryPassword;
+use crate::authentication::SignInError;
+use crate::error::{ApiError, UserError, into_payload};
+use crate::schema::context::submission;
+use crate::secrets::normalised;
+use crate::submission::{CommandOptions, unresolved_reservation};
 
 /// Replaces a user's password by a temporary one.
 #[derive(InputObject)]
@@ -26,8 +29,8 @@ pub(crate) struct ResetPasswordInput {
     /// Whether every auth token of the user ends as well.
     #[graphql(default = false)]
     revoke_tokens: bool,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
+    #[graphql(flatten)]
+    retry: RetryFields,
 }
 
 /// Replaces the caller's password.
@@ -54,34 +57,6 @@ impl From<Vec<UserError>> for ChangePasswordPayload {
     }
 }
 
-/// A temporary password on its way to the one answer that shows it.
-pub(super) struct Temporary {
-    password: SecretString,
-    expires_at: Timestamp,
-}
-
-impl Temporary {
-    pub(super) fn make(gateway: &Gateway) -> Self {
-        let expires_at = now() + gateway.config.temporary_password_validity;
-        Self { password: temporary_password(), expires_at }
-    }
-
-    /// What the command carries of it.
-    pub(super) fn prepared(&self) -> Prepared {
-        let digest = digest(self.password.expose_secret());
-        Prepared::TemporaryPassword { digest, expires_at: self.expires_at }
-    }
-
-    /// The answer that shows it, unless the command was sent before and this password never came to be.
-    pub(super) fn payload<M: Mutation>(
-        &self,
-        user: Option<Result<User, Fault>>,
-        done: &Done,
-    ) -> PasswordPayload<M> {
-        PasswordPayload::new(user, done.secret(&self.password), done.unless_repeated(self.expires_at.into()))
-    }
-}
-
 #[derive(Default)]
 pub(super) struct PasswordMutations;
 
@@ -92,8 +67,18 @@ impl PasswordMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ResetPasswordInput,
-    ) -> Result<PasswordPayload<ResetPassword>, Fault> {
-        settle(reset(&Errand::of(ctx), &input).await)
+    ) -> Result<PasswordPayload<ResetPassword>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("ResetPassword", &input.user_id)?;
+            let temporary = TemporaryPassword::generate(&submission.gateway.config);
+            let options = CommandOptions::from(input.retry).prepared(temporary.prepared());
+            let command =
+                Command::ResetPassword(password::ResetPassword { revoke_tokens: input.revoke_tokens });
+            let completed = submission.send_to_user(id, command, options).await?;
+            Ok(temporary.payload(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Replaces the caller's password. This session stays and becomes a full one; the others end.
@@ -101,59 +86,52 @@ impl PasswordMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ChangePasswordInput,
-    ) -> Result<ChangePasswordPayload, Fault> {
-        settle(change(&Errand::of(ctx), input).await)
-    }
-}
-
-async fn reset(
-    errand: &Errand<'_>,
-    input: &ResetPasswordInput,
-) -> Result<PasswordPayload<ResetPassword>, Stop> {
-    let id = errand.administers("ResetPassword", &input.user_id)?;
-    let temporary = Temporary::make(errand.gateway);
-    let with = With::of(input.command_id.as_ref(), None).prepared(temporary.prepared());
-    let command = Command::ResetPassword(password::ResetPassword { revoke_tokens: input.revoke_tokens });
-    let done = errand.ask_user(id, command, with).await?;
-    Ok(temporary.payload(errand.user(&done, id).await, &done))
-}
-
-async fn change(errand: &Errand<'_>, input: ChangePasswordInput) -> Result<ChangePasswordPayload, Stop> {
-    let gateway = errand.gateway;
-    let session = errand.caller.any_session()?.ok_or(Fault::Unauthenticated)?;
-    let current = SecretString::from(input.current_password);
-    let new = composed(&input.new_password.into());
-    let attempt = errand.caller.attempt();
-    let known = match gateway.password(&session.username, &current, &attempt).await {
-        Ok(known) => known,
-        Err(No::Delayed { retry_after_ms }) => return Err(Fault::RateLimited { retry_after_ms }.into()),
-        Err(No::Because(SignInFailureReason::NotActive)) => return Err(Fault::Unauthenticated.into()),
-        Err(No::Because(_)) => {
-            let refusal = Refusal::new(Code::WrongPassword, "This is not the current password.");
-            return Err(refusal.at("currentPassword").into());
-        }
-        Err(No::Failed(fault)) => return Err(fault.into()),
-    };
-    if new.expose_secret() == composed(&current).expose_secret() {
-        let refusal = Refusal::new(Code::WeakPassword, "The new password must be another one.");
-        return Err(refusal.at("newPassword").into());
-    }
-    let email = gateway.user(session.id).await?.and_then(|user| user.email);
-    let words = [Some(session.username.clone()), email].into_iter().flatten().collect();
-    gateway.hasher.judge(&new, words).await?.map_err(|refusal| refusal.at("newPassword"))?;
-    let phc = gateway.hasher.hash(&new).await?;
-    let prepared = Prepared::ChosenPassword { phc, checked: known.credential.version };
-    let ask = Ask::User { id: session.id, expected_version: None, command: Command::ChangePassword };
-    match errand.submit(ask, With::default().prepared(prepared)).await? {
-        Answer::Accepted { version, position, .. } => {
-            // The session follows the password at once: it would end when the views show the new one.
-            gateway.sessions().follow(session, version).await?;
-            // Whoever hears that it was changed may sign in with it; longer than its time nobody waits for that.
-            let _shown = errand.wait(&position).await;
-            Ok(ChangePasswordPayload { user_errors: Vec::new() })
-        }
-        Answer::Refused(refusals) => Err(refusals.into()),
-        Answer::Forbidden => Err(errand.denied("ChangePassword", None).into()),
-        Answer::OfAddress(_) => Err(unfinished()),
+    ) -> Result<ChangePasswordPayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let gateway = submission.gateway;
+            let session = submission.caller.any_session()?.ok_or(ApiError::Unauthenticated)?;
+            let current = SecretString::from(input.current_password);
+            let new = normalised(&input.new_password.into());
+            let attempt = submission.caller.sign_in_attempt();
+            let user = match gateway.authenticator.password(&session.username, &current, &attempt).await {
+                Ok(user) => user,
+                Err(SignInError::Delayed { retry_after_ms }) => {
+                    return Err(ApiError::RateLimited { retry_after_ms }.into());
+                }
+                Err(SignInError::Rejected(SignInFailureReason::NotActive)) => {
+                    return Err(ApiError::Unauthenticated.into());
+                }
+                Err(SignInError::Rejected(_)) => {
+                    let refusal = Refusal::new(Code::WrongPassword, "This is not the current password.");
+                    return Err(refusal.at("currentPassword").into());
+                }
+                Err(SignInError::Failed(error)) => return Err(error.into()),
+            };
+            if new.expose_secret() == normalised(&current).expose_secret() {
+                let refusal = Refusal::new(Code::WeakPassword, "The new password must be another one.");
+                return Err(refusal.at("newPassword").into());
+            }
+            let email = gateway.views.user(session.user_id).await?.and_then(|user| user.email);
+            let words = [Some(session.username.clone()), email].into_iter().flatten().collect();
+            gateway.hasher.check_policy(&new, words).await?.map_err(|refusal| refusal.at("newPassword"))?;
+            let phc = gateway.hasher.hash(&new).await?;
+            let prepared = Prepared::ChosenPassword { phc, checked: user.credential.version };
+            let ask =
+                Ask::User { id: session.user_id, expected_version: None, command: Command::ChangePassword };
+            match submission.submit(ask, CommandOptions::default().prepared(prepared)).await? {
+                Answer::Accepted { version, position, .. } => {
+                    // At once: otherwise the session would end when the views show the new password.
+                    gateway.sessions.renew(session, version).await?;
+                    // After the answer the new password should open a session. If the wait is too long, it will soon.
+                    let _visible = submission.wait_until_visible(&position).await;
+                    Ok(ChangePasswordPayload { user_errors: Vec::new() })
+                }
+                Answer::Refused(refusals) => Err(refusals.into()),
+                Answer::Forbidden => Err(submission.authorizer.deny("ChangePassword", None).into()),
+                Answer::OfAddress(_) => Err(unresolved_reservation()),
+            }
+        })
+        .await
     }
 }

@@ -1,61 +1,38 @@
-//! Payloads that several mutations share the shape of: one Rust type, a GraphQL type of its own for each mutation.
+//! Payloads with the same fields for several mutations: one Rust type, and a GraphQL type for each mutation.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use async_graphql::{SimpleObject, TypeName};
+use domain::id::{GroupId, RuleId, UserId};
 
-use crate::schema::error::{Fault, UserError};
+use super::payload_names::PayloadName;
+use crate::error::{ApiError, UserError};
 use crate::schema::group::Group;
 use crate::schema::rule::AgentRule;
 use crate::schema::scalar::DateTime;
 use crate::schema::user::User;
+use crate::submission::{Completed, Submission};
 
-/// The mutation that a payload belongs to; it gives the payload's GraphQL type its name.
-pub(crate) trait Mutation: Send + Sync + 'static {
-    /// Name of the payload's GraphQL type.
-    const PAYLOAD: &'static str;
-}
-
-/// Declares mutations by the names of their payloads.
-macro_rules! payloads_of {
-    ($($mutation:ident = $payload:literal),* $(,)?) => {$(
-        #[derive(Debug)]
-        pub(crate) struct $mutation;
-        impl Mutation for $mutation {
-            const PAYLOAD: &'static str = $payload;
-        }
-    )*};
-}
-
-payloads_of! {
-    RejectUser = "RejectUserPayload",
-    ReconsiderUser = "ReconsiderUserPayload",
-    SuspendUser = "SuspendUserPayload",
-    ReactivateUser = "ReactivateUserPayload",
-    UpdateProfile = "UpdateProfilePayload",
-    ChangeGroup = "ChangeGroupPayload",
-    GrantRole = "GrantRolePayload",
-    RevokeRole = "RevokeRolePayload",
-    CreateUser = "CreateUserPayload",
-    ApproveUser = "ApproveUserPayload",
-    ResetPassword = "ResetPasswordPayload",
-    CreateGroup = "CreateGroupPayload",
-    EditGroup = "EditGroupPayload",
-    CloseGroup = "CloseGroupPayload",
-    ReopenGroup = "ReopenGroupPayload",
-    AddAgentRule = "AddAgentRulePayload",
-    EditAgentRule = "EditAgentRulePayload",
+/// What the views show of something after a command, for its payload. An error if they don't show the command in time.
+pub(super) async fn read_back<R, T: From<R>>(
+    completed: &Completed,
+    read: impl Future<Output = Result<Option<R>, read_model::Error>>,
+) -> Option<Result<T, ApiError>> {
+    match &completed.visible {
+        Err(error) => Some(Err(error.clone())),
+        Ok(()) => read.await.map(|row| row.map(T::from)).map_err(ApiError::from).transpose(),
+    }
 }
 
 /// What became of the mutation: refusals, or the user afterwards.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
-pub(crate) struct UserPayload<M: Mutation> {
+pub(crate) struct UserPayload<M: PayloadName> {
     /// Why a rule said no; empty when the command was accepted.
     user_errors: Vec<UserError>,
     /// The user afterwards.
-    user: Option<Result<User, Fault>>,
+    user: Option<Result<User, ApiError>>,
     #[graphql(skip)]
     mutation: PhantomData<M>,
 }
@@ -63,11 +40,11 @@ pub(crate) struct UserPayload<M: Mutation> {
 /// What became of the mutation: refusals, or the user with a temporary password that is shown this once.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
-pub(crate) struct PasswordPayload<M: Mutation> {
+pub(crate) struct PasswordPayload<M: PayloadName> {
     /// Why a rule said no; empty when the command was accepted.
     user_errors: Vec<UserError>,
     /// The user afterwards.
-    user: Option<Result<User, Fault>>,
+    user: Option<Result<User, ApiError>>,
     /// The temporary password, to be handed over to the user; null when the same command was sent before.
     temporary_password: Option<String>,
     /// When the temporary password stops working; null when the same command was sent before.
@@ -79,11 +56,11 @@ pub(crate) struct PasswordPayload<M: Mutation> {
 /// What became of the mutation: refusals, or the group afterwards.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
-pub(crate) struct GroupPayload<M: Mutation> {
+pub(crate) struct GroupPayload<M: PayloadName> {
     /// Why a rule said no; empty when the command was accepted.
     user_errors: Vec<UserError>,
     /// The group afterwards.
-    group: Option<Result<Group, Fault>>,
+    group: Option<Result<Group, ApiError>>,
     #[graphql(skip)]
     mutation: PhantomData<M>,
 }
@@ -91,24 +68,29 @@ pub(crate) struct GroupPayload<M: Mutation> {
 /// What became of the mutation: refusals, or the agent rule afterwards.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
-pub(crate) struct RulePayload<M: Mutation> {
+pub(crate) struct RulePayload<M: PayloadName> {
     /// Why a rule said no; empty when the command was accepted.
     user_errors: Vec<UserError>,
     /// The agent rule afterwards.
-    rule: Option<Result<AgentRule, Fault>>,
+    rule: Option<Result<AgentRule, ApiError>>,
     #[graphql(skip)]
     mutation: PhantomData<M>,
 }
 
-impl<M: Mutation> UserPayload<M> {
-    pub(crate) fn new(user: Option<Result<User, Fault>>) -> Self {
+impl<M: PayloadName> UserPayload<M> {
+    fn new(user: Option<Result<User, ApiError>>) -> Self {
         Self { user_errors: Vec::new(), user, mutation: PhantomData }
+    }
+
+    /// The payload of a completed command.
+    pub(super) async fn after(submission: &Submission<'_>, completed: &Completed, id: UserId) -> Self {
+        Self::new(read_back(completed, submission.gateway.views.user(id)).await)
     }
 }
 
-impl<M: Mutation> PasswordPayload<M> {
-    pub(crate) fn new(
-        user: Option<Result<User, Fault>>,
+impl<M: PayloadName> PasswordPayload<M> {
+    pub(super) fn new(
+        user: Option<Result<User, ApiError>>,
         temporary_password: Option<String>,
         expires_at: Option<DateTime>,
     ) -> Self {
@@ -116,61 +98,71 @@ impl<M: Mutation> PasswordPayload<M> {
     }
 }
 
-impl<M: Mutation> GroupPayload<M> {
-    pub(crate) fn new(group: Option<Result<Group, Fault>>) -> Self {
+impl<M: PayloadName> GroupPayload<M> {
+    fn new(group: Option<Result<Group, ApiError>>) -> Self {
         Self { user_errors: Vec::new(), group, mutation: PhantomData }
     }
-}
 
-impl<M: Mutation> RulePayload<M> {
-    pub(crate) fn new(rule: Option<Result<AgentRule, Fault>>) -> Self {
-        Self { user_errors: Vec::new(), rule, mutation: PhantomData }
+    /// The payload of a completed command.
+    pub(super) async fn after(submission: &Submission<'_>, completed: &Completed, id: GroupId) -> Self {
+        Self::new(read_back(completed, submission.gateway.views.group(id)).await)
     }
 }
 
-impl<M: Mutation> From<Vec<UserError>> for UserPayload<M> {
+impl<M: PayloadName> RulePayload<M> {
+    fn new(rule: Option<Result<AgentRule, ApiError>>) -> Self {
+        Self { user_errors: Vec::new(), rule, mutation: PhantomData }
+    }
+
+    /// The payload of a completed command.
+    pub(super) async fn after(submission: &Submission<'_>, completed: &Completed, id: RuleId) -> Self {
+        Self::new(read_back(completed, submission.gateway.views.rule(id)).await)
+    }
+}
+
+impl<M: PayloadName> From<Vec<UserError>> for UserPayload<M> {
     fn from(user_errors: Vec<UserError>) -> Self {
         Self { user_errors, ..Self::new(None) }
     }
 }
 
-impl<M: Mutation> From<Vec<UserError>> for PasswordPayload<M> {
+impl<M: PayloadName> From<Vec<UserError>> for PasswordPayload<M> {
     fn from(user_errors: Vec<UserError>) -> Self {
         Self { user_errors, ..Self::new(None, None, None) }
     }
 }
 
-impl<M: Mutation> From<Vec<UserError>> for GroupPayload<M> {
+impl<M: PayloadName> From<Vec<UserError>> for GroupPayload<M> {
     fn from(user_errors: Vec<UserError>) -> Self {
         Self { user_errors, ..Self::new(None) }
     }
 }
 
-impl<M: Mutation> From<Vec<UserError>> for RulePayload<M> {
+impl<M: PayloadName> From<Vec<UserError>> for RulePayload<M> {
     fn from(user_errors: Vec<UserError>) -> Self {
         Self { user_errors, ..Self::new(None) }
     }
 }
 
-impl<M: Mutation> TypeName for UserPayload<M> {
+impl<M: PayloadName> TypeName for UserPayload<M> {
     fn type_name() -> Cow<'static, str> {
         M::PAYLOAD.into()
     }
 }
 
-impl<M: Mutation> TypeName for PasswordPayload<M> {
+impl<M: PayloadName> TypeName for PasswordPayload<M> {
     fn type_name() -> Cow<'static, str> {
         M::PAYLOAD.into()
     }
 }
 
-impl<M: Mutation> TypeName for GroupPayload<M> {
+impl<M: PayloadName> TypeName for GroupPayload<M> {
     fn type_name() -> Cow<'static, str> {
         M::PAYLOAD.into()
     }
 }
 
-impl<M: Mutation> TypeName for RulePayload<M> {
+impl<M: PayloadName> TypeName for RulePayload<M> {
     fn type_name() -> Cow<'static, str> {
         M::PAYLOAD.into()
     }

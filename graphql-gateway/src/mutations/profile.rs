@@ -1,4 +1,4 @@
-//! Names, phone, address and group.
+//! Mutations of what describes a user: the profile, and the group they are in.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 use domain::id::UserId;
@@ -6,10 +6,14 @@ use domain::policy;
 use domain::refusal::Code;
 use domain::user::{Command, profile};
 
-use super::patch;
-use super::payload::{ChangeGroup, UpdateProfile, UserPayload};
-use crate::errand::{Errand, With, group};
-use crate::schema::error::{Fault, Stop, settle};
+use super::patch::patch;
+use super::payload::UserPayload;
+use super::payload_names::{ChangeGroup, UpdateProfile};
+use super::retry::UserRetryFields;
+use crate::error::{ApiError, MutationError, into_payload};
+use crate::ids::group_id;
+use crate::schema::context::submission;
+use crate::submission::Submission;
 
 /// Changes names, phone and address. Absent means keep, null means clear.
 #[derive(InputObject)]
@@ -24,10 +28,8 @@ pub(crate) struct UpdateProfileInput {
     phone: MaybeUndefined<String>,
     /// E-mail address, up to 254 characters.
     email: MaybeUndefined<String>,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// Moves an approved user to another group.
@@ -37,10 +39,8 @@ pub(crate) struct ChangeGroupInput {
     user_id: ID,
     /// The group to be in; an open one.
     group_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 #[derive(Default)]
@@ -53,8 +53,23 @@ impl ProfileMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: UpdateProfileInput,
-    ) -> Result<UserPayload<UpdateProfile>, Fault> {
-        settle(update(&Errand::of(ctx), input).await)
+    ) -> Result<UserPayload<UpdateProfile>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_self_or_administrator("UpdateProfile", &input.user_id)?;
+            let command = Command::UpdateProfile(profile::UpdateProfile {
+                first_name: patch(input.first_name),
+                last_name: patch(input.last_name),
+                phone: patch(input.phone),
+                email: patch(input.email),
+            });
+            let completed = submission
+                .send_to_user(id, command, input.retry.into())
+                .await
+                .map_err(|error| hide_other_holders(&submission, id, error))?;
+            Ok(UserPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Moves an approved user to another group. For administrators.
@@ -62,46 +77,32 @@ impl ProfileMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ChangeGroupInput,
-    ) -> Result<UserPayload<ChangeGroup>, Fault> {
-        settle(change_group(&Errand::of(ctx), &input).await)
+    ) -> Result<UserPayload<ChangeGroup>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("ChangeGroup", &input.user_id)?;
+            let group_id = group_id(&input.group_id)?;
+            let completed = submission
+                .send_to_user(id, Command::ChangeGroup(profile::ChangeGroup { group_id }), input.retry.into())
+                .await?;
+            Ok(UserPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 }
 
-async fn update(errand: &Errand<'_>, input: UpdateProfileInput) -> Result<UserPayload<UpdateProfile>, Stop> {
-    let id = errand.looks_after("UpdateProfile", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = Command::UpdateProfile(profile::UpdateProfile {
-        first_name: patch(input.first_name),
-        last_name: patch(input.last_name),
-        phone: patch(input.phone),
-        email: patch(input.email),
-    });
-    let done = errand.ask_user(id, command, with).await.map_err(|stop| without_names(errand, id, stop))?;
-    Ok(UserPayload::new(errand.user(&done, id).await))
-}
-
-/// Only administrators hear that somebody else has an address. Others hear that they can't, and administrators see why.
-fn without_names(errand: &Errand<'_>, id: UserId, stop: Stop) -> Stop {
-    let actor = errand.caller.actor();
-    let Stop::Refused(mut refusals) = stop else { return stop };
+/// Only administrators may know that somebody else has an address. Other callers hear that they can't use it, and the
+/// audit log tells administrators why.
+fn hide_other_holders(submission: &Submission<'_>, id: UserId, error: MutationError) -> MutationError {
+    let actor = submission.caller.actor();
+    let MutationError::Refused(mut refusals) = error else { return error };
     if policy::may_administer(&actor) || !refusals.iter().any(|refusal| refusal.code == Code::EmailTaken) {
-        return Stop::Refused(refusals);
+        return MutationError::Refused(refusals);
     }
-    errand.refused("UpdateProfile", id, actor.name(), &refusals);
+    submission.authorizer.record_refusal("UpdateProfile", id, actor.name(), &refusals);
     for refusal in refusals.iter_mut().filter(|refusal| refusal.code == Code::EmailTaken) {
         refusal.code = Code::NotApplicable;
         "This address can't be used here; an administrator can help.".clone_into(&mut refusal.message);
     }
-    Stop::Refused(refusals)
-}
-
-async fn change_group(
-    errand: &Errand<'_>,
-    input: &ChangeGroupInput,
-) -> Result<UserPayload<ChangeGroup>, Stop> {
-    let id = errand.administers("ChangeGroup", &input.user_id)?;
-    let group_id = group(&input.group_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let done = errand.ask_user(id, Command::ChangeGroup(profile::ChangeGroup { group_id }), with).await?;
-    Ok(UserPayload::new(errand.user(&done, id).await))
+    MutationError::Refused(refusals)
 }

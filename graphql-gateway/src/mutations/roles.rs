@@ -1,12 +1,14 @@
-//! Rights that are given and taken.
+//! Mutations of the rights of users: grant, revoke.
 
 use async_graphql::{Context, ID, InputObject, Object};
 use domain::user::{Command, roles};
 
-use super::payload::{GrantRole, RevokeRole, UserPayload};
-use crate::errand::{Errand, With};
-use crate::schema::error::{Fault, Stop, settle};
-use crate::schema::user::Role;
+use super::payload::UserPayload;
+use super::payload_names::{GrantRole, RevokeRole};
+use super::retry::UserRetryFields;
+use crate::error::{ApiError, into_payload};
+use crate::schema::context::submission;
+use crate::schema::role::Role;
 
 /// Gives an active user a right.
 #[derive(InputObject)]
@@ -15,10 +17,8 @@ pub(crate) struct GrantRoleInput {
     user_id: ID,
     /// Which right.
     role: Role,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// Takes a right from an active user.
@@ -28,10 +28,8 @@ pub(crate) struct RevokeRoleInput {
     user_id: ID,
     /// Which right; not USER, which everybody holds.
     role: Role,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 #[derive(Default)]
@@ -44,8 +42,15 @@ impl RoleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: GrantRoleInput,
-    ) -> Result<UserPayload<GrantRole>, Fault> {
-        settle(grant(&Errand::of(ctx), &input).await)
+    ) -> Result<UserPayload<GrantRole>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("GrantRole", &input.user_id)?;
+            let command = Command::GrantRole(roles::GrantRole { role: input.role.into() });
+            let completed = submission.send_to_user(id, command, input.retry.into()).await?;
+            Ok(UserPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
 
     /// Takes a right from an active user; it holds everywhere within a second. For administrators.
@@ -53,23 +58,14 @@ impl RoleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RevokeRoleInput,
-    ) -> Result<UserPayload<RevokeRole>, Fault> {
-        settle(revoke(&Errand::of(ctx), &input).await)
+    ) -> Result<UserPayload<RevokeRole>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let id = submission.authorizer.require_administrator_of("RevokeRole", &input.user_id)?;
+            let command = Command::RevokeRole(roles::RevokeRole { role: input.role.into() });
+            let completed = submission.send_to_user(id, command, input.retry.into()).await?;
+            Ok(UserPayload::after(&submission, &completed, id).await)
+        })
+        .await
     }
-}
-
-async fn grant(errand: &Errand<'_>, input: &GrantRoleInput) -> Result<UserPayload<GrantRole>, Stop> {
-    let id = errand.administers("GrantRole", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = Command::GrantRole(roles::GrantRole { role: input.role.into() });
-    let done = errand.ask_user(id, command, with).await?;
-    Ok(UserPayload::new(errand.user(&done, id).await))
-}
-
-async fn revoke(errand: &Errand<'_>, input: &RevokeRoleInput) -> Result<UserPayload<RevokeRole>, Stop> {
-    let id = errand.administers("RevokeRole", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = Command::RevokeRole(roles::RevokeRole { role: input.role.into() });
-    let done = errand.ask_user(id, command, with).await?;
-    Ok(UserPayload::new(errand.user(&done, id).await))
 }

@@ -1,24 +1,18 @@
-//! Agent rules: adding, editing, removing what a user's file agent does.
+//! Mutations of agent rules: add, edit, remove.
 
-use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::{RuleId, UserId};
-use domain::refusal::Code;
+use domain::refusal::{Code, Refusal};
 use domain::user::{Command, rules};
 
-use super::patch;
-use super::payload::{AddAgentRule, EditAgentRule, RulePayload};
-use super::rule_inputs::{DownloadRuleInput, EditDownloadRuleInput, EditUploadRuleInput, UploadRuleInput};
-use crate::errand::{Errand, With, id};
-use crate::schema::error::{Fault, Stop, UserError, settle};
-
-/// A new rule: exactly one of its kinds.
-#[derive(OneofObject)]
-pub(crate) enum AgentRuleInput {
-    /// Files go from the agent to the platform.
-    Upload(UploadRuleInput),
-    /// Files go from a mailbox to the agent.
-    Download(DownloadRuleInput),
-}
+use super::payload::RulePayload;
+use super::payload_names::{AddAgentRule, EditAgentRule};
+use super::retry::UserRetryFields;
+use super::rule_changes::AgentRuleChangesInput;
+use super::rule_inputs::AgentRuleInput;
+use crate::error::{ApiError, UserError, into_payload};
+use crate::ids::parse_id;
+use crate::schema::context::submission;
 
 /// Gives a user's file agent one more thing to do.
 #[derive(InputObject)]
@@ -27,19 +21,8 @@ pub(crate) struct AddAgentRuleInput {
     user_id: ID,
     /// The rule.
     rule: AgentRuleInput,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
-}
-
-/// Changes of a rule: exactly one of its kinds, and that the rule's own.
-#[derive(OneofObject)]
-pub(crate) enum AgentRuleChangesInput {
-    /// Of an upload.
-    Upload(EditUploadRuleInput),
-    /// Of a download.
-    Download(EditDownloadRuleInput),
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// Changes one thing that a user's file agent does.
@@ -51,10 +34,8 @@ pub(crate) struct EditAgentRuleInput {
     rule_id: ID,
     /// What changes.
     changes: AgentRuleChangesInput,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// Takes one thing to do from a user's file agent.
@@ -64,10 +45,8 @@ pub(crate) struct RemoveAgentRuleInput {
     user_id: ID,
     /// The rule.
     rule_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
-    /// The version of the user that the caller saw; another one is refused.
-    expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: UserRetryFields,
 }
 
 /// What became of the mutation.
@@ -95,8 +74,17 @@ impl RuleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: AddAgentRuleInput,
-    ) -> Result<RulePayload<AddAgentRule>, Fault> {
-        settle(add(&Errand::of(ctx), input).await)
+    ) -> Result<RulePayload<AddAgentRule>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let user = submission.authorizer.require_self_or_administrator("AddAgentRule", &input.user_id)?;
+            let rule = rules::AddAgentRule::from(input.rule);
+            let rule_id = RuleId::of(user, &rule.name);
+            let completed =
+                submission.send_to_user(user, Command::AddAgentRule(rule), input.retry.into()).await?;
+            Ok(RulePayload::after(&submission, &completed, rule_id).await)
+        })
+        .await
     }
 
     /// Changes one thing that a user's file agent does: one's own, or any user's for an administrator.
@@ -104,8 +92,18 @@ impl RuleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: EditAgentRuleInput,
-    ) -> Result<RulePayload<EditAgentRule>, Fault> {
-        settle(edit(&Errand::of(ctx), input).await)
+    ) -> Result<RulePayload<EditAgentRule>, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let user =
+                submission.authorizer.require_self_or_administrator("EditAgentRule", &input.user_id)?;
+            let rule_id = rule_id(&input.rule_id)?;
+            let completed = submission
+                .send_to_user(user, Command::EditAgentRule(input.changes.edit(rule_id)), input.retry.into())
+                .await?;
+            Ok(RulePayload::after(&submission, &completed, rule_id).await)
+        })
+        .await
     }
 
     /// Takes one thing to do from a user's file agent: one's own, or any user's for an administrator.
@@ -113,69 +111,25 @@ impl RuleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RemoveAgentRuleInput,
-    ) -> Result<RemoveAgentRulePayload, Fault> {
-        settle(remove(&Errand::of(ctx), &input).await)
+    ) -> Result<RemoveAgentRulePayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let user: UserId =
+                submission.authorizer.require_self_or_administrator("RemoveAgentRule", &input.user_id)?;
+            let rule_id = rule_id(&input.rule_id)?;
+            submission
+                .send_to_user(
+                    user,
+                    Command::RemoveAgentRule(rules::RemoveAgentRule { rule_id }),
+                    input.retry.into(),
+                )
+                .await?;
+            Ok(RemoveAgentRulePayload { user_errors: Vec::new(), removed_rule_id: Some(ID::from(rule_id)) })
+        })
+        .await
     }
 }
 
-async fn add(errand: &Errand<'_>, input: AddAgentRuleInput) -> Result<RulePayload<AddAgentRule>, Stop> {
-    let user = errand.looks_after("AddAgentRule", &input.user_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let rule: rules::AddAgentRule = match input.rule {
-        AgentRuleInput::Upload(rule) => rule.into(),
-        AgentRuleInput::Download(rule) => rule.into(),
-    };
-    let rule_id = RuleId::of(user, &rule.name);
-    let done = errand.ask_user(user, Command::AddAgentRule(rule), with).await?;
-    Ok(RulePayload::new(errand.shown(&done, errand.gateway.views.rule(rule_id)).await))
-}
-
-async fn edit(errand: &Errand<'_>, input: EditAgentRuleInput) -> Result<RulePayload<EditAgentRule>, Stop> {
-    let user = errand.looks_after("EditAgentRule", &input.user_id)?;
-    let rule_id = rule(&input.rule_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    let command = match input.changes {
-        AgentRuleChangesInput::Upload(changes) => rules::EditAgentRule {
-            rule_id,
-            active: patch(changes.active),
-            poll_interval: patch(changes.poll_interval),
-            subscribers: patch(changes.subscribers),
-            changes: rules::RuleChanges::Upload(rules::UploadChanges {
-                match_pattern: patch(changes.match_pattern),
-                regex: patch(changes.regex),
-                upload_format: patch(changes.upload_format),
-                metadata: patch(
-                    changes.metadata.map_value(|entries| entries.into_iter().map(Into::into).collect()),
-                ),
-                ack_mode: patch(changes.ack_mode.map_value(Into::into)),
-            }),
-        },
-        AgentRuleChangesInput::Download(changes) => rules::EditAgentRule {
-            rule_id,
-            active: patch(changes.active),
-            poll_interval: patch(changes.poll_interval),
-            subscribers: patch(changes.subscribers),
-            changes: rules::RuleChanges::Download(rules::DownloadChanges {
-                mailbox: patch(changes.mailbox),
-                deliver_policy: patch(changes.deliver_policy.map_value(Into::into)),
-                start_time: patch(changes.start_time.map_value(Into::into)),
-                download_path: patch(changes.download_path),
-                max_files: patch(changes.max_files),
-            }),
-        },
-    };
-    let done = errand.ask_user(user, Command::EditAgentRule(command), with).await?;
-    Ok(RulePayload::new(errand.shown(&done, errand.gateway.views.rule(rule_id)).await))
-}
-
-async fn remove(errand: &Errand<'_>, input: &RemoveAgentRuleInput) -> Result<RemoveAgentRulePayload, Stop> {
-    let user: UserId = errand.looks_after("RemoveAgentRule", &input.user_id)?;
-    let rule_id = rule(&input.rule_id)?;
-    let with = With::of(input.command_id.as_ref(), input.expected_version);
-    errand.ask_user(user, Command::RemoveAgentRule(rules::RemoveAgentRule { rule_id }), with).await?;
-    Ok(RemoveAgentRulePayload { user_errors: Vec::new(), removed_rule_id: Some(ID::from(rule_id)) })
-}
-
-fn rule(text: &ID) -> Result<RuleId, Stop> {
-    Ok(id(text, "ruleId", Code::UnknownRule, "The user has no such rule.")?)
+fn rule_id(text: &str) -> Result<RuleId, Refusal> {
+    parse_id(text, "ruleId", Code::UnknownRule, "The user has no such rule.")
 }

@@ -1,12 +1,12 @@
-//! Signing in and out.
+//! Mutations that begin and end sessions: sign in and sign out.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use domain::refusal::{Code, Refusal};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::errand::Errand;
-use crate::proof::No;
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use crate::authentication::SignInError;
+use crate::error::{ApiError, UserError, into_payload};
+use crate::schema::context::submission;
 use crate::schema::scalar::DateTime;
 use crate::schema::user::User;
 
@@ -58,43 +58,44 @@ impl SessionMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: SignInInput,
-    ) -> Result<SignInPayload, Fault> {
-        settle(sign_in(&Errand::of(ctx), input).await)
+    ) -> Result<SignInPayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let gateway = submission.gateway;
+            let password = SecretString::from(input.password);
+            let attempt = submission.caller.sign_in_attempt();
+            let user = match gateway.authenticator.password(&input.username, &password, &attempt).await {
+                Ok(user) => user,
+                // One answer for unknown, wrong, pending, suspended, expired and delayed: it must not tell who exists.
+                Err(SignInError::Rejected(_) | SignInError::Delayed { .. }) => {
+                    let message =
+                        "The sign-in failed. Check the username and the password, or try again later.";
+                    return Err(Refusal::new(Code::SignInFailed, message).into());
+                }
+                Err(SignInError::Failed(error)) => return Err(error.into()),
+            };
+            let must_change_password = user.credential.kind.must_change();
+            let viewer = gateway.views.user(user.holder.id).await?;
+            let (token, expires_at) = gateway.sessions.begin(&user, &submission.caller.client).await?;
+            gateway.authenticator.record_sign_in(&user, &attempt);
+            gateway.rehasher.rehash_if_weaker(&user, password, &attempt);
+            Ok(SignInPayload {
+                user_errors: Vec::new(),
+                viewer: viewer.map(User::from),
+                session_token: Some(token.expose_secret().to_owned()),
+                must_change_password,
+                expires_at: Some(expires_at.into()),
+            })
+        })
+        .await
     }
 
     /// Ends the caller's session.
-    async fn sign_out(&self, ctx: &Context<'_>) -> Result<SignOutPayload, Fault> {
-        let errand = Errand::of(ctx);
-        let session = errand.caller.any_session()?.ok_or(Fault::Unauthenticated)?;
-        errand.gateway.sessions().end(session).await?;
-        errand.caller.sign_out();
+    async fn sign_out(&self, ctx: &Context<'_>) -> Result<SignOutPayload, ApiError> {
+        let submission = submission(ctx);
+        let session = submission.caller.any_session()?.ok_or(ApiError::Unauthenticated)?;
+        submission.gateway.sessions.end(session).await?;
+        submission.caller.sign_out();
         Ok(SignOutPayload { user_errors: Vec::new() })
     }
-}
-
-async fn sign_in(errand: &Errand<'_>, input: SignInInput) -> Result<SignInPayload, Stop> {
-    let gateway = errand.gateway;
-    let password = SecretString::from(input.password);
-    let attempt = errand.caller.attempt();
-    let known = match gateway.password(&input.username, &password, &attempt).await {
-        Ok(known) => known,
-        // One answer for unknown, wrong, pending, suspended, expired and delayed: it tells nothing about who exists.
-        Err(No::Because(_) | No::Delayed { .. }) => {
-            let message = "The sign-in failed. Check the username and the password, or try again later.";
-            return Err(Refusal::new(Code::SignInFailed, message).into());
-        }
-        Err(No::Failed(fault)) => return Err(fault.into()),
-    };
-    let must_change_password = known.credential.kind.must_change();
-    let user = gateway.user(known.holder.id).await?;
-    let (token, expires_at) = gateway.sessions().begin(&known, &errand.caller.client).await?;
-    gateway.signed_in(&known, &attempt);
-    gateway.strengthen(&known, password, &attempt);
-    Ok(SignInPayload {
-        user_errors: Vec::new(),
-        viewer: user.map(User::from),
-        session_token: Some(token.expose_secret().to_owned()),
-        must_change_password,
-        expires_at: Some(expires_at.into()),
-    })
 }

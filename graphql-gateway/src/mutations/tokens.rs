@@ -1,4 +1,4 @@
-//! Issuing auth tokens and ending them; a secret is shown in one answer alone.
+//! Mutations of auth tokens: issue, revoke. The secret of a token is shown in one answer alone.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::decision_context::Prepared;
@@ -7,11 +7,15 @@ use domain::refusal::Code;
 use domain::user::{Command, tokens};
 use secrecy::ExposeSecret;
 
-use crate::errand::{Errand, With, id};
-use crate::schema::error::{Fault, Stop, UserError, settle};
+use super::payload::read_back;
+use super::retry::RetryFields;
+use crate::error::{ApiError, UserError, into_payload};
+use crate::ids::parse_id;
+use crate::schema::context::submission;
 use crate::schema::scalar::DateTime;
 use crate::schema::token::{AuthToken, TokenScope};
 use crate::secrets::{digest, token_secret};
+use crate::submission::CommandOptions;
 
 /// Issues an auth token. Its id and secret are the user and password of HTTP Basic.
 #[derive(InputObject)]
@@ -26,8 +30,8 @@ pub(crate) struct IssueAuthTokenInput {
     expires_at: Option<DateTime>,
     /// From where it passes, as CIDR or single addresses; from everywhere when empty or absent.
     allowed_networks: Option<Vec<String>>,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
+    #[graphql(flatten)]
+    retry: RetryFields,
 }
 
 /// What became of the mutation.
@@ -36,7 +40,7 @@ pub(crate) struct IssueAuthTokenPayload {
     /// Why a rule said no; empty when the command was accepted.
     user_errors: Vec<UserError>,
     /// The token, without its secret.
-    auth_token: Option<Result<AuthToken, Fault>>,
+    auth_token: Option<Result<AuthToken, ApiError>>,
     /// The secret, shown this once; null when the same command was sent before.
     secret: Option<String>,
 }
@@ -49,14 +53,13 @@ impl From<Vec<UserError>> for IssueAuthTokenPayload {
 
 /// Ends an auth token.
 #[derive(InputObject)]
-#[expect(clippy::struct_field_names, reason = "the fields are called as the API calls them")]
 pub(crate) struct RevokeAuthTokenInput {
     /// Whose: the caller's, or anybody's for an administrator.
     user_id: ID,
     /// The token.
     auth_token_id: ID,
-    /// Makes a retry safe: the same again is the same command.
-    command_id: Option<ID>,
+    #[graphql(flatten)]
+    retry: RetryFields,
 }
 
 /// What became of the mutation.
@@ -65,7 +68,7 @@ pub(crate) struct RevokeAuthTokenPayload {
     /// Why a rule said no; empty when the command was accepted.
     user_errors: Vec<UserError>,
     /// The token afterwards.
-    auth_token: Option<Result<AuthToken, Fault>>,
+    auth_token: Option<Result<AuthToken, ApiError>>,
 }
 
 impl From<Vec<UserError>> for RevokeAuthTokenPayload {
@@ -84,8 +87,34 @@ impl TokenMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: IssueAuthTokenInput,
-    ) -> Result<IssueAuthTokenPayload, Fault> {
-        settle(issue(&Errand::of(ctx), input).await)
+    ) -> Result<IssueAuthTokenPayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let user =
+                submission.authorizer.require_self_or_administrator("IssueAuthToken", &input.user_id)?;
+            let secret = token_secret();
+            let prepared = Prepared::TokenSecret { digest: digest(secret.expose_secret()) };
+            let options = CommandOptions::from(input.retry).prepared(prepared);
+            let command = Command::IssueAuthToken(tokens::IssueAuthToken {
+                name: input.name,
+                scopes: input.scopes.into_iter().map(Into::into).collect(),
+                expires_at: input.expires_at.map(Into::into),
+                allowed_networks: input.allowed_networks.unwrap_or_default(),
+            });
+            let completed = submission.send_to_user(user, command, options).await?;
+            // The token's id is derived from the sequence number of the event that issued it, the command's last.
+            let auth_token = read_back(
+                &completed,
+                submission.gateway.views.token(TokenId::issued_at(user, completed.version)),
+            )
+            .await;
+            Ok(IssueAuthTokenPayload {
+                user_errors: Vec::new(),
+                auth_token,
+                secret: completed.secret(&secret),
+            })
+        })
+        .await
     }
 
     /// Ends an auth token: one's own, or any user's for an administrator.
@@ -93,36 +122,20 @@ impl TokenMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RevokeAuthTokenInput,
-    ) -> Result<RevokeAuthTokenPayload, Fault> {
-        settle(revoke(&Errand::of(ctx), &input).await)
+    ) -> Result<RevokeAuthTokenPayload, ApiError> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let user =
+                submission.authorizer.require_self_or_administrator("RevokeAuthToken", &input.user_id)?;
+            let message = "The user has no such token.";
+            let token_id: TokenId =
+                parse_id(&input.auth_token_id, "authTokenId", Code::UnknownToken, message)?;
+            let options = CommandOptions::from(input.retry);
+            let command = Command::RevokeAuthToken(tokens::RevokeAuthToken { token_id });
+            let completed = submission.send_to_user(user, command, options).await?;
+            let auth_token = read_back(&completed, submission.gateway.views.token(token_id)).await;
+            Ok(RevokeAuthTokenPayload { user_errors: Vec::new(), auth_token })
+        })
+        .await
     }
-}
-
-async fn issue(errand: &Errand<'_>, input: IssueAuthTokenInput) -> Result<IssueAuthTokenPayload, Stop> {
-    let user = errand.looks_after("IssueAuthToken", &input.user_id)?;
-    let secret = token_secret();
-    let prepared = Prepared::TokenSecret { digest: digest(secret.expose_secret()) };
-    let with = With::of(input.command_id.as_ref(), None).prepared(prepared);
-    let command = Command::IssueAuthToken(tokens::IssueAuthToken {
-        name: input.name,
-        scopes: input.scopes.into_iter().map(Into::into).collect(),
-        expires_at: input.expires_at.map(Into::into),
-        allowed_networks: input.allowed_networks.unwrap_or_default(),
-    });
-    let done = errand.ask_user(user, command, with).await?;
-    // The token's id is made of the number of the event that issued it, which was the command's last.
-    let auth_token =
-        errand.shown(&done, errand.gateway.views.token(TokenId::issued_at(user, done.version))).await;
-    Ok(IssueAuthTokenPayload { user_errors: Vec::new(), auth_token, secret: done.secret(&secret) })
-}
-
-async fn revoke(errand: &Errand<'_>, input: &RevokeAuthTokenInput) -> Result<RevokeAuthTokenPayload, Stop> {
-    let user = errand.looks_after("RevokeAuthToken", &input.user_id)?;
-    let message = "The user has no such token.";
-    let token_id: TokenId = id(&input.auth_token_id, "authTokenId", Code::UnknownToken, message)?;
-    let with = With::of(input.command_id.as_ref(), None);
-    let command = Command::RevokeAuthToken(tokens::RevokeAuthToken { token_id });
-    let done = errand.ask_user(user, command, with).await?;
-    let auth_token = errand.shown(&done, errand.gateway.views.token(token_id)).await;
-    Ok(RevokeAuthTokenPayload { user_errors: Vec::new(), auth_token })
 }

@@ -1,12 +1,11 @@
-//! What a user's file agent does in general, and the mailboxes that it reads.
+//! The GraphQL types of file agents: their general config and their mailboxes.
 
 use async_graphql::{ID, SimpleObject};
 use read_model::mailboxes::MailboxRow;
 use read_model::users::UserRow;
 
 use super::connection::Listed;
-use super::scalar::DateTime;
-use super::user::int;
+use super::scalar::{DateTime, int};
 
 /// What a user's file agent does in general.
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]

@@ -1,11 +1,12 @@
-//! The audit log as the portals see it.
+//! The GraphQL types of the audit log.
 
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
-use read_model::audit::{AuditRow, Outcome};
+use read_model::audit::{AuditRow, Outcome, Target};
+use read_model::audit_page;
 
 use super::connection::Listed;
+use super::role::Role;
 use super::scalar::{DateTime, Position};
-use super::user::Role;
 
 /// What came of what was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -23,17 +24,39 @@ pub(crate) enum AuditOutcome {
 #[derive(Debug, Clone, Default, InputObject)]
 pub(crate) struct AuditFilter {
     /// By this user.
-    pub(crate) actor_id: Option<ID>,
+    actor_id: Option<ID>,
     /// To this user, group or other thing.
-    pub(crate) target_id: Option<ID>,
+    target_id: Option<ID>,
     /// Any of these actions.
-    pub(crate) action: Option<Vec<String>>,
+    action: Option<Vec<String>>,
     /// Any of these outcomes.
-    pub(crate) outcome: Option<Vec<AuditOutcome>>,
+    outcome: Option<Vec<AuditOutcome>>,
     /// After this instant.
-    pub(crate) after: Option<DateTime>,
+    after: Option<DateTime>,
     /// Before this instant.
-    pub(crate) before: Option<DateTime>,
+    before: Option<DateTime>,
+}
+
+impl AuditFilter {
+    /// The filter of the views. `None` if an id in it can't be one: then no entry matches.
+    pub(super) fn for_views(self) -> Option<audit_page::AuditFilter> {
+        let actor = match self.actor_id {
+            Some(id) => Some(id.parse().ok()?),
+            None => None,
+        };
+        let target = match self.target_id {
+            Some(id) => Some(Target::parse(&id)?),
+            None => None,
+        };
+        Some(audit_page::AuditFilter {
+            actor,
+            target,
+            actions: self.action.unwrap_or_default(),
+            outcomes: self.outcome.unwrap_or_default().into_iter().map(Into::into).collect(),
+            after: self.after.map(Into::into),
+            before: self.before.map(Into::into),
+        })
+    }
 }
 
 /// Something that somebody did, or tried to.

@@ -1,18 +1,18 @@
-//! Relay connections: a page of a list, both ways, with a cursor for each row.
+//! Relay connections: pages of a list in both directions, with a cursor for each row.
 
 use std::borrow::Cow;
 
 use async_graphql::{Object, OutputType, SimpleObject, TypeName};
 use read_model::{Page, Window};
 
-use super::error::Fault;
+use crate::error::ApiError;
 
-/// Rows of a page when the caller does not say how many.
+/// Rows of a page unless the caller says how many.
 const DEFAULT: u32 = 50;
 /// Most rows of a page.
 const MOST: i32 = 100;
 
-/// Something that stands in lists, and what its lists are called.
+/// A type that is listed, and the names of its list types.
 pub(crate) trait Listed: OutputType + 'static {
     /// Name of the connection's GraphQL type.
     const CONNECTION: &'static str;
@@ -46,7 +46,7 @@ pub(crate) struct PageInfo {
 }
 
 impl<N> Connection<N> {
-    /// The page as it is answered.
+    /// The answer for a page of the views.
     pub(crate) fn new<R>(page: Page<R>, node: impl Fn(R) -> N) -> Self {
         let page_info = PageInfo {
             has_next_page: page.has_next,
@@ -59,7 +59,7 @@ impl<N> Connection<N> {
         Self { edges, page_info }
     }
 
-    /// A list with nothing in it.
+    /// An empty list.
     pub(crate) fn empty() -> Self {
         let page_info =
             PageInfo { has_next_page: false, has_previous_page: false, start_cursor: None, end_cursor: None };
@@ -133,15 +133,15 @@ pub(crate) fn window(
     after: Option<String>,
     last: Option<i32>,
     before: Option<String>,
-) -> Result<Window, Fault> {
+) -> Result<Window, ApiError> {
     let size = |size: i32| {
         u32::try_from(size)
             .ok()
             .filter(|_| size <= MOST)
-            .ok_or(Fault::BadRequest("`first` and `last` are numbers from 0 to 100."))
+            .ok_or(ApiError::BadRequest("`first` and `last` are numbers from 0 to 100."))
     };
     let (size, from_end) = match (first, last) {
-        (Some(_), Some(_)) => return Err(Fault::BadRequest("Give `first` or `last`, not both.")),
+        (Some(_), Some(_)) => return Err(ApiError::BadRequest("Give `first` or `last`, not both.")),
         (Some(first), None) => (size(first)?, false),
         (None, Some(last)) => (size(last)?, true),
         (None, None) => (DEFAULT, false),
@@ -149,7 +149,7 @@ pub(crate) fn window(
     Ok(Window { size, from_end, after, before })
 }
 
-/// What a list costs: each row as much as what is asked of it.
+/// The cost of a list in fields: that of one row, for each row of the page.
 pub(crate) fn cost(first: Option<i32>, last: Option<i32>, row: usize) -> usize {
     let default = i32::try_from(DEFAULT).unwrap_or(MOST);
     let rows = first.or(last).unwrap_or(default).clamp(1, MOST);
@@ -171,7 +171,7 @@ mod tests {
     fn what_makes_no_page_is_a_bad_request() {
         for (first, last) in [(Some(101), None), (Some(-1), None), (None, Some(101)), (Some(1), Some(1))] {
             assert!(
-                matches!(window(first, None, last, None), Err(Fault::BadRequest(_))),
+                matches!(window(first, None, last, None), Err(ApiError::BadRequest(_))),
                 "{first:?} {last:?}"
             );
         }

@@ -1,9 +1,10 @@
-//! The group as the portals see it.
+//! The GraphQL type of groups.
 
 use async_graphql::{ID, InputObject, Object};
 use read_model::groups::GroupRow;
 
-use super::user::int;
+use super::connection::Listed;
+use super::scalar::int;
 
 /// Which groups are listed; what is absent doesn't matter.
 #[derive(Debug, Clone, Default, InputObject)]
@@ -64,4 +65,9 @@ impl Group {
     async fn version(&self) -> i32 {
         int(self.0.version)
     }
+}
+
+impl Listed for Group {
+    const CONNECTION: &'static str = "GroupConnection";
+    const EDGE: &'static str = "GroupEdge";
 }

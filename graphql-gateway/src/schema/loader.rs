@@ -1,4 +1,4 @@
-//! Lookups of one request gathered into few: a list of users asks for its groups once.
+//! Batches the lookups of one request: a list of users loads its groups with one query.
 
 use std::collections::HashMap;
 
@@ -8,11 +8,10 @@ use domain::id::{GroupId, MailboxId};
 use read_model::ReadModel;
 
 use super::agent::Mailbox;
-use super::error::Fault;
 use super::group::Group;
-use crate::gateway::asked;
+use crate::error::ApiError;
 
-/// Everything that is looked up by id from within lists.
+/// What the rows of lists look up by id.
 pub(crate) struct Loaders {
     groups: DataLoader<Views>,
     mailboxes: DataLoader<Views>,
@@ -21,37 +20,37 @@ pub(crate) struct Loaders {
 struct Views(ReadModel);
 
 impl Loaders {
-    /// Loaders that remember nothing: each gathers only what is asked at the same time.
+    /// Loaders without a cache: each only batches what is asked at the same time.
     pub(crate) fn new(views: &ReadModel) -> Self {
         let loader = || DataLoader::new(Views(views.clone()), TokioSpawner::current(), TokioTimer::default());
         Self { groups: loader(), mailboxes: loader() }
     }
 
-    pub(crate) async fn group(&self, id: GroupId) -> Result<Option<Group>, Fault> {
+    pub(crate) async fn group(&self, id: GroupId) -> Result<Option<Group>, ApiError> {
         self.groups.load_one(id).await
     }
 
-    pub(crate) async fn mailbox(&self, id: MailboxId) -> Result<Option<Mailbox>, Fault> {
+    pub(crate) async fn mailbox(&self, id: MailboxId) -> Result<Option<Mailbox>, ApiError> {
         self.mailboxes.load_one(id).await
     }
 }
 
 impl Loader<GroupId> for Views {
     type Value = Group;
-    type Error = Fault;
+    type Error = ApiError;
 
-    async fn load(&self, ids: &[GroupId]) -> Result<HashMap<GroupId, Group>, Fault> {
-        let rows = self.0.groups_by_ids(ids).await.map_err(asked)?;
+    async fn load(&self, ids: &[GroupId]) -> Result<HashMap<GroupId, Group>, ApiError> {
+        let rows = self.0.groups_by_ids(ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, Group::from(row))).collect())
     }
 }
 
 impl Loader<MailboxId> for Views {
     type Value = Mailbox;
-    type Error = Fault;
+    type Error = ApiError;
 
-    async fn load(&self, ids: &[MailboxId]) -> Result<HashMap<MailboxId, Mailbox>, Fault> {
-        let rows = self.0.mailboxes_by_ids(ids).await.map_err(asked)?;
+    async fn load(&self, ids: &[MailboxId]) -> Result<HashMap<MailboxId, Mailbox>, ApiError> {
+        let rows = self.0.mailboxes_by_ids(ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, Mailbox::from(row))).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that has an id of its own, by that id alone.
+//! Looks up anything that has an id by that id alone.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -14,13 +14,12 @@ use domain::policy;
 
 use super::agent::Mailbox;
 use super::audit::AuditEntry;
-use super::error::Fault;
+use super::context::{caller, gateway, may_see_group};
 use super::group::Group;
-use super::query::{caller, gateway, is_of_group};
 use super::rule::{AgentRule, DownloadRule, UploadRule};
 use super::token::AuthToken;
 use super::user::User;
-use crate::gateway::asked;
+use crate::error::ApiError;
 
 /// Something with an id of its own.
 #[derive(Debug, Clone, Interface)]
@@ -51,31 +50,28 @@ impl From<AgentRule> for Node {
     }
 }
 
-/// What has this id; nothing when there is nothing, or nothing that the caller may see.
-pub(super) async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>, Fault> {
-    let session = caller(ctx).session()?;
+/// What has this id, if it exists and the caller may see it.
+pub(super) async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>, ApiError> {
+    let session = caller(ctx).require_session()?;
     let actor = session.actor();
     let views = &gateway(ctx).views;
     let sees = |user: UserId| policy::may_see(&actor, user);
     let node = if let Some(id) = read::<UserId>(id) {
-        gateway(ctx).user(id).await?.filter(|row| sees(row.id)).map(|row| User::from(row).into())
+        views.user(id).await?.filter(|row| sees(row.id)).map(|row| User::from(row).into())
     } else if let Some(id) = read::<GroupId>(id) {
-        gateway(ctx)
-            .group(id)
-            .await?
-            .filter(|row| is_of_group(session, row.id))
-            .map(|row| Group::from(row).into())
+        let row = views.group(id).await?;
+        row.filter(|row| may_see_group(session, row.id)).map(|row| Group::from(row).into())
     } else if let Some(id) = read::<TokenId>(id) {
-        let row = views.token(id).await.map_err(asked)?;
+        let row = views.token(id).await?;
         row.filter(|row| sees(row.user_id)).map(|row| AuthToken::from(row).into())
     } else if let Some(id) = read::<MailboxId>(id) {
-        let row = views.mailbox(id).await.map_err(asked)?;
+        let row = views.mailbox(id).await?;
         row.filter(|row| sees(row.user_id)).map(|row| Mailbox::from(row).into())
     } else if let Some(id) = read::<RuleId>(id) {
-        let row = views.rule(id).await.map_err(asked)?;
+        let row = views.rule(id).await?;
         row.filter(|row| sees(row.user_id)).map(|row| AgentRule::from(row).into())
     } else if let Some(id) = read::<EntryId>(id) {
-        let row = views.audit_entry(id).await.map_err(asked)?;
+        let row = views.audit_entry(id).await?;
         let is_own = |row: &read_model::audit::AuditRow| {
             row.target.as_ref().and_then(|target| read::<UserId>(&target.to_string())).is_some_and(sees)
         };
@@ -91,9 +87,9 @@ fn read<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
 
-/// Tells the schema that the interface `AgentRule` implements `Node`; the derive says so of objects alone. Never
-/// resolved, since no field has this type.
-pub(super) struct RuleIsANode;
+/// Tells the schema that the interface `AgentRule` implements `Node`: the derive does that for objects alone. No field
+/// has this type, so it is never resolved.
+pub(crate) struct RuleIsANode;
 
 impl OutputType for RuleIsANode {
     fn type_name() -> Cow<'static, str> {

@@ -1,22 +1,18 @@
-//! What can be asked: the roots of everything that is read.
-
-use std::sync::Arc;
+//! The root of everything that can be read.
 
 use async_graphql::{Context, ID, Object};
-use domain::id::GroupId;
 use domain::policy;
+use read_model::users_page;
 
 use super::audit::{AuditEntry, AuditFilter};
-use super::connection::{Connection, Edge, Listed, PageInfo, window};
-use super::error::Fault;
-use super::filter;
+use super::connection::{Connection, window};
+use super::context::{authorizer, caller, gateway, may_see_group};
+use super::counted::{GroupConnection, UserConnection};
 use super::group::{Group, GroupFilter};
 use super::node::{self, Node};
-use super::user::{User, UserFilter, UserOrder, int};
-use crate::caller::Caller;
-use crate::errand::Errand;
-use crate::gateway::{Gateway, asked};
-use crate::sessions::SignedIn;
+use super::user::User;
+use super::user_filter::{UserFilter, UserOrder};
+use crate::error::ApiError;
 
 /// Everything that can be read.
 #[derive(Default)]
@@ -26,12 +22,8 @@ pub(crate) struct Query;
 #[Object]
 impl Query {
     /// Who is signed in; null when nobody is.
-    async fn viewer(&self, ctx: &Context<'_>) -> Option<Result<User, Fault>> {
-        let session = match caller(ctx).any_session() {
-            Ok(session) => session?,
-            Err(fault) => return Some(Err(fault)),
-        };
-        gateway(ctx).user(session.id).await.map(|row| row.map(User::from)).transpose()
+    async fn viewer(&self, ctx: &Context<'_>) -> Option<Result<User, ApiError>> {
+        viewer(ctx).await.transpose()
     }
 
     /// A user by id or name; null when there is none, or none that the caller may see.
@@ -40,7 +32,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The user's id; give this or `username`.")] id: Option<ID>,
         #[graphql(desc = "The user's name; give this or `id`.")] username: Option<String>,
-    ) -> Option<Result<User, Fault>> {
+    ) -> Option<Result<User, ApiError>> {
         user(ctx, id, username).await.transpose()
     }
 
@@ -55,12 +47,12 @@ impl Query {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<UserConnection, Fault> {
-        Errand::of(ctx).administrator("users", None)?;
+    ) -> Result<UserConnection, ApiError> {
+        authorizer(ctx).require_administrator("users", None)?;
         let window = window(first, after, last, before)?;
-        let filter = filter::users(filter.unwrap_or_default());
-        let page =
-            gateway(ctx).views.users_page(&filter, filter::order(order_by), &window).await.map_err(asked)?;
+        let filter = filter.unwrap_or_default().into();
+        let order = order_by.map_or(users_page::UserOrder::USERNAME, Into::into);
+        let page = gateway(ctx).views.users_page(&filter, order, &window).await?;
         Ok(UserConnection { page: Connection::new(page, User::from), filter })
     }
 
@@ -70,7 +62,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The group's id; give this or `name`.")] id: Option<ID>,
         #[graphql(desc = "The group's name; give this or `id`.")] name: Option<String>,
-    ) -> Option<Result<Group, Fault>> {
+    ) -> Option<Result<Group, ApiError>> {
         group(ctx, id, name).await.transpose()
     }
 
@@ -83,11 +75,11 @@ impl Query {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<GroupConnection, Fault> {
-        Errand::of(ctx).administrator("groups", None)?;
+    ) -> Result<GroupConnection, ApiError> {
+        authorizer(ctx).require_administrator("groups", None)?;
         let window = window(first, after, last, before)?;
         let search = filter.and_then(|filter| filter.search);
-        let page = gateway(ctx).views.groups_page(search.as_deref(), &window).await.map_err(asked)?;
+        let page = gateway(ctx).views.groups_page(search.as_deref(), &window).await?;
         Ok(GroupConnection { page: Connection::new(page, Group::from), search })
     }
 
@@ -100,13 +92,13 @@ impl Query {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<Connection<AuditEntry>, Fault> {
-        Errand::of(ctx).administrator("auditLog", None)?;
+    ) -> Result<Connection<AuditEntry>, ApiError> {
+        authorizer(ctx).require_administrator("auditLog", None)?;
         let window = window(first, after, last, before)?;
-        let Some(filter) = filter::audit(filter.unwrap_or_default()) else {
+        let Some(filter) = filter.unwrap_or_default().for_views() else {
             return Ok(Connection::empty());
         };
-        let page = gateway(ctx).views.audit_page(&filter, &window).await.map_err(asked)?;
+        let page = gateway(ctx).views.audit_page(&filter, &window).await?;
         Ok(Connection::new(page, AuditEntry::from))
     }
 
@@ -115,116 +107,38 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id.")] id: ID,
-    ) -> Option<Result<Node, Fault>> {
+    ) -> Option<Result<Node, ApiError>> {
         node::find(ctx, &id).await.transpose()
     }
 }
 
-/// Part of the list of users.
-pub(crate) struct UserConnection {
-    page: Connection<User>,
-    filter: read_model::users_page::UserFilter,
+async fn viewer(ctx: &Context<'_>) -> Result<Option<User>, ApiError> {
+    let Some(session) = caller(ctx).any_session()? else { return Ok(None) };
+    Ok(gateway(ctx).views.user(session.user_id).await?.map(User::from))
 }
 
-/// Part of the list of users.
-#[Object]
-impl UserConnection {
-    /// The rows, each with its cursor.
-    async fn edges(&self) -> &[Edge<User>] {
-        self.page.edges()
-    }
-
-    /// The rows alone.
-    async fn nodes(&self) -> Vec<&User> {
-        self.page.nodes()
-    }
-
-    /// Where this page stands in the list.
-    async fn page_info(&self) -> &PageInfo {
-        self.page.page_info()
-    }
-
-    /// How many users the whole list has. Under a filter counting stops at 10,000; without one it is exact.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, Fault> {
-        Ok(int(gateway(ctx).views.users_count(&self.filter).await.map_err(asked)?.n))
-    }
-
-    /// Whether counting stopped before the end.
-    async fn total_count_capped(&self, ctx: &Context<'_>) -> Result<bool, Fault> {
-        Ok(gateway(ctx).views.users_count(&self.filter).await.map_err(asked)?.capped)
-    }
-}
-
-/// Part of the list of groups.
-pub(crate) struct GroupConnection {
-    page: Connection<Group>,
-    search: Option<String>,
-}
-
-/// Part of the list of groups.
-#[Object]
-impl GroupConnection {
-    /// The rows, each with its cursor.
-    async fn edges(&self) -> &[Edge<Group>] {
-        self.page.edges()
-    }
-
-    /// The rows alone.
-    async fn nodes(&self) -> Vec<&Group> {
-        self.page.nodes()
-    }
-
-    /// Where this page stands in the list.
-    async fn page_info(&self) -> &PageInfo {
-        self.page.page_info()
-    }
-
-    /// How many groups the whole list has.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, Fault> {
-        Ok(int(gateway(ctx).views.groups_count(self.search.as_deref()).await.map_err(asked)?))
-    }
-}
-
-impl Listed for Group {
-    const CONNECTION: &'static str = "GroupConnection";
-    const EDGE: &'static str = "GroupEdge";
-}
-
-async fn user(ctx: &Context<'_>, id: Option<ID>, username: Option<String>) -> Result<Option<User>, Fault> {
-    let session = caller(ctx).session()?;
+async fn user(ctx: &Context<'_>, id: Option<ID>, username: Option<String>) -> Result<Option<User>, ApiError> {
+    let session = caller(ctx).require_session()?;
     let row = match (id, username) {
         (Some(id), None) => match id.parse() {
-            Ok(id) => gateway(ctx).user(id).await?,
+            Ok(id) => gateway(ctx).views.user(id).await?,
             Err(_) => None,
         },
-        (None, Some(name)) => gateway(ctx).views.user_by_name(&name).await.map_err(asked)?,
-        _ => return Err(Fault::BadRequest("Give exactly one of `id` and `username`.")),
+        (None, Some(name)) => gateway(ctx).views.user_by_name(&name).await?,
+        _ => return Err(ApiError::BadRequest("Give exactly one of `id` and `username`.")),
     };
     Ok(row.filter(|row| policy::may_see(&session.actor(), row.id)).map(User::from))
 }
 
-async fn group(ctx: &Context<'_>, id: Option<ID>, name: Option<String>) -> Result<Option<Group>, Fault> {
-    let session = caller(ctx).session()?;
+async fn group(ctx: &Context<'_>, id: Option<ID>, name: Option<String>) -> Result<Option<Group>, ApiError> {
+    let session = caller(ctx).require_session()?;
     let row = match (id, name) {
         (Some(id), None) => match id.parse() {
-            Ok(id) => gateway(ctx).group(id).await?,
+            Ok(id) => gateway(ctx).views.group(id).await?,
             Err(_) => None,
         },
-        (None, Some(name)) => gateway(ctx).views.group_by_name(&name).await.map_err(asked)?,
-        _ => return Err(Fault::BadRequest("Give exactly one of `id` and `name`.")),
+        (None, Some(name)) => gateway(ctx).views.group_by_name(&name).await?,
+        _ => return Err(ApiError::BadRequest("Give exactly one of `id` and `name`.")),
     };
-    Ok(row.filter(|row| is_of_group(session, row.id)).map(Group::from))
-}
-
-/// Administrators see every group, members their own.
-pub(super) fn is_of_group(session: &SignedIn, id: GroupId) -> bool {
-    policy::may_administer(&session.actor()) || session.group.as_ref().is_some_and(|group| group.id == id)
-}
-
-pub(super) fn caller<'a>(ctx: &Context<'a>) -> &'a Caller {
-    ctx.data_unchecked::<Caller>()
-}
-
-pub(super) fn gateway<'a>(ctx: &Context<'a>) -> &'a Gateway {
-    ctx.data_unchecked::<Arc<Gateway>>()
+    Ok(row.filter(|row| may_see_group(session, row.id)).map(Group::from))
 }

@@ -1,18 +1,17 @@
-//! Agent rules: what a user's file agent uploads and downloads.
+//! The GraphQL types of agent rules: an interface, and an object for each kind.
 
-use std::sync::Arc;
+use std::ops::Deref;
 
 use async_graphql::{Context, Enum, ID, Interface, Object, SimpleObject};
 use domain::id::{MailboxId, UserId};
-use domain::user::rules::{self, Download, Kind, Upload};
+use domain::user::rules::{self, Download, Kind};
 use read_model::agents::RuleRow;
 
 use super::agent::Mailbox;
 use super::connection::Listed;
-use super::error::Fault;
-use super::loader::Loaders;
-use super::scalar::DateTime;
-use super::user::int;
+use super::context::loaders;
+use super::scalar::{DateTime, int};
+use crate::error::ApiError;
 
 /// What becomes of a file that was uploaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -45,7 +44,7 @@ pub(crate) enum DeliverPolicy {
 #[expect(clippy::duplicated_attributes, reason = "two of the fields have the same type")]
 #[graphql(
     field(name = "id", ty = "ID", desc = "Made from the user and the name; never changes."),
-    field(name = "name", ty = "&str", desc = "The name, unique within the user."),
+    field(name = "name", ty = "&String", desc = "The name, unique within the user."),
     field(name = "active", ty = "bool", desc = "Whether the agent does it."),
     field(name = "poll_interval", ty = "i32", desc = "Seconds between two looks."),
     field(name = "subscribers", ty = "i32", desc = "Transfers at a time.")
@@ -65,7 +64,7 @@ impl Listed for AgentRule {
 impl From<RuleRow> for AgentRule {
     fn from(row: RuleRow) -> Self {
         let topic = row.topic().unwrap_or_default();
-        let common = Common {
+        let common = RuleCommon {
             id: row.rule.id.into(),
             name: row.rule.name,
             active: row.rule.active,
@@ -73,7 +72,14 @@ impl From<RuleRow> for AgentRule {
             subscribers: int(row.rule.subscribers.into()),
         };
         match row.rule.kind {
-            Kind::Upload(upload) => Self::UploadRule(UploadRule { common, upload }),
+            Kind::Upload(upload) => Self::UploadRule(UploadRule {
+                common,
+                match_pattern: upload.match_pattern,
+                regex: upload.regex,
+                upload_format: upload.upload_format,
+                metadata: upload.metadata.into_iter().map(Into::into).collect(),
+                ack_mode: upload.ack_mode.into(),
+            }),
             Kind::Download(download) => {
                 Self::DownloadRule(DownloadRule { common, user: row.user_id, topic, download })
             }
@@ -82,13 +88,22 @@ impl From<RuleRow> for AgentRule {
 }
 
 /// What every kind of rule has.
-#[derive(Debug, Clone)]
-struct Common {
-    id: ID,
-    name: String,
-    active: bool,
-    poll_interval: i32,
-    subscribers: i32,
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct RuleCommon {
+    /// Made from the user and the name; never changes.
+    #[graphql(owned)]
+    pub(crate) id: ID,
+    /// The name, unique within the user.
+    pub(crate) name: String,
+    /// Whether the agent does it.
+    #[graphql(owned)]
+    pub(crate) active: bool,
+    /// Seconds between two looks.
+    #[graphql(owned)]
+    pub(crate) poll_interval: i32,
+    /// Transfers at a time.
+    #[graphql(owned)]
+    pub(crate) subscribers: i32,
 }
 
 /// One piece of metadata.
@@ -100,114 +115,69 @@ pub(crate) struct MetadataEntry {
     value: String,
 }
 
-/// Files that match a pattern go from the agent to the platform.
-#[derive(Debug, Clone)]
-pub(crate) struct UploadRule {
-    common: Common,
-    upload: Upload,
+impl From<rules::Entry> for MetadataEntry {
+    fn from(entry: rules::Entry) -> Self {
+        Self { key: entry.key, value: entry.value }
+    }
 }
 
 /// Files that match a pattern go from the agent to the platform.
-#[Object]
-impl UploadRule {
-    /// Made from the user and the name; never changes.
-    pub(crate) async fn id(&self) -> ID {
-        self.common.id.clone()
-    }
-
-    /// The name, unique within the user.
-    pub(crate) async fn name(&self) -> &str {
-        &self.common.name
-    }
-
-    /// Whether the agent does it.
-    pub(crate) async fn active(&self) -> bool {
-        self.common.active
-    }
-
-    /// Seconds between two looks.
-    pub(crate) async fn poll_interval(&self) -> i32 {
-        self.common.poll_interval
-    }
-
-    /// Transfers at a time.
-    pub(crate) async fn subscribers(&self) -> i32 {
-        self.common.subscribers
-    }
-
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct UploadRule {
+    #[graphql(flatten)]
+    common: RuleCommon,
     /// Which files, as a glob or a regular expression.
-    async fn match_pattern(&self) -> &str {
-        &self.upload.match_pattern
-    }
-
+    match_pattern: String,
     /// Whether the pattern is a regular expression.
-    async fn regex(&self) -> bool {
-        self.upload.regex
-    }
-
+    regex: bool,
     /// Template of the name under which a file arrives; empty keeps the name.
-    async fn upload_format(&self) -> &str {
-        &self.upload.upload_format
-    }
-
+    upload_format: String,
     /// What is attached to every file.
-    async fn metadata(&self) -> Vec<MetadataEntry> {
-        let entry =
-            |entry: &rules::Entry| MetadataEntry { key: entry.key.clone(), value: entry.value.clone() };
-        self.upload.metadata.iter().map(entry).collect()
-    }
-
+    metadata: Vec<MetadataEntry>,
     /// What becomes of a file that was uploaded.
-    async fn ack_mode(&self) -> AckMode {
-        self.upload.ack_mode.into()
-    }
+    ack_mode: AckMode,
 }
 
 /// Files go from one of the user's mailboxes to the agent.
 #[derive(Debug, Clone)]
 pub(crate) struct DownloadRule {
-    common: Common,
+    common: RuleCommon,
     user: UserId,
     topic: String,
     download: Download,
 }
 
+/// The interface calls the resolvers of the common fields on each kind; they are found behind `Deref`.
+impl Deref for UploadRule {
+    type Target = RuleCommon;
+
+    fn deref(&self) -> &RuleCommon {
+        &self.common
+    }
+}
+
+/// As for [`UploadRule`].
+impl Deref for DownloadRule {
+    type Target = RuleCommon;
+
+    fn deref(&self) -> &RuleCommon {
+        &self.common
+    }
+}
+
 /// Files go from one of the user's mailboxes to the agent.
 #[Object]
 impl DownloadRule {
-    /// Made from the user and the name; never changes.
-    pub(crate) async fn id(&self) -> ID {
-        self.common.id.clone()
-    }
-
-    /// The name, unique within the user.
-    pub(crate) async fn name(&self) -> &str {
-        &self.common.name
-    }
-
-    /// Whether the agent does it.
-    pub(crate) async fn active(&self) -> bool {
-        self.common.active
-    }
-
-    /// Seconds between two looks.
-    pub(crate) async fn poll_interval(&self) -> i32 {
-        self.common.poll_interval
-    }
-
-    /// Transfers at a time.
-    pub(crate) async fn subscribers(&self) -> i32 {
-        self.common.subscribers
+    #[graphql(flatten)]
+    fn common(&self) -> &RuleCommon {
+        &self.common
     }
 
     /// The mailbox that is read.
-    async fn mailbox(&self, ctx: &Context<'_>) -> Result<Mailbox, Fault> {
+    async fn mailbox(&self, ctx: &Context<'_>) -> Result<Mailbox, ApiError> {
         let id = MailboxId::of(self.user, &self.download.mailbox);
-        // A mailbox that a rule uses can't be deleted; between two reads both may go.
-        ctx.data_unchecked::<Arc<Loaders>>()
-            .mailbox(id)
-            .await?
-            .ok_or(Fault::Unavailable { retry_after_ms: 100 })
+        // A mailbox in use can't be deleted, but both may have gone since the rule was read.
+        loaders(ctx).mailbox(id).await?.ok_or(ApiError::Unavailable { retry_after_ms: 100 })
     }
 
     /// Name of the topic downstream that is read.

@@ -1,4 +1,4 @@
-//! The two scalars of Muster's own: an instant and a point in the log.
+//! Muster's own scalars, an instant and a position in the log, and how its counters become `Int`.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use domain::timestamp::Timestamp;
@@ -70,4 +70,9 @@ impl From<position::Position> for Position {
     fn from(position: position::Position) -> Self {
         Self(position)
     }
+}
+
+/// A counter as an `Int`. Counters of one user or group stay far below the limit.
+pub(crate) fn int(number: u64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }

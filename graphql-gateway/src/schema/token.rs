@@ -1,4 +1,4 @@
-//! Auth tokens as their owners see them, never their secrets.
+//! The GraphQL type of auth tokens, without their secrets.
 
 use async_graphql::{Enum, ID, SimpleObject};
 use domain::credential::Scope;

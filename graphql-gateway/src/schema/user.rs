@@ -1,36 +1,22 @@
-//! The user as the portals see it.
+//! The GraphQL type of users.
 
-use std::sync::Arc;
-
-use async_graphql::{Context, Enum, ID, InputObject, Object};
-use domain::actor;
+use async_graphql::{Context, Enum, ID, Object};
 use domain::id::UserId;
 use domain::user::UserStatus;
 use read_model::audit::Target;
 use read_model::audit_page::AuditFilter;
 use read_model::users::UserRow;
-use read_model::users_page;
 
 use super::agent::{Mailbox, UfaConfig};
 use super::audit::AuditEntry;
 use super::connection::{Connection, Listed, window};
-use super::error::Fault;
+use super::context::{gateway, loaders};
 use super::group::Group;
-use super::loader::Loaders;
+use super::role::Role;
 use super::rule::AgentRule;
-use super::scalar::DateTime;
+use super::scalar::{DateTime, int};
 use super::token::AuthToken;
-use crate::gateway::{Gateway, asked};
-
-/// A right that a user holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "actor::Role")]
-pub(crate) enum Role {
-    /// Looks after what is their own. Everybody holds it.
-    User,
-    /// Looks after everybody.
-    Administrator,
-}
+use crate::error::ApiError;
 
 /// Where a user stands on the way in and out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -46,64 +32,6 @@ pub(crate) enum UserState {
     Rejected,
     /// Gone for good; the name stays taken.
     Deleted,
-}
-
-/// What users are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "users_page::UserSortField")]
-pub(crate) enum UserSortField {
-    /// The username.
-    Username,
-    /// The first name.
-    FirstName,
-    /// The last name.
-    LastName,
-    /// The e-mail address.
-    Email,
-    /// The name of the group.
-    Group,
-    /// The state, in the order of its declaration.
-    State,
-    /// When the user registered.
-    RegisteredAt,
-    /// When the user changed last.
-    UpdatedAt,
-}
-
-/// Which end comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub(crate) enum SortDirection {
-    /// The smallest first.
-    Asc,
-    /// The greatest first.
-    Desc,
-}
-
-/// How users are sorted.
-#[derive(Debug, Clone, InputObject)]
-pub(crate) struct UserOrder {
-    /// By what.
-    pub(crate) field: UserSortField,
-    /// Which end first.
-    #[graphql(default_with = "SortDirection::Asc")]
-    pub(crate) direction: SortDirection,
-}
-
-/// Which users are listed; what is absent doesn't matter.
-#[derive(Debug, Clone, Default, InputObject)]
-pub(crate) struct UserFilter {
-    /// Beginning of the username, a name or the address, or of their parts after . _ - @ and spaces; capitals don't matter.
-    pub(crate) search: Option<String>,
-    /// In any of these states; deleted users are listed only when this asks for them.
-    pub(crate) state: Option<Vec<UserState>>,
-    /// In any of these groups.
-    pub(crate) group_id: Option<Vec<ID>>,
-    /// With exactly this address; capitals don't matter.
-    pub(crate) email: Option<String>,
-    /// Registered after this instant.
-    pub(crate) registered_after: Option<DateTime>,
-    /// Registered before this instant.
-    pub(crate) registered_before: Option<DateTime>,
 }
 
 /// A user.
@@ -156,9 +84,9 @@ impl User {
     }
 
     /// The group; null before approval, and for the first administrator.
-    async fn group(&self, ctx: &Context<'_>) -> Option<Result<Group, Fault>> {
+    async fn group(&self, ctx: &Context<'_>) -> Option<Result<Group, ApiError>> {
         let id = self.0.group.as_ref()?.id;
-        ctx.data_unchecked::<Arc<Loaders>>().group(id).await.transpose()
+        loaders(ctx).group(id).await.transpose()
     }
 
     /// Where the user stands.
@@ -214,9 +142,9 @@ impl User {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<Connection<AgentRule>, Fault> {
+    ) -> Result<Connection<AgentRule>, ApiError> {
         let window = window(first, after, last, before)?;
-        let page = gateway(ctx).views.rules_page(self.0.id, &window).await.map_err(asked)?;
+        let page = gateway(ctx).views.rules_page(self.0.id, &window).await?;
         Ok(Connection::new(page, AgentRule::from))
     }
 
@@ -228,9 +156,9 @@ impl User {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<Connection<Mailbox>, Fault> {
+    ) -> Result<Connection<Mailbox>, ApiError> {
         let window = window(first, after, last, before)?;
-        let page = gateway(ctx).views.mailboxes_page(self.0.id, &window).await.map_err(asked)?;
+        let page = gateway(ctx).views.mailboxes_page(self.0.id, &window).await?;
         Ok(Connection::new(page, Mailbox::from))
     }
 
@@ -242,9 +170,9 @@ impl User {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<Connection<AuthToken>, Fault> {
+    ) -> Result<Connection<AuthToken>, ApiError> {
         let window = window(first, after, last, before)?;
-        let page = gateway(ctx).views.tokens_page(self.0.id, &window).await.map_err(asked)?;
+        let page = gateway(ctx).views.tokens_page(self.0.id, &window).await?;
         Ok(Connection::new(page, AuthToken::from))
     }
 
@@ -256,11 +184,11 @@ impl User {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<Connection<AuditEntry>, Fault> {
+    ) -> Result<Connection<AuditEntry>, ApiError> {
         let window = window(first, after, last, before)?;
         let target = Target { kind: UserId::KIND.to_owned(), uuid: self.0.id.uuid() };
         let filter = AuditFilter::of_target(target);
-        let page = gateway(ctx).views.audit_page(&filter, &window).await.map_err(asked)?;
+        let page = gateway(ctx).views.audit_page(&filter, &window).await?;
         Ok(Connection::new(page, AuditEntry::from))
     }
 }
@@ -268,13 +196,4 @@ impl User {
 impl Listed for User {
     const CONNECTION: &'static str = "UserConnection";
     const EDGE: &'static str = "UserEdge";
-}
-
-/// A number of the log as an Int: no stream of one user gets near the end of it.
-pub(super) fn int(number: u64) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn gateway<'a>(ctx: &Context<'a>) -> &'a Gateway {
-    ctx.data_unchecked::<Arc<Gateway>>()
 }

@@ -1,9 +1,11 @@
-//! Making, hashing and checking what callers prove themselves with; clear texts are shown once and kept nowhere.
+//! Secrets: generating, hashing and checking them. Clear texts are shown once and stored nowhere.
+//!
+//! The reasons are in `docs/adr/0005-secrets-stay-at-the-gateway.md`.
 
-mod chosen;
-mod made;
+mod generated;
+mod password_hash;
 mod policy;
 
-pub use chosen::{Busy, Cost, Hasher, WrongCost};
-pub use made::{digest, is_token_secret, matches, session_token, temporary_password, token_secret};
-pub use policy::composed;
+pub use generated::{digest, is_token_secret, matches, session_token, temporary_password, token_secret};
+pub use password_hash::{Cost, Hasher, HashingQueueFull, InvalidCost};
+pub use policy::normalised;

@@ -1,4 +1,4 @@
-//! What a chosen password must be: long, not easily guessed, not built from what everybody knows of its user.
+//! The password policy: long, not easily guessed, not built from what everybody knows about the user.
 
 use domain::refusal::{Code, Refusal};
 use domain::text::too_long;
@@ -10,19 +10,18 @@ use zxcvbn::zxcvbn;
 const SHORTEST: usize = 15;
 /// Most characters (code points after NFC).
 const LONGEST: usize = 128;
-/// Fewer estimated guesses than this are too few: an attacker without the hash needs decades for more, and even one
-/// with it would need days at what the default cost allows.
+/// Fewest estimated guesses. Without the hash an attacker needs decades for as many; with it, days at the default cost.
 const GUESSES: u64 = 100_000_000;
-/// What has to be left of a password without the words that everybody knows of its user.
+/// Fewest different characters that are left without the words that everybody knows about the user.
 const OWN_CHARACTERS: usize = 6;
 
-/// The password as it is kept: in NFC (UAX #15), else unchanged.
-pub fn composed(password: &SecretString) -> SecretString {
+/// The password in NFC (UAX #15), else unchanged: the same keys on another keyboard must give the same bytes.
+pub fn normalised(password: &SecretString) -> SecretString {
     password.expose_secret().nfc().collect::<String>().into()
 }
 
-/// Checks a composed password. `words` are the username and the address of its user.
-pub(super) fn strong_enough(password: &SecretString, words: &[&str]) -> Result<(), Refusal> {
+/// Checks a normalised password. `words` are the username and the e-mail address of the user.
+pub(super) fn require_strong(password: &SecretString, words: &[&str]) -> Result<(), Refusal> {
     let password = password.expose_secret();
     let length = password.chars().count();
     if length < SHORTEST {
@@ -50,7 +49,7 @@ pub(super) fn strong_enough(password: &SecretString, words: &[&str]) -> Result<(
     Ok(())
 }
 
-/// The words and their parts, lower-cased, the longest first.
+/// The words and their parts in lower case, the longest first.
 fn known_words(words: &[&str]) -> Vec<String> {
     let mut known: Vec<String> = words
         .iter()
@@ -64,7 +63,7 @@ fn known_words(words: &[&str]) -> Vec<String> {
     known
 }
 
-/// How many different letters and digits are left when the known words are taken out.
+/// How many different letters and digits are left without the known words.
 fn own_characters(password: &str, words: &[String]) -> usize {
     let mut rest = password.to_lowercase();
     for word in words {
@@ -83,7 +82,7 @@ mod tests {
 
     fn code(password: &str) -> Option<Code> {
         let words = ["alice.miller", "alice@example.org"];
-        strong_enough(&composed(&password.into()), &words).err().map(|refusal| refusal.code)
+        require_strong(&normalised(&password.into()), &words).err().map(|refusal| refusal.code)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which credential passes where.
+//! Access checks: which credential is good for which service.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn a_token_passes_from_its_networks_alone() {
         assert_eq!(request.send().await.unwrap().status(), expected, "{address}");
     }
     assert_eq!(status(&door, "sftp", &token, SECRET).await, 403);
-    // Behind a proxy whose own address is allowed, whoever can't be read is not taken for the proxy.
+    // An unreadable address behind a proxy is not replaced by the proxy's own, which would be allowed.
     let near = door.token("alice", SECRET, &[Scope::Sftp], &["127.0.0.0/8"]).await.to_string();
     assert_eq!(status(&door, "sftp", &near, SECRET).await, 200);
     for address in [b"nonsense".as_slice(), b"10.1.2.3\xff"] {
@@ -148,11 +148,11 @@ async fn nobody_passes_on_what_the_views_may_no_longer_know() {
             .then_some(())
     };
     eventually(|| is(503)).await;
-    let places: Vec<_> = log_model::StreamPartition::followed(1).collect();
-    // Views that were current when the log went away are good for the grace, and no others.
+    let partitions: Vec<_> = log_model::StreamPartition::followed(1).collect();
+    // Only views that were current when the log went away stay good for the grace.
     let away = async |since: Timestamp| {
-        door.writer.confirm(&places, since).await.unwrap();
-        door.writer.unreachable(&places, since).await.unwrap();
+        door.writer.confirm(&partitions, since).await.unwrap();
+        door.writer.unreachable(&partitions, since).await.unwrap();
     };
     away(now()).await;
     eventually(|| is(200)).await;

@@ -1,4 +1,4 @@
-//! What remote agents fetch.
+//! The config that remote agents fetch.
 
 use domain::actor::Roles;
 use domain::credential::Scope;

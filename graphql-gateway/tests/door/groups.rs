@@ -1,4 +1,4 @@
-//! Deleting a group, step by step: what each owner is asked, and what becomes of the group when somebody is in it.
+//! Deletion of a group: which commands are sent, and what happens if somebody is in the group.
 
 use std::sync::Arc;
 
@@ -30,12 +30,12 @@ fn names(asked: &[Command]) -> Vec<&str> {
     asked.iter().map(|command| command.ask.name()).collect()
 }
 
-/// A point of the log that the views are moved to with [`enters`].
+/// A position that the views reach with [`enters`].
 fn after_entering() -> Position {
     Position::at(StreamPartition::new(Stream::UserEvents, 0), 5)
 }
 
-/// What the views are told when bob enters the group `north`.
+/// Bob enters the group `north`.
 fn enters(id: domain::id::GroupId, moves: Vec<Move>) -> Batch {
     let after = in_group(user_row("bob", Roles::BASE), id, "north");
     let counted = |group| (CountKey { partition: 0, state: UserStatus::Active, group }, 1);
@@ -97,13 +97,13 @@ async fn a_group_whose_members_are_shown_is_not_closed() {
         let answer = door.ask(Some(&token), DELETE, json!({ "input": input })).await;
         assert_eq!(answer["data"]["deleteGroup"], not_empty());
         let asked = std::mem::take(&mut *door.owner.asked.lock().unwrap());
-        // Only an earlier request of the same command can have closed it, and broken off then.
+        // Only an earlier, aborted request of the same command can have closed it.
         assert_eq!(names(&asked), [vec!["DeleteGroup", "CloseGroup"], then].concat());
         assert!(is_question(&asked[1]), "{:?}", asked[1]);
     }
 }
 
-/// Whether it asks if the step `close` of the command `d` was written, in a way that writes nothing.
+/// Whether the command only asks if the step `close` of the command `d` was written, and writes nothing.
 fn is_question(command: &Command) -> bool {
     let Ask::Group { expected_version, command: asked, .. } = &command.ask else { return false };
     command.id == "d close" && *expected_version == Some(u64::MAX) && *asked == group::Command::CloseGroup
@@ -123,7 +123,7 @@ async fn a_group_that_an_earlier_request_has_closed_is_closed_for_certain() {
     let asked = door.owner.asked.lock().unwrap();
     assert_eq!(names(&asked), ["DeleteGroup", "CloseGroup", "CloseGroup", "Barrier", "DeleteGroup"]);
     assert!(asked[2].id.starts_with("d close ") && asked[2].id != asked[1].id);
-    // What the caller saw is version 1, and the close that was its own made it 2.
+    // The caller saw version 1, and the first close of this command made it 2.
     assert!(matches!(asked[2].ask, Ask::Group { expected_version: Some(2), .. }), "{:?}", asked[2]);
 }
 
@@ -131,8 +131,8 @@ fn not_empty() -> Value {
     json!({ "userErrors": [{ "code": "group_not_empty", "field": ["groupId"] }], "deletedGroupId": null })
 }
 
-/// Somebody enters before the partition has heard of the close. `own_close` is what the owner says to whether this
-/// command has closed the group. Gives back what was asked after the barrier.
+/// Somebody enters before the partition knows that the group is closed. `own_close` is the owner's answer to whether
+/// this command has closed it. Returns the commands after the barrier.
 async fn somebody_enters(own_close: Code) -> Vec<Command> {
     let door = Arc::new(Door::open().await);
     let token = door.administrator().await;

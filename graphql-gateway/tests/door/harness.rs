@@ -1,4 +1,4 @@
-//! A gateway of its own for each test, on a free port, with what it needs to be filled and asked.
+//! Starts a gateway for each test on a free port, fills its views and sends requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -34,7 +34,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// A password that the policy takes.
+/// A password that the policy accepts.
 pub(crate) const PASSWORD: &str = "wandering otters hum softly";
 
 /// A running gateway.
@@ -49,7 +49,7 @@ pub(crate) struct Door {
     _stop: oneshot::Sender<()>,
 }
 
-/// An owner that answers what it was told to, else that everything is accepted.
+/// An owner with scripted answers; without one it accepts.
 #[derive(Default)]
 pub(crate) struct Scripted {
     answers: Mutex<VecDeque<Result<Answer, Failure>>>,
@@ -74,7 +74,7 @@ impl CommandRoute for Scripted {
     }
 }
 
-/// The owner's yes, which is visible when the views cover the position.
+/// The owner's yes, visible once the views cover the position.
 pub(crate) fn accepted(position: Position) -> Answer {
     Answer::Accepted { version: 7, position, repeated: false }
 }
@@ -116,14 +116,14 @@ impl Door {
             _directory: directory,
             _stop: stop,
         };
-        door.writer.begin(&places()).await.unwrap();
+        door.writer.begin(&stream_partitions()).await.unwrap();
         door.confirm().await;
         door
     }
 
-    /// The projection stands at the end of the log.
+    /// The views are at the end of the log.
     pub(crate) async fn confirm(&self) {
-        self.writer.confirm(&places(), now()).await.unwrap();
+        self.writer.confirm(&stream_partitions(), now()).await.unwrap();
     }
 
     pub(crate) fn post(&self, body: &Value) -> RequestBuilder {
@@ -147,7 +147,7 @@ impl Door {
         self.ask(None, query, input).await["data"]["signIn"].take()
     }
 
-    /// Makes an active user with a chosen password, and signs in.
+    /// Creates an active user with a chosen password, and signs in. Returns the session token.
     pub(crate) async fn signed_in(&self, username: &str, roles: Roles) -> String {
         self.user(user_row(username, roles)).await;
         self.password(username, chosen().await).await;
@@ -168,7 +168,7 @@ impl Door {
         self.apply(Batch { credentials: vec![credential], ..Batch::default() }).await;
     }
 
-    /// Gives a user a token with this secret; returns its id.
+    /// Creates a token with this secret. Returns its id.
     pub(crate) async fn token(
         &self,
         username: &str,
@@ -269,12 +269,12 @@ pub(crate) fn now() -> Timestamp {
     time::OffsetDateTime::now_utc().into()
 }
 
-/// A point of the log that the views have not seen.
+/// A position that the views have not reached.
 pub(crate) fn unseen() -> Position {
     Position::at(StreamPartition::new(Stream::UserEvents, 0), 1_000_000)
 }
 
-/// Asks again until the answer is what is waited for, or too long.
+/// Asks again until there is an answer. Panics after ten seconds.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(mut ask: impl FnMut() -> F) -> T {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -286,6 +286,6 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(mut ask: impl F
     }
 }
 
-fn places() -> Vec<StreamPartition> {
+fn stream_partitions() -> Vec<StreamPartition> {
     StreamPartition::followed(1).collect()
 }

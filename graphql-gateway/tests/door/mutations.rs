@@ -1,4 +1,4 @@
-//! From an input to a command, and from an owner's answer to a payload.
+//! Mutations: inputs become commands, and the owner's answers become payloads.
 
 use domain::actor::{Actor, Role, Roles};
 use domain::command::{Answer, Ask, Failure};

@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, table by table: which request gets which status, media type and code.
+//! GraphQL over HTTP: the status, media type and code of each kind of request.
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -11,7 +11,7 @@ use crate::harness::Door;
 const NEWER: &str = "application/graphql-response+json";
 const OLDER: &str = "application/json";
 
-/// Sends a body as it is. Returns status, media type, and the code of the first error.
+/// Sends a body unchanged. Returns the status, the media type, and the code of the first error.
 async fn send(
     door: &Door,
     accept: &str,

@@ -1,6 +1,9 @@
-//! What is shown to whom.
+//! Queries: who may see what, paging, and the viewer.
 
 use domain::actor::Roles;
+use domain::id::RuleId;
+use domain::user::rules::{AckMode, DeliverPolicy, Download, Entry, Kind, Rule, Upload};
+use read_model::apply::Batch;
 use serde_json::{Value, json};
 
 use crate::harness::{Door, id, in_group, user_row};
@@ -118,4 +121,47 @@ async fn the_viewers_own_things_are_listed() {
     assert_eq!(viewer["authTokens"]["nodes"], shown);
     assert_eq!(viewer["ufaConfig"], json!({ "debug": false, "heartbeatInterval": 30, "maxJobs": 100 }));
     assert_eq!((&viewer["state"], &viewer["approved"]), (&json!("ACTIVE"), &json!(true)));
+}
+
+#[tokio::test]
+async fn rules_of_both_kinds_show_what_they_share_and_what_is_their_own() {
+    let door = Door::open().await;
+    let token = door.signed_in("alice", Roles::BASE).await;
+    let rule = |name: &str, kind: Kind| {
+        let (id, name) = (RuleId::of(id("alice"), name), name.to_owned());
+        Rule { id, name, active: true, poll_interval: 300, subscribers: 5, kind }
+    };
+    let upload = Upload {
+        match_pattern: "./uploads/*".to_owned(),
+        regex: false,
+        upload_format: String::new(),
+        metadata: vec![Entry { key: "site".to_owned(), value: "north".to_owned() }],
+        ack_mode: AckMode::Archive,
+    };
+    let download = Download {
+        mailbox: "default".to_owned(),
+        deliver_policy: DeliverPolicy::New,
+        start_time: None,
+        download_path: "./downloads".to_owned(),
+        max_files: 20,
+    };
+    let rules = [rule("in", Kind::Download(download)), rule("out", Kind::Upload(upload))];
+    let ids = rules.each_ref().map(|rule| rule.id.to_string());
+    let rules = rules.map(|rule| (id("alice"), rule)).to_vec();
+    door.apply(Batch { rules, ..Batch::default() }).await;
+    let query = "{ viewer { agentRules { nodes { __typename id name active pollInterval \
+        ... on UploadRule { subscribers matchPattern metadata { key value } ackMode } \
+        ... on DownloadRule { subscribers deliverPolicy startTime maxFiles } } } } }";
+    let answer = door.ask(Some(&token), query, json!({})).await;
+    let expected = json!([
+        { "__typename": "DownloadRule", "id": ids[0], "name": "in", "active": true, "pollInterval": 300,
+          "subscribers": 5, "deliverPolicy": "NEW", "startTime": null, "maxFiles": 20 },
+        { "__typename": "UploadRule", "id": ids[1], "name": "out", "active": true, "pollInterval": 300,
+          "subscribers": 5, "matchPattern": "./uploads/*", "metadata": [{ "key": "site", "value": "north" }],
+          "ackMode": "ARCHIVE" },
+    ]);
+    assert_eq!(answer["data"]["viewer"]["agentRules"]["nodes"], expected, "{answer}");
+    let node = format!("{{ node(id: \"{}\") {{ id ... on AgentRule {{ name }} }} }}", ids[1]);
+    let answer = door.ask(Some(&token), &node, json!({})).await;
+    assert_eq!(answer["data"]["node"], json!({ "id": ids[1], "name": "out" }));
 }

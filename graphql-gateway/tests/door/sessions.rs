@@ -1,4 +1,4 @@
-//! Signing in, staying signed in, and being signed out.
+//! Sign-in, the life of sessions, sign-out, change of password.
 
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ async fn a_session_ends_with_its_password_and_its_user() {
     door.user(suspended).await;
     assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "UNAUTHENTICATED");
     door.user(user_row("alice", Roles::BASE)).await;
-    // It stays dead when the user comes back.
+    // It stays ended after the reactivation.
     assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "UNAUTHENTICATED");
     let token = door.sign_in("alice", PASSWORD).await["sessionToken"].as_str().unwrap().to_owned();
     assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "none");
@@ -123,7 +123,7 @@ async fn a_suspension_ends_every_session_even_those_that_nobody_uses_meanwhile()
     let done = door.ask(Some(&administrator), suspend, input).await;
     assert_eq!(done["data"]["suspendUser"]["userErrors"], json!([]));
     assert_eq!(code(&door.ask(Some(&token), VIEWER, json!({})).await), "UNAUTHENTICATED");
-    // One that began before the views showed the suspension.
+    // A session that begins before the views show the suspension.
     let late = door.sign_in("alice", PASSWORD).await["sessionToken"].as_str().unwrap().to_owned();
     let mut suspended = user_row("alice", Roles::BASE);
     suspended.state = UserStatus::Suspended;

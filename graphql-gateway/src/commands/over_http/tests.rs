@@ -1,4 +1,4 @@
-//! Owners that answer, refuse, hang and are followed by others.
+//! Owners that answer, refuse, hang and are replaced.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Which documents are worked on, and which are refused before they cost anything.
+//! Which documents are rejected before they cost anything.
 
 use super::*;
 use async_graphql::parser::parse_query;
@@ -7,7 +7,7 @@ fn repeated(times: usize, part: impl Fn(usize) -> String) -> String {
     (0..times).map(part).collect::<Vec<_>>().concat()
 }
 
-fn checked(source: &str) -> Result<Operation, Unfit> {
+fn checked(source: &str) -> Result<Operation, DocumentError> {
     check_text(source)?;
     check(&parse_query(source).unwrap(), None)
 }
@@ -26,10 +26,10 @@ fn a_password_is_tried_once_in_a_document_at_most() {
     let sign_in = |alias: &str| format!("{alias}: signIn(input: {{}}) {{ sessionToken }} ");
     assert!(checked(&format!("mutation {{ {} }}", sign_in("a"))).is_ok());
     let twice = format!("mutation {{ {} ...F }} fragment F on Mutation {{ {} }}", sign_in("a"), sign_in("b"));
-    assert!(matches!(checked(&twice), Err(Unfit::TooComplex(_))));
+    assert!(matches!(checked(&twice), Err(DocumentError::TooComplex(_))));
     let both =
         format!("mutation {{ {} changePassword(input: {{}}) {{ userErrors {{ code }} }} }}", sign_in("a"));
-    assert!(matches!(checked(&both), Err(Unfit::TooComplex(_))));
+    assert!(matches!(checked(&both), Err(DocumentError::TooComplex(_))));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn what_could_cost_too_much_is_refused_before_it_does() {
         "{ a ".repeat(60) + &"}".repeat(60),
         format!("{{ a(b: {}1{}) }}", "[".repeat(60), "]".repeat(60)),
     ] {
-        assert!(matches!(checked(&document), Err(Unfit::TooComplex(_))), "{document:.60}");
+        assert!(matches!(checked(&document), Err(DocumentError::TooComplex(_))), "{document:.60}");
     }
 }
 
@@ -85,6 +85,6 @@ fn the_operation_is_the_named_or_the_only_one() {
         parse_query("query A { viewer { id } } mutation B { signOut { userErrors { code } } }").unwrap();
     assert_eq!(check(&document, Some("B")).unwrap().kind, OperationType::Mutation);
     for name in [None, Some("C")] {
-        assert!(matches!(check(&document, name), Err(Unfit::NoOperation(_))));
+        assert!(matches!(check(&document, name), Err(DocumentError::NoOperation(_))));
     }
 }

@@ -1,12 +1,12 @@
-//! What may stand where, in a schema that is made of what the portals' is made of.
+//! Which values fit, in a small schema with every kind of input type that the portals' schema has.
 
 use async_graphql::{EmptySubscription, Request, Schema};
 use serde_json::json;
 
 use super::*;
-use crate::http::Guard;
+use crate::http::guard::Guard;
 
-/// An enum, a list, a default, a field of several.
+/// A schema with an enum, a list, a default and a `@oneOf` type.
 mod shape {
     use async_graphql::{Enum, InputObject, Object, OneofObject};
 

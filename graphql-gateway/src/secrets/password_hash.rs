@@ -1,4 +1,4 @@
-//! Passwords that people choose: argon2id on blocking threads, as many at a time as there are cores, in a bounded queue.
+//! Hashes the passwords that people choose: argon2id on blocking threads, one per core, behind a bounded queue.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -9,48 +9,63 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use domain::refusal::Refusal;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
-use unicode_normalization::UnicodeNormalization;
 
-use super::policy::strong_enough;
+use super::policy::{normalised, require_strong};
 use crate::config::Config;
+use crate::error::{ApiError, MutationError};
 
-/// What one hash costs (RFC 9106).
+/// The cost of one hash (RFC 9106).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
     /// Memory in KiB.
     pub memory: u32,
-    /// Passes over it.
+    /// Passes over the memory.
     pub passes: u32,
     /// Lanes.
     pub lanes: u32,
 }
 
-/// More passwords wait to be hashed than the queue takes.
+/// The queue of passwords to hash is full.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords wait to be hashed")]
-pub struct Busy {
-    /// When asking again makes sense.
+pub struct HashingQueueFull {
+    /// When to try again, in milliseconds.
     pub retry_after_ms: u64,
 }
 
-/// Settings that argon2 does not take.
+const RETRY_SOON: HashingQueueFull = HashingQueueFull { retry_after_ms: 1_000 };
+
+/// argon2 rejects the cost.
 #[derive(Debug, thiserror::Error)]
 #[error("these password hash settings can't be: {0}")]
-pub struct WrongCost(argon2::Error);
+pub struct InvalidCost(argon2::Error);
+
+impl From<HashingQueueFull> for ApiError {
+    fn from(error: HashingQueueFull) -> Self {
+        Self::Unavailable { retry_after_ms: error.retry_after_ms }
+    }
+}
+
+impl From<HashingQueueFull> for MutationError {
+    fn from(error: HashingQueueFull) -> Self {
+        Self::Failed(error.into())
+    }
+}
 
 /// Hashes and verifies chosen passwords.
 pub struct Hasher {
     argon2: Argon2<'static>,
     cost: Cost,
+    /// A hash of this cost that no password has.
     decoy: String,
-    /// One permit a core: more at a time would only make each slower.
+    /// One permit per core: more at a time would only slow each down.
     cores: Arc<Semaphore>,
-    /// One permit for each that runs or waits.
-    places: Arc<Semaphore>,
+    /// One permit for each password that is being hashed or waits.
+    queue: Arc<Semaphore>,
 }
 
 impl Cost {
-    /// The cost that the settings ask for.
+    /// The configured cost.
     pub fn of(config: &Config) -> Self {
         Self {
             memory: config.password_memory_kib,
@@ -61,9 +76,9 @@ impl Cost {
 }
 
 impl Hasher {
-    /// A hasher of this cost, in whose queue `queue` passwords may wait.
-    pub fn try_new(cost: Cost, queue: usize) -> Result<Self, WrongCost> {
-        let params = Params::new(cost.memory, cost.passes, cost.lanes, None).map_err(WrongCost)?;
+    /// A hasher of this cost. At most `queue` passwords wait.
+    pub fn try_new(cost: Cost, queue: usize) -> Result<Self, InvalidCost> {
+        let params = Params::new(cost.memory, cost.passes, cost.lanes, None).map_err(InvalidCost)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
         let hasher = Self {
@@ -71,15 +86,15 @@ impl Hasher {
             cost,
             decoy: decoy(cost),
             cores: Arc::new(Semaphore::new(cores)),
-            places: Arc::new(Semaphore::new(cores + queue)),
+            queue: Arc::new(Semaphore::new(cores + queue)),
         };
         Ok(hasher)
     }
 
     /// The PHC string of a password.
-    pub async fn hash(&self, password: &SecretString) -> Result<String, Busy> {
+    pub async fn hash(&self, password: &SecretString) -> Result<String, HashingQueueFull> {
         let argon2 = self.argon2.clone();
-        let password = normal(password);
+        let password = normalised(password);
         self.run(move || {
             let hash = argon2.hash_password(password.expose_secret().as_bytes());
             hash.expect("the parameters were checked and the system has randomness").to_string()
@@ -88,9 +103,9 @@ impl Hasher {
     }
 
     /// Whether this is the password of the PHC string.
-    pub async fn verify(&self, password: &SecretString, phc: &str) -> Result<bool, Busy> {
+    pub async fn verify(&self, password: &SecretString, phc: &str) -> Result<bool, HashingQueueFull> {
         let (argon2, phc) = (self.argon2.clone(), phc.to_owned());
-        let password = normal(password);
+        let password = normalised(password);
         self.run(move || {
             PasswordHash::new(&phc)
                 .is_ok_and(|hash| argon2.verify_password(password.expose_secret().as_bytes(), &hash).is_ok())
@@ -98,26 +113,26 @@ impl Hasher {
         .await
     }
 
-    /// Takes as long as verifying does: for names that nobody has.
-    pub async fn pretend(&self, password: &SecretString) -> Result<(), Busy> {
+    /// Takes as long as [`Hasher::verify`], for names that nobody has.
+    pub async fn verify_nothing(&self, password: &SecretString) -> Result<(), HashingQueueFull> {
         self.verify(password, &self.decoy).await.map(|_| ())
     }
 
-    /// What the policy says about a composed password; working that out takes a core for a while too.
-    pub async fn judge(
+    /// Applies the password policy to a normalised password. In the queue too, because it is expensive.
+    pub async fn check_policy(
         &self,
         password: &SecretString,
         words: Vec<String>,
-    ) -> Result<Result<(), Refusal>, Busy> {
+    ) -> Result<Result<(), Refusal>, HashingQueueFull> {
         let password = password.clone();
         self.run(move || {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            strong_enough(&password, &words)
+            require_strong(&password, &words)
         })
         .await
     }
 
-    /// Whether the PHC string was made with less than the settings ask for now.
+    /// Whether the PHC string was made with a lower cost than the present one.
     pub fn is_weaker(&self, phc: &str) -> bool {
         let Ok(hash) = PasswordHash::new(phc) else { return false };
         Params::try_from(&hash).is_ok_and(|params| {
@@ -127,23 +142,20 @@ impl Hasher {
         })
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        let place =
-            Arc::clone(&self.places).try_acquire_owned().map_err(|_| Busy { retry_after_ms: 1_000 })?;
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HashingQueueFull> {
+        let queued = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| RETRY_SOON)?;
         let core = Arc::clone(&self.cores).acquire_owned().await.expect("the semaphore is never closed");
-        // The permits go with the work, so that a caller who leaves does not make room for more than there are cores.
+        // The work holds the permits, so that a caller who gives up does not let more run than there are cores.
         let done = tokio::task::spawn_blocking(move || {
             let result = work();
-            drop((core, place));
+            drop((core, queued));
             result
         });
-        done.await.map_err(|_| Busy { retry_after_ms: 1_000 })
+        done.await.map_err(|_| RETRY_SOON)
     }
-}
-
-/// One stable normalisation at set and at verify: the same keys on another keyboard give the same bytes.
-fn normal(password: &SecretString) -> SecretString {
-    password.expose_secret().nfc().collect::<String>().into()
 }
 
 /// A PHC string of this cost that no password has: its output was never computed.
@@ -195,16 +207,16 @@ mod tests {
         let hasher = Hasher::try_new(CHEAP, 4).unwrap();
         assert!(PasswordHash::new(&hasher.decoy).is_ok());
         assert!(!hasher.verify(&password("x"), &hasher.decoy).await.unwrap());
-        hasher.pretend(&password("x")).await.unwrap();
+        hasher.verify_nothing(&password("x")).await.unwrap();
     }
 
     #[tokio::test]
     async fn beyond_the_queue_callers_are_told_to_come_back() {
         let hasher = Hasher::try_new(CHEAP, 1).unwrap();
-        let places = hasher.places.available_permits();
+        let permits = hasher.queue.available_permits();
         let held =
-            Arc::clone(&hasher.places).acquire_many_owned(u32::try_from(places).unwrap()).await.unwrap();
-        assert_eq!(hasher.hash(&password("x")).await, Err(Busy { retry_after_ms: 1_000 }));
+            Arc::clone(&hasher.queue).acquire_many_owned(u32::try_from(permits).unwrap()).await.unwrap();
+        assert_eq!(hasher.hash(&password("x")).await, Err(HashingQueueFull { retry_after_ms: 1_000 }));
         drop(held);
         assert!(hasher.hash(&password("x")).await.is_ok());
     }

@@ -1,4 +1,4 @@
-//! What remote agents fetch: their config and rules, with an ETag so that nothing is sent twice.
+//! The config and rules of remote agents, with an ETag so that an agent that has them gets no body.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use read_model::agents::RuleRow;
 use read_model::users::UserRow;
 use serde::Serialize;
 
-use crate::access::Service;
-use crate::gateway::asked;
-use crate::http::{Door, Frame};
-use crate::passing::Stopped;
+use super::state::HttpState;
+use crate::access::{AccessDenied, Service};
+use crate::error::ApiError;
+use crate::request::RequestContext;
 
-/// Config and rules of one agent. Keys are the field names that the portals use.
+/// Config and rules of one agent. The keys are the field names of the portal API.
 #[derive(Debug, Serialize)]
 struct AgentConfig {
     version: u64,
@@ -71,32 +71,37 @@ enum RuleKind {
 
 /// `GET /agent/v1/config`
 pub(crate) async fn config(
-    State(door): State<Arc<Door>>,
-    Extension(frame): Extension<Frame>,
+    State(state): State<Arc<HttpState>>,
+    Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
 ) -> Response {
-    match answer(&door, &frame, &headers).await {
+    match answer(&state, &context, &headers).await {
         Ok(response) => response,
-        Err(stopped) => stopped.into_response(),
+        Err(denied) => denied.into_response(),
     }
 }
 
-async fn answer(door: &Door, frame: &Frame, headers: &HeaderMap) -> Result<Response, Stopped> {
-    let gateway = &door.gateway;
-    let passed = gateway.decide(headers, frame, Service::Agent).await?;
-    let user = gateway.user(passed.user).await?.ok_or(Stopped::Unproved)?;
+async fn answer(
+    state: &HttpState,
+    context: &RequestContext,
+    headers: &HeaderMap,
+) -> Result<Response, AccessDenied> {
+    let gateway = &state.gateway;
+    let granted = gateway.access.check_access(headers, context, Service::Agent).await?;
+    let user = gateway.views.user(granted.user).await.map_err(ApiError::from)?;
+    let user = user.ok_or(AccessDenied::Unauthenticated)?;
     let tag = format!("\"{}\"", user.ufa_version);
-    let etag = HeaderValue::from_str(&tag).map_err(|_| Stopped::Unknown { retry_after_ms: 1_000 })?;
-    if knows(headers, &tag) {
+    let etag = HeaderValue::from_str(&tag).map_err(|_| AccessDenied::UNAVAILABLE)?;
+    if has_version(headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
-    // Rules that changed since then come with the version before: the agent asks once more and gets the same.
-    let rules = gateway.views.rules_of(user.id).await.map_err(asked)?;
+    // If the rules change in between, they come with the version before: the agent fetches them once more.
+    let rules = gateway.views.rules_of(user.id).await.map_err(ApiError::from)?;
     Ok(([(header::ETAG, etag)], Json(AgentConfig::of(user, rules))).into_response())
 }
 
-/// Whether the agent has what this tag stands for (RFC 9110, section 13.1.2).
-fn knows(headers: &HeaderMap, tag: &str) -> bool {
+/// Whether the agent already has the version of this tag (RFC 9110, section 13.1.2).
+fn has_version(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
@@ -179,9 +184,9 @@ mod tests {
             ("\"8\"", false),
             ("7", false),
         ] {
-            assert_eq!(knows(&headers(value), "\"7\""), known, "{value}");
+            assert_eq!(has_version(&headers(value), "\"7\""), known, "{value}");
         }
-        assert!(!knows(&HeaderMap::new(), "\"7\""));
+        assert!(!has_version(&HeaderMap::new(), "\"7\""));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The schema against what is committed for portals, and against the rule that everything in it is described.
+//! The served schema is the committed one, and everything in it is described.
 
 use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;
@@ -20,7 +20,7 @@ fn everything_in_the_schema_is_described() {
     for definition in &document.definitions {
         let TypeSystemDefinition::Type(ty) = definition else { continue };
         let (name, ty) = (ty.node.name.node.as_str(), &ty.node);
-        note(&mut bare, name, ty.description.is_some());
+        check_description(&mut bare, name, ty.description.is_some());
         match &ty.kind {
             TypeKind::Object(object) => fields(&mut bare, name, &object.fields),
             TypeKind::Interface(interface) => fields(&mut bare, name, &interface.fields),
@@ -28,7 +28,11 @@ fn everything_in_the_schema_is_described() {
             TypeKind::Enum(values) => {
                 for value in &values.values {
                     let value = &value.node;
-                    note(&mut bare, &format!("{name}.{}", value.value.node), value.description.is_some());
+                    check_description(
+                        &mut bare,
+                        &format!("{name}.{}", value.value.node),
+                        value.description.is_some(),
+                    );
                 }
             }
             TypeKind::Scalar | TypeKind::Union(_) => {}
@@ -46,7 +50,7 @@ fn fields(bare: &mut Vec<String>, ty: &str, fields: &[Positioned<FieldDefinition
     for field in fields {
         let field = &field.node;
         let name = format!("{ty}.{}", field.name.node);
-        note(bare, &name, field.description.is_some());
+        check_description(bare, &name, field.description.is_some());
         inputs(bare, &name, &field.arguments);
     }
 }
@@ -54,11 +58,11 @@ fn fields(bare: &mut Vec<String>, ty: &str, fields: &[Positioned<FieldDefinition
 fn inputs(bare: &mut Vec<String>, of: &str, inputs: &[Positioned<InputValueDefinition>]) {
     for input in inputs {
         let input = &input.node;
-        note(bare, &format!("{of}.{}", input.name.node), input.description.is_some());
+        check_description(bare, &format!("{of}.{}", input.name.node), input.description.is_some());
     }
 }
 
-fn note(bare: &mut Vec<String>, name: &str, is_described: bool) {
+fn check_description(bare: &mut Vec<String>, name: &str, is_described: bool) {
     if !is_described {
         bare.push(name.to_owned());
     }

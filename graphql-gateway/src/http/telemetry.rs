@@ -1,4 +1,4 @@
-//! What is told of requests: one line each, and metrics; names and numbers, never what they carry.
+//! The log line and the metrics of each request: names and numbers, never the data.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use axum::http::{Method, StatusCode};
 
 use super::document::Operation;
 
-/// A GraphQL request as logs and metrics show it.
+/// A GraphQL request, for logs and metrics.
 #[derive(Debug)]
-pub(super) struct Graphql {
+pub(super) struct GraphqlTelemetry {
     kind: &'static str,
     fields: String,
     label: String,
 }
 
-impl Default for Graphql {
+impl Default for GraphqlTelemetry {
     fn default() -> Self {
         Self { kind: "none", fields: String::new(), label: "invalid".to_owned() }
     }
 }
 
-impl Graphql {
-    /// Notes what a document asks for that was found valid: its names are the schema's, fit for labels.
-    pub(super) fn asks(&mut self, operation: &Operation) {
+impl GraphqlTelemetry {
+    /// Records a valid operation: its names are the schema's, so they are good as labels.
+    pub(super) fn record_operation(&mut self, operation: &Operation) {
         self.kind = match operation.kind {
             OperationType::Query => "query",
             OperationType::Mutation => "mutation",
@@ -36,6 +36,7 @@ impl Graphql {
         };
     }
 
+    /// Writes the log line and the metrics.
     pub(super) fn finish(&self, outcome: String, correlation_id: &str, took: Duration) {
         tracing::info!(
             graphql.kind = self.kind,
@@ -53,8 +54,8 @@ impl Graphql {
     }
 }
 
-/// Counts an HTTP request of any kind, and logs those that GraphQL does not log itself.
-pub(super) fn http(
+/// Counts an HTTP request, and logs it unless it is GraphQL, which has its own line.
+pub(super) fn record_request(
     method: &Method,
     route: &'static str,
     status: StatusCode,

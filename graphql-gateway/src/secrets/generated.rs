@@ -1,10 +1,10 @@
-//! Secrets that Muster makes: temporary passwords, token secrets, session tokens; and the digests that are kept.
+//! Generates temporary passwords, token secrets and session tokens, and digests them.
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// Four classes without look-alikes; 64 characters, so that each carries six bits.
+/// Four classes without look-alikes: 64 characters, so that each carries six bits.
 const UPPER: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
 const LOWER: &[u8] = b"abcdefghijkmnpqrstuvwxyz";
 const DIGITS: &[u8] = b"23456789";
@@ -14,7 +14,7 @@ const TEMPORARY_LENGTH: usize = 20;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const TOKEN_PREFIX: &str = "mst_";
-/// 62 to the power of 43 is more than 2 to the power of 256.
+/// Enough for 256 bits: 62 to the power of 43 is more than 2 to the power of 256.
 const TOKEN_DIGITS: usize = 43;
 const CHECKSUM_DIGITS: usize = 6;
 
@@ -25,14 +25,14 @@ pub fn temporary_password() -> SecretString {
         let bytes: [u8; TEMPORARY_LENGTH] = random();
         let text: Vec<u8> = bytes.iter().map(|byte| alphabet[usize::from(byte % 64)]).collect();
         let has = |class: &[u8]| text.iter().any(|character| class.contains(character));
-        // Drawn anew as a whole: repairing it would make some passwords likelier than others.
+        // Draws a whole new password: repairing this one would make some passwords likelier than others.
         if [UPPER, LOWER, DIGITS, SIGNS].into_iter().all(has) {
             return String::from_utf8(text).expect("the alphabet is ASCII").into();
         }
     }
 }
 
-/// The secret of an auth token: `mst_`, 256 random bits and a checksum by which scanners tell real ones, in base62.
+/// The secret of an auth token: `mst_`, then 256 random bits and a checksum in base62. Scanners recognise it by both.
 pub fn token_secret() -> SecretString {
     let body = base62(random::<32>(), TOKEN_DIGITS);
     let checksum = checksum(&body);
@@ -53,12 +53,12 @@ pub fn session_token() -> SecretString {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random::<32>()).into()
 }
 
-/// The hex SHA-256 of a secret. Enough for made secrets: nobody guesses 112 random bits, however fast the hash is.
+/// The hex SHA-256 of a secret. A fast hash is enough for generated secrets: nobody guesses 112 random bits.
 pub fn digest(secret: &str) -> String {
     hex::encode(Sha256::digest(secret))
 }
 
-/// Whether the secret has this digest, in a time that says nothing.
+/// Whether the secret has this digest, in constant time.
 pub fn matches(secret: &SecretString, expected: &str) -> bool {
     digest(secret.expose_secret()).as_bytes().ct_eq(expected.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! What the audit log is told beside the facts.
+//! What the audit log hears besides events.
 
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use tokio::time::timeout;
 
 use crate::harness::{Door, id, user_row};
 
-/// The key and the body of what was noted, once there is as much of it as `enough` says.
-async fn noted(door: &Door, enough: impl Fn(&[(String, Value)]) -> bool) -> Vec<(String, Value)> {
+/// The keys and bodies of access records, once `enough` is satisfied.
+async fn recorded(door: &Door, enough: impl Fn(&[(String, Value)]) -> bool) -> Vec<(String, Value)> {
     let mut follow = door.log.follow(vec![(StreamPartition::new(Stream::Access, 0), 0)]);
     let mut found = Vec::new();
     while !enough(&found) {
-        let read = timeout(Duration::from_secs(10), follow.next()).await.expect("it is noted in time");
+        let read =
+            timeout(Duration::from_secs(10), follow.next()).await.expect("the record is written in time");
         if let Some(Read::Records(_, records)) = read {
             found.extend(records.into_iter().map(|recorded| {
                 let body = recorded.record.body.as_deref().unwrap();
@@ -37,7 +38,7 @@ async fn registrations_beyond_the_limit_are_told_to_administrators_as_one_record
     }
     let count =
         |found: &[(String, Value)]| found.iter().filter_map(|(_, body)| body["count"].as_u64()).sum::<u64>();
-    let found = noted(&door, |found| count(found) >= 2).await;
+    let found = recorded(&door, |found| count(found) >= 2).await;
     assert_eq!(count(&found), 2);
     for (_, body) in found {
         assert_eq!((&body["command"], &body["codes"]), (&json!("RegisterUser"), &json!(["rate_limited"])));
@@ -61,12 +62,12 @@ async fn a_denial_names_its_target_by_an_id_and_never_by_what_was_typed() {
         let bodies = found.iter().map(|(_, body)| body);
         bodies.filter(|body| body["command"] == "SuspendUser").map(|body| body["target"].clone()).collect()
     };
-    let found = noted(&door, |found| denials(found).len() >= 2).await;
+    let found = recorded(&door, |found| denials(found).len() >= 2).await;
     assert_eq!(denials(&found), [Value::Null, json!(bob)]);
 }
 
 #[tokio::test]
-async fn a_delayed_attempt_on_a_name_that_nobody_has_is_noted_under_its_digest() {
+async fn a_delayed_attempt_on_a_name_that_nobody_has_is_recorded_under_its_digest() {
     let door = Door::open().await;
     door.user(user_row("alice", Roles::BASE)).await;
     for name in ["alice", "norbert"] {
@@ -78,6 +79,6 @@ async fn a_delayed_attempt_on_a_name_that_nobody_has_is_noted_under_its_digest()
         let delayed = found.iter().filter(|(_, body)| body["reason"] == "delayed");
         delayed.map(|(key, _)| key.clone()).collect()
     };
-    let found = noted(&door, |found| delayed(found).len() >= 2).await;
+    let found = recorded(&door, |found| delayed(found).len() >= 2).await;
     assert_eq!(delayed(&found), [id("alice").to_string(), digest("norbert")]);
 }

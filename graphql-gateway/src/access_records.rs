@@ -1,5 +1,7 @@
-//! What is told to the audit log beside the facts: sign-ins, failures, denials. Coalesced, batched, off the way of
-//! requests; a bounded spool outlives a log that is away.
+//! Access records: what the audit log hears besides events, such as sign-ins, failures and denials.
+//!
+//! Requests never wait for them. Equal records of one second become one with a count, and a bounded spool holds them
+//! while the log can't be reached.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -17,20 +19,20 @@ use uuid::Uuid;
 #[cfg(test)]
 mod tests;
 
-/// How long alike notes are gathered into one record.
-const GATHER: Duration = Duration::from_secs(1);
-/// Most notes that wait for the gathering task, and most different ones that it gathers at a time.
-const WAITING: usize = 4_096;
-/// Most records that wait for a log that is away; the oldest go first.
-const SPOOLED: usize = 10_000;
-/// Records of one write.
+/// For how long equal records are collected into one.
+const COALESCE: Duration = Duration::from_secs(1);
+/// Most records in the queue to the writer, and most different ones that it collects.
+const QUEUE: usize = 4_096;
+/// Most records that wait while the log can't be reached. The oldest are dropped first.
+const SPOOL: usize = 10_000;
+/// Records per write.
 const BATCH: usize = 500;
-/// How long to wait until a log that is away is asked again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Pause between two attempts to reach the log.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Something that happened at the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Note {
+pub(crate) struct AccessRecord {
     pub(crate) at: Timestamp,
     /// Key and subject: the id of a user, or the hex SHA-256 of a name that nobody has.
     pub(crate) subject: String,
@@ -40,69 +42,71 @@ pub(crate) struct Note {
     pub(crate) event: access::Event,
 }
 
-/// Where notes are dropped. Never waits and never fails for the caller.
+/// Takes records from requests. Never waits and never fails.
 #[derive(Debug, Clone)]
-pub(crate) struct Notes {
-    sender: mpsc::Sender<Note>,
+pub(crate) struct AccessRecorder {
+    sender: mpsc::Sender<AccessRecord>,
 }
 
-/// What writes the notes down; runs beside the door.
-pub(crate) struct Scribe {
-    receiver: mpsc::Receiver<Note>,
+/// Writes the records to the log, in a task of its own.
+pub(crate) struct AccessRecordWriter {
+    receiver: mpsc::Receiver<AccessRecord>,
     log: Arc<dyn EventLog>,
-    gathered: Gathered,
+    coalesced: Coalesced,
     spool: VecDeque<Record>,
 }
 
-impl Notes {
-    pub(crate) fn take(&self, note: Note) {
-        if self.sender.try_send(note).is_err() {
+impl AccessRecorder {
+    /// Drops the record if the queue is full.
+    pub(crate) fn record(&self, record: AccessRecord) {
+        if self.sender.try_send(record).is_err() {
             metrics::counter!("muster_access_records_dropped_total").increment(1);
         }
     }
 }
 
-/// Notes and what writes them to the log. The scribe ends when every `Notes` is gone and all is written or given up.
-pub(crate) fn notes(log: Arc<dyn EventLog>) -> (Notes, Scribe) {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    let scribe = Scribe { receiver, log, gathered: Gathered::default(), spool: VecDeque::new() };
-    (Notes { sender }, scribe)
+/// A recorder and the writer behind it. The writer ends once every clone of the recorder is gone.
+pub(crate) fn access_recorder(log: Arc<dyn EventLog>) -> (AccessRecorder, AccessRecordWriter) {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let writer =
+        AccessRecordWriter { receiver, log, coalesced: Coalesced::default(), spool: VecDeque::new() };
+    (AccessRecorder { sender }, writer)
 }
 
-impl Scribe {
-    /// Writes until there is nobody left who could take a note.
+impl AccessRecordWriter {
+    /// Writes until every recorder is gone.
     pub(crate) async fn run(mut self) {
         let mut due: Option<Instant> = None;
         loop {
             tokio::select! {
-                note = self.receiver.recv() => match note {
-                    Some(note) => {
-                        self.gathered.add(note);
-                        due.get_or_insert_with(|| Instant::now() + GATHER);
-                        if self.gathered.order.len() >= WAITING {
+                record = self.receiver.recv() => match record {
+                    Some(record) => {
+                        self.coalesced.add(record);
+                        due.get_or_insert_with(|| Instant::now() + COALESCE);
+                        if self.coalesced.records.len() >= QUEUE {
                             due = Some(Instant::now());
                         }
                     }
                     None => break,
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    due = self.write().await.then_some(Instant::now() + AGAIN);
+                    due = self.write().await.then_some(Instant::now() + RETRY);
                 }
             }
         }
-        // The last try: whoever stops does not wait for a log that is away.
+        // The last attempt: a shutdown does not wait until the log can be reached again.
         if self.write().await {
-            dropped(self.spool.len());
+            report_dropped(self.spool.len());
         }
     }
 
-    /// Writes what was gathered. Whether something is left for later.
+    /// Writes what was collected. Returns whether something is left for later.
     async fn write(&mut self) -> bool {
-        self.spool.extend(self.gathered.drain().map(|note| note.record()));
-        let excess = self.spool.len().saturating_sub(SPOOLED);
+        self.spool.extend(self.coalesced.drain().map(|record| record.to_log_record()));
+        let excess = self.spool.len().saturating_sub(SPOOL);
         if excess > 0 {
             self.spool.drain(..excess);
-            dropped(excess);
+            report_dropped(excess);
         }
         while !self.spool.is_empty() {
             let batch: Vec<Record> = self.spool.iter().take(BATCH).cloned().collect();
@@ -121,40 +125,41 @@ impl Scribe {
     }
 }
 
-/// Notes by what makes them alike, in order of their first.
+/// Different records, in the order of their first occurrence.
 #[derive(Debug, Default)]
-struct Gathered {
-    order: Vec<Note>,
-    places: HashMap<String, usize>,
+struct Coalesced {
+    records: Vec<AccessRecord>,
+    /// Index of each record by what makes it equal to others.
+    index: HashMap<String, usize>,
 }
 
-impl Gathered {
-    fn add(&mut self, note: Note) {
-        let kind = note.kind();
-        if let Some(first) = self.places.get(&kind).and_then(|place| self.order.get_mut(*place)) {
-            count(&mut first.event, 1);
+impl Coalesced {
+    fn add(&mut self, record: AccessRecord) {
+        let key = record.coalescing_key();
+        if let Some(first) = self.index.get(&key).and_then(|index| self.records.get_mut(*index)) {
+            increment(&mut first.event);
         } else {
-            self.places.insert(kind, self.order.len());
-            self.order.push(note);
+            self.index.insert(key, self.records.len());
+            self.records.push(record);
         }
     }
 
-    fn drain(&mut self) -> impl Iterator<Item = Note> {
-        self.places.clear();
-        std::mem::take(&mut self.order).into_iter()
+    fn drain(&mut self) -> impl Iterator<Item = AccessRecord> {
+        self.index.clear();
+        std::mem::take(&mut self.records).into_iter()
     }
 }
 
-impl Note {
-    /// What makes two notes alike: who, to whom, from where, what became of it.
-    fn kind(&self) -> String {
+impl AccessRecord {
+    /// Equal for records of the same actor, subject, address and outcome.
+    fn coalescing_key(&self) -> String {
         let event = String::from_utf8_lossy(&self.event.to_json()).into_owned();
         let address = self.client.address.as_deref().unwrap_or_default();
         let (actor, name) = (self.actor.id_text(), self.event.wire_name());
         format!("{actor}\n{}\n{address}\n{name}\n{event}", self.subject)
     }
 
-    fn record(&self) -> Record {
+    fn to_log_record(&self) -> Record {
         let envelope = Envelope {
             id: Uuid::now_v7(),
             time: self.at,
@@ -174,18 +179,18 @@ impl Note {
     }
 }
 
-/// One more of the same; sign-ins that succeed are alike within a second and not counted.
-fn count(event: &mut access::Event, more: u32) {
+/// Counts one more of the same. Sign-ins are not counted: those of one second are one record.
+fn increment(event: &mut access::Event) {
     let count = match event {
         access::Event::SignedIn(_) => return,
         access::Event::SignInFailed(failed) => &mut failed.count,
         access::Event::CommandDenied(denied) => &mut denied.count,
         access::Event::CommandRefused(refused) => &mut refused.count,
     };
-    *count = count.saturating_add(more);
+    *count = count.saturating_add(1);
 }
 
-fn dropped(records: usize) {
+fn report_dropped(records: usize) {
     metrics::counter!("muster_access_records_dropped_total").increment(records as u64);
     tracing::warn!(
         records,

@@ -1,4 +1,4 @@
-//! May this credential pass here? Asked by SFTP servers, mailbox and API gateways, and reverse proxies.
+//! Access checks over HTTP, for SFTP servers, mailbox and API gateways, and reverse proxies.
 
 use std::sync::Arc;
 
@@ -6,60 +6,23 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::credential::Scope;
 use serde::Deserialize;
 
-use crate::http::{Door, Frame, Problem};
-use crate::passing::{Passed, Stopped};
+use super::problem::Problem;
+use super::state::HttpState;
+use crate::access::{AccessDenied, AccessGranted, Service};
+use crate::request::RequestContext;
 
-/// For what a credential is to pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Service {
-    /// SFTP servers.
-    Sftp,
-    /// HTTP mailboxes.
-    Mailbox,
-    /// API gateways.
-    Gateway,
-    /// Remote file agents; no password passes for them.
-    Agent,
-    /// The portals; no token passes for them.
-    Portal,
-}
-
+/// The query of the URL.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Parameters {
     service: Service,
 }
 
-impl Service {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Sftp => "sftp",
-            Self::Mailbox => "mailbox",
-            Self::Gateway => "gateway",
-            Self::Agent => "agent",
-            Self::Portal => "portal",
-        }
-    }
-
-    /// The scope that a token needs; none lets it pass at the portal.
-    pub(crate) const fn scope(self) -> Option<Scope> {
-        match self {
-            Self::Sftp => Some(Scope::Sftp),
-            Self::Mailbox => Some(Scope::Mailbox),
-            Self::Gateway => Some(Scope::Gateway),
-            Self::Agent => Some(Scope::Agent),
-            Self::Portal => None,
-        }
-    }
-}
-
 /// `GET` or `POST /access/verify?service=…`
 pub(crate) async fn verify(
-    State(door): State<Arc<Door>>,
-    Extension(frame): Extension<Frame>,
+    State(state): State<Arc<HttpState>>,
+    Extension(context): Extension<RequestContext>,
     parameters: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
@@ -67,23 +30,24 @@ pub(crate) async fn verify(
         let detail = "The parameter `service` is one of sftp, mailbox, gateway, agent and portal.";
         return Problem::new(StatusCode::BAD_REQUEST, detail).into_response();
     };
-    let outcome = door.gateway.decide(&headers, &frame, service).await;
+    let outcome = state.gateway.access.check_access(&headers, &context, service).await;
+    // These labels are what dashboards and alerts look for.
     let label = match &outcome {
         Ok(_) => "passed",
-        Err(Stopped::Unproved) => "unproved",
-        Err(Stopped::Forbidden) => "forbidden",
-        Err(Stopped::TooOften { .. }) => "delayed",
-        Err(Stopped::Unknown { .. }) => "unknown",
+        Err(AccessDenied::Unauthenticated) => "unproved",
+        Err(AccessDenied::Forbidden) => "forbidden",
+        Err(AccessDenied::Throttled { .. }) => "delayed",
+        Err(AccessDenied::Unavailable { .. }) => "unknown",
     };
     metrics::counter!("muster_access_checks_total", "service" => service.name(), "outcome" => label)
         .increment(1);
     match outcome {
-        Ok(passed) => passed.into_response(),
-        Err(stopped) => stopped.into_response(),
+        Ok(granted) => granted.into_response(),
+        Err(denied) => denied.into_response(),
     }
 }
 
-impl IntoResponse for Passed {
+impl IntoResponse for AccessGranted {
     fn into_response(self) -> Response {
         let mut headers = HeaderMap::new();
         let mut set = |name: &'static str, value: &str| {
@@ -103,10 +67,10 @@ impl IntoResponse for Passed {
     }
 }
 
-impl IntoResponse for Stopped {
+impl IntoResponse for AccessDenied {
     fn into_response(self) -> Response {
         match self {
-            Self::Unproved => {
+            Self::Unauthenticated => {
                 let problem = Problem::new(StatusCode::UNAUTHORIZED, "The credentials are unknown or wrong.");
                 let challenge = HeaderValue::from_static("Basic realm=\"muster\", charset=\"UTF-8\"");
                 ([(header::WWW_AUTHENTICATE, challenge)], problem).into_response()
@@ -114,12 +78,12 @@ impl IntoResponse for Stopped {
             Self::Forbidden => {
                 Problem::new(StatusCode::FORBIDDEN, "These credentials do not pass here.").into_response()
             }
-            Self::TooOften { retry_after_ms } => {
+            Self::Throttled { retry_after_ms } => {
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too many failures before.")
                     .retry_after(retry_after_ms)
                     .into_response()
             }
-            Self::Unknown { retry_after_ms } => {
+            Self::Unavailable { retry_after_ms } => {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "This can't be known at the moment.")
                     .retry_after(retry_after_ms)
                     .into_response()

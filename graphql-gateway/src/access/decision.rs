@@ -1,0 +1,254 @@
+//! The access decision, whole: what is asked, in which order it is judged, what each denial means.
+//!
+//! A service shows the credential that somebody showed to it, and its own name. The credential is one of three.
+//!
+//! - **Token** (HTTP Basic, the user is a token id): the secret is right and in time; the views are fresh; the user is
+//!   active; the token has the service's scope; the client's address lies in the token's networks.
+//! - **Password** (HTTP Basic, the user is a username): the views are fresh; the sign-in succeeds
+//!   ([`crate::authentication`]); the password is not a temporary one; the service is not `agent`.
+//! - **Session** (HTTP Bearer): the session is valid ([`crate::sessions`]); the views are fresh; the session is a full
+//!   one; the service is not `agent`.
+//!
+//! The first step that fails decides. [`AccessDenied::Unauthenticated`] (401) means that the credential is unknown,
+//! wrong or expired: one answer for all, so that it does not tell who exists. [`AccessDenied::Forbidden`] (403) means
+//! that the secret was right and does not open this service. [`AccessDenied::Throttled`] (429) means that too many
+//! wrong passwords came before.
+//!
+//! [`AccessDenied::Unavailable`] (503) means that nobody can say now. That is so when the views can't be read, when
+//! too many passwords wait to be hashed, or when the views are not fresh. Fresh are views that were confirmed within
+//! `--access-staleness`. When the log can't be reached they stay good for `--access-grace`: what the log holds by
+//! then is unknown, and denying everybody at once would be worse.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use domain::access::SignInFailureReason;
+use domain::actor::Client;
+use domain::credential::Kind;
+use domain::group::GroupRef;
+use domain::id::{TokenId, UserId};
+use domain::names::Username;
+use domain::user::UserStatus;
+use ipnet::IpNet;
+use log_model::partition;
+use log_model::{Stream, StreamPartition};
+use read_model::ReadModel;
+use read_model::credentials::Holder;
+use read_model::progress::Health;
+use secrecy::SecretString;
+
+use super::service::Service;
+use crate::authentication::{Authenticated, Authenticator, SignInAttempt, SignInError};
+use crate::clock::now;
+use crate::config::Config;
+use crate::error::ApiError;
+use crate::headers::{Credentials, credentials};
+use crate::request::RequestContext;
+use crate::sessions::Sessions;
+use crate::token_uses::TokenUses;
+
+/// The user whose credential is good for the service.
+#[derive(Debug)]
+pub(crate) struct AccessGranted {
+    pub(crate) user: UserId,
+    pub(crate) username: String,
+    pub(crate) group: Option<GroupRef>,
+    pub(crate) token: Option<TokenId>,
+}
+
+/// Why a credential is not good for the service.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum AccessDenied {
+    /// 401: unknown, wrong or expired; one answer for all.
+    Unauthenticated,
+    /// 403: the secret is right, but it does not open this service.
+    Forbidden,
+    /// 429: too many failures before.
+    Throttled { retry_after_ms: u64 },
+    /// 503: it can't be known now.
+    Unavailable { retry_after_ms: u64 },
+}
+
+impl AccessDenied {
+    /// Unavailable for about a second.
+    pub(crate) const UNAVAILABLE: Self = Self::Unavailable { retry_after_ms: 1_000 };
+}
+
+/// Decides whether credentials are good for services.
+pub(crate) struct AccessCheck {
+    views: ReadModel,
+    authenticator: Arc<Authenticator>,
+    sessions: Arc<Sessions>,
+    token_uses: TokenUses,
+    partitions: u32,
+    /// How old views may be.
+    staleness: Duration,
+    /// How long they stay good when the log can't be reached.
+    grace: Duration,
+}
+
+impl AccessCheck {
+    /// A check for users in this number of partitions.
+    pub(crate) fn new(
+        views: ReadModel,
+        authenticator: Arc<Authenticator>,
+        sessions: Arc<Sessions>,
+        partitions: u32,
+        config: &Config,
+    ) -> Self {
+        let (staleness, grace) = (config.access_staleness, config.access_grace);
+        let token_uses = TokenUses::new(views.clone());
+        Self { views, authenticator, sessions, token_uses, partitions, staleness, grace }
+    }
+
+    /// Whether the credentials of a request are good for a service.
+    pub(crate) async fn check_access(
+        &self,
+        headers: &HeaderMap,
+        context: &RequestContext,
+        service: Service,
+    ) -> Result<AccessGranted, AccessDenied> {
+        let RequestContext { client, correlation_id, .. } = context;
+        let attempt = SignInAttempt { service: service.name(), client, correlation_id };
+        match credentials(headers) {
+            Credentials::Basic(name, secret) => match name.parse::<TokenId>() {
+                Ok(id) => self.check_token(id, &secret, service, &attempt).await,
+                Err(_) => self.check_password(&name, &secret, service, &attempt).await,
+            },
+            Credentials::Bearer(token) => self.check_session(&token, service).await,
+            Credentials::None | Credentials::Unreadable => Err(AccessDenied::Unauthenticated),
+        }
+    }
+
+    async fn check_token(
+        &self,
+        id: TokenId,
+        secret: &SecretString,
+        service: Service,
+        attempt: &SignInAttempt<'_>,
+    ) -> Result<AccessGranted, AccessDenied> {
+        let user = match self.authenticator.token(id, secret, attempt).await {
+            Ok(user) => user,
+            Err(error) => {
+                // The partition of an unknown token is unknown too, so all of them must be fresh to deny it.
+                (0..self.partitions).try_for_each(|partition| self.require_fresh(partition))?;
+                return Err(error.into());
+            }
+        };
+        self.require_fresh(user.holder.partition)?;
+        if let Some(reason) = token_obstacle(&user, service, attempt.client) {
+            self.authenticator.record_failure(user.holder.id.to_string(), reason, attempt);
+            return Err(AccessDenied::Forbidden);
+        }
+        self.token_uses.record(id, attempt.client, service.scope());
+        Ok(AccessGranted::new(user.holder, Some(id)))
+    }
+
+    async fn check_password(
+        &self,
+        name: &str,
+        password: &SecretString,
+        service: Service,
+        attempt: &SignInAttempt<'_>,
+    ) -> Result<AccessGranted, AccessDenied> {
+        if let Ok(username) = Username::parse(name) {
+            self.require_fresh(partition::of(UserId::of(&username).uuid(), self.partitions))?;
+        }
+        let user = self.authenticator.password(name, password, attempt).await?;
+        let reason = match service {
+            _ if user.credential.kind.must_change() => Some(SignInFailureReason::MustChange),
+            Service::Agent => Some(SignInFailureReason::WrongScope),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            self.authenticator.record_failure(user.holder.id.to_string(), reason, attempt);
+            return Err(AccessDenied::Forbidden);
+        }
+        self.authenticator.record_sign_in(&user, attempt);
+        Ok(AccessGranted::new(user.holder, None))
+    }
+
+    async fn check_session(
+        &self,
+        token: &SecretString,
+        service: Service,
+    ) -> Result<AccessGranted, AccessDenied> {
+        let session = self.sessions.find(token).await?.ok_or(AccessDenied::Unauthenticated)?;
+        self.require_fresh(session.partition)?;
+        if session.must_change_password || service == Service::Agent {
+            return Err(AccessDenied::Forbidden);
+        }
+        let (user, username, group) = (session.user_id, session.username, session.group);
+        Ok(AccessGranted { user, username, group, token: None })
+    }
+
+    /// Requires that the views know what happened to the users of a partition until a moment ago.
+    fn require_fresh(&self, partition: u32) -> Result<(), AccessDenied> {
+        let now = now();
+        let is_fresh = |stream| {
+            let partition = StreamPartition::new(stream, partition);
+            match self.views.progress().health(partition, now, self.staleness) {
+                Health::Confirmed => true,
+                Health::Unreachable(since) => since + self.grace > now,
+                Health::Stale(_) | Health::Halted => false,
+            }
+        };
+        if [Stream::UserEvents, Stream::Credentials].into_iter().all(is_fresh) {
+            Ok(())
+        } else {
+            Err(AccessDenied::UNAVAILABLE)
+        }
+    }
+}
+
+/// Why a right token and secret are not good for this service from this address.
+fn token_obstacle(user: &Authenticated, service: Service, client: &Client) -> Option<SignInFailureReason> {
+    let Kind::Token { scopes, allowed_networks, .. } = &user.credential.kind else {
+        return Some(SignInFailureReason::WrongScope);
+    };
+    if user.holder.state != UserStatus::Active {
+        Some(SignInFailureReason::NotActive)
+    } else if !service.scope().is_some_and(|scope| scopes.contains(&scope)) {
+        Some(SignInFailureReason::WrongScope)
+    } else if !is_within(client, allowed_networks) {
+        Some(SignInFailureReason::WrongNetwork)
+    } else {
+        None
+    }
+}
+
+/// Whether the client's address lies in one of the networks. No networks means every network.
+fn is_within(client: &Client, networks: &[IpNet]) -> bool {
+    let address: Option<IpAddr> = client.address.as_deref().and_then(|text| text.parse().ok());
+    networks.is_empty()
+        || address.is_some_and(|address| networks.iter().any(|network| network.contains(&address)))
+}
+
+impl AccessGranted {
+    fn new(holder: Holder, token: Option<TokenId>) -> Self {
+        Self { user: holder.id, username: holder.username, group: holder.group, token }
+    }
+}
+
+impl From<SignInError> for AccessDenied {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Rejected(SignInFailureReason::NotActive) => Self::Forbidden,
+            SignInError::Rejected(_) => Self::Unauthenticated,
+            SignInError::Delayed { retry_after_ms } => Self::Throttled { retry_after_ms },
+            SignInError::Failed(error) => error.into(),
+        }
+    }
+}
+
+/// Whatever failed, nobody can say now whether the credential is good.
+impl From<ApiError> for AccessDenied {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::Unavailable { retry_after_ms } => Self::Unavailable { retry_after_ms },
+            _ => Self::UNAVAILABLE,
+        }
+    }
+}

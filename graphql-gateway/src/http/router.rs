@@ -1,0 +1,107 @@
+//! The paths of the HTTP API, and what every request and every answer goes through.
+
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::http::GraphiQLSource;
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{any, get};
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout};
+use tracing::Instrument;
+
+use super::negotiation::Media;
+use super::problem::Problem;
+use super::response::error_response;
+use super::state::HttpState;
+use super::{access, agent, graphql, telemetry};
+use crate::error::ApiError;
+use crate::request::RequestContext;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// No answer is a page, except GraphiQL.
+const CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// GraphiQL loads its parts from a content delivery network. It exists in development alone.
+const GRAPHIQL_CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self' https://esm.sh; font-src 'self' data: https://esm.sh; img-src 'self' data:; style-src 'unsafe-inline' https://esm.sh; script-src 'unsafe-inline' https://esm.sh blob: data:; worker-src blob: https://esm.sh";
+
+/// Every path of the HTTP API.
+pub(crate) fn router(state: Arc<HttpState>) -> Router {
+    let mut router = Router::new()
+        .route("/graphql", any(graphql::handle))
+        .route("/access/verify", get(access::verify).post(access::verify))
+        .route("/agent/v1/config", get(agent::config));
+    if state.gateway.config.is_dev() {
+        let page = GraphiQLSource::build().endpoint("/graphql").title("Muster").finish();
+        let sdl = state.schema.sdl();
+        router = router
+            .route("/graphiql", get(async move || Html(page.clone())))
+            .route("/schema.graphql", get(async move || sdl.clone()));
+    }
+    router
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "There is nothing here."))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not taken here.")
+        })
+        .layer(from_fn_with_state(Arc::clone(&state), with_context))
+        .with_state(state)
+}
+
+/// Gives a request its context and a time limit, catches panics, and sets the headers that every answer has.
+async fn with_context(State(state): State<Arc<HttpState>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let config = &state.gateway.config;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let context = RequestContext::read(request.headers(), peer, &config.trusted_proxies);
+    let correlation_id = context.correlation_id.clone();
+    request.extensions_mut().insert(context);
+    let media = Media::accepted(request.headers()).unwrap_or(Media::GraphqlResponse);
+    let (method, route) = (request.method().clone(), route(request.uri().path()));
+    // A second more than the GraphQL handler takes, so that it answers first, in its own format.
+    let limit = config.request_timeout + Duration::from_secs(1);
+    let span = tracing::info_span!("gateway.request", correlation_id);
+    let handled = timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).instrument(span).await;
+    let failed = |status, detail, error: ApiError| match route {
+        "/graphql" => error_response(status, media, &error, &correlation_id),
+        _ => Problem::new(status, detail).into_response(),
+    };
+    let mut response = match handled {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!(correlation_id, "A handler panicked.");
+            failed(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong.", ApiError::Internal)
+        }
+        Err(_) => {
+            tracing::warn!(correlation_id, "A handler took too long.");
+            failed(StatusCode::SERVICE_UNAVAILABLE, "This took too long.", ApiError::UnknownOutcome)
+        }
+    };
+    set_common_headers(&mut response, &correlation_id, route);
+    telemetry::record_request(&method, route, response.status(), &correlation_id, started.elapsed());
+    response
+}
+
+fn set_common_headers(response: &mut Response, correlation_id: &str, route: &'static str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(correlation_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let csp = if route == "/graphiql" { GRAPHIQL_CSP } else { CSP };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+/// The path for logs and metrics. Unknown paths are one, so that callers can't make up labels.
+fn route(path: &str) -> &'static str {
+    const ROUTES: [&str; 5] =
+        ["/graphql", "/access/verify", "/agent/v1/config", "/graphiql", "/schema.graphql"];
+    ROUTES.into_iter().find(|route| *route == path).unwrap_or("other")
+}

@@ -52,11 +52,10 @@ mod tests {
 
     use domain::actor::{Actor, Client};
     use domain::command::Ask;
+    use event_log::testing::Wrapped;
     use log_model::Position;
 
     use super::*;
-    use event_log::testing::Wrapped;
-
     use crate::testing::QuietLog;
 
     /// Answers as scripted, then never owns the partition.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
@@ -37,7 +37,7 @@ impl FileGraph {
         let src = krate.join("src");
         let root = ["lib.rs", "main.rs"].into_iter().find(|name| src.join(name).exists());
         let mut modules = BTreeMap::new();
-        read_module(&src, PathBuf::from(root.expect("a crate has a root")), vec![], &mut modules);
+        read_module(&src, Path::new(root.expect("a crate has a root")), &[], &mut modules);
         let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut types: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (path, module) in &modules {
@@ -134,9 +134,9 @@ fn resolve(
     Some(modules[&at].file.clone())
 }
 
-fn read_module(src: &Path, file: PathBuf, path: ModulePath, modules: &mut BTreeMap<ModulePath, Module>) {
+fn read_module(src: &Path, file: &Path, path: &[String], modules: &mut BTreeMap<ModulePath, Module>) {
     let text =
-        fs::read_to_string(src.join(&file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        fs::read_to_string(src.join(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut module = Module { file: file.to_string_lossy().into_owned(), ..Module::default() };
     let mut children = Vec::new();
@@ -144,12 +144,12 @@ fn read_module(src: &Path, file: PathBuf, path: ModulePath, modules: &mut BTreeM
     let is_root =
         matches!(file.file_name().and_then(|name| name.to_str()), Some("lib.rs" | "main.rs" | "mod.rs"));
     let directory = if is_root { file.parent().expect("a file").to_owned() } else { file.with_extension("") };
-    modules.insert(path.clone(), module);
+    modules.insert(path.to_vec(), module);
     for name in children {
         let flat = directory.join(format!("{name}.rs"));
         let nested = directory.join(&name).join("mod.rs");
         let found = if src.join(&flat).exists() { flat } else { nested };
-        read_module(src, found, [path.as_slice(), &[name]].concat(), modules);
+        read_module(src, &found, &[path, &[name]].concat(), modules);
     }
 }
 

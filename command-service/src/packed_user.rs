@@ -1,6 +1,6 @@
 //! The packed form of a user, in memory and in snapshots.
 //!
-//! A release may change the form if it increments `FORMAT` in `snapshot.rs`: owners ignore snapshots of another format.
+//! A release may change the form if it increments [`FORMAT`]: owners ignore snapshots of another format.
 //!
 //! The types mirror the domain's, which are wire types and leave out empty fields. Postcard does not describe itself, so
 //! every field must be present, in this order. Texts are borrowed for packing and for unpacking.
@@ -27,6 +27,11 @@ use crate::tracked_aggregate::TrackedAggregate;
 #[cfg(test)]
 #[path = "packed_user_spec.rs"]
 pub(crate) mod spec;
+
+/// Version of the format of snapshots, packed users included, and of how events change state. Increment it with every change of
+/// either. A snapshot of the same version is trusted, so the state that a wrong rule made of events would outlive the
+/// rule.
+pub(crate) const FORMAT: u32 = 1;
 
 /// Appends the packed user to `bytes`. Adds the user's group to `groups` if it is missing.
 pub(crate) fn pack(tracked: &TrackedAggregate<User>, groups: &mut GroupTable, bytes: Vec<u8>) -> Vec<u8> {

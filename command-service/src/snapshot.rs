@@ -12,16 +12,13 @@ use uuid::Uuid;
 use crate::addresses::Addresses;
 use crate::fingerprint::FingerprintKey;
 use crate::group_table::GroupTable;
+use crate::packed_user::FORMAT;
 use crate::packed_users::PackedUsers;
 
 #[cfg(test)]
 #[path = "snapshot_spec.rs"]
 mod spec;
 
-/// Version of the format, packed users included, and of how events change state. Increment it with every change of
-/// either. A snapshot of the same version is trusted, so the state that a wrong rule made of events would outlive the
-/// rule.
-pub(crate) const FORMAT: u32 = 1;
 /// Size in bytes at which a part is closed.
 const PART_SIZE: usize = 256 * 1024;
 

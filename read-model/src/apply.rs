@@ -149,12 +149,11 @@ fn changes(batch: &Batch) -> Vec<Change> {
     all
 }
 
-/// Search terms of changed names: old ones go, new ones come.
+/// Search terms of users whose texts changed: old ones go, new ones come.
 fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> [Change; 2] {
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (Changed { before, after }, terms) in users.iter().zip(terms) {
-        let names = |user: &UserRow| (user.first_name.clone(), user.last_name.clone(), user.email.clone());
-        if before.as_ref().is_some_and(|before| names(before) == names(after)) {
+        if before.as_ref().is_some_and(|before| users::searched(before) == users::searched(after)) {
             continue;
         }
         let before = before.as_ref().map(users::terms).unwrap_or_default();

@@ -128,11 +128,14 @@ pub(crate) fn roles(row: &impl Columns, column: &str) -> Result<Roles, sqlx::Err
     Ok(Roles::from_bits(bits))
 }
 
+/// The texts that a search finds a user by. A user whose texts stay the same keeps its terms.
+pub(crate) fn searched(user: &UserRow) -> [Option<&str>; 4] {
+    [Some(&*user.username), user.first_name.as_deref(), user.last_name.as_deref(), user.email.as_deref()]
+}
+
 /// The search terms of a user.
 pub(crate) fn terms(user: &UserRow) -> BTreeSet<String> {
-    let texts =
-        [Some(&user.username), user.first_name.as_ref(), user.last_name.as_ref(), user.email.as_ref()];
-    search::terms(texts.into_iter().flatten().map(String::as_str))
+    search::terms(searched(user).into_iter().flatten())
 }
 
 /// A user to write, with the search terms.

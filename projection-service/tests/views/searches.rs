@@ -29,7 +29,7 @@ fn named(first: &str, last: &str, email: &str) -> C {
         first_name: Patch::Set(first.to_owned()),
         last_name: Patch::Set(last.to_owned()),
         email: Patch::Set(email.to_owned()),
-        phone: Patch::Keep,
+        ..UpdateProfile::default()
     })
 }
 

@@ -51,11 +51,7 @@ const LISTENERS: [(&str, &str); 3] = [
 impl Deployment {
     /// One process, one directory.
     pub(crate) async fn embedded() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let data = directory.path().join("data").display().to_string();
-        let environment = vec![("MUSTER_DATA_DIR", data)];
-        let mut deployment = Self::new(directory, environment, vec!["serve"], None);
-        deployment.start().await;
+        let mut deployment = Self::embedded_in(tempfile::tempdir().unwrap()).await;
         let password =
             deployment.processes[0].lines.iter().find_map(|line| line.trim().strip_prefix("Password"));
         let password = password.unwrap().split_whitespace().next().unwrap().to_owned();
@@ -63,9 +59,49 @@ impl Deployment {
         deployment
     }
 
+    /// One process whose data lies in the folder `data` of the directory.
+    pub(crate) async fn embedded_in(directory: tempfile::TempDir) -> Self {
+        let data = directory.path().join("data").display().to_string();
+        let environment = vec![("MUSTER_DATA_DIR", data)];
+        let mut deployment = Self::new(directory, environment, vec!["serve"], None);
+        deployment.start().await;
+        deployment
+    }
+
     /// Kafka and PostgreSQL: one gateway, one projection, three command services that share the partitions. `None` where
     /// the servers are not to be had.
     pub(crate) async fn distributed() -> Option<Self> {
+        let mut deployment = Self::on_servers().await?;
+        let starting = deployment.spawn_all();
+        let topics = deployment.run(&["topics"]);
+        assert!(topics.status.success(), "{topics:?}");
+        let prepared = deployment.run(&["init", "--username", "administrator", "--format", "json"]);
+        assert!(prepared.status.success(), "{prepared:?}");
+        let prepared: serde_json::Value = serde_json::from_slice(&prepared.stdout).unwrap();
+        deployment.administrator =
+            ("administrator".to_owned(), prepared["temporaryPassword"].as_str().unwrap().to_owned());
+        deployment.wait_until_ready(starting).await;
+        Some(deployment)
+    }
+
+    /// The same on topics with this many partitions, which `fill` writes before anything starts. It is called with the
+    /// brokers and the prefix of the topics, and may block.
+    pub(crate) async fn distributed_on(
+        partitions: usize,
+        fill: impl FnOnce(&str, &str) + Send + 'static,
+    ) -> Option<Self> {
+        let mut deployment = Self::on_servers().await?;
+        let topics = deployment.run(&["topics", "--partitions", &partitions.to_string()]);
+        assert!(topics.status.success(), "{topics:?}");
+        let setting = |name| deployment.setting(name).unwrap().to_owned();
+        let (log, prefix) = (setting("MUSTER_LOG"), setting("MUSTER_TOPIC_PREFIX"));
+        let filling = move || fill(log.trim_start_matches("kafka://"), &prefix);
+        tokio::task::spawn_blocking(filling).await.unwrap();
+        deployment.start().await;
+        Some(deployment)
+    }
+
+    async fn on_servers() -> Option<Self> {
         let (brokers, server) = (server("MUSTER_TEST_KAFKA")?, server("DATABASE_URL")?);
         let name = unique("muster_whole_");
         let mut connection = PgConnection::connect(&server).await.unwrap();
@@ -86,17 +122,7 @@ impl Deployment {
             "command-service",
             "command-service",
         ];
-        let mut deployment = Self::new(tempfile::tempdir().unwrap(), environment, roles, database);
-        let starting = deployment.spawn_all();
-        let topics = deployment.run(&["topics"]);
-        assert!(topics.status.success(), "{topics:?}");
-        let prepared = deployment.run(&["init", "--username", "administrator", "--format", "json"]);
-        assert!(prepared.status.success(), "{prepared:?}");
-        let prepared: serde_json::Value = serde_json::from_slice(&prepared.stdout).unwrap();
-        deployment.administrator =
-            ("administrator".to_owned(), prepared["temporaryPassword"].as_str().unwrap().to_owned());
-        deployment.wait_until_ready(starting).await;
-        Some(deployment)
+        Some(Self::new(tempfile::tempdir().unwrap(), environment, roles, database))
     }
 
     fn new(
@@ -235,6 +261,10 @@ impl Deployment {
         command
     }
 
+    fn setting(&self, wanted: &str) -> Option<&str> {
+        self.environment.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str())
+    }
+
     /// Where the views are, if on PostgreSQL.
     pub(crate) fn views(&self) -> Option<String> {
         self.database
@@ -310,13 +340,11 @@ impl Deployment {
         use event_log::kafka::{KafkaLog, KafkaSettings};
         use event_log::sqlite::SqliteLog;
 
-        let value =
-            |wanted: &str| self.environment.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
-        match value("MUSTER_LOG") {
+        match self.setting("MUSTER_LOG") {
             None => SqliteLog::open_read_only(&self.directory.path().join("data")).await.unwrap(),
             Some(log) => {
                 let brokers = log.trim_start_matches("kafka://");
-                KafkaLog::connect(KafkaSettings::new(brokers, value("MUSTER_TOPIC_PREFIX").unwrap()))
+                KafkaLog::connect(KafkaSettings::new(brokers, self.setting("MUSTER_TOPIC_PREFIX").unwrap()))
                     .await
                     .unwrap()
             }

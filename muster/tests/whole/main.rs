@@ -16,6 +16,8 @@ mod operators;
 mod portal;
 mod races;
 mod refusals;
+mod replay;
+mod upgrades;
 
 use deployment::Deployment;
 

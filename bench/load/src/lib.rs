@@ -9,19 +9,10 @@ pub mod open_loop;
 pub mod options;
 pub mod report;
 pub mod table;
+mod turn;
 
 pub use line::{Line, Who};
 pub use measured::Measured;
 pub use options::{Options, Show};
 pub use report::Report;
-
-/// Which request this is.
-#[derive(Debug, Clone, Copy)]
-pub struct Turn {
-    /// The client that sends it.
-    pub client: u64,
-    /// How many this client has sent before.
-    pub count: u64,
-    /// A number that no other request of the same run has.
-    pub number: u64,
-}
+pub use turn::Turn;

@@ -42,8 +42,8 @@ impl AddressDraft<'_> {
         }
     }
 
-    /// Moves a user from the address they hold to the one they hold after these events. `Err` is an address that they
-    /// may not take with this reservation.
+    /// Notes which address the user holds after these events. Fails with the new address if the user may not take it with
+    /// this reservation.
     pub(crate) fn change_holder(
         &mut self,
         user: &User,

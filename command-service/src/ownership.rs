@@ -63,8 +63,8 @@ impl Ownership {
 
     /// Owns the assigned partitions until `stop` is ready, then hands everything over.
     ///
-    /// Nothing in here waits for an owner, because the group does not: it reassigns a partition a few seconds after its
-    /// notice, whether this process has read the notice or not.
+    /// Nothing in here waits for an owner, because the group doesn't wait either. It reassigns a partition a few seconds
+    /// after its notice, whether or not this process has read the notice.
     pub(crate) async fn run(mut self, mut membership: Membership, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut check = interval(CHECK_INTERVAL);

@@ -28,9 +28,10 @@ use crate::tracked_aggregate::TrackedAggregate;
 #[path = "packed_user_spec.rs"]
 pub(crate) mod spec;
 
-/// Version of the format of snapshots, packed users included, and of how events change state. Increment it with every change of
-/// either. A snapshot of the same version is trusted, so the state that a wrong rule made of events would outlive the
-/// rule.
+/// Version of the format of snapshots, packed users included, and of how events change state.
+///
+/// Increment it with every change of either, also when a rule is fixed. A snapshot of the same version is trusted, so
+/// old ones would keep what the wrong rule produced.
 pub(crate) const FORMAT: u32 = 1;
 
 /// Appends the packed user to `bytes`. Adds the user's group to `groups` if it is missing.

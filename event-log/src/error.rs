@@ -26,8 +26,9 @@ pub enum ClaimError {
 /// Why a batch was not appended, or not certainly.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Another writer owns the partition, or may own it without this writer having been told. This call wrote
-    /// nothing. The writer is of no further use.
+    /// Another writer owns the partition, or may own it without this writer having been told. As a rule this
+    /// call wrote nothing. On Kafka its commit may stand all the same, if the broker's answer was lost and only
+    /// the repeated call met the fence. The writer is of no further use: claim again and read what is there.
     #[error("another writer owns the partition, or may")]
     Fenced,
     /// Nothing was written. The same writer may try again.

@@ -129,8 +129,10 @@ pub trait Writer: Send {
     /// The position covers what was written.
     fn confirm(&mut self) -> Result<Position, AppendError>;
 
-    /// Commits a fresh claim record, which fails if another writer has claimed the partition. The position
-    /// covers it.
+    /// Proves the ownership anew: commits a fresh claim record and fails if another writer has claimed the
+    /// partition. The position covers the record.
+    ///
+    /// SQLite writes nothing and checks the epoch alone, because the locked directory keeps other processes out.
     fn reclaim(&mut self) -> Result<Position, AppendError>;
 
     /// Saves the caller's state, so that the next claim can start from it.

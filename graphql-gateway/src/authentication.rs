@@ -1,7 +1,7 @@
 //! Sign-in: who has this username and password, or this token and secret?
 //!
-//! A password is judged in this order. Every step but the delay costs exactly one argon2 run, whether the user exists
-//! or not, so that the time of an answer does not tell who exists.
+//! A password is judged in this order. Every judgement costs exactly one argon2 run, so the time of an answer does not
+//! tell who exists. Only a delayed attempt costs none.
 //!
 //! 1. A text that can't be a username is unknown.
 //! 2. The attempt waits until few enough others run on the same account ([`AttemptLimiter`]).

@@ -163,8 +163,8 @@ impl<'a> Submission<'a> {
         }
     }
 
-    /// How far the views have read the stream partitions that the command is decided from. The owner decides no
-    /// earlier, so that callers never get an answer that contradicts what they saw.
+    /// How far the views have read the stream partitions that the command is decided from. The owner decides only once
+    /// it knows as much, so its answer never contradicts what the caller saw.
     pub(crate) fn position_seen(&self, ask: &Ask) -> Position {
         let groups = StreamPartition::new(Stream::GroupEvents, 0);
         let partitions = self.gateway.partitions;
@@ -198,7 +198,7 @@ impl<'a> Submission<'a> {
     }
 }
 
-/// Logs a bug: the route resolves reservations of e-mail addresses, so that no caller sees one.
+/// Logs a bug: the route resolves reservations of e-mail addresses, so none should come back from it.
 pub(crate) fn unresolved_reservation() -> MutationError {
     tracing::error!("a command came back before its address was settled");
     ApiError::Internal.into()

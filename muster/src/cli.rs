@@ -96,7 +96,7 @@ fn with_default_subcommand(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// The file is needed before the rest can be read, because it is what the rest falls back to.
+/// The file is read before the other arguments, because settings that they leave out come from it.
 fn settings_file(arguments: &[OsString]) -> Option<PathBuf> {
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {

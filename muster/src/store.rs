@@ -119,8 +119,8 @@ impl LogArguments {
         }
     }
 
-    /// What it means that the log can't be read by a command that verifies it: a file that is there is damaged;
-    /// brokers may only be away.
+    /// Ends a verification that can't read the log. A file that can't be read is damaged. Brokers may only be out of
+    /// reach, so that is an error.
     pub(crate) fn damaged(&self, reason: &str) -> Result<ExitCode> {
         match &self.log {
             LogLocation::Sqlite => {

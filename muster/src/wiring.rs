@@ -20,7 +20,7 @@ pub(crate) fn in_process(queues: CommandQueues, log: Arc<dyn EventLog>) -> Arc<d
     Arc::new(OwnersInProcess::new(Arc::new(LocalOwners(queues)), log))
 }
 
-/// The owners' queues as the gateway's port. Here, because neither crate may depend on the other.
+/// The owners' queues as the gateway's `CommandRoute`. It lives here because neither crate may depend on the other.
 struct LocalOwners(CommandQueues);
 
 #[async_trait]
@@ -33,8 +33,8 @@ impl CommandRoute for LocalOwners {
 /// How long one readiness check waits for the views.
 const CATCH_UP: Duration = Duration::from_secs(2);
 
-/// Ready once every partition has an announced owner and the views have reached the present end of the log. A user who
-/// signs in then finds what was written before, by `muster init` too.
+/// Ready once every partition has an announced owner and the views have reached the end that the log had at the check. A
+/// user who signs in then finds everything written earlier, including what `muster init` wrote.
 pub(crate) fn readiness(log: Arc<dyn EventLog>, views: &ReadModel) -> Check {
     let was_ready = Arc::new(AtomicBool::new(false));
     let progress = views.progress().clone();

@@ -29,7 +29,7 @@ impl AppliedRecord {
     }
 }
 
-/// Logs one line a record, so that a request can be followed to the views. Old records that are caught up are logged at
+/// Logs one line per record, by which a request can be followed to the views. While the views catch up, the lines are at
 /// debug level.
 pub(crate) fn report(records: &[AppliedRecord], moves: &[Move]) {
     for AppliedRecord { place, offset, name, correlation_id, age_micros } in records {

@@ -11,20 +11,44 @@
 //!
 //! The *next batch* grows while the *batch in flight* is being written. Each of its commands is decided on three layers:
 //! the ledger, then the changes of the batch in flight, then the changes of the commands before it in its own batch. No
-//! caller hears of a decision before it is committed. A small batch is appended on this thread, so nothing overlaps.
+//! caller hears of a decision before it is committed.
+//!
+//! Deciding and writing overlap only for a batch of at least `Writer::pipelining_threshold` commands: 8 on SQLite, 256
+//! on Kafka. A smaller one is appended on this thread, and nothing is decided meanwhile.
 //!
 //! A batch lands in one of three ways:
 //!
 //! - *Committed*: its changes go into the ledger and its callers get their answers.
-//! - *Aborted*: the log has certainly written nothing. The batch and everything decided on top of it are decided again;
-//!   after a few aborts in a row its callers are told instead.
-//! - *Fenced or unknown*: only the log knows what was written. Serving ends with the commands in doubt. The owner takes
-//!   over again, and then finds each command in the log or decides it anew.
+//! - *Aborted*: the log has certainly written nothing. The batch and everything decided on top of it are decided again.
+//!   After three aborts in a row (`MAX_ABORTS`) its callers are told instead.
+//! - *Fenced or unknown*: this owner can't tell what was written, only the log can. Serving ends with the commands *in
+//!   doubt*: those of the batch, and those taken after them that were never handed to the log. The owner takes over
+//!   again, and then finds each command in the log or decides it anew.
+//!
+//! # Claims and the lease
+//!
+//! A *claim* makes this owner the only writer of the partition: it fences every earlier writer and commits a claim record.
+//! After each commit the owner may rely for the length of a *lease* (4.5 s) on nobody else having claimed the partition.
+//! A batch with records proves the ownership by its commit. A batch without records relies on the lease, or commits a new
+//! claim record if the lease is over or the partition is no longer assigned to this process. SQLite knows no other
+//! processes, so there neither lease nor further claim records are needed.
 //!
 //! # Commands that have to wait
 //!
-//! A command that needs a commit first, or groups that are not read yet, is decided only while nothing is uncommitted.
-//! Until then it is set aside, and the queue is not read, so that nothing overtakes it.
+//! Some commands are decided only while nothing is uncommitted. Until then they are set aside and the queue is not read,
+//! so nothing overtakes them.
+//!
+//! - *Barriers, and commands whose callers have seen more than this owner has committed*, need a new claim to be committed
+//!   first (`reclaim.rs`). Another process may have taken the partition over.
+//! - *Commands about groups that are not read yet* wait for the groups, and this thread waits with them. The first one
+//!   sets a deadline for its whole batch (`GROUPS_TIMEOUT`). Commands that join the batch afterwards share the deadline
+//!   and need no check of their own: nothing is in flight any more that their wait could hold up.
+//!
+//! # The end
+//!
+//! An owner that must end goes on for 300 ms (`ENDING_GRACE`) and then gives its remaining commands back. To the caller
+//! that means `NotOwner`: this owner did nothing, ask the next one. If an earlier append of the command may stand in the
+//! log, it means `UnknownOutcome`.
 //!
 //! # The three waits
 //!
@@ -68,9 +92,10 @@ const ENDING_GRACE: Duration = Duration::from_millis(300);
 pub(crate) enum ServingEnd {
     /// The owner had to end, and has answered or given back every command it had taken.
     Finished,
-    /// Another process claimed the partition. Only the log knows what became of these commands.
+    /// Another process claimed the partition, or may have. These commands are in doubt, as in the description of this
+    /// module.
     Fenced(Vec<TakenCommand>),
-    /// An append ended without a known outcome. Only the log knows what became of these commands.
+    /// The outcome of an append is unknown, or a reclaim failed. These commands are in doubt.
     OutcomeUnknown(Vec<TakenCommand>),
 }
 
@@ -162,6 +187,7 @@ impl<'a> Serving<'a> {
                 self.reclaim()?;
                 continue;
             }
+            // A batch that has this deadline already waits for groups within it: see the description of this module.
             if needs_groups {
                 self.next.group_deadline = Some(Instant::now() + GROUPS_TIMEOUT);
             }
@@ -208,8 +234,8 @@ impl<'a> Serving<'a> {
         self.pipeline.in_flight().is_none() && !self.next.is_empty()
     }
 
-    /// What proves the ownership if the batch writes nothing. If the partition is assigned now, it was assigned when the
-    /// batch was decided.
+    /// How to prove the ownership if the batch has no records, and so no commit of its own. The lease is enough while the
+    /// partition is assigned. Assignment only ever ends, so it also held when the batch was decided.
     fn ownership_proof(&self) -> OwnershipProof {
         if self.tenure.is_assigned() { OwnershipProof::Lease } else { OwnershipProof::NewClaim }
     }
@@ -236,8 +262,8 @@ impl<'a> Serving<'a> {
 }
 
 impl ServingEnd {
-    /// An owner that was fenced finds out whether the partition is still its own before it claims again. After an
-    /// unknown outcome it claims at once.
+    /// An owner that was fenced waits before it claims again, because it may be about to learn that the partition is no
+    /// longer its own. Otherwise it claims at once. `Aborted` is a failed reclaim: an aborted batch does not end serving.
     fn after(error: &AppendError, in_doubt: Vec<TakenCommand>) -> Self {
         match error {
             AppendError::Fenced => Self::Fenced(in_doubt),

@@ -46,8 +46,8 @@ pub struct AddressChange {
 
 /// Decides whether `holder` gets this reservation of an address.
 ///
-/// `known_holder` is the address's holder record. `over` is the holder record whose user was asked and doesn't hold the
-/// address: only that very record may be replaced.
+/// `known_holder` is the address's holder record. `over` is the holder record that the caller has checked: its user was
+/// asked and doesn't hold the address. Only exactly that record may be replaced.
 pub fn reserve(
     known_holder: Option<ReservationHolder>,
     reservation: ReservationId,
@@ -75,10 +75,11 @@ pub fn change(user: &User, events: &[Event], at: Timestamp) -> Option<AddressCha
     Some(AddressChange { from: held(user), to: held(&after) })
 }
 
-/// Decides whether a user releases an address to the user `to.0`, for whom the actor `to.1` acts.
+/// Decides whether a user releases an address.
 ///
-/// `is_void` says whether the owner remembers the user's reservation as void. `insists` says that the user had time
-/// to use the reservation, so that an unused one is now made void.
+/// `to` is the user who wants the address, and the actor who asks for it. `is_void` says whether the owner remembers the
+/// user's reservation as void. With `insists`, the user has had time to use the reservation, so an unused one is made
+/// void now.
 pub fn release(
     user: &User,
     address: AddressId,

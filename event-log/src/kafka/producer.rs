@@ -41,7 +41,7 @@ pub(super) struct Outgoing<'a> {
 pub(super) struct TransactionalProducer {
     producer: BaseProducer<DeliveryReports>,
     timeout: Duration,
-    /// After this time without a commit, the broker may have forgotten whom the id fences.
+    /// After this time without a commit, the broker may have forgotten the id and its fence.
     transactional_id_expiry: Duration,
     /// Pause after a commit to one partition.
     narrow_gap: Duration,
@@ -80,8 +80,8 @@ impl TransactionalProducer {
 
     /// Commits all records or nothing, and returns the offset of each.
     pub(super) fn commit(&mut self, outgoing: &[Outgoing<'_>]) -> Result<Vec<u64>, AppendError> {
-        // The broker issues a forgotten id anew to the next producer that writes, which may be an outdated
-        // owner.
+        // By now the broker may have forgotten the transactional id, and the fence with it. It would then accept
+        // the write even if this is an outdated owner.
         if self.last.is_some() && self.is_older_than(self.transactional_id_expiry) {
             return Err(AppendError::Fenced);
         }

@@ -26,8 +26,8 @@ use crate::snapshot::{SnapshotPoint, first_after};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the brokers may take to report where a partition ends.
 const ANSWER: Duration = Duration::from_secs(5);
-/// Timeout of the first `init_transactions`. A retry inside librdkafka waits half a second, so a new producer
-/// with a longer timeout is faster. Each timeout is half as long again as the one before, up to the last.
+/// Timeout of the first `init_transactions`. librdkafka waits half a second before it retries by itself, so
+/// starting over with a new producer is faster. Each timeout is 1.5 times the one before, up to `LAST_TRY`.
 const FIRST_TRY: Duration = Duration::from_millis(60);
 const LAST_TRY: Duration = Duration::from_secs(5);
 

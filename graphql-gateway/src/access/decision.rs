@@ -1,23 +1,43 @@
 //! The access decision, whole: what is asked, in which order it is judged, what each denial means.
 //!
-//! A service shows the credential that somebody showed to it, and its own name. The credential is one of three.
+//! A service passes on the credential that somebody showed to it, and says its own name. Each kind of credential is
+//! judged in the order given here, and the first step that fails decides.
 //!
-//! - **Token** (HTTP Basic, the user is a token id): the secret is right and in time; the views are fresh; the user is
-//!   active; the token has the service's scope; the client's address lies in the token's networks.
+//! - **Token** (HTTP Basic, the user is a token id): the secret is right and has not expired; the views are fresh; the
+//!   user is active; the token has the service's scope, of which `portal` has none; the client's address lies in the
+//!   token's networks. A token that fails the first step is refused only while the views of all partitions are fresh.
 //! - **Password** (HTTP Basic, the user is a username): the views are fresh; the sign-in succeeds
-//!   ([`crate::authentication`]); the password is not a temporary one; the service is not `agent`.
-//! - **Session** (HTTP Bearer): the session is valid ([`crate::sessions`]); the views are fresh; the session is a full
-//!   one; the service is not `agent`.
+//!   ([`crate::authentication`]), for which the user must be active; the password is not a temporary one; the service is
+//!   not `agent`.
+//! - **Session** (HTTP Bearer): the session is valid ([`crate::sessions`]), for which the user must be active; the views
+//!   are fresh; it is a full session, not one that may only replace a temporary password; the service is not `agent`.
+//! - **Nothing**, or a header that can't be read: refused at once, as unauthenticated.
 //!
-//! The first step that fails decides. [`AccessDenied::Unauthenticated`] (401) means that the credential is unknown,
-//! wrong or expired: one answer for all, so that it does not tell who exists. [`AccessDenied::Forbidden`] (403) means
-//! that the secret was right and does not open this service. [`AccessDenied::Throttled`] (429) means that too many
-//! wrong passwords came before.
+//! # Answers
 //!
-//! [`AccessDenied::Unavailable`] (503) means that nobody can say now. That is so when the views can't be read, when
-//! too many passwords wait to be hashed, or when the views are not fresh. Fresh are views that were confirmed within
-//! `--access-staleness`. When the log can't be reached they stay good for `--access-grace`: what the log holds by
-//! then is unknown, and denying everybody at once would be worse.
+//! The metric `muster_access_checks_total` counts each answer under the name in the last column.
+//!
+//! | answer | status | meaning | counted as |
+//! | --- | --- | --- | --- |
+//! | [`AccessGranted`] | 200 | the credential is good for the service | `passed` |
+//! | [`AccessDenied::Unauthenticated`] | 401 | unknown, wrong or expired; one answer for all, which does not tell who exists | `unproved` |
+//! | [`AccessDenied::Forbidden`] | 403 | the secret is right and does not open this service, or its user is not active | `forbidden` |
+//! | [`AccessDenied::Throttled`] | 429 | too many wrong passwords came before | `delayed` |
+//! | [`AccessDenied::Unavailable`] | 503 | it can't be known now | `unknown` |
+//!
+//! It can't be known now if the views can't be read or are not fresh, or if too many passwords wait to be hashed.
+//!
+//! # Fresh views
+//!
+//! Views are fresh if they stood at the end of the log within the last `--access-staleness`. If they were fresh when the
+//! projection lost the log, they count as fresh for `--access-grace` from then on: what the log holds meanwhile is
+//! unknown, and denying everybody at once would be worse. Halted views are never fresh.
+//!
+//! # Access records
+//!
+//! Every denied token and password leaves an access record, and so does every password that passes. A token that passes
+//! only updates its last use. Sessions leave no record, whether they pass or not. An answer of 503 leaves one only for
+//! a token that failed its first step.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -49,7 +69,7 @@ use crate::request::RequestContext;
 use crate::sessions::Sessions;
 use crate::token_uses::TokenUses;
 
-/// The user whose credential is good for the service.
+/// The user who may use the service.
 #[derive(Debug)]
 pub(crate) struct AccessGranted {
     pub(crate) user: UserId,
@@ -63,7 +83,7 @@ pub(crate) struct AccessGranted {
 pub(crate) enum AccessDenied {
     /// 401: unknown, wrong or expired; one answer for all.
     Unauthenticated,
-    /// 403: the secret is right, but it does not open this service.
+    /// 403: the secret is right, but it does not open this service, or its user is not active.
     Forbidden,
     /// 429: too many failures before.
     Throttled { retry_after_ms: u64 },
@@ -132,7 +152,8 @@ impl AccessCheck {
         let user = match self.authenticator.token(id, secret, attempt).await {
             Ok(user) => user,
             Err(error) => {
-                // The partition of an unknown token is unknown too, so all of them must be fresh to deny it.
+                // An outdated view may lack the token or its end. An unknown token may belong to any partition, so all of
+                // them must be fresh to refuse one.
                 (0..self.partitions).try_for_each(|partition| self.require_fresh(partition))?;
                 return Err(error.into());
             }

@@ -191,7 +191,7 @@ impl<'a> Usages<'a> {
         }
     }
 
-    /// Whether a literal of a `@oneOf` type has exactly one field, and that one can't be null.
+    /// Whether a literal of a `@oneOf` type has exactly one field, and the field can't be null.
     fn is_one<'v>(&self, mut given: impl Iterator<Item = &'v Value>) -> bool {
         match (given.next(), given.next()) {
             (Some(Value::Variable(name)), None) => self
@@ -203,8 +203,8 @@ impl<'a> Usages<'a> {
         }
     }
 
-    /// `IsVariableUsageAllowed` of the GraphQL specification. Then the value of the variable, which may be null in spite
-    /// of a default.
+    /// `IsVariableUsageAllowed` of the GraphQL specification. Also checks the value: even a variable with a default may
+    /// be null.
     fn variable(&self, name: &Name, ty: &str, has_default: bool) -> Result<(), InvalidValue> {
         let Some(definition) = self.definitions.get(name.as_str()) else {
             return Err(InvalidValue::literal(format!(": variable \"${name}\" is not defined.")));

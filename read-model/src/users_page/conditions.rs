@@ -60,8 +60,8 @@ impl UserFilter {
         }
     }
 
-    /// Adds every condition but `but`, as CASE: no database looks for an index then, and PostgreSQL estimates it as nearly
-    /// always true. That fits, because filters that few rows pass are looked up by an index instead.
+    /// Adds every condition except `but`, each as a CASE. No database uses an index for a CASE, and PostgreSQL estimates it
+    /// as nearly always true. The estimate is right here, because a filter that few rows pass is looked up by an index.
     pub(super) fn check(&self, statement: &mut Sql, but: Option<Narrow>) {
         const IF: &str = " AND CASE WHEN ";
         const HOLDS: &str = " THEN 1 ELSE 0 END <> 0";
@@ -89,7 +89,7 @@ impl UserFilter {
     }
 }
 
-/// The users of whom a term begins with the prefix, as `WITH found AS (…)`. Looks at `most` terms at most.
+/// The users with a term that begins with the prefix, as `WITH found AS (…)`. Looks at no more than `most` terms.
 pub(super) fn found_by_search(prefix: &Prefix, most: Option<u64>) -> Sql {
     let mut statement = sql("WITH found AS MATERIALIZED (SELECT DISTINCT user_id AS id FROM \
          (SELECT user_id FROM user_terms WHERE term >= ");

@@ -1,7 +1,6 @@
 //! Saves snapshots: each is several records, sent outside of transactions, and replaces the one before.
 //!
-//! No writer needs to be kept from saving one. A snapshot that is incomplete or made from another history is
-//! ignored.
+//! Saving needs no fence: a claim ignores a snapshot that is incomplete or made from another history.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::error::{ApiError, MutationError};
 use crate::submission::{Accepted, Submission};
 
-/// For how long a group that is not deleted is tried to be reopened, even after the deadline.
+/// Time for reopening a group that is not deleted after all. It may end after the command's deadline.
 const REOPENING: Duration = Duration::from_secs(2);
 /// A version that no group has.
 const NO_VERSION: u64 = u64::MAX;
@@ -109,7 +109,7 @@ impl Deletion<'_> {
         Err(Refusal::new(Code::GroupNotEmpty, message).at("groupId").into())
     }
 
-    /// A group that is not deleted is not left closed either, even if an earlier request of this command closed it.
+    /// Reopens the group after an error, because it won't be deleted. An earlier request of this command may have closed it.
     async fn reopen_on_error(&self, checked: Result<(), MutationError>) -> Result<(), MutationError> {
         if checked.is_err() {
             self.reopen().await;
@@ -117,14 +117,14 @@ impl Deletion<'_> {
         checked
     }
 
-    /// Reopens the group if this command has closed it. If that fails, it stays closed, as after an aborted request.
+    /// Reopens the group if this command has closed it. If reopening fails, the group stays closed.
     async fn reopen(&self) {
         let deadline = Instant::now() + REOPENING;
         let step = |id: String, command: Command, expected_version: Option<u64>| {
             self.step_until(id, command, expected_version, None, deadline)
         };
-        // Asks whether this command has closed the group, without writing anything: no group has this version. If it
-        // has, its id is known with another content; if not, the version is stale.
+        // Finds out whether this command has closed the group. No group has this version, so nothing is written. If the
+        // command has closed it, the owner knows the id with other content; if not, it refuses the version as stale.
         let was_closed = match step(self.close_id(), Command::CloseGroup, Some(NO_VERSION)).await {
             Err(MutationError::Refused(refusals)) => {
                 refusals.iter().any(|refusal| refusal.code == Code::CommandIdReused)

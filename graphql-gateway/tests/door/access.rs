@@ -159,3 +159,21 @@ async fn nobody_passes_on_what_the_views_may_no_longer_know() {
     away(now() - Duration::from_secs(61)).await;
     eventually(|| is(503)).await;
 }
+
+#[tokio::test]
+async fn f18_mapped_networks_and_single_addresses_hold_their_ipv4_addresses() {
+    for proxy in ["127.0.0.1", "::ffff:127.0.0.1", "::ffff:127.0.0.0/104"] {
+        let door = Door::open_with(&[&format!("--trusted-proxies={proxy}")]).await;
+        door.user(user_row("alice", Roles::BASE)).await;
+        let token =
+            door.token("alice", SECRET, &[Scope::Sftp], &["::ffff:203.0.113.0/120"]).await.to_string();
+        for (address, expected) in
+            [("203.0.113.7", 200), ("::ffff:203.0.113.7", 200), ("203.0.114.7", 403), ("::1", 403)]
+        {
+            let url = format!("{}/access/verify?service=sftp", door.url);
+            let request = door.http.get(url).basic_auth(&token, Some(SECRET));
+            let answer = request.header("x-forwarded-for", address).send().await.unwrap();
+            assert_eq!(answer.status(), expected, "{address} behind {proxy}");
+        }
+    }
+}

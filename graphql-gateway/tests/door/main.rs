@@ -5,6 +5,7 @@
 mod access;
 mod access_records;
 mod agents;
+mod attempts;
 mod groups;
 mod harness;
 mod mutations;

@@ -11,6 +11,12 @@ use crate::harness::{Door, id, user_row};
 
 const SECRET: &str = "mst_secret";
 
+/// A user with a token for this service. Returns the token's id.
+async fn holder(door: &Door, username: &str, scope: Scope) -> String {
+    door.user(user_row(username, Roles::BASE)).await;
+    door.token(username, SECRET, &[scope], &[]).await.to_string()
+}
+
 #[tokio::test]
 async fn an_agent_gets_its_config_once_per_version() {
     let door = Door::open().await;
@@ -69,4 +75,23 @@ async fn only_a_token_for_agents_gets_a_config() {
     assert_eq!(status("other").await, 401);
     assert_eq!(door.http.get(&url).send().await.unwrap().status(), 401);
     assert_eq!(door.http.post(&url).send().await.unwrap().status(), 405);
+}
+
+#[tokio::test]
+async fn f13_a_tag_of_one_agents_config_is_not_that_of_another() {
+    let door = Door::open().await;
+    let url = format!("{}/agent/v1/config", door.url);
+    let mut tags = Vec::new();
+    let tokens = [holder(&door, "alice", Scope::Agent).await, holder(&door, "bob", Scope::Agent).await];
+    for token in &tokens {
+        let answer = door.http.get(&url).basic_auth(token, Some(SECRET)).send().await.unwrap();
+        tags.push(answer.headers()["etag"].to_str().unwrap().to_owned());
+    }
+    assert_ne!(tags[0], tags[1]);
+    for (token, tag, status) in
+        [(&tokens[0], &tags[1], 200), (&tokens[1], &tags[0], 200), (&tokens[0], &tags[0], 304)]
+    {
+        let request = door.http.get(&url).basic_auth(token, Some(SECRET)).header("if-none-match", tag);
+        assert_eq!(request.send().await.unwrap().status(), status);
+    }
 }

@@ -19,7 +19,17 @@ pub(crate) struct Parameters {
     service: Service,
 }
 
-/// `GET` or `POST /access/verify?service=…`
+/// What a proxy takes as "no". nginx's `auth_request` knows 401 and 403 and makes 500 of every other status.
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum DenyAs {
+    #[serde(rename = "401")]
+    Unauthorized,
+    #[serde(rename = "403")]
+    Forbidden,
+}
+
+/// `/access/verify?service=…`. Proxies ask with the method of the request that they ask about, so any method is the same
+/// question.
 pub(crate) async fn verify(
     State(state): State<Arc<HttpState>>,
     Extension(context): Extension<RequestContext>,

@@ -35,7 +35,7 @@ const GRAPHIQL_CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors
 pub(crate) fn router(state: Arc<HttpState>) -> Router {
     let mut router = Router::new()
         .route("/graphql", any(graphql::handle))
-        .route("/access/verify", get(access::verify).post(access::verify))
+        .route("/access/verify", any(access::verify))
         .route("/agent/v1/config", get(agent::config));
     if state.gateway.config.is_dev() {
         let page = GraphiQLSource::build().endpoint("/graphql").title("Muster").finish();

@@ -6,7 +6,7 @@ use domain::actor::Roles;
 use domain::credential::Scope;
 use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
-use reqwest::Response;
+use reqwest::{Method, Response};
 
 use crate::harness::{Door, PASSWORD, chosen, eventually, id, in_group, now, temporary, user_row};
 
@@ -175,5 +175,23 @@ async fn f18_mapped_networks_and_single_addresses_hold_their_ipv4_addresses() {
             let answer = request.header("x-forwarded-for", address).send().await.unwrap();
             assert_eq!(answer.status(), expected, "{address} behind {proxy}");
         }
+    }
+}
+
+#[tokio::test]
+async fn f15_any_method_is_the_same_question() {
+    let door = Door::open().await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    let token = door.token("alice", SECRET, &[Scope::Sftp], &[]).await.to_string();
+    let url = format!("{}/access/verify?service=sftp", door.url);
+    for name in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"] {
+        let ask = |secret| {
+            let method = Method::from_bytes(name.as_bytes()).unwrap();
+            door.http.request(method, &url).basic_auth(&token, Some(secret)).send()
+        };
+        let passed = ask(SECRET).await.unwrap();
+        assert_eq!(passed.status(), 200, "{name}");
+        assert_eq!(passed.headers()["x-muster-user-id"].to_str().unwrap(), id("alice").to_string());
+        assert_eq!(ask("mst_other").await.unwrap().status(), 401, "{name}");
     }
 }

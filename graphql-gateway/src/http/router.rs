@@ -18,7 +18,7 @@ use tracing::Instrument;
 
 use super::negotiation::Media;
 use super::problem::Problem;
-use super::response::error_response;
+use super::response::{Rejection, error_response};
 use super::state::HttpState;
 use super::{access, agent, graphql, telemetry};
 use crate::error::ApiError;
@@ -66,7 +66,10 @@ async fn with_context(State(state): State<Arc<HttpState>>, mut request: Request,
     // A second more than the GraphQL handler takes, so that it answers first, in its own format.
     let limit = config.request_timeout + Duration::from_secs(1);
     let span = tracing::info_span!("gateway.request", correlation_id);
-    let handled = timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).instrument(span).await;
+    let is_ambiguous = request.headers().get_all(header::AUTHORIZATION).iter().nth(1).is_some();
+    let handling =
+        async { if is_ambiguous { two_credentials(route, media) } else { next.run(request).await } };
+    let handled = timeout(limit, AssertUnwindSafe(handling).catch_unwind()).instrument(span).await;
     let failed = |status, detail, error: ApiError| match route {
         "/graphql" => error_response(status, media, &error, &correlation_id),
         _ => Problem::new(status, detail).into_response(),
@@ -85,6 +88,15 @@ async fn with_context(State(state): State<Arc<HttpState>>, mut request: Request,
     set_common_headers(&mut response, &correlation_id, route);
     telemetry::record_request(&method, route, response.status(), &correlation_id, started.elapsed());
     response
+}
+
+/// The answer to a request with two Authorization headers: a proxy may have judged one and this would judge the other.
+fn two_credentials(route: &'static str, media: Media) -> Response {
+    let (status, detail) = (StatusCode::BAD_REQUEST, "A request has one Authorization header.");
+    match route {
+        "/graphql" => Rejection::malformed(status, detail).into_response(media),
+        _ => Problem::new(status, detail).into_response(),
+    }
 }
 
 fn set_common_headers(response: &mut Response, correlation_id: &str, route: &'static str) {

@@ -11,4 +11,5 @@ mod harness;
 mod mutations;
 mod over_http;
 mod reading;
+mod requests;
 mod sessions;

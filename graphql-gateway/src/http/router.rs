@@ -1,5 +1,6 @@
 //! The paths of the HTTP API, and what every request and every answer goes through.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -7,12 +8,13 @@ use std::time::Duration;
 
 use async_graphql::http::GraphiQLSource;
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, stream};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
@@ -85,6 +87,7 @@ async fn with_context(State(state): State<Arc<HttpState>>, mut request: Request,
             failed(StatusCode::SERVICE_UNAVAILABLE, "This took too long.", ApiError::UnknownOutcome)
         }
     };
+    leave_length_out(&mut response);
     set_common_headers(&mut response, &correlation_id, route);
     telemetry::record_request(&method, route, response.status(), &correlation_id, started.elapsed());
     response
@@ -96,6 +99,15 @@ fn two_credentials(route: &'static str, media: Media) -> Response {
     match route {
         "/graphql" => Rejection::malformed(status, detail).into_response(media),
         _ => Problem::new(status, detail).into_response(),
+    }
+}
+
+/// A status without a body states no length (RFC 9110, section 8.6): 0 would be that of the answer with a body. The
+/// library derives the header from an empty body, so here the body's length is not known beforehand.
+fn leave_length_out(response: &mut Response) {
+    if matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT) {
+        let nothing = stream::empty::<Result<Bytes, Infallible>>();
+        *response.body_mut() = Body::from_stream(nothing);
     }
 }
 

@@ -5,6 +5,7 @@ use domain::credential::Scope;
 use domain::id::RuleId;
 use domain::user::rules::{AckMode, Entry, Kind, Rule, Upload};
 use read_model::apply::Batch;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Door, id, user_row};
@@ -93,5 +94,21 @@ async fn f13_a_tag_of_one_agents_config_is_not_that_of_another() {
     {
         let request = door.http.get(&url).basic_auth(token, Some(SECRET)).header("if-none-match", tag);
         assert_eq!(request.send().await.unwrap().status(), status);
+    }
+}
+
+#[tokio::test]
+async fn f17_an_answer_that_never_has_a_body_states_no_length() {
+    let door = Door::open().await;
+    let token = holder(&door, "alice", Scope::Agent).await;
+    let url = format!("{}/agent/v1/config", door.url);
+    for method in [Method::HEAD, Method::GET] {
+        let request = || door.http.request(method.clone(), &url).basic_auth(&token, Some(SECRET));
+        let whole = request().send().await.unwrap();
+        assert_ne!(whole.headers()["content-length"], "0", "{method}");
+        let tag = whole.headers()["etag"].clone();
+        let same = request().header("if-none-match", tag).send().await.unwrap();
+        assert_eq!(same.status(), 304);
+        assert_eq!(same.headers().get("content-length"), None, "{method}");
     }
 }

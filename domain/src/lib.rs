@@ -18,6 +18,7 @@ pub mod email;
 pub mod group;
 pub mod id;
 pub mod names;
+pub mod network;
 pub mod patch;
 pub mod phone;
 pub mod policy;

@@ -57,7 +57,7 @@ fn policy(command: &user::Command) -> (Callers, AboutOneself) {
         C::DeleteUser => (Administrator, Refused),
         C::UpdateProfile(_) => (OneselfOrAdministrator, Allowed),
         C::ChangeGroup(_) => (Administrator, Allowed),
-        C::ResetPassword(_) => (Administrator, Allowed),
+        C::ResetPassword(_) => (Administrator, Refused),
         C::ChangePassword => (Oneself, Allowed),
         C::RehashPassword => (Oneself, Allowed),
         C::EditUfaConfig(_) => (OneselfOrAdministrator, Allowed),
@@ -95,7 +95,7 @@ pub fn may(actor: &Actor, command: &user::Command, target: UserId, roles: Roles)
         return Err(Denial::Forbidden);
     }
     if is_oneself && about_oneself == AboutOneself::Refused {
-        let message = "Nobody suspends, deletes or takes a role from themselves.";
+        let message = refused_about_oneself(command);
         return Err(Denial::Refused(Refusal::new(Code::NotOnYourself, message).at("userId")));
     }
     if !is_oneself && held.is_some_and(|held| !held.covers(roles)) {
@@ -103,6 +103,14 @@ pub fn may(actor: &Actor, command: &user::Command, target: UserId, roles: Roles)
         return Err(Denial::Refused(Refusal::new(Code::Outranked, message).at("userId")));
     }
     Ok(())
+}
+
+fn refused_about_oneself(command: &user::Command) -> &'static str {
+    match command {
+        // Nobody else may be there to hand the temporary password over, or to reset it again.
+        user::Command::ResetPassword(_) => "Nobody resets their own password: change it.",
+        _ => "Nobody suspends, deletes or takes a role from themselves.",
+    }
 }
 
 /// Whether the actor may ask commands of groups and read what concerns everybody: users, groups, the audit log.

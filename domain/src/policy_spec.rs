@@ -61,7 +61,6 @@ fn administrators() -> Vec<C> {
         C::ReconsiderUser,
         C::ReactivateUser,
         C::ChangeGroup(profile::ChangeGroup { group_id }),
-        C::ResetPassword(password::ResetPassword::default()),
         C::GrantRole(roles::GrantRole { role: Role::Administrator }),
     ]
 }
@@ -70,6 +69,7 @@ fn never_on_oneself() -> Vec<C> {
     vec![
         C::SuspendUser(lifecycle::SuspendUser { reason: "r".into() }),
         C::DeleteUser,
+        C::ResetPassword(password::ResetPassword::default()),
         C::RevokeRole(roles::RevokeRole { role: Role::Administrator }),
     ]
 }
@@ -133,6 +133,18 @@ fn nobody_suspends_deletes_or_takes_a_role_from_themselves() {
     for command in administrators() {
         assert_eq!(may(&ada, &command, own, Roles::EVERY), Ok(()), "{command:?}");
     }
+}
+
+#[test]
+fn f35_nobody_resets_their_own_password_but_the_operator_resets_every_one() {
+    let (ada, command) = (administrator("ada"), C::ResetPassword(password::ResetPassword::default()));
+    let own = ada.user().unwrap();
+    let denial = may(&ada, &command, own, Roles::EVERY);
+    assert!(
+        matches!(denial, Err(Denial::Refused(r)) if r.code == Code::NotOnYourself && r.field == ["userId"])
+    );
+    assert_eq!(may(&administrator("other"), &command, own, Roles::EVERY), Ok(()));
+    assert_eq!(may(&Actor::System, &command, own, Roles::EVERY), Ok(()));
 }
 
 #[test]

@@ -7,7 +7,10 @@
 //! 2. The attempt waits until few enough others run on the same account ([`AttemptLimiter`]).
 //! 3. After too many failures in a row it is delayed: nothing is compared, whatever the password.
 //! 4. The password is compared with the user's, then the user must be active, and a temporary password in time.
-//! 5. A failure counts towards the next delay; a success forgets the failures.
+//! 5. A wrong password counts towards the next delay; a success forgets the failures. The right password of somebody who
+//!    may not sign in is neither: nobody guesses there.
+//!
+//! Failures count against one password of an account. After a reset or a change they don't delay the new one.
 //!
 //! Every failure goes to the audit log, under the user's id or, for a name that nobody has, under its digest.
 //! Which secrets exist and how they are stored: `docs/adr/0005-secrets-stay-at-the-gateway.md`.
@@ -84,6 +87,16 @@ impl From<HashingQueueFull> for SignInError {
     }
 }
 
+/// Under which text failures count: the account and its present password, so that a new password starts without any.
+fn counted_as(account: &str, password: Option<&Credential>) -> String {
+    password.map_or_else(|| account.to_owned(), |password| format!("{account}/{}", password.version))
+}
+
+/// Whether a failure may be a guess. With the right password it is not, whatever else is wrong.
+fn is_guess(reason: SignInFailureReason) -> bool {
+    !matches!(reason, SignInFailureReason::NotActive | SignInFailureReason::Expired)
+}
+
 /// Checks passwords and token secrets against the views.
 pub(crate) struct Authenticator {
     views: ReadModel,
@@ -111,28 +124,29 @@ impl Authenticator {
         };
         let account = UserId::of(&username).to_string();
         let _permit = self.limiter.acquire(&account).await;
-        let throttle = self.views.throttle(&account).await?;
+        let found = self.views.holder_by_name(username.as_str()).await?;
+        let subject = if found.is_some() { account.clone() } else { digest(username.as_str()) };
+        let counted = counted_as(&account, found.as_ref().and_then(|(_, credential)| credential.as_ref()));
+        let throttle = self.views.throttle(&counted).await?;
         let now = now();
         if let Some(wait) = throttle.filter(|throttle| throttle.next_allowed_at > now) {
             let micros = wait.next_allowed_at.micros() - now.micros();
-            let is_known = self.views.holder_by_name(username.as_str()).await?.is_some();
-            let subject = if is_known { account } else { digest(username.as_str()) };
             self.record_failure(subject, SignInFailureReason::Delayed, attempt);
             return Err(SignInError::Delayed {
                 retry_after_ms: u64::try_from(micros / 1_000).unwrap_or_default().max(1),
             });
         }
-        let found = self.views.holder_by_name(username.as_str()).await?;
-        let subject = if found.is_some() { account.clone() } else { digest(username.as_str()) };
         match self.compare(found, password).await? {
             Ok(authenticated) => {
                 if throttle.is_some() {
-                    self.views.sign_in_succeeded(&account).await?;
+                    self.views.sign_in_succeeded(&counted).await?;
                 }
                 Ok(authenticated)
             }
             Err(reason) => {
-                self.views.sign_in_failed(&account, now, delay).await?;
+                if is_guess(reason) {
+                    self.views.sign_in_failed(&counted, now, delay).await?;
+                }
                 self.record_failure(subject, reason, attempt);
                 Err(SignInError::Rejected(reason))
             }

@@ -20,8 +20,8 @@ pub struct Config {
     #[arg(long, env = "MUSTER_DEV", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub dev: Option<bool>,
 
-    /// Networks of the reverse proxies whose X-Forwarded-For is believed, as CIDR, separated by commas.
-    #[arg(long, env = "MUSTER_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR")]
+    /// Networks of the reverse proxies whose X-Forwarded-For is believed, as CIDR or single addresses, separated by commas.
+    #[arg(long, env = "MUSTER_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, value_name = "CIDR")]
     pub trusted_proxies: Vec<IpNet>,
 
     /// How long a session lives without being used.
@@ -158,6 +158,12 @@ impl FromStr for Rate {
     }
 }
 
+/// Parses a network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    domain::network::parse(text)
+        .ok_or_else(|| format!("`{text}` is neither a network such as 10.1.0.0/16 nor an address"))
+}
+
 /// Parses a duration such as 500ms, 30s, 5m, 1h or 2d. The shortest is a millisecond.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration such as 500ms, 30s, 5m, 1h or 2d");
@@ -205,6 +211,15 @@ mod tests {
         let config = parse(&["--dev", "--listen", "0.0.0.0:8080"]);
         assert!(matches!(config.check(), Err(InvalidConfig::DevInPublic(_))));
         assert_eq!(parse(&["--dev=true", "--listen", "[::1]:0"]).check(), Ok(()));
+    }
+
+    #[test]
+    fn f18_a_trusted_proxy_is_a_network_or_an_address() {
+        let config = parse(&["--trusted-proxies", "127.0.0.1,::ffff:10.0.0.0/104,2001:db8::/32"]);
+        let networks: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(networks, ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"]);
+        let wrong = Program::try_parse_from(["muster", "--trusted-proxies", "proxy"]).err().unwrap();
+        assert!(wrong.to_string().contains("`proxy` is neither a network"));
     }
 
     #[test]

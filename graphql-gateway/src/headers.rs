@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::http::{HeaderMap, header};
+use axum::http::header::AsHeaderName;
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::actor::Client;
@@ -26,14 +27,24 @@ pub(crate) enum Credentials {
     Bearer(SecretString),
     /// A username or token id, and a password or secret (RFC 7617).
     Basic(String, SecretString),
-    /// Another scheme, or something that can't be read.
+    /// Another scheme, several headers, or something that can't be read.
     Unreadable,
+}
+
+/// The value of a header that may stand in a request once; `None` also when there are several, since none of them is
+/// more right than another.
+pub(crate) fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
 }
 
 /// Reads the Authorization header.
 pub(crate) fn credentials(headers: &HeaderMap) -> Credentials {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Credentials::None };
-    let Some((scheme, rest)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
+    if !headers.contains_key(header::AUTHORIZATION) {
+        return Credentials::None;
+    }
+    let value = only(headers, header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some((scheme, rest)) = value.and_then(|text| text.split_once(' ')) else {
         return Credentials::Unreadable;
     };
     let rest = rest.trim();
@@ -52,8 +63,7 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Credentials {
 
 /// The caller's id of the request if it is well-formed, else a new one.
 pub(crate) fn correlation_id(headers: &HeaderMap) -> String {
-    headers
-        .get("x-request-id")
+    only(headers, "x-request-id")
         .and_then(|value| value.to_str().ok())
         .filter(|id| {
             (1..=REQUEST_ID_LENGTH).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
@@ -63,7 +73,7 @@ pub(crate) fn correlation_id(headers: &HeaderMap) -> String {
 
 /// The W3C trace context, if it has the form of version 00.
 pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
+    let text = only(headers, "traceparent")?.to_str().ok()?;
     let lengths = [2, 32, 16, 2];
     let is_hex = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let mut parts = text.split('-');

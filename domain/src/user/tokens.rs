@@ -1,6 +1,5 @@
 //! Auth tokens, with which programs act for a user. Only digests of their secrets get here (ADR 0005).
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -10,6 +9,7 @@ use crate::aggregate::Decision;
 use crate::credential::{CredentialId, Kind, Scope};
 use crate::decision_context::DecisionContext;
 use crate::id::{TokenId, UserId};
+use crate::network;
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -169,13 +169,10 @@ fn networks(texts: &[String]) -> Result<Vec<IpNet>, Refusal> {
         return Err(Refusal::new(Code::TooMany, format!("A token has at most {NETWORKS} networks.")));
     }
     let read = |(index, text): (usize, &String)| {
-        text.parse::<IpNet>()
-            .map(|net| net.trunc())
-            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-            .map_err(|_| {
-                let message = "This is not a network in CIDR notation, such as 10.1.0.0/16.";
-                Refusal::new(Code::InvalidFormat, message).at(&index.to_string())
-            })
+        network::parse(text).ok_or_else(|| {
+            let message = "This is not a network in CIDR notation, such as 10.1.0.0/16.";
+            Refusal::new(Code::InvalidFormat, message).at(&index.to_string())
+        })
     };
     let mut networks = texts.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
     networks.sort_unstable();

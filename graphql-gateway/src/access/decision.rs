@@ -50,6 +50,7 @@ use domain::credential::Kind;
 use domain::group::GroupRef;
 use domain::id::{TokenId, UserId};
 use domain::names::Username;
+use domain::network;
 use domain::user::UserStatus;
 use ipnet::IpNet;
 use log_model::partition;
@@ -240,11 +241,13 @@ fn token_obstacle(user: &Authenticated, service: Service, client: &Client) -> Op
     }
 }
 
-/// Whether the client's address lies in one of the networks. No networks means every network.
+/// Whether the client's address lies in one of the networks. No networks means every network. Tokens of earlier releases
+/// may have IPv4-mapped ones.
 fn is_within(client: &Client, networks: &[IpNet]) -> bool {
     let address: Option<IpAddr> = client.address.as_deref().and_then(|text| text.parse().ok());
     networks.is_empty()
-        || address.is_some_and(|address| networks.iter().any(|network| network.contains(&address)))
+        || address
+            .is_some_and(|address| networks.iter().any(|known| network::canonical(*known).contains(&address)))
 }
 
 impl AccessGranted {

@@ -1,7 +1,7 @@
 //! Which headers are believed.
 
 use super::*;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::HeaderName;
 use secrecy::ExposeSecret;
 
 fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
@@ -70,6 +70,20 @@ fn a_trace_context_of_another_form_is_dropped() {
     for text in ["", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", &format!("{context}-x")] {
         assert_eq!(traceparent(&headers(&[("traceparent", text)])), None);
     }
+}
+
+#[test]
+fn f40_a_header_that_stands_twice_counts_as_none() {
+    let twice = |name: &'static str, first: &'static str, second: &'static str| {
+        let mut map = headers(&[(name, first)]);
+        map.append(name, HeaderValue::from_static(second));
+        map
+    };
+    let basic = twice("authorization", "Basic YWxpY2U6cGFzczp3b3Jk", "Bearer abc");
+    assert!(matches!(credentials(&basic), Credentials::Unreadable));
+    assert_ne!(correlation_id(&twice("x-request-id", "abc-1", "abc-2")), "abc-1");
+    let context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    assert_eq!(traceparent(&twice("traceparent", context, context)), None);
 }
 
 #[test]

@@ -17,17 +17,29 @@ use crate::request::RequestContext;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Parameters {
     service: Service,
+    /// The one status of every denial. Without it each has its own.
+    deny: Option<DenyAs>,
 }
 
-/// `GET` or `POST /access/verify?service=…`
+/// What a proxy takes as "no". nginx's `auth_request` knows 401 and 403 and makes 500 of every other status.
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum DenyAs {
+    #[serde(rename = "401")]
+    Unauthorized,
+    #[serde(rename = "403")]
+    Forbidden,
+}
+
+/// `/access/verify?service=…`. Proxies ask with the method of the request that they ask about, so any method is the same
+/// question.
 pub(crate) async fn verify(
     State(state): State<Arc<HttpState>>,
     Extension(context): Extension<RequestContext>,
     parameters: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(Query(Parameters { service })) = parameters else {
-        let detail = "The parameter `service` is one of sftp, mailbox, gateway, agent and portal.";
+    let Ok(Query(Parameters { service, deny })) = parameters else {
+        let detail = "The parameter `service` is one of sftp, mailbox, gateway, agent and portal; `deny`, where it is given, is 401 or 403.";
         return Problem::new(StatusCode::BAD_REQUEST, detail).into_response();
     };
     let outcome = state.gateway.access.check_access(&headers, &context, service).await;
@@ -43,7 +55,7 @@ pub(crate) async fn verify(
         .increment(1);
     match outcome {
         Ok(granted) => granted.into_response(),
-        Err(denied) => denied.into_response(),
+        Err(denied) => denied.answer(deny),
     }
 }
 
@@ -67,27 +79,42 @@ impl IntoResponse for AccessGranted {
     }
 }
 
-impl IntoResponse for AccessDenied {
-    fn into_response(self) -> Response {
-        match self {
+impl AccessDenied {
+    /// The answer, with its own status or the one that stands for every denial. What it says beside stays the same.
+    fn answer(self, deny: Option<DenyAs>) -> Response {
+        let (status, detail, retry_after_ms) = match self {
             Self::Unauthenticated => {
-                let problem = Problem::new(StatusCode::UNAUTHORIZED, "The credentials are unknown or wrong.");
-                let challenge = HeaderValue::from_static("Basic realm=\"muster\", charset=\"UTF-8\"");
-                ([(header::WWW_AUTHENTICATE, challenge)], problem).into_response()
+                (StatusCode::UNAUTHORIZED, "The credentials are unknown or wrong.", None)
             }
-            Self::Forbidden => {
-                Problem::new(StatusCode::FORBIDDEN, "These credentials do not pass here.").into_response()
-            }
+            Self::Forbidden => (StatusCode::FORBIDDEN, "These credentials do not pass here.", None),
             Self::Throttled { retry_after_ms } => {
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too many failures before.")
-                    .retry_after(retry_after_ms)
-                    .into_response()
+                (StatusCode::TOO_MANY_REQUESTS, "Too many failures before.", Some(retry_after_ms))
             }
             Self::Unavailable { retry_after_ms } => {
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "This can't be known at the moment.")
-                    .retry_after(retry_after_ms)
-                    .into_response()
+                (StatusCode::SERVICE_UNAVAILABLE, "This can't be known at the moment.", Some(retry_after_ms))
             }
+        };
+        let status = match deny {
+            None => status,
+            Some(DenyAs::Unauthorized) => StatusCode::UNAUTHORIZED,
+            Some(DenyAs::Forbidden) => StatusCode::FORBIDDEN,
+        };
+        let problem = Problem::new(status, detail);
+        let problem = match retry_after_ms {
+            Some(millis) => problem.retry_after(millis),
+            None => problem,
+        };
+        let mut response = problem.into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Basic realm=\"muster\", charset=\"UTF-8\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
+        response
+    }
+}
+
+impl IntoResponse for AccessDenied {
+    fn into_response(self) -> Response {
+        self.answer(None)
     }
 }

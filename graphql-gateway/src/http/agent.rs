@@ -1,9 +1,8 @@
-//! The config and rules of remote agents, with an ETag so that an agent that has them gets no body.
+//! The config and rules of remote agents. The ETag names the content, so an agent that has it gets no body.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +11,7 @@ use domain::user::rules::{AckMode, DeliverPolicy, Kind};
 use read_model::agents::RuleRow;
 use read_model::users::UserRow;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::state::HttpState;
 use crate::access::{AccessDenied, Service};
@@ -90,18 +90,26 @@ async fn answer(
     let granted = gateway.access.check_access(headers, context, Service::Agent).await?;
     let user = gateway.views.user(granted.user).await.map_err(ApiError::from)?;
     let user = user.ok_or(AccessDenied::Unauthenticated)?;
-    let tag = format!("\"{}\"", user.ufa_version);
-    let etag = HeaderValue::from_str(&tag).map_err(|_| AccessDenied::UNAVAILABLE)?;
-    if has_version(headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
-    }
     // If the rules change in between, they come with the version before: the agent fetches them once more.
     let rules = gateway.views.rules_of(user.id).await.map_err(ApiError::from)?;
-    Ok(([(header::ETAG, etag)], Json(AgentConfig::of(user, rules))).into_response())
+    let body = serde_json::to_vec(&AgentConfig::of(user, rules)).expect("a config has text keys alone");
+    let tag = entity_tag(&body);
+    let etag = HeaderValue::from_str(&tag).map_err(|_| AccessDenied::UNAVAILABLE)?;
+    if has_content(headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(header::ETAG, etag), (header::CONTENT_TYPE, json)], body).into_response())
 }
 
-/// Whether the agent already has the version of this tag (RFC 9110, section 13.1.2).
-fn has_version(headers: &HeaderMap, tag: &str) -> bool {
+/// A strong tag of these bytes (RFC 9110, section 8.8.3). A version alone would be the same for two users, and an agent
+/// that gets the token of another user would keep the config it has.
+fn entity_tag(body: &[u8]) -> String {
+    format!("\"{}\"", hex::encode(Sha256::digest(body)))
+}
+
+/// Whether the agent already has the content of this tag (RFC 9110, section 13.1.2).
+fn has_content(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
@@ -174,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_agent_that_has_the_version_is_told_so() {
+    fn an_agent_that_has_the_content_is_told_so() {
         let headers = |value: &str| HeaderMap::from_iter([(header::IF_NONE_MATCH, value.parse().unwrap())]);
         for (value, known) in [
             ("\"7\"", true),
@@ -184,9 +192,9 @@ mod tests {
             ("\"8\"", false),
             ("7", false),
         ] {
-            assert_eq!(has_version(&headers(value), "\"7\""), known, "{value}");
+            assert_eq!(has_content(&headers(value), "\"7\""), known, "{value}");
         }
-        assert!(!has_version(&HeaderMap::new(), "\"7\""));
+        assert!(!has_content(&HeaderMap::new(), "\"7\""));
     }
 
     #[test]

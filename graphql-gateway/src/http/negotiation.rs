@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 
 use axum::http::{HeaderMap, header};
 
+use crate::headers::only;
+
 /// The media type of an answer. The status of failures depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Media {
@@ -91,7 +93,7 @@ fn thousandths(text: &str) -> Option<u16> {
 /// Whether the body is declared as JSON in UTF-8. Nothing else is accepted: pages of other sites can send forms and
 /// plain text without a preflight request, but not JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+    let Some(value) = only(headers, header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
         return false;
     };
     let mut parts = value.split(';').map(str::trim);
@@ -103,6 +105,15 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
             }
             _ => true,
         })
+}
+
+/// Whether the body is sent as it is: no content coding, or `identity` alone.
+pub(crate) fn is_uncoded(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    codings
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]
@@ -158,5 +169,8 @@ mod tests {
             assert_eq!(is_json(&headers(header::CONTENT_TYPE, content_type)), taken, "{content_type}");
         }
         assert!(!is_json(&HeaderMap::new()));
+        let mut twice = headers(header::CONTENT_TYPE, "application/json");
+        twice.append(header::CONTENT_TYPE, "text/plain".parse().unwrap());
+        assert!(!is_json(&twice));
     }
 }

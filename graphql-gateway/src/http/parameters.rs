@@ -6,7 +6,7 @@ use axum::http::{Method, Request, StatusCode};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
-use super::negotiation::is_json;
+use super::negotiation::{is_json, is_uncoded};
 use super::response::Rejection;
 use crate::config::Config;
 
@@ -47,6 +47,9 @@ impl Parameters {
         }
         if request.method() != Method::POST {
             return Err(Rejection::malformed(StatusCode::METHOD_NOT_ALLOWED, "GraphQL is sent by POST."));
+        }
+        if !is_uncoded(request.headers()) {
+            return Err(Rejection::unread_coding());
         }
         if !is_json(request.headers()) {
             let message = "The body is sent as application/json in UTF-8.";

@@ -15,12 +15,15 @@ pub(super) struct GraphqlBody {
     data: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ServerError>,
+    /// Whether the answer says in which codings bodies are read.
+    #[serde(skip)]
+    names_codings: bool,
 }
 
 impl GraphqlBody {
     /// The response of an execution.
     pub(super) fn executed(data: Value, errors: Vec<ServerError>) -> Self {
-        Self { data: Some(data), errors }
+        Self { data: Some(data), errors, names_codings: false }
     }
 
     /// The response of an execution that gave no data.
@@ -51,6 +54,9 @@ impl GraphqlBody {
         if status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
+        if self.names_codings {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         (status, headers, text).into_response()
     }
 }
@@ -61,23 +67,30 @@ pub(super) struct Rejection {
     error: ServerError,
     /// Whether the request was well-formed. If so, `application/json` answers 200.
     well_formed: bool,
+    names_codings: bool,
 }
 
 impl Rejection {
     /// The request is not well-formed.
     pub(super) fn malformed(status: StatusCode, message: &'static str) -> Self {
-        Self { status, error: server_error(BAD_REQUEST, message), well_formed: false }
+        Self { status, error: server_error(BAD_REQUEST, message), well_formed: false, names_codings: false }
+    }
+
+    /// The body has a coding that is not read. The answer names those that are (RFC 9110, section 12.5.3).
+    pub(super) fn unread_coding() -> Self {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Self { names_codings: true, ..Self::malformed(status, "The body is sent without a content coding.") }
     }
 
     /// The document or its variables are not valid.
     pub(super) fn invalid(error: ServerError) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error, well_formed: true }
+        Self { status: StatusCode::BAD_REQUEST, error, well_formed: true, names_codings: false }
     }
 
     /// The request is valid and can't be executed now.
     pub(super) fn failed(error: &ApiError) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self { status, error: error.to_server_error(), well_formed: true }
+        Self { status, error: error.to_server_error(), well_formed: true, names_codings: false }
     }
 
     /// The status and the body of the answer. The status depends on the media type.
@@ -86,7 +99,13 @@ impl Rejection {
             Media::Json if self.well_formed => StatusCode::OK,
             _ => self.status,
         };
-        (status, GraphqlBody { data: None, errors: vec![self.error] })
+        (status, GraphqlBody { data: None, errors: vec![self.error], names_codings: self.names_codings })
+    }
+
+    /// The answer where no handler is asked.
+    pub(super) fn into_response(self, media: Media) -> Response {
+        let (status, body) = self.into_parts(media);
+        body.into_response(status, media)
     }
 }
 
@@ -97,7 +116,7 @@ pub(super) fn error_response(
     error: &ApiError,
     correlation_id: &str,
 ) -> Response {
-    let mut body = GraphqlBody { data: None, errors: vec![error.to_server_error()] };
+    let mut body = GraphqlBody { data: None, errors: vec![error.to_server_error()], names_codings: false };
     body.add_correlation_id(correlation_id);
     body.into_response(status, media)
 }
@@ -138,7 +157,7 @@ mod tests {
     fn an_internal_error_says_the_id_of_its_request_and_no_more() {
         let leak = ServerError { source: Some(Arc::new("a secret")), ..ServerError::new("a secret", None) };
         let errors = vec![for_callers(leak, true), ApiError::Forbidden.to_server_error()];
-        let mut body = GraphqlBody { data: None, errors };
+        let mut body = GraphqlBody { data: None, errors, names_codings: false };
         body.add_correlation_id("r-1");
         let expected = serde_json::json!({ "errors": [
             { "message": "Something went wrong.", "extensions": { "code": "INTERNAL", "correlationId": "r-1" } },

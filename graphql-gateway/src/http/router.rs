@@ -1,5 +1,6 @@
 //! The paths of the HTTP API, and what every request and every answer goes through.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -7,18 +8,19 @@ use std::time::Duration;
 
 use async_graphql::http::GraphiQLSource;
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, stream};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
 use super::negotiation::Media;
 use super::problem::Problem;
-use super::response::error_response;
+use super::response::{Rejection, error_response};
 use super::state::HttpState;
 use super::{access, agent, graphql, telemetry};
 use crate::error::ApiError;
@@ -35,7 +37,7 @@ const GRAPHIQL_CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors
 pub(crate) fn router(state: Arc<HttpState>) -> Router {
     let mut router = Router::new()
         .route("/graphql", any(graphql::handle))
-        .route("/access/verify", get(access::verify).post(access::verify))
+        .route("/access/verify", any(access::verify))
         .route("/agent/v1/config", get(agent::config));
     if state.gateway.config.is_dev() {
         let page = GraphiQLSource::build().endpoint("/graphql").title("Muster").finish();
@@ -66,7 +68,10 @@ async fn with_context(State(state): State<Arc<HttpState>>, mut request: Request,
     // A second more than the GraphQL handler takes, so that it answers first, in its own format.
     let limit = config.request_timeout + Duration::from_secs(1);
     let span = tracing::info_span!("gateway.request", correlation_id);
-    let handled = timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).instrument(span).await;
+    let is_ambiguous = request.headers().get_all(header::AUTHORIZATION).iter().nth(1).is_some();
+    let handling =
+        async { if is_ambiguous { two_credentials(route, media) } else { next.run(request).await } };
+    let handled = timeout(limit, AssertUnwindSafe(handling).catch_unwind()).instrument(span).await;
     let failed = |status, detail, error: ApiError| match route {
         "/graphql" => error_response(status, media, &error, &correlation_id),
         _ => Problem::new(status, detail).into_response(),
@@ -82,9 +87,28 @@ async fn with_context(State(state): State<Arc<HttpState>>, mut request: Request,
             failed(StatusCode::SERVICE_UNAVAILABLE, "This took too long.", ApiError::UnknownOutcome)
         }
     };
+    leave_length_out(&mut response);
     set_common_headers(&mut response, &correlation_id, route);
     telemetry::record_request(&method, route, response.status(), &correlation_id, started.elapsed());
     response
+}
+
+/// The answer to a request with two Authorization headers: a proxy may have judged one and this would judge the other.
+fn two_credentials(route: &'static str, media: Media) -> Response {
+    let (status, detail) = (StatusCode::BAD_REQUEST, "A request has one Authorization header.");
+    match route {
+        "/graphql" => Rejection::malformed(status, detail).into_response(media),
+        _ => Problem::new(status, detail).into_response(),
+    }
+}
+
+/// A status without a body states no length (RFC 9110, section 8.6): 0 would be that of the answer with a body. The
+/// library derives the header from an empty body, so here the body's length is not known beforehand.
+fn leave_length_out(response: &mut Response) {
+    if matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT) {
+        let nothing = stream::empty::<Result<Bytes, Infallible>>();
+        *response.body_mut() = Body::from_stream(nothing);
+    }
 }
 
 fn set_common_headers(response: &mut Response, correlation_id: &str, route: &'static str) {

@@ -24,7 +24,7 @@ use crate::submission::{CommandOptions, unresolved_reservation};
 /// Replaces a user's password by a temporary one.
 #[derive(InputObject)]
 pub(crate) struct ResetPasswordInput {
-    /// The active user.
+    /// The active user; not the caller, who changes the password instead.
     user_id: ID,
     /// Whether every auth token of the user ends as well.
     #[graphql(default = false)]

@@ -6,7 +6,8 @@ use domain::actor::Roles;
 use domain::credential::Scope;
 use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
-use reqwest::Response;
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
 
 use crate::harness::{Door, PASSWORD, chosen, eventually, id, in_group, now, temporary, user_row};
 
@@ -158,4 +159,81 @@ async fn nobody_passes_on_what_the_views_may_no_longer_know() {
     eventually(|| is(200)).await;
     away(now() - Duration::from_secs(61)).await;
     eventually(|| is(503)).await;
+}
+
+#[tokio::test]
+async fn f18_mapped_networks_and_single_addresses_hold_their_ipv4_addresses() {
+    for proxy in ["127.0.0.1", "::ffff:127.0.0.1", "::ffff:127.0.0.0/104"] {
+        let door = Door::open_with(&[&format!("--trusted-proxies={proxy}")]).await;
+        door.user(user_row("alice", Roles::BASE)).await;
+        let token =
+            door.token("alice", SECRET, &[Scope::Sftp], &["::ffff:203.0.113.0/120"]).await.to_string();
+        for (address, expected) in
+            [("203.0.113.7", 200), ("::ffff:203.0.113.7", 200), ("203.0.114.7", 403), ("::1", 403)]
+        {
+            let url = format!("{}/access/verify?service=sftp", door.url);
+            let request = door.http.get(url).basic_auth(&token, Some(SECRET));
+            let answer = request.header("x-forwarded-for", address).send().await.unwrap();
+            assert_eq!(answer.status(), expected, "{address} behind {proxy}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn f15_any_method_is_the_same_question() {
+    let door = Door::open().await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    let token = door.token("alice", SECRET, &[Scope::Sftp], &[]).await.to_string();
+    let url = format!("{}/access/verify?service=sftp", door.url);
+    for name in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"] {
+        let ask = |secret| {
+            let method = Method::from_bytes(name.as_bytes()).unwrap();
+            door.http.request(method, &url).basic_auth(&token, Some(secret)).send()
+        };
+        let passed = ask(SECRET).await.unwrap();
+        assert_eq!(passed.status(), 200, "{name}");
+        assert_eq!(passed.headers()["x-muster-user-id"].to_str().unwrap(), id("alice").to_string());
+        assert_eq!(ask("mst_other").await.unwrap().status(), 401, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn f16_one_status_stands_for_every_denial_where_a_proxy_wants_one() {
+    let door = Door::open_with(&["--access-staleness=10s"]).await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    door.password("alice", chosen().await).await;
+    let ask = async |query: &str, password: &str| {
+        let url = format!("{}/access/verify?service={query}", door.url);
+        door.http.get(url).basic_auth("alice", Some(password)).send().await.unwrap()
+    };
+    assert_eq!(ask("sftp&deny=403", PASSWORD).await.status(), 200);
+    assert_eq!(ask("agent&deny=401", PASSWORD).await.status(), 401);
+    for wrong in ["sftp&deny=500", "sftp&deny=", "sftp&deny=200", "sftp&deny=403&deny=403"] {
+        assert_eq!(ask(wrong, PASSWORD).await.status(), 400, "{wrong}");
+    }
+    for _ in 0..5 {
+        assert_eq!(ask("sftp&deny=403", "not it").await.status(), 403);
+    }
+    assert_eq!(ask("sftp", PASSWORD).await.status(), 429);
+    let delayed = ask("sftp&deny=403", PASSWORD).await;
+    assert!(delayed.headers().contains_key("retry-after"));
+    assert!(!delayed.headers().contains_key("www-authenticate"));
+    let body: Value = delayed.json().await.unwrap();
+    assert_eq!((&body["status"], &body["title"]), (&json!(403), &json!("Forbidden")));
+    let challenged = ask("sftp&deny=401", PASSWORD).await;
+    assert!(challenged.status() == 401 && challenged.headers().contains_key("www-authenticate"));
+}
+
+#[tokio::test]
+async fn f16_what_cant_be_known_is_a_denial_too() {
+    let door = Door::open_with(&["--access-staleness=1ms", "--access-grace=1ms"]).await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    let token = door.token("alice", SECRET, &[Scope::Sftp], &[]).await.to_string();
+    let status = async |query: &str| {
+        let url = format!("{}/access/verify?service={query}", door.url);
+        door.http.get(url).basic_auth(&token, Some(SECRET)).send().await.unwrap().status().as_u16()
+    };
+    eventually(async || (status("sftp").await == 503).then_some(())).await;
+    assert_eq!(status("sftp&deny=403").await, 403);
+    assert_eq!(status("sftp&deny=401").await, 401);
 }

@@ -5,9 +5,11 @@
 mod access;
 mod access_records;
 mod agents;
+mod attempts;
 mod groups;
 mod harness;
 mod mutations;
 mod over_http;
 mod reading;
+mod requests;
 mod sessions;

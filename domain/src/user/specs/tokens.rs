@@ -100,6 +100,14 @@ fn networks_are_kept_in_one_form() {
 }
 
 #[test]
+fn f18_mapped_networks_are_kept_as_ipv4() {
+    let texts =
+        ["::ffff:203.0.113.9/120", "::ffff:198.51.100.1", "203.0.113.0/24", "::/0"].map(str::to_owned);
+    let networks: Vec<_> = networks(&texts).unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["198.51.100.1/32", "203.0.113.0/24", "::/0"]);
+}
+
+#[test]
 fn a_token_is_revoked_once() {
     let token_id = TokenId::issued_at(alice(), 4);
     let revoked = || AuthTokenRevoked { token_id, name: "ci".into() };

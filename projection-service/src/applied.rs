@@ -1,4 +1,4 @@
-//! A log line and metrics for each record that the views show now.
+//! A log line, and the age, for each record that the views show now. The consumer counts them.
 
 use event_log::Recorded;
 use log_consumer::Move;
@@ -33,7 +33,6 @@ impl AppliedRecord {
 /// debug level.
 pub(crate) fn report(records: &[AppliedRecord], moves: &[Move]) {
     for AppliedRecord { place, offset, name, correlation_id, age_micros } in records {
-        metrics::counter!("muster_projection_records_total", "stream" => place.stream.name()).increment(1);
         if moves.iter().any(|moved| moved.place == *place && moved.has_met_end) {
             tracing::info!(
                 correlation_id, "event.type" = name, log.place = %place, log.offset = offset, "applied to the views"

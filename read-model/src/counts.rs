@@ -30,7 +30,8 @@ impl ReadModel {
         if groups.is_empty() {
             statement.push_list([EVERY_GROUP]);
         } else {
-            statement.push_list(groups.iter().copied());
+            // A caller may name the nil id. It is the id of no group.
+            statement.push_list(groups.iter().copied().filter(|group| group.uuid() != EVERY_GROUP));
         }
         if !states.is_empty() {
             statement.push(" AND state IN ").push_list(states.iter().map(|state| state.number()));

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::page::{Order, Page, Window};
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
-use crate::search::{Prefix, folded};
+use crate::search::{Words, folded};
 use crate::statement::{Sql, listed, sql};
 use crate::table::{Table, column, fixed};
 
@@ -89,7 +89,8 @@ impl ReadModel {
         self.counted(&[], &[id]).await
     }
 
-    /// A page of groups, by name. `search` matches the beginning of the name, or of a part of it after `. _ -`.
+    /// A page of groups, by name. Each word of `search` matches the beginning of the name, or of a part of it
+    /// after `. _ -`.
     pub async fn groups_page(&self, search: Option<&str>, window: &Window) -> Result<Page<GroupRow>, Error> {
         let mut statement = sql(format!("{} WHERE NOT deleted AND ", *SELECT));
         matching(&mut statement, search);
@@ -109,16 +110,19 @@ impl ReadModel {
 
 /// Adds the search. There are few groups, so no index helps here.
 fn matching(statement: &mut Sql, search: Option<&str>) {
-    let Some(prefix) = Prefix::of(search) else {
-        statement.push("1 = 1");
-        return;
-    };
-    let mut separator = "(";
-    for before in ["", "%.", "%\\_", "%-"] {
-        statement.push(separator).push("name LIKE ").push_value(prefix.pattern(before)).push(" ESCAPE '\\'");
-        separator = " OR ";
+    statement.push("1 = 1");
+    for word in Words::of(search).iter() {
+        let mut separator = " AND (";
+        for before in ["", "%.", "%\\_", "%-"] {
+            statement
+                .push(separator)
+                .push("name LIKE ")
+                .push_value(word.pattern(before))
+                .push(" ESCAPE '\\'");
+            separator = " OR ";
+        }
+        statement.push(")");
     }
-    statement.push(")");
 }
 
 impl FromColumns for GroupRow {

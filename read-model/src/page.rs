@@ -113,12 +113,12 @@ impl Order {
     pub(crate) fn page<T, K: Key>(self, window: &Window, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {
         let more = rows.len() > window.size as usize;
         rows.truncate(window.size as usize);
-        let (has_next, has_previous) = if window.from_end {
+        if window.from_end {
             rows.reverse();
-            (window.before.is_some(), more)
-        } else {
-            (more, window.after.is_some())
-        };
+        }
+        // The row of a cursor lies outside of the page, on the cursor's side.
+        let has_next = window.before.is_some() || (more && !window.from_end);
+        let has_previous = window.after.is_some() || (more && window.from_end);
         let edges = rows.into_iter().map(|row| Edge { cursor: self.cursor(&key(&row)), row }).collect();
         Page { edges, has_next, has_previous }
     }
@@ -153,4 +153,35 @@ keys! {
     (i64, String) => |key| vec![key.0.into(), (&key.1).into()];
     (i16, String) => |key| vec![key.0.into(), (&key.1).into()];
     (i64, uuid::Uuid) => |key| vec![key.0.into(), key.1.into()];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: Order = Order { name: "numbers", columns: &["n"], is_descending: false };
+
+    /// Whether rows follow and precede, of a page of two under a window with these cursors.
+    fn around(after: bool, before: bool, from_end: bool, found: usize) -> (bool, bool) {
+        let cursor = |is_given: bool| is_given.then(|| ORDER.cursor(&("x".to_owned(),)));
+        let window = Window { size: 2, from_end, after: cursor(after), before: cursor(before) };
+        let page = ORDER.page(&window, vec!["a"; found], |row| ((*row).to_owned(),));
+        (page.has_next, page.has_previous)
+    }
+
+    #[test]
+    fn f20_a_cursor_has_its_row_beyond_the_page() {
+        assert_eq!(around(false, true, false, 2), (true, false), "the first two before a row");
+        assert_eq!(around(true, false, true, 2), (false, true), "the last two after a row");
+        for from_end in [false, true] {
+            assert_eq!(around(true, true, from_end, 2), (true, true), "between two rows");
+            assert_eq!(around(false, false, from_end, 2), (false, false), "the whole list");
+        }
+    }
+
+    #[test]
+    fn one_row_more_than_asked_lies_beyond_the_page() {
+        assert_eq!(around(false, false, false, 3), (true, false));
+        assert_eq!(around(false, false, true, 3), (false, true));
+    }
 }

@@ -28,16 +28,52 @@ pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     terms
 }
 
-/// A prefix to search for.
+/// Most words of a search. Each is a condition of its own, and their number bounds the statement.
+const MOST_WORDS: usize = 16;
+
+/// What a search looks for: words that all have to match, in any order.
 #[derive(Debug, Clone)]
+pub(crate) struct Words(Vec<Prefix>);
+
+/// A word of a search: the beginning of a term.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Prefix(String);
 
-impl Prefix {
-    /// `None` for a blank search.
-    pub(crate) fn of(search: Option<&str>) -> Option<Self> {
-        search.map(|text| folded(text.trim())).filter(|text| !text.is_empty()).map(Self)
+impl Words {
+    /// The words of a search. None for a blank search, which everything matches.
+    pub(crate) fn of(search: Option<&str>) -> Self {
+        let folded = search.map(folded).unwrap_or_default();
+        let mut words: Vec<_> = folded.split_whitespace().map(|word| Prefix(word.to_owned())).collect();
+        words.sort_unstable();
+        // Where a word matches, so does each beginning of it.
+        let implied = words.iter().zip(words.iter().skip(1)).map(|(word, next)| next.0.starts_with(&word.0));
+        let implied: Vec<_> = implied.chain([false]).collect();
+        let mut implied = implied.into_iter();
+        words.retain(|_| !implied.next().unwrap_or_default());
+        if words.len() > MOST_WORDS {
+            // Nothing has names of so many words. No term contains this one.
+            words = vec![Prefix(BETWEEN.to_string())];
+        }
+        Self(words)
     }
 
+    /// Whether nothing is searched for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The words.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Prefix> {
+        self.0.iter()
+    }
+
+    /// One of the words.
+    pub(crate) fn get(&self, index: usize) -> Option<&Prefix> {
+        self.0.get(index)
+    }
+}
+
+impl Prefix {
     /// The least term with this prefix.
     pub(crate) fn from(&self) -> &str {
         &self.0
@@ -99,8 +135,16 @@ mod tests {
 
     #[test]
     fn a_pattern_takes_nothing_for_a_wildcard() {
-        let prefix = Prefix::of(Some(" a_b% ")).unwrap();
-        assert_eq!(prefix.pattern(""), "a\\_b\\%%");
-        assert!(Prefix::of(Some("  ")).is_none());
+        let words = Words::of(Some(" a_b% "));
+        assert_eq!(words.get(0).unwrap().pattern(""), "a\\_b\\%%");
+    }
+
+    #[test]
+    fn a_search_is_its_words_without_those_that_others_imply() {
+        let words = |search| Words::of(Some(search)).0.into_iter().map(|word| word.0).collect::<Vec<_>>();
+        assert_eq!(words(" Zed\u{a0}b  Bob zed\n"), ["bob", "zed"]);
+        assert!(Words::of(Some(" \t ")).is_empty() && Words::of(None).is_empty());
+        let many: String = ('a'..='z').map(|c| format!("{c} ")).collect();
+        assert_eq!(words(&many), ["\n"]);
     }
 }

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::page::{Count, Key, Order, Page, Window};
 use crate::reader::ReadModel;
 use crate::row::FromColumns;
-use crate::search::Prefix;
+use crate::search::Words;
 use crate::users::{self, UserRow};
 
 /// Where counting under a filter stops.
@@ -20,7 +20,8 @@ const MOST_COUNTED: u64 = 10_000;
 /// A filter of users. All conditions have to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Prefix of the username, a name or the address, or of a part of them after `. _ - @` or space.
+    /// Words that all have to match: each the beginning of the username, a name or the address, or of a part of them after
+    /// `. _ - @` or space.
     pub search: Option<String>,
     /// In any of these states; empty means any but deleted.
     pub states: Vec<UserStatus>,
@@ -164,7 +165,7 @@ impl UserFilter {
 
     /// The filter without a blank search.
     fn without_blanks(&self) -> Self {
-        let is_said = Prefix::of(self.search.as_deref()).is_some();
+        let is_said = !Words::of(self.search.as_deref()).is_empty();
         Self { search: self.search.clone().filter(|_| is_said), ..self.clone() }
     }
 

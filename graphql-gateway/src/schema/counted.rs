@@ -1,6 +1,7 @@
 //! Connections that also say how long the whole list is.
 
 use async_graphql::{Context, Object};
+use read_model::Count;
 
 use super::connection::{Connection, Edge, PageInfo};
 use super::context::gateway;
@@ -12,7 +13,8 @@ use crate::error::ApiError;
 /// Part of the list of users.
 pub(crate) struct UserConnection {
     pub(super) page: Connection<User>,
-    pub(super) filter: read_model::users_page::UserFilter,
+    /// `None` if no user can match.
+    pub(super) filter: Option<read_model::users_page::UserFilter>,
 }
 
 /// Part of the list of users.
@@ -35,12 +37,21 @@ impl UserConnection {
 
     /// How many users the whole list has. Under a filter counting stops at 10,000; without one it is exact.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
-        Ok(int(gateway(ctx).views.users_count(&self.filter).await?.n))
+        Ok(int(self.count(ctx).await?.n))
     }
 
     /// Whether counting stopped before the end.
     async fn total_count_capped(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
-        Ok(gateway(ctx).views.users_count(&self.filter).await?.capped)
+        Ok(self.count(ctx).await?.capped)
+    }
+}
+
+impl UserConnection {
+    async fn count(&self, ctx: &Context<'_>) -> Result<Count, ApiError> {
+        match &self.filter {
+            Some(filter) => Ok(gateway(ctx).views.users_count(filter).await?),
+            None => Ok(Count { n: 0, capped: false }),
+        }
     }
 }
 

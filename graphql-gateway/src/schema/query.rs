@@ -50,10 +50,12 @@ impl Query {
     ) -> Result<UserConnection, ApiError> {
         authorizer(ctx).require_administrator("users", None)?;
         let window = window(first, after, last, before)?;
-        let filter = filter.unwrap_or_default().into();
         let order = order_by.map_or(users_page::UserOrder::USERNAME, Into::into);
+        let Some(filter) = filter.unwrap_or_default().for_views() else {
+            return Ok(UserConnection { page: Connection::empty(), filter: None });
+        };
         let page = gateway(ctx).views.users_page(&filter, order, &window).await?;
-        Ok(UserConnection { page: Connection::new(page, User::from), filter })
+        Ok(UserConnection { page: Connection::new(page, User::from), filter: Some(filter) })
     }
 
     /// A group by id or name; null when there is none. For administrators, and for members.

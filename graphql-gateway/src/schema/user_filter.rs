@@ -1,9 +1,7 @@
 //! What lists of users are filtered and sorted by.
 
 use async_graphql::{Enum, ID, InputObject};
-use domain::id::GroupId;
 use read_model::users_page;
-use uuid::Uuid;
 
 use super::scalar::DateTime;
 use super::user::UserState;
@@ -66,23 +64,49 @@ pub(crate) struct UserFilter {
     registered_before: Option<DateTime>,
 }
 
-impl From<UserFilter> for users_page::UserFilter {
-    fn from(filter: UserFilter) -> Self {
-        // An id that can't be one is the id of no group.
-        let group = |id: &ID| id.parse().unwrap_or(GroupId::from_uuid(Uuid::nil()));
-        Self {
-            search: filter.search,
-            states: filter.state.unwrap_or_default().into_iter().map(Into::into).collect(),
-            groups: filter.group_id.unwrap_or_default().iter().map(group).collect(),
-            email: filter.email,
-            registered_after: filter.registered_after.map(Into::into),
-            registered_before: filter.registered_before.map(Into::into),
+impl UserFilter {
+    /// The filter of the views. `None` if it asks for groups and none of their ids can be one: then no user matches.
+    pub(super) fn for_views(self) -> Option<users_page::UserFilter> {
+        let ids = self.group_id.unwrap_or_default();
+        let groups: Vec<_> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        if groups.is_empty() && !ids.is_empty() {
+            return None;
         }
+        Some(users_page::UserFilter {
+            search: self.search,
+            states: self.state.unwrap_or_default().into_iter().map(Into::into).collect(),
+            groups,
+            email: self.email,
+            registered_after: self.registered_after.map(Into::into),
+            registered_before: self.registered_before.map(Into::into),
+        })
     }
 }
 
 impl From<UserOrder> for users_page::UserOrder {
     fn from(order: UserOrder) -> Self {
         Self { field: order.field.into(), is_descending: order.direction == SortDirection::Desc }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::id::GroupId;
+    use domain::names::GroupName;
+
+    use super::*;
+
+    fn groups(ids: &[&str]) -> Option<Vec<GroupId>> {
+        let ids = ids.iter().map(|id| ID::from(*id)).collect();
+        let filter = UserFilter { group_id: Some(ids), ..UserFilter::default() };
+        filter.for_views().map(|filter| filter.groups)
+    }
+
+    #[test]
+    fn f19_a_text_that_is_no_id_is_the_id_of_no_group() {
+        let acme = GroupId::of(&GroupName::parse("acme").unwrap());
+        assert_eq!(groups(&["finance"]), None);
+        assert_eq!(groups(&["finance", &acme.to_string()]), Some(vec![acme]));
+        assert_eq!(groups(&[]), Some(Vec::new()));
     }
 }

@@ -4,6 +4,7 @@
 
 mod folds;
 mod halts;
+mod metrics_told;
 mod operational;
 mod pages;
 mod picture;

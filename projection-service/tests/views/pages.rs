@@ -1,6 +1,6 @@
 //! Pages in every order, forwards and backwards, add up to the sorted list.
 
-use domain::id::UserId;
+use domain::id::{GroupId, UserId};
 use domain::testing::creation;
 use domain::timestamp::Timestamp;
 use domain::user::Command as C;
@@ -18,6 +18,7 @@ use crate::story::{Story, group_of, temporary};
 on_both! {
     pages_of_users_are_the_sorted_list_in_every_order
     pages_under_a_filter_are_the_sorted_list_too
+    f19_the_nil_id_is_that_of_no_group
     a_cursor_of_another_list_is_refused
     pages_of_the_audit_log_are_the_sorted_list
 }
@@ -160,6 +161,14 @@ async fn pages_under_a_filter_are_the_sorted_list_too(stage: Stage) {
             && user.last_name.as_ref().is_some_and(|name| name.to_lowercase().starts_with("smith"))
     })
     .await;
+}
+
+async fn f19_the_nil_id_is_that_of_no_group(stage: Stage) {
+    let views = crowd(&stage).await;
+    let nil = GroupId::from_uuid(uuid::Uuid::nil());
+    let filter = UserFilter { groups: vec![nil], ..UserFilter::default() };
+    check(&views, &filter, |_| false).await;
+    assert_eq!(views.members_count(nil).await.unwrap(), 0);
 }
 
 async fn a_cursor_of_another_list_is_refused(stage: Stage) {

@@ -12,6 +12,7 @@ use crate::story::Story;
 
 on_both! {
     a_user_is_found_by_every_beginning
+    f22_every_word_of_a_search_matches_somewhere
     a_user_is_no_longer_found_under_an_old_name
     a_search_that_matches_very_many_is_walked_and_counting_it_stops
 }
@@ -67,6 +68,30 @@ async fn a_user_is_found_by_every_beginning(stage: Stage) {
     assert_eq!(found(&views, "back\\").await, ["other"]);
     assert_eq!(found(&views, "  ").await.len(), 2, "nothing is searched for");
     assert_eq!(found(&views, "ex").await, ["a.smith_2"]);
+}
+
+async fn f22_every_word_of_a_search_matches_somewhere(stage: Stage) {
+    let mut log = Log::open(stage.directory.path()).await;
+    let mut story = Story::new();
+    for (name, first, last) in [("one", "Bob", "Zedler"), ("two", "Bob", "Young"), ("three", "Ann", "Zedler")]
+    {
+        story.register(name);
+        story.user(name, &named(first, last, &format!("{name}@mail.example")), None);
+    }
+    for group in ["finance-north", "finance-south"] {
+        story.new_group(group);
+    }
+    log.write(&mut story).await;
+    let views = stage.fresh().await;
+    project(log.follow(), &views, 1_000).await;
+    for search in ["Bob Zed", "zed bob", "  bob\tzedler bob", "b zedl mail one"] {
+        assert_eq!(found(&views, search).await, ["one"], "{search}");
+    }
+    assert_eq!(found(&views, "bob").await, ["one", "two"]);
+    assert_eq!(found(&views, "bob zed young").await, [] as [&str; 0]);
+    let groups = views.groups_page(Some("Sou fin"), &Window::first(5, None)).await.unwrap();
+    assert_eq!(groups.edges.iter().map(|edge| &*edge.row.name).collect::<Vec<_>>(), ["finance-south"]);
+    assert_eq!(views.groups_count(Some("fin")).await.unwrap(), 2);
 }
 
 async fn a_user_is_no_longer_found_under_an_old_name(stage: Stage) {

@@ -1,7 +1,7 @@
 //! Conditions of a user filter as SQL: looked up by an index, or checked row by row.
 
 use super::UserFilter;
-use crate::search::{Prefix, folded};
+use crate::search::{Prefix, Words, folded};
 use crate::statement::{Sql, sql};
 use crate::users::columns;
 use domain::user::UserStatus;
@@ -10,7 +10,8 @@ use domain::user::UserStatus;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Narrow {
     Email,
-    Search,
+    /// One word of the search.
+    Word(usize),
     States,
     Groups,
     Registered,
@@ -19,8 +20,10 @@ pub(super) enum Narrow {
 impl UserFilter {
     /// The users that one part of the filter gathers, as `WITH found AS (…)`.
     pub(super) fn found(&self, narrow: Narrow) -> Sql {
-        if let (Narrow::Search, Some(prefix)) = (narrow, Prefix::of(self.search.as_deref())) {
-            return found_by_search(&prefix, None);
+        if let Narrow::Word(index) = narrow
+            && let Some(word) = Words::of(self.search.as_deref()).get(index)
+        {
+            return found_by_word(word, None);
         }
         let mut statement = sql("WITH found AS MATERIALIZED (SELECT id FROM users WHERE 1 = 1");
         match narrow {
@@ -34,7 +37,7 @@ impl UserFilter {
             Narrow::Groups => {
                 statement.push(" AND group_id IN ").push_list(self.groups.iter().copied());
             }
-            Narrow::Registered | Narrow::Search => self.registered(&mut statement),
+            Narrow::Registered | Narrow::Word(_) => self.registered(&mut statement),
         }
         statement.push(")");
         statement
@@ -74,9 +77,11 @@ impl UserFilter {
         if !self.groups.is_empty() && but != Some(Narrow::Groups) {
             statement.push(IF).push("users.group_id IN ").push_list(self.groups.iter().copied()).push(HOLDS);
         }
-        if let Some(prefix) = Prefix::of(self.search.as_deref()).filter(|_| but != Some(Narrow::Search)) {
-            statement.push(IF).push("users.terms LIKE ").push_value(prefix.joined_pattern());
-            statement.push(" ESCAPE '\\'").push(HOLDS);
+        for (index, word) in Words::of(self.search.as_deref()).iter().enumerate() {
+            if but != Some(Narrow::Word(index)) {
+                statement.push(IF).push("users.terms LIKE ").push_value(word.joined_pattern());
+                statement.push(" ESCAPE '\\'").push(HOLDS);
+            }
         }
         if but != Some(Narrow::Registered) {
             let is_limited = self.registered_after.is_some() || self.registered_before.is_some();
@@ -89,11 +94,11 @@ impl UserFilter {
     }
 }
 
-/// The users with a term that begins with the prefix, as `WITH found AS (…)`. Looks at no more than `most` terms.
-pub(super) fn found_by_search(prefix: &Prefix, most: Option<u64>) -> Sql {
+/// The users with a term that begins with the word, as `WITH found AS (…)`. Looks at no more than `most` terms.
+pub(super) fn found_by_word(word: &Prefix, most: Option<u64>) -> Sql {
     let mut statement = sql("WITH found AS MATERIALIZED (SELECT DISTINCT user_id AS id FROM \
          (SELECT user_id FROM user_terms WHERE term >= ");
-    statement.push_value(prefix.from()).push(" AND term < ").push_value(prefix.to());
+    statement.push_value(word.from()).push(" AND term < ").push_value(word.to());
     if let Some(most) = most {
         statement.push(" LIMIT ").push_value(most);
     }

@@ -5,13 +5,13 @@
 //! kept numbers, or from a count that stops early; nothing is ever scanned for it. If the users who pass lie together far
 //! along the index, the walk is given up after [`WALKED`] rows and they are gathered after all.
 
-use super::conditions::{Narrow, found_by_search};
+use super::conditions::{Narrow, found_by_word};
 use super::{UserFilter, UserOrder, UserSortField};
 use crate::error::Error;
 use crate::page::{Count, Key, Window};
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
-use crate::search::Prefix;
+use crate::search::Words;
 use crate::statement::{Sql, Value, sql};
 use crate::users::{UserRow, columns};
 
@@ -126,14 +126,15 @@ impl ReadModel {
     /// How many users pass the filter, counted up to `most`.
     pub(super) async fn count_up_to(&self, filter: &UserFilter, most: u64) -> Result<Count, Error> {
         let narrow = self.narrowest(filter, GATHERED_AT_MOST).await?;
-        let prefix = Prefix::of(filter.search.as_deref());
-        let mut statement = match (narrow, prefix) {
+        let words = Words::of(filter.search.as_deref());
+        let mut statement = match (narrow, words.get(0)) {
             (Some(narrow), _) => filter.found(narrow),
-            // So many terms match that looking at this many nearly always reaches the cap.
-            (None, Some(prefix)) => found_by_search(&prefix, Some(GATHERED_AT_MOST)),
+            // So many terms match each word that looking at this many of one nearly always reaches the cap.
+            (None, Some(word)) => found_by_word(word, Some(GATHERED_AT_MOST)),
             (None, None) => sql(""),
         };
-        let by = if narrow.is_none() && filter.search.is_some() { Some(Narrow::Search) } else { narrow };
+        let is_cut = narrow.is_none() && !words.is_empty();
+        let by = if is_cut { Some(Narrow::Word(0)) } else { narrow };
         if let Some(by) = by {
             // CROSS JOIN makes SQLite begin with the table on the left.
             statement.push(" SELECT 1 AS one FROM found CROSS JOIN users WHERE users.id = found.id");
@@ -145,7 +146,6 @@ impl ReadModel {
         }
         statement.push(" LIMIT ").push_value(most + 1);
         let n = self.count(statement).await?;
-        let is_cut = narrow.is_none() && filter.search.is_some();
         Ok(Count { n: n.min(most), capped: n > most || is_cut })
     }
 
@@ -155,11 +155,11 @@ impl ReadModel {
             return Ok(Some(Narrow::Email));
         }
         let mut found = Vec::new();
-        if let Some(prefix) = Prefix::of(filter.search.as_deref()) {
+        for (index, word) in Words::of(filter.search.as_deref()).iter().enumerate() {
             let mut statement = sql("SELECT 1 AS one FROM user_terms WHERE term >= ");
-            statement.push_value(prefix.from()).push(" AND term < ").push_value(prefix.to());
+            statement.push_value(word.from()).push(" AND term < ").push_value(word.to());
             statement.push(" LIMIT ").push_value(most + 1);
-            found.push((self.count(statement).await?, Narrow::Search));
+            found.push((self.count(statement).await?, Narrow::Word(index)));
         }
         if !filter.states.is_empty() {
             found.push((self.counted(&filter.states, &[]).await?, Narrow::States));

@@ -1,6 +1,6 @@
-//! Churn: a population that stays the same while everything about it changes, so that memory has no reason to grow.
+//! Churn: everything about a population changes but its size, so memory has no reason to grow.
 //!
-//! Each client looks after users of its own, so that what it asks is never refused. Most users are approved at first
+//! Each client looks after users of its own, so none of its commands is refused. Most users are approved at first
 //! and then renamed, reset, suspended and reactivated in turn. Of each hundred, ten register and are rejected over and
 //! over under the same names, and five are approved and deleted at the beginning, since a deleted name is not free again.
 
@@ -23,7 +23,7 @@ pub struct Population {
 /// What becomes of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
-    /// Approved, then changed for ever.
+    /// Approved, then changed until the end.
     Changing,
     /// Registered and rejected again and again.
     Rejected,
@@ -47,7 +47,7 @@ impl Life {
 impl Population {
     /// About `users` users, shared among the clients.
     pub fn new(run: String, users: u64, clients: u64, group: Group) -> Self {
-        // Whole twenties, so that every kind is there and each of the deleted has a neighbour.
+        // Whole twenties hold every kind of user, and each deleted one has a neighbour.
         Self { run, clients, each: (users / clients).next_multiple_of(20).max(20), group }
     }
 

@@ -1,4 +1,4 @@
-//! Muster's owners, in this process or behind their HTTP door, and what an answer of theirs comes to.
+//! Muster's owners, in this process or behind their HTTP door, and how their answers count.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -33,7 +33,7 @@ const LAST_NAMES: [&str; 6] = ["Montgomery", "Okafor", "Li", "van den Berg", "Sc
 const GROUPS: [&str; 5] =
     ["accounting", "suppliers-europe", "suppliers-asia", "operations", "clearing-house"];
 
-/// Writes everything that happens to so many users; says how many events that is.
+/// Writes all events of this many users. Returns the number of events.
 pub async fn fill(log: &Arc<dyn EventLog>, users: u64) -> Result<u64> {
     let writing: Vec<_> = (0..log.partitions())
         .map(|partition| {

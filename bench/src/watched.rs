@@ -62,7 +62,7 @@ pub struct Trend {
 }
 
 impl Trend {
-    /// Of at least three samples; `None` of fewer, which say nothing.
+    /// The trend of at least three samples. Fewer say nothing, so the result is `None`.
     pub fn of(samples: &[Sample]) -> Option<Self> {
         if samples.len() < 3 {
             return None;
@@ -82,7 +82,7 @@ impl Trend {
         Some(Self { slope: together / alone, mean, leaked })
     }
 
-    /// By what share of its mean memory would grow in so many seconds.
+    /// The growth of memory in this many seconds, as a share of its mean.
     pub fn growth(&self, seconds: f64) -> f64 {
         self.slope * seconds / self.mean
     }

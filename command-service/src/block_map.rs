@@ -1,7 +1,7 @@
 //! A compact map from a user's id to that user's packed bytes.
 //!
-//! A hash table is half empty on average. This one holds the numbers of blocks, not ids and pointers, so that an empty
-//! slot takes 5 bytes and not 33.
+//! A hash table is half empty on average. This one holds the numbers of blocks instead of ids and pointers. That makes
+//! an empty slot 5 bytes and not 33.
 
 use std::hash::{BuildHasher, RandomState};
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use domain::group::GroupRef;
 use domain::id::GroupId;
 
-/// Groups by number, in the order in which they were added. A group that was renamed is added again under the new name,
-/// so that packed users keep the name they were packed with.
+/// Groups by number, in the order in which they were added. A renamed group is added again under its new name. Packed
+/// users keep the name that they were packed with.
 #[derive(Default)]
 pub(crate) struct GroupTable {
     groups: Vec<GroupRef>,
@@ -15,7 +15,7 @@ pub(crate) struct GroupTable {
 }
 
 impl GroupTable {
-    /// The number of a group, which is added if it is missing.
+    /// The number of a group. Adds the group if it is missing.
     pub(crate) fn number(&mut self, group: &GroupRef) -> u32 {
         if let Some(number) = self.numbers.get(&group.id)
             && self.get(*number) == Some(group)

@@ -1,8 +1,13 @@
 //! The command service: owns partitions of the log, decides commands, appends their events, and answers.
 //!
-//! The way of a command: [`CommandQueues`] (or `http`, for other processes) → `queued_command` → the `owner` of its
-//! partition, which was claimed by `takeover` → `serving`, which batches, writes and answers → `batch_draft`, which
-//! decides → `tracked_aggregate` → the domain's rules. `ownership` starts and ends owners as the partitions move.
+//! The way of a command:
+//!
+//! 1. [`CommandQueues`] takes it (from other processes through `http`) and queues it as a `queued_command`.
+//! 2. The `owner` of its partition has claimed the partition (`takeover`). `serving` takes the command into a batch.
+//! 3. `batch_draft` decides it, by `tracked_aggregate` and the domain's rules.
+//! 4. `serving` has the batch written, and answers.
+//!
+//! `ownership` starts and ends owners as the partitions move.
 //! What an owner knows is its `ledger`; `packed_users` and `snapshot` are its forms in memory and on disk.
 //!
 //! The terms are explained in docs/glossary.md, the reasons in docs/adr/0001-one-writer-per-partition.md.

@@ -72,7 +72,7 @@ pub enum Ask {
         reservation: ReservationId,
         /// The user who wants the address.
         holder: UserId,
-        /// The holder record whose user was asked and doesn't hold the address.
+        /// The holder record that was checked: its user was asked and doesn't hold the address.
         over: Option<ReservationHolder>,
     },
     /// Whether a user holds an e-mail address. If not, the user's reservation becomes void. Goes to the user's owner.
@@ -110,12 +110,12 @@ impl Ask {
         }
     }
 
-    /// What determines the partition whose owner decides it.
+    /// What determines the partition that decides it.
     pub fn route_key(&self) -> RouteKey {
         match self {
             Self::User { id, .. } | Self::ReleaseAddress { id, .. } => RouteKey::Id(id.uuid()),
             Self::ReserveAddress { address, .. } => RouteKey::Id(address.uuid()),
-            // One partition decides about groups, so that each of them has one writer.
+            // One partition decides about all groups, so each group has one writer.
             Self::Group { .. } => RouteKey::Partition(0),
             Self::Barrier { partition } => RouteKey::Partition(*partition),
         }

@@ -75,8 +75,8 @@ fn policy(command: &user::Command) -> (Callers, AboutOneself) {
 
 /// Whether the actor may ask this of the user, who holds `roles`.
 ///
-/// Beside the table, one rule holds for every command but registering: nobody acts on another user who holds a role
-/// that they do not hold themselves.
+/// Beside the table, one rule holds for every command but registering. If another user holds a role that the actor does
+/// not hold, the actor may do nothing to that user.
 pub fn may(actor: &Actor, command: &user::Command, target: UserId, roles: Roles) -> Result<(), Denial> {
     let (is_oneself, is_administrator, held) = match actor {
         Actor::System => return Ok(()),

@@ -55,15 +55,15 @@ enum Step {
         /// How often the owner answered that the reservation may still be used.
         waited: u8,
     },
-    /// Let the user's owner make an unused reservation void, so that nobody waits for it.
+    /// Let the user's owner make an unused reservation void. Otherwise others would wait for it.
     GiveBack { reservation: EmailReservation },
 }
 
 impl ReservationSaga {
     /// Starts the saga of a command. `None` if the command can't take an address.
     ///
-    /// `reservation` is a new id. `shares_partition` tells whether a user and an address live in one partition, whose
-    /// owner then needs no reservation.
+    /// `reservation` is a new id. `shares_partition` tells whether a user and an address live in one partition. If so, its
+    /// owner needs no reservation.
     pub fn of(
         command: &Command,
         reservation: ReservationId,

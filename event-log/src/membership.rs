@@ -78,8 +78,8 @@ impl Membership {
         self.leave.send_replace(true);
     }
 
-    /// Waits until no other process shares the partitions, so that nobody will claim what this one had. Call
-    /// it after leaving.
+    /// Waits until no other process shares the partitions. Then nobody will claim what this one had. Call it
+    /// after leaving.
     pub async fn all_left(&mut self) {
         // Dropping the handovers that still arrive tells the adapter not to wait for them.
         while self.assignments.recv().await.is_some() {}
@@ -106,7 +106,7 @@ impl MemberHandle {
 }
 
 impl LeftMember {
-    /// Whether the member was dropped, so that nobody waits for the others to leave any more.
+    /// Whether the member was dropped. Then nobody waits any more for the others to leave.
     pub fn is_abandoned(&self) -> bool {
         self.leave.has_changed().is_err()
     }

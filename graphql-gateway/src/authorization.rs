@@ -30,7 +30,7 @@ impl Authorizer<'_> {
         if policy::may_administer(&session.actor()) { Ok(()) } else { Err(self.deny(command, target)) }
     }
 
-    /// Requires an administrator. Returns the user whom the command is about.
+    /// Requires an administrator. Returns the user that the command is about.
     pub(crate) fn require_administrator_of(
         &self,
         command: &str,
@@ -77,7 +77,7 @@ impl Authorizer<'_> {
         self.record(user.to_string(), self.caller.actor(), event.into());
     }
 
-    /// Records that the caller asks too often. Without a target, so that a flood becomes one record per second.
+    /// Records that the caller asks too often. The record names no target, so a flood becomes one record per second.
     pub(crate) fn record_rate_limited(&self, command: &str) {
         let actor = self.caller.actor();
         let event = CommandRefused {

@@ -75,7 +75,7 @@ impl Caller {
         }
     }
 
-    /// Forgets the session, which has been ended.
+    /// Forgets the session, after it was ended.
     pub(crate) fn sign_out(&self) {
         self.signed_out.store(true, Ordering::Release);
     }

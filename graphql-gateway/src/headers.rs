@@ -82,8 +82,8 @@ pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     (fits && parts.next().is_none()).then(|| text.to_owned())
 }
 
-/// The client of a request: the peer, or the address for which trusted proxies forward. No address if theirs is
-/// unreadable.
+/// The client of a request: the peer, or the address that trusted proxies name. There is no address if the one that they
+/// name is unreadable.
 pub(crate) fn client(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
     let address = peer.and_then(|peer| behind_proxies(peer.to_canonical(), headers, trusted));
     let agent = headers.get(header::USER_AGENT).map(|value| {

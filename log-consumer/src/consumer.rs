@@ -132,8 +132,8 @@ impl<S: Sink> Consumer<S> {
         Ok(())
     }
 
-    /// Halts stream partitions of which the sink has seen more than the log holds. The log was replaced by an older
-    /// one, and what comes next would not follow from what the sink holds.
+    /// Halts each stream partition that the sink has read further than the log reaches. The log was replaced by an older
+    /// one, and its next records would not continue what the sink holds.
     async fn halt_ahead_of_log(&mut self) {
         if self.next.values().all(|next| *next == 0) {
             return;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 /// `docs/adr/0004-ids-from-names.md`.
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x6d75_7374_6572_5e1d_9d0a_2f6b_1c7e_4a10);
 
-/// How a command finds the partition whose owner decides about it.
+/// How a command finds the partition that decides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteKey {
     /// The partition of this id.
@@ -16,7 +16,7 @@ pub enum RouteKey {
 }
 
 impl RouteKey {
-    /// The partition that owns the command, in a log whose users are spread over `partitions`.
+    /// The partition that decides the command, in a log that spreads users over `partitions`.
     pub fn partition(self, partitions: u32) -> u32 {
         match self {
             Self::Id(id) => of(id, partitions),

@@ -40,7 +40,7 @@ impl Stream {
         Self::ALL.into_iter().find(|stream| stream.name() == name)
     }
 
-    /// The number of partitions of the stream, in a log whose users are spread over `partitions`.
+    /// The number of partitions of the stream, in a log that spreads users over `partitions`.
     pub const fn partitions(self, partitions: u32) -> u32 {
         match self {
             Self::GroupEvents => 1,
@@ -96,7 +96,7 @@ impl StreamPartition {
         Self { stream, partition }
     }
 
-    /// Every stream partition of a log whose users are spread over `partitions`.
+    /// Every stream partition of a log that spreads users over `partitions`.
     pub fn all(partitions: u32) -> impl Iterator<Item = Self> {
         Stream::ALL.into_iter().flat_map(move |stream| {
             (0..stream.partitions(partitions)).map(move |partition| Self { stream, partition })

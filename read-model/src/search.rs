@@ -97,7 +97,7 @@ impl Prefix {
         pattern
     }
 
-    /// A LIKE pattern for [`joined`] terms of which one begins with the prefix.
+    /// A LIKE pattern for [`joined`] terms: one of them begins with the prefix.
     pub(crate) fn joined_pattern(&self) -> String {
         self.pattern(&format!("%{BETWEEN}"))
     }

@@ -38,8 +38,8 @@ pub(crate) fn sql(text: impl Into<String>) -> Sql {
 }
 
 impl Sql {
-    /// The text for SQLite. It treats `$n` as a name and compares it with every earlier name, which takes seconds for
-    /// thousands of values. Above a few values they are numbered by order instead, with `?`.
+    /// The text for SQLite. SQLite treats `$n` as a name and compares it with every earlier name. For thousands of values
+    /// that takes seconds, so above a few values the text numbers them with `?` instead.
     pub(crate) fn text_for_sqlite(&mut self) -> String {
         const FEW: usize = 64;
         let text = std::mem::take(&mut self.text);

@@ -13,13 +13,13 @@ use tokio::sync::watch;
 pub(crate) struct All {
     /// Seconds of every takeover, in the order in which they ended.
     pub(crate) takeovers: Vec<f64>,
-    /// Seconds for which commands waited while a snapshot was taken.
+    /// Seconds that commands waited while a snapshot was taken.
     pub(crate) pauses: Vec<f64>,
     /// Snapshots that were written.
     written: u64,
 }
 
-/// Whoever listens.
+/// What was heard so far. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Heard(watch::Receiver<All>);
 
@@ -41,7 +41,7 @@ impl Heard {
         self.0.borrow().pauses.len()
     }
 
-    /// Waits for so many takeovers after the first `known`.
+    /// Waits for `more` takeovers after the first `known`. Returns their seconds.
     pub(crate) async fn takeovers_after(&self, known: usize, more: usize) -> Result<Vec<f64>> {
         let mut heard = self.0.clone();
         let all = heard.wait_for(|all| all.takeovers.len() >= known + more).await?;

@@ -25,7 +25,7 @@ const USERS: [u64; 4] = [0, 10_000, 100_000, 1_000_000];
 const CLIENTS: usize = 64;
 const DURATION: Duration = Duration::from_secs(8);
 const PARTITIONS: u32 = 8;
-/// The directory of an embedded log that a process of its own is to take over, so that nothing else is in its memory.
+/// The directory of an embedded log that a separate process takes over. Its memory then holds nothing else.
 const RESIDENT: &str = "MUSTER_TEST_BENCH_RESIDENT";
 const OF_USERS: &str = "MUSTER_TEST_BENCH_OF_USERS";
 const OF_EVENTS: &str = "MUSTER_TEST_BENCH_OF_EVENTS";
@@ -148,7 +148,7 @@ impl Running {
     }
 }
 
-/// Writes what happens to so many users; says how many events that is.
+/// Writes the events of this many users. Returns the number of events.
 async fn fill(log: &Arc<dyn EventLog>, users: u64) -> Result<u64> {
     let begun = Instant::now();
     let events = population::fill(log, users).await?;

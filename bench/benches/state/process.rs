@@ -42,7 +42,7 @@ impl Begun {
 }
 
 impl Spent {
-    /// What it means for so many records: how fast, and how fast if there were one core and nothing else to wait for.
+    /// The rate at which this many records were processed: by the clock, and per second of one busy core.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub(crate) fn of(&self, records: u64) -> String {
         let (time, busy, records) = (self.time.as_secs_f64(), self.busy.as_secs_f64(), records as f64);

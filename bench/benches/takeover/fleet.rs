@@ -74,7 +74,7 @@ impl Fleet {
             let mut url = None;
             for line in lines {
                 url = url.or_else(|| line.split_once("commands at ").map(|(_, url)| url.trim().to_owned()));
-                // The last of its lines: whoever stops listening earlier breaks the pipe.
+                // This is its last line. Closing the pipe earlier would break it.
                 if line.contains("/readyz") {
                     let health = line.split([' ', ',']).find_map(|word| word.strip_suffix("/readyz"));
                     return url.zip(health.map(|address| format!("{address}/metrics")));

@@ -21,7 +21,7 @@ use crate::fleet::{End, Fleet};
 
 const PARTITIONS: u32 = 8;
 const SERVICES: usize = 3;
-/// From so many users on, the events of every partition are more than after which a snapshot is kept.
+/// With at least this many users, every partition has enough events for a snapshot.
 const SNAPSHOTS_FROM: u64 = 200_000;
 const LOOK: Duration = Duration::from_millis(200);
 /// How long the others may take for what one has left, whatever the size of the log.

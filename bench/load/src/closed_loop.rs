@@ -1,4 +1,4 @@
-//! A closed loop: so many clients, each sends the next request when it has the answer to the last one.
+//! A closed loop: a fixed number of clients, each of which sends its next request after the answer to the last one.
 
 use std::future::Future;
 use std::sync::Arc;

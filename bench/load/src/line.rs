@@ -135,12 +135,12 @@ impl Line {
     }
 }
 
-/// So many clients, as a line says it.
+/// The number of clients, as a line shows it.
 pub fn clients(number: usize) -> String {
     if number == 1 { "1 client".to_owned() } else { format!("{number} clients") }
 }
 
-/// So many arrivals, as a line says it.
+/// The rate of arrivals, as a line shows it.
 pub fn rate(per_second: f64) -> String {
     format!("{per_second}/s")
 }

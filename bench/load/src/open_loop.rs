@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use crate::measured::Shared;
 use crate::{Measured, Turn};
 
-/// Most requests under way. Whoever would be more waits, and its latency counts meanwhile.
+/// Most requests under way. A request beyond that waits, and the wait counts as latency.
 const AT_ONCE: u32 = 16_384;
 /// How long the last answers may take once nothing is sent any more.
 const PATIENCE: Duration = Duration::from_mins(1);

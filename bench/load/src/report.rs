@@ -84,7 +84,7 @@ impl Report {
     }
 }
 
-/// What is wrong with a line of which too much failed.
+/// What is wrong with a line that has too many failures.
 fn complaint(line: &Line) -> String {
     let all = line.failed + line.answered;
     match &line.first_failure {
@@ -93,7 +93,7 @@ fn complaint(line: &Line) -> String {
     }
 }
 
-/// Says a line to whoever runs the benchmark.
+/// Prints a line for the person who runs the benchmark.
 #[expect(clippy::print_stdout, reason = "the result of a benchmark")]
 pub fn say(text: &str) {
     println!("{text}");

@@ -83,7 +83,7 @@ struct Jobs {
 }
 
 impl Jobs {
-    /// A lane whose writer takes so many jobs at once.
+    /// A lane. Its writer takes up to `most` jobs at once.
     fn lane(most: usize) -> (mpsc::Sender<Job>, Self) {
         let (sender, receiver) = mpsc::channel(4_096);
         (sender, Self { receiver, most })

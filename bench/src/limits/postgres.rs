@@ -12,7 +12,8 @@ const TABLE: &str = "create table event (stream text not null, sequence bigint n
 const INSERT: &str = "insert into event (stream, sequence, kind, metadata, payload) \
     select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bytea[])";
 
-/// So many connections, each of which writes what waits for it: one command in a transaction of its own, or in batches.
+/// The limit of this many connections. Each writes what waits for it: every command in its own transaction, or in
+/// batches.
 pub async fn postgres(url: &str, connections: usize, in_batches: bool) -> Result<Limit> {
     let options: PgConnectOptions = url.parse().context("DATABASE_URL is no address of PostgreSQL")?;
     let mut first = options.connect().await.context("PostgreSQL does not answer")?;

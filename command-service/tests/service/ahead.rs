@@ -78,8 +78,8 @@ async fn in_flight<'a>(
     (registrations, release)
 }
 
-/// Runs many registrations whose append meets with mishaps, and the rejection of one of them, decided meanwhile. Returns
-/// the answers and the events in the log.
+/// Runs many registrations in one append that meets with mishaps. The rejection of one of them is decided meanwhile.
+/// Returns the answers and the events in the log.
 async fn overtaken(
     mishaps: impl FnOnce(Receiver<()>) -> Vec<Mishap>,
 ) -> (Vec<Result<Answer, Failure>>, Result<Answer, Failure>, Vec<Recorded>) {

@@ -31,7 +31,7 @@ pub(crate) enum Mishap {
 /// The mishaps of the next appends, in order.
 pub(crate) type Mishaps = Arc<Mutex<VecDeque<Mishap>>>;
 
-/// A real log whose appends can meet with mishaps, and whose assignments a test can control.
+/// A real log. A test can make its appends fail and control its assignments.
 pub(crate) struct Unlucky {
     log: Arc<SqliteLog>,
     next: Mishaps,

@@ -22,12 +22,12 @@ pub struct EmailReservation {
     pub address: AddressId,
 }
 
-/// Whom to ask about an address.
+/// The user to ask about an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ReservationHolder {
     /// The user who may hold it.
     pub holder: UserId,
-    /// The user's reservation. `None` when user and address live in one partition, whose owner needs none.
+    /// The user's reservation. `None` when user and address live in one partition: its owner needs none.
     #[serde(rename = "claim")]
     pub reservation: Option<ReservationId>,
 }

@@ -45,15 +45,14 @@ pub struct KafkaSettings {
     /// right after a commit may have sent its last heartbeat before it. `docs/adr/0009-sharing-partitions.md`
     /// explains the decision.
     pub lease: Duration,
-    /// How long the broker certainly remembers an unused transactional id, and with it whom it fences. A
-    /// writer that has committed nothing for this long claims its partition again.
+    /// How long the broker certainly remembers an unused transactional id and its fence. A writer that has committed nothing for this long claims its partition again.
     ///
     /// It must be less than the broker's `transactional.id.expiration.ms`, by default 7 days.
     pub transactional_id_expiry: Duration,
     /// When a batch counts as appended.
     pub acknowledge: Acknowledge,
-    /// How long a transaction may stay open before the broker aborts it. It is long, so that a restart of the
-    /// broker passes without an error. A takeover doesn't wait for it.
+    /// How long a transaction may stay open before the broker aborts it. It is long
+    /// enough for a restart of the broker. A takeover doesn't wait for it.
     pub transaction_timeout: Duration,
 }
 
@@ -120,8 +119,8 @@ impl KafkaSettings {
         format!("{}command-service", self.prefix)
     }
 
-    /// Settings of a member of the group. It uses the classic protocol, because the newer one (KIP-848)
-    /// leaves the session timeout to the broker, which allows no less than 45 s.
+    /// Settings of a member of the group. It uses the classic protocol. With the newer one (KIP-848) the broker
+    /// sets the session timeout, and allows no less than 45 s.
     pub(super) fn member(&self) -> ClientConfig {
         let mut config = self.client();
         config

@@ -13,7 +13,7 @@ use log_model::StreamPartition;
 const PATIENCE: Duration = Duration::from_secs(10);
 const ANSWERS: u32 = 10;
 
-/// The stream partitions whose reported end hasn't been reached.
+/// The stream partitions that were not read to their reported end yet.
 #[derive(Default)]
 pub(super) struct StallDetector(BTreeMap<StreamPartition, Waiting>);
 

@@ -11,7 +11,7 @@ use crate::record_buffer::RecordBuffer;
 
 /// The columns of a record, in the order of the schema.
 ///
-/// Texts are read as bytes, so that a damaged text makes one damaged record and doesn't end the reading.
+/// Texts are read as bytes. A damaged text then makes one damaged record and doesn't end the reading.
 pub(super) type Row = (i64, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
 /// The table of a stream.

@@ -19,8 +19,8 @@ pub struct OwnersInProcess {
 }
 
 impl OwnersInProcess {
-    /// A route through `door`, which answers [`Failure::NotOwner`] while this process does not own the partition.
-    /// `log` announces who does.
+    /// A route through `door`. While this process does not own the partition, `door` answers [`Failure::NotOwner`].
+    /// `log` announces the present owner.
     pub fn new(door: Arc<dyn CommandRoute>, log: Arc<dyn EventLog>) -> Self {
         Self { door, log }
     }
@@ -31,7 +31,7 @@ impl CommandRoute for OwnersInProcess {
     async fn submit(&self, command: Command, deadline: Instant) -> Result<Answer, Failure> {
         let mut owners = self.log.owners();
         loop {
-            // Marked as seen before the command is handed over, so that no announcement in between is missed.
+            // Marked as seen before the command is handed over: an announcement during that then counts as new.
             owners.borrow_and_update();
             match self.door.submit(command.clone(), deadline).await {
                 Err(Failure::NotOwner) => {}

@@ -39,7 +39,7 @@ pub(super) fn check(
             })?;
         }
     }
-    // Mutations have rules about characters, which refuse a NUL as data.
+    // In a mutation, the rules about characters refuse a NUL, as a user error.
     let refuses_nul = operation.ty == OperationType::Query;
     for (name, definition) in &definitions {
         let default = definition.default_value.as_ref().map(|default| &default.node);

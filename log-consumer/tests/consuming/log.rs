@@ -43,7 +43,7 @@ impl Log {
     }
 }
 
-/// The same log, whose readers are told that it is away before anything else, for as long as the test wants.
+/// The same log, but its readers first hear that it is away, for as long as the test wants.
 pub(crate) struct Away {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) is_away: watch::Receiver<bool>,

@@ -27,7 +27,7 @@ struct Service {
 }
 
 impl Fleet {
-    /// A deployment on this broker: its topics, and so many command services.
+    /// A deployment on this broker: its topics and its command services.
     pub(crate) async fn start(
         directory: PathBuf,
         brokers: &str,

@@ -50,7 +50,7 @@ impl FromStr for Fault {
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) rounds: usize,
-    /// Decides about the order of the faults, who is hit, and what is asked of whom.
+    /// Determines the order of the faults, their targets, and the commands.
     pub(crate) seed: u64,
     /// Version of the broker; `None` is the one that `dev/kafka` prefers.
     pub(crate) kafka: Option<String>,

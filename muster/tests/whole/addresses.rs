@@ -67,7 +67,7 @@ pub(crate) async fn one_holder(deployment: Deployment) {
     let change = json!({ "email": "shared@example.com" });
     assert_eq!(of_user(&administrator, "updateProfile", &alice, change.clone()).await, ["email_taken@email"]);
 
-    // Whoever gives it up, gives it up at once.
+    // An address that its holder gives up is free at once.
     let carol = shown(&administrator, "carol").await;
     assert_eq!(
         of_user(&administrator, "updateProfile", &carol, json!({ "email": "carol@example.com" })).await,
@@ -97,14 +97,14 @@ async fn whoever_is_no_administrator_learns_nothing(portal: &Portal, administrat
     let wanted = json!({ "email": "carol@example.com" });
     assert_eq!(of_user(&erin, "updateProfile", &prepared["user"], wanted).await, ["not_applicable@email"]);
 
-    // The same command again is the same command, though the address is held by then: by the one whom it made.
+    // The same command again is the same command, although the user that it made holds the address by then.
     let again = administrator.must("createUser", input, "temporaryPassword user { username email }").await;
     assert_eq!(again["temporaryPassword"], Value::Null);
     assert_eq!(again["user"], json!({ "username": "erin", "email": "erin@example.com" }));
 }
 
-/// Every one of so many names with every one of as many addresses, all at once: each name and each address has one
-/// winner, and nobody learns who.
+/// Registers every combination of some names and as many addresses at once. Each name and each address has one winner,
+/// and nobody learns who it is.
 pub(crate) async fn race(deployment: Deployment) {
     let sides = std::env::var("MUSTER_TEST_RACE").map_or(24, |sides| sides.parse::<usize>().unwrap());
     let (name, temporary) = &deployment.administrator;

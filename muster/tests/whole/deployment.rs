@@ -84,8 +84,8 @@ impl Deployment {
         Some(deployment)
     }
 
-    /// The same on topics with this many partitions, which `fill` writes before anything starts. It is called with the
-    /// brokers and the prefix of the topics, and may block.
+    /// The same on topics with this many partitions. `fill` writes them before anything starts. It gets the brokers and
+    /// the prefix of the topics, and may block.
     pub(crate) async fn distributed_on(
         partitions: usize,
         fill: impl FnOnce(&str, &str) + Send + 'static,
@@ -133,7 +133,7 @@ impl Deployment {
     ) -> Self {
         environment.extend(LISTENERS.map(|(name, value)| (name, value.to_owned())));
         environment.push(("MUSTER_REGISTRATIONS_PER_ADDRESS", "off".to_owned()));
-        // Often, so that whoever takes over begins with one.
+        // Often, so that every takeover begins with one.
         environment.push(("MUSTER_SNAPSHOT_EVERY", "3".to_owned()));
         // Several deployments share a small machine: what is slow here is not what is wrong.
         environment.push(("MUSTER_COMMAND_DEADLINE", "40s".to_owned()));

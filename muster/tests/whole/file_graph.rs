@@ -1,7 +1,7 @@
 //! The file graph of a crate: which of its files name something that another one defines.
 //!
-//! Read from tokens, so paths inside macros count too. `mod x;` and `pub use` are no edges: whoever imports a re-export
-//! has an edge to the file that defines it. What stands under `#[cfg(test)]` is left out.
+//! Read from tokens, so paths inside macros count too. `mod x;` and `pub use` are no edges: an import of a re-export
+//! is an edge to the file that defines it. What stands under `#[cfg(test)]` is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

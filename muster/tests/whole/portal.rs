@@ -17,7 +17,7 @@ impl Portal {
         Self { base, session: None, client: reqwest::Client::new() }
     }
 
-    /// Whoever has this session.
+    /// The portal as the holder of this session.
     pub(crate) fn with_session(&self, session: &str) -> Self {
         Self { session: Some(session.to_owned()), ..self.clone() }
     }

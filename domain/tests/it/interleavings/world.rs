@@ -160,7 +160,7 @@ impl World {
     }
 }
 
-/// The saga after so many waits that the next question insists.
+/// The saga after all its waits: the next question insists.
 pub(super) fn insisting(saga: &ReservationSaga) -> ReservationSaga {
     let mut saga = saga.clone();
     loop {

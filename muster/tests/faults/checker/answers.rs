@@ -120,7 +120,7 @@ impl<A: Subject> Told<'_, '_, A> {
     }
 }
 
-/// Which version had been acknowledged when: whoever asks later may not be answered from an older one.
+/// Which version had been acknowledged when. No later question may be answered from an older one.
 struct Floors(Vec<(Moment, u64)>);
 
 impl Floors {

@@ -54,7 +54,7 @@ async fn the_services_run_distributed_as_the_page_says() {
 
 #[test]
 fn the_metrics_of_the_page_are_those_of_the_services() {
-    let mut recorded = BTreeSet::new();
+    let (mut recorded, mut prefixes, mut suffixes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for file in files(&root(), "rs").iter().filter(|path| is_of_a_service(path)) {
         let text = fs::read_to_string(file).unwrap();
         for (at, _) in text.match_indices("\"muster_") {
@@ -62,7 +62,16 @@ fn the_metrics_of_the_page_are_those_of_the_services() {
             if macros.iter().any(|name| text[..at].trim_end().ends_with(name)) {
                 recorded.insert(metric(&text[at + 1..]));
             }
+            // A consumer of the log gets the prefix of its metrics from whoever runs it.
+            if text[..at].ends_with("metrics: Some(") {
+                prefixes.insert(metric(&text[at + 1..]));
+            }
         }
+        suffixes
+            .extend(text.match_indices("\"{prefix}_").map(|(at, quoted)| metric(&text[at + quoted.len()..])));
+    }
+    for prefix in &prefixes {
+        recorded.extend(suffixes.iter().map(|suffix| format!("{prefix}_{suffix}")));
     }
     let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
     let documented: BTreeSet<String> =

@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use event_log::EventLog;
 use read_model::ReadModel;
+use service_kit::http_server;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -123,8 +124,7 @@ impl GatewayService {
             stop.await;
             let _nobody_waits = stopped.send(());
         };
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, service).with_graceful_shutdown(stop).into_future();
+        let serve = http_server::serve(listener, router, stop);
         let drained = async {
             // A client that keeps its connection open does not keep the gateway from ending.
             let _stopped = stopping.await;

@@ -44,12 +44,13 @@ mod telemetry;
 mod tenure;
 mod tracked_aggregate;
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use event_log::EventLog;
+use service_kit::http_server;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -156,8 +157,7 @@ impl CommandService {
         // process is not the owner.
         let (handed_over, shut) = oneshot::channel::<()>();
         let shut = async { shut.await.unwrap_or(()) };
-        let mut serving =
-            tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(shut).into_future());
+        let mut serving = tokio::spawn(http_server::serve(listener, router, shut));
         tokio::select! {
             () = ownership.run(log.join(), stop) => {}
             // Nobody reaches the owners without the endpoint.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use read_model::ReadModel;
 
-use crate::access::AccessCheck;
+use crate::access::{AccessCheck, Freshness};
 use crate::access_records::AccessRecorder;
 use crate::authentication::Authenticator;
 use crate::commands::CommandRoute;
@@ -44,13 +44,14 @@ impl Gateway {
         let authenticator =
             Arc::new(Authenticator::new(views.clone(), Arc::clone(&hasher), recorder.clone()));
         let sessions = Arc::new(Sessions::new(views.clone(), &config));
+        let freshness = Freshness::new(&views, partitions, &config);
         Ok(Self {
             access: AccessCheck::new(
                 views.clone(),
                 Arc::clone(&authenticator),
                 Arc::clone(&sessions),
                 partitions,
-                &config,
+                freshness,
             ),
             rehasher: Rehasher {
                 hasher: Arc::clone(&hasher),

@@ -38,15 +38,18 @@ use std::time::Duration;
 
 use event_log::EventLog;
 use read_model::ReadModel;
+use service_kit::http_server;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use access::{AccessMonitor, Freshness};
 use access_records::{AccessRecordWriter, access_recorder};
 use commands::{CommandRoute, ReservingRoute};
 use config::Config;
 use gateway::Gateway;
 use http::HttpState;
 
+pub use access::AccessHealth;
 pub use portal::sdl;
 
 /// How long running requests may take when the gateway shuts down.
@@ -83,6 +86,7 @@ pub struct GatewayService {
     listener: TcpListener,
     gateway: Arc<Gateway>,
     record_writer: AccessRecordWriter,
+    monitor: AccessMonitor,
 }
 
 impl GatewayService {
@@ -98,10 +102,12 @@ impl GatewayService {
         let (recorder, record_writer) = access_recorder(Arc::clone(&log));
         let partitions = log.partitions();
         let commands = Arc::new(ReservingRoute::over(commands, partitions));
+        let monitor =
+            AccessMonitor::new(read_model.clone(), Freshness::new(&read_model, partitions, &config));
         let gateway = Gateway::try_new(config, read_model, partitions, commands, recorder)?;
         let listener =
             TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
-        Ok(Self { listener, gateway: Arc::new(gateway), record_writer })
+        Ok(Self { listener, gateway: Arc::new(gateway), record_writer, monitor })
     }
 
     /// The public address, with the port that was picked.
@@ -109,13 +115,19 @@ impl GatewayService {
         self.listener.local_addr()
     }
 
+    /// Whether access checks can be answered, for readiness. It is known once the gateway runs.
+    pub fn access_health(&self) -> AccessHealth {
+        self.monitor.health()
+    }
+
     /// Answers until `stop` completes. Then finishes running requests and writes the last access records.
     pub async fn run_until_stopped(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Error> {
-        let Self { listener, gateway, record_writer } = self;
+        let Self { listener, gateway, record_writer, monitor } = self;
         let record_writer = tokio::spawn(record_writer.run());
+        let monitor = tokio::spawn(monitor.run());
         let sweeper = tokio::spawn(sweep(gateway.views.clone()));
         let router = http::router(Arc::new(HttpState::new(gateway)));
         let (stopped, stopping) = tokio::sync::oneshot::channel();
@@ -123,8 +135,7 @@ impl GatewayService {
             stop.await;
             let _nobody_waits = stopped.send(());
         };
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, service).with_graceful_shutdown(stop).into_future();
+        let serve = http_server::serve(listener, router, stop);
         let drained = async {
             // A client that keeps its connection open does not keep the gateway from ending.
             let _stopped = stopping.await;
@@ -135,6 +146,7 @@ impl GatewayService {
             () = drained => Ok(()),
         };
         sweeper.abort();
+        monitor.abort();
         // The router and its connections are gone, and with them every recorder, so the writer ends.
         if timeout(DRAIN, record_writer).await.is_err() {
             tracing::warn!("The last access records were not written in time.");

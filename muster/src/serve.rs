@@ -57,11 +57,11 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let (commands, route) = commands(&arguments, &log).await?;
     let views = writer.views().clone();
     let projection = ProjectionService::build(&arguments.projection, log.clone(), Arc::new(writer));
+    let gateway = GatewayService::build(arguments.gateway, log.clone(), views.clone(), route).await?;
     operations.ready_when([
-        ("gateway", wiring::readiness(log.clone(), &views)),
+        ("gateway", wiring::readiness(log, &views, gateway.access_health())),
         ("projection", wiring::keeps_up(projection.status())),
     ]);
-    let gateway = GatewayService::build(arguments.gateway, log, views, route).await?;
 
     let portal = gateway.local_addr()?;
     say("Muster is up.");

@@ -101,8 +101,8 @@ pub(crate) async fn graphql_gateway(arguments: GatewayArguments) -> Result<ExitC
         return Ok(ExitCode::SUCCESS);
     };
     let route = Arc::new(OwnersOverHttp::try_new(log.clone(), token.into())?);
-    operations.ready_when([("gateway", wiring::readiness(log.clone(), &views))]);
-    let gateway = GatewayService::build(arguments.gateway, log, views, route).await?;
+    let gateway = GatewayService::build(arguments.gateway, log.clone(), views.clone(), route).await?;
+    operations.ready_when([("gateway", wiring::readiness(log, &views, gateway.access_health()))]);
     wiring::say(&format!("Muster graphql-gateway: portal API at http://{}/graphql", gateway.local_addr()?));
     started(&arguments.log, &operations);
     gateway.run_until_stopped(shutdown.requested()).await?;

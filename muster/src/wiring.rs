@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use command_service::CommandQueues;
 use domain::command::{Answer, Command, Failure};
 use event_log::EventLog;
+use graphql_gateway::AccessHealth;
 use graphql_gateway::commands::{CommandRoute, OwnersInProcess};
 use log_model::Position;
 use read_model::ReadModel;
@@ -34,15 +35,17 @@ impl CommandRoute for LocalOwners {
 const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// Ready once every partition has an announced owner and the views have reached the end that the log had at the check. A
-/// user who signs in then finds everything written earlier, including what `muster init` wrote.
-pub(crate) fn readiness(log: Arc<dyn EventLog>, views: &ReadModel) -> Check {
+/// user who signs in then finds everything written earlier, including what `muster init` wrote. From then on ready while
+/// access checks can be answered.
+pub(crate) fn readiness(log: Arc<dyn EventLog>, views: &ReadModel, access: AccessHealth) -> Check {
     let was_ready = Arc::new(AtomicBool::new(false));
     let progress = views.progress().clone();
     Arc::new(move || {
         let (log, progress, was_ready) = (log.clone(), progress.clone(), was_ready.clone());
+        let access = access.clone();
         Box::pin(async move {
             if was_ready.load(Ordering::Acquire) {
-                return Ok(());
+                return access.require_answers();
             }
             let missing = {
                 let owners = log.owners();
@@ -60,6 +63,7 @@ pub(crate) fn readiness(log: Arc<dyn EventLog>, views: &ReadModel) -> Check {
             }
             let caught_up = progress.wait(&end, Instant::now() + CATCH_UP).await;
             caught_up.map_err(|_| "the views to reach the end of the log".to_owned())?;
+            access.require_answers()?;
             if !was_ready.swap(true, Ordering::AcqRel) {
                 tracing::info!("ready");
             }

@@ -1,5 +1,6 @@
-//! What every process needs: telemetry, a clean end, health and metrics, settings. Knows nothing of users.
+//! What every process needs: telemetry, a clean end, HTTP connections, health and metrics, settings. Knows nothing of users.
 
+pub mod http_server;
 pub mod lifecycle;
 pub mod operations;
 pub mod settings;

@@ -1,7 +1,7 @@
 //! Health and metrics on a private address of their own: `/livez`, `/readyz`, `/metrics`.
 
 use std::collections::BTreeMap;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, RwLock};
@@ -15,6 +15,8 @@ use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::http_server;
 
 /// How often what was measured is sorted into its buckets.
 const SUM_UP: Duration = Duration::from_secs(5);
@@ -70,7 +72,7 @@ impl Operations {
             .route("/livez", get(|| async { "alive\n" }))
             .route("/readyz", get(readyz).with_state(checks.clone()))
             .route("/metrics", get(render).with_state(metrics));
-        let serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stop).into_future());
+        let serving = tokio::spawn(http_server::serve(listener, router, stop));
         Ok(Self { address, checks, serving })
     }
 

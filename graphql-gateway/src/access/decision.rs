@@ -41,7 +41,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::HeaderMap;
 use domain::access::SignInFailureReason;
@@ -54,16 +53,13 @@ use domain::network;
 use domain::user::UserStatus;
 use ipnet::IpNet;
 use log_model::partition;
-use log_model::{Stream, StreamPartition};
 use read_model::ReadModel;
 use read_model::credentials::Holder;
-use read_model::progress::Health;
 use secrecy::SecretString;
 
+use super::freshness::{Freshness, NotFresh};
 use super::service::Service;
 use crate::authentication::{Authenticated, Authenticator, SignInAttempt, SignInError};
-use crate::clock::now;
-use crate::config::Config;
 use crate::error::ApiError;
 use crate::headers::{Credentials, credentials};
 use crate::request::RequestContext;
@@ -99,15 +95,11 @@ impl AccessDenied {
 
 /// Decides whether credentials are good for services.
 pub(crate) struct AccessCheck {
-    views: ReadModel,
     authenticator: Arc<Authenticator>,
     sessions: Arc<Sessions>,
     token_uses: TokenUses,
     partitions: u32,
-    /// How old views may be.
-    staleness: Duration,
-    /// How long they stay good when the log can't be reached.
-    grace: Duration,
+    freshness: Freshness,
 }
 
 impl AccessCheck {
@@ -117,11 +109,10 @@ impl AccessCheck {
         authenticator: Arc<Authenticator>,
         sessions: Arc<Sessions>,
         partitions: u32,
-        config: &Config,
+        freshness: Freshness,
     ) -> Self {
-        let (staleness, grace) = (config.access_staleness, config.access_grace);
-        let token_uses = TokenUses::new(views.clone());
-        Self { views, authenticator, sessions, token_uses, partitions, staleness, grace }
+        let token_uses = TokenUses::new(views);
+        Self { authenticator, sessions, token_uses, partitions, freshness }
     }
 
     /// Whether the credentials of a request are good for a service.
@@ -155,11 +146,11 @@ impl AccessCheck {
             Err(error) => {
                 // An outdated view may lack the token or its end. An unknown token may belong to any partition, so all of
                 // them must be fresh to refuse one.
-                (0..self.partitions).try_for_each(|partition| self.require_fresh(partition))?;
+                self.freshness.require_all()?;
                 return Err(error.into());
             }
         };
-        self.require_fresh(user.holder.partition)?;
+        self.freshness.require(user.holder.partition)?;
         if let Some(reason) = token_obstacle(&user, service, attempt.client) {
             self.authenticator.record_failure(user.holder.id.to_string(), reason, attempt);
             return Err(AccessDenied::Forbidden);
@@ -176,7 +167,7 @@ impl AccessCheck {
         attempt: &SignInAttempt<'_>,
     ) -> Result<AccessGranted, AccessDenied> {
         if let Ok(username) = Username::parse(name) {
-            self.require_fresh(partition::of(UserId::of(&username).uuid(), self.partitions))?;
+            self.freshness.require(partition::of(UserId::of(&username).uuid(), self.partitions))?;
         }
         let user = self.authenticator.password(name, password, attempt).await?;
         let reason = match service {
@@ -198,30 +189,12 @@ impl AccessCheck {
         service: Service,
     ) -> Result<AccessGranted, AccessDenied> {
         let session = self.sessions.find(token).await?.ok_or(AccessDenied::Unauthenticated)?;
-        self.require_fresh(session.partition)?;
+        self.freshness.require(session.partition)?;
         if session.must_change_password || service == Service::Agent {
             return Err(AccessDenied::Forbidden);
         }
         let (user, username, group) = (session.user_id, session.username, session.group);
         Ok(AccessGranted { user, username, group, token: None })
-    }
-
-    /// Requires that the views know what happened to the users of a partition until a moment ago.
-    fn require_fresh(&self, partition: u32) -> Result<(), AccessDenied> {
-        let now = now();
-        let is_fresh = |stream| {
-            let partition = StreamPartition::new(stream, partition);
-            match self.views.progress().health(partition, now, self.staleness) {
-                Health::Confirmed => true,
-                Health::Unreachable(since) => since + self.grace > now,
-                Health::Stale(_) | Health::Halted => false,
-            }
-        };
-        if [Stream::UserEvents, Stream::Credentials].into_iter().all(is_fresh) {
-            Ok(())
-        } else {
-            Err(AccessDenied::UNAVAILABLE)
-        }
     }
 }
 
@@ -264,6 +237,12 @@ impl From<SignInError> for AccessDenied {
             SignInError::Delayed { retry_after_ms } => Self::Throttled { retry_after_ms },
             SignInError::Failed(error) => error.into(),
         }
+    }
+}
+
+impl From<NotFresh> for AccessDenied {
+    fn from(_: NotFresh) -> Self {
+        Self::UNAVAILABLE
     }
 }
 

@@ -1,7 +1,12 @@
 //! The access check: may this credential be used for this service?
 
 mod decision;
+mod freshness;
+mod health;
 mod service;
 
 pub(crate) use decision::{AccessCheck, AccessDenied, AccessGranted};
+pub(crate) use freshness::Freshness;
+pub use health::AccessHealth;
+pub(crate) use health::AccessMonitor;
 pub(crate) use service::Service;

@@ -237,3 +237,28 @@ async fn f16_what_cant_be_known_is_a_denial_too() {
     assert_eq!(status("sftp&deny=403").await, 403);
     assert_eq!(status("sftp&deny=401").await, 401);
 }
+
+#[tokio::test]
+async fn f4_the_gateway_says_when_checks_cant_be_answered_and_when_they_can() {
+    let door = Door::open().await;
+    door.user(user_row("alice", Roles::BASE)).await;
+    let token = door.token("alice", SECRET, &[Scope::Sftp], &[]).await.to_string();
+    let partitions: Vec<_> = log_model::StreamPartition::followed(1).collect();
+    let says = async |expected: Option<&str>, status_of_checks: u16| {
+        let health = door.health.require_answers().err();
+        let is_expected = match (&health, expected) {
+            (None, None) => true,
+            (Some(reason), Some(expected)) => reason.contains(expected),
+            _ => false,
+        };
+        (is_expected && status(&door, "sftp", &token, SECRET).await == status_of_checks).then_some(())
+    };
+    eventually(|| says(None, 200)).await;
+    let long_ago = now() - Duration::from_secs(61);
+    door.writer.confirm(&partitions, long_ago).await.unwrap();
+    eventually(|| says(Some("last confirmed at"), 503)).await;
+    door.writer.unreachable(&partitions, long_ago).await.unwrap();
+    eventually(|| says(Some("the log, which can't be reached since"), 503)).await;
+    door.confirm().await;
+    eventually(|| says(None, 200)).await;
+}

@@ -18,10 +18,10 @@ use domain::user::UserStatus;
 use domain::user::agent::UfaConfig;
 use event_log::EventLog;
 use event_log::sqlite::SqliteLog;
-use graphql_gateway::GatewayService;
 use graphql_gateway::commands::CommandRoute;
 use graphql_gateway::config::Config;
 use graphql_gateway::secrets::{Cost, Hasher, digest};
+use graphql_gateway::{AccessHealth, GatewayService};
 use log_model::{Position, Stream, StreamPartition};
 use read_model::apply::{Batch, Changed};
 use read_model::groups::GroupRow;
@@ -45,6 +45,7 @@ pub(crate) struct Door {
     pub(crate) writer: ViewWriter,
     pub(crate) owner: Arc<Scripted>,
     pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) health: AccessHealth,
     _directory: TempDir,
     _stop: oneshot::Sender<()>,
 }
@@ -102,6 +103,7 @@ impl Door {
         let service =
             GatewayService::build(config, Arc::clone(&log), views.clone(), owner.clone()).await.unwrap();
         let url = format!("http://{}", service.local_addr().unwrap());
+        let health = service.access_health();
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(service.run_until_stopped(async move {
             let _gone = stopped.await;
@@ -113,6 +115,7 @@ impl Door {
             writer,
             owner,
             log,
+            health,
             _directory: directory,
             _stop: stop,
         };

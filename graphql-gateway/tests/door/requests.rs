@@ -44,3 +44,24 @@ async fn f38_a_body_in_a_coding_that_is_not_read_is_told_which_one_is() {
     let other = door.http.post(format!("{}/graphql", door.url)).body("x").send().await.unwrap();
     assert_eq!((other.status().as_u16(), other.headers().get("accept-encoding")), (415, None));
 }
+
+#[tokio::test]
+async fn f14_every_answer_reaches_a_client_that_sends_a_body_for_nothing() {
+    let door = Door::open().await;
+    let body = vec![b'x'; 2 << 20];
+    for (method, path, expected) in [
+        ("POST", "/access/verify?service=sftp", 401),
+        ("PUT", "/nowhere", 404),
+        ("POST", "/agent/v1/config", 405),
+        ("POST", "/graphql", 415),
+    ] {
+        for length in [0, 200_000, body.len()] {
+            let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+            let request = door.http.request(method, format!("{}{path}", door.url));
+            let answer = request.body(body[..length].to_vec()).send().await.unwrap();
+            assert_eq!(answer.status(), expected, "{path}, {length} bytes");
+        }
+    }
+    let large = door.post(&json!({ "query": "x".repeat(2 << 20) })).send().await.unwrap();
+    assert_eq!(large.status(), 413);
+}

@@ -13,9 +13,9 @@ const RULES: [(&str, &[&str], &[&str]); 12] = [
     ("log-consumer", &["log-model", "event-log"], &[]),
     ("read-model", &["log-model", "domain"], &["sqlx"]),
     ("service-kit", &[], &[]),
-    ("command-service", &["log-model", "domain", "event-log", "log-consumer"], &[]),
+    ("command-service", &["log-model", "domain", "event-log", "log-consumer", "service-kit"], &[]),
     ("projection-service", &["log-model", "domain", "event-log", "log-consumer", "read-model"], &[]),
-    ("graphql-gateway", &["log-model", "domain", "event-log", "read-model"], &[]),
+    ("graphql-gateway", &["log-model", "domain", "event-log", "read-model", "service-kit"], &[]),
     (
         "muster",
         &[

@@ -7,5 +7,7 @@ mod codes;
 mod mutation;
 
 pub(crate) use api::ApiError;
-pub(crate) use codes::{BAD_REQUEST, PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED, server_error};
+pub(crate) use codes::{
+    BAD_REQUEST, PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED, located_error, server_error,
+};
 pub(crate) use mutation::{MutationError, UserError, into_payload};

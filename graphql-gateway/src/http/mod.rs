@@ -5,6 +5,7 @@
 mod access;
 mod agent;
 mod cost;
+mod cycles;
 mod document;
 mod graphql;
 mod guard;

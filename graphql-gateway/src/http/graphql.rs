@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::document;
 use super::guard::ExecutionProgress;
+use super::literals;
 use super::negotiation::Media;
 use super::parameters::Parameters;
 use super::response::{GraphqlBody, Rejection, for_callers};
@@ -65,7 +66,8 @@ async fn answer(
     let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
     document::check_text(&parameters.query).map_err(|error| Rejection::invalid(error.to_server_error()))?;
     let variables = parameters.variables.map(serde_json::Value::Object).unwrap_or_default();
-    let mut graphql = GraphqlRequest::new(parameters.query).variables(Variables::from_json(variables));
+    let query = literals::translated(&parameters.query).into_owned();
+    let mut graphql = GraphqlRequest::new(query).variables(Variables::from_json(variables));
     graphql.operation_name.clone_from(&operation_name);
     let document = graphql.parsed_query().map_err(|mut error| {
         error.extensions = server_error(PARSE_FAILED, "").extensions;

@@ -9,6 +9,7 @@ mod cycles;
 mod document;
 mod graphql;
 mod guard;
+mod literals;
 mod negotiation;
 mod parameters;
 mod problem;

@@ -44,6 +44,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use access_records::{AccessRecordWriter, access_recorder};
 use commands::{CommandRoute, ReservingRoute};
 use config::Config;
+use error::Causes;
 use gateway::Gateway;
 use http::HttpState;
 
@@ -153,7 +154,7 @@ async fn sweep(views: ReadModel) {
         let swept =
             views.forget_sessions(now).await.and(views.forget_throttles(now - FAILURES_COUNT_FOR).await);
         if let Err(error) = swept {
-            tracing::warn!(error = &error as &dyn std::error::Error, "Ended sessions were not forgotten.");
+            tracing::warn!(error = %Causes(&error), "Ended sessions were not forgotten.");
         }
     }
 }

@@ -16,6 +16,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+use crate::error::Causes;
+
 #[cfg(test)]
 mod tests;
 
@@ -114,7 +116,7 @@ impl AccessRecordWriter {
             if let Err(error) = self.log.append_access(batch).await {
                 tracing::warn!(
                     spooled = self.spool.len(),
-                    error = &error as &dyn std::error::Error,
+                    error = %Causes(&error),
                     "Access records wait for the log."
                 );
                 return true;

@@ -46,6 +46,7 @@ use access::{AccessMonitor, Freshness};
 use access_records::{AccessRecordWriter, access_recorder};
 use commands::{CommandRoute, ReservingRoute};
 use config::Config;
+use error::Causes;
 use gateway::Gateway;
 use http::HttpState;
 
@@ -165,7 +166,7 @@ async fn sweep(views: ReadModel) {
         let swept =
             views.forget_sessions(now).await.and(views.forget_throttles(now - FAILURES_COUNT_FOR).await);
         if let Err(error) = swept {
-            tracing::warn!(error = &error as &dyn std::error::Error, "Ended sessions were not forgotten.");
+            tracing::warn!(error = %Causes(&error), "Ended sessions were not forgotten.");
         }
     }
 }

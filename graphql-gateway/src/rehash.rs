@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::authentication::{Authenticated, SignInAttempt};
 use crate::commands::CommandRoute;
+use crate::error::Causes;
 use crate::secrets::Hasher;
 
 /// Hashes passwords anew in the background.
@@ -61,7 +62,7 @@ impl Rehasher {
             };
             if let Err(failure) = commands.submit(command, Instant::now() + command_deadline).await {
                 tracing::debug!(
-                    error = &failure as &dyn std::error::Error,
+                    error = %Causes(&failure),
                     "A password stays as it was stored."
                 );
             }

@@ -11,6 +11,7 @@ use read_model::ReadModel;
 use read_model::tokens::TokenUse;
 
 use crate::clock::now;
+use crate::error::Causes;
 
 /// Shortest time between two writes of the same token's last use.
 const WRITE_INTERVAL: Duration = Duration::from_mins(1);
@@ -38,7 +39,7 @@ impl TokenUses {
         tokio::spawn(async move {
             if let Err(error) = views.token_used(id, &last_use).await {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %Causes(&error),
                     "The last use of a token was not written."
                 );
             }

@@ -22,6 +22,9 @@ pub struct AuditRow {
     pub id: EntryId,
     /// The time of the record.
     pub time: Timestamp,
+    /// What the history of a target is ordered by: the time, or that of an earlier event of the same user or group if it
+    /// is later. Clocks may go back.
+    pub ordered_at: Timestamp,
     /// The user who acted; `None` for anonymous and system.
     pub actor_id: Option<UserId>,
     /// Their name at that time, or `anonymous` or `system`.
@@ -162,6 +165,7 @@ impl FromColumns for AuditRow {
         Ok(Self {
             id: EntryId::from_uuid(row.uuid("id")?),
             time: row.time("at")?,
+            ordered_at: row.time("ordered_at")?,
             actor_id: row.maybe_uuid("actor_id")?.map(UserId::from_uuid),
             actor_name: row.text("actor_name")?,
             actor_role: Role::ALL.into_iter().find(|known| role.as_deref() == Some(known.name())),
@@ -186,11 +190,12 @@ impl FromColumns for AuditRow {
 }
 
 /// The table of entries. An entry never changes.
-pub(crate) const TABLE: Table<AuditRow, 18> = Table {
+pub(crate) const TABLE: Table<AuditRow, 19> = Table {
     name: "audit",
     columns: [
         fixed("id", |entry| entry.id.into()),
         fixed("at", |entry| entry.time.into()),
+        fixed("ordered_at", |entry| entry.ordered_at.into()),
         fixed("actor_id", |entry| entry.actor_id.into()),
         fixed("actor_name", |entry| (&entry.actor_name).into()),
         fixed("actor_role", |entry| entry.actor_role.map(Role::name).into()),

@@ -1,11 +1,11 @@
-//! Pages of the audit log, the newest entry first.
+//! Pages of the audit log, the newest entry first: by time, and the entries of one target in the order of its events.
 
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 
 use crate::audit::{self, AuditRow, NAMED, NAMES, Outcome, Target};
 use crate::error::Error;
-use crate::page::{Order, Page, Window};
+use crate::page::{Key, Order, Page, Window};
 use crate::reader::ReadModel;
 use crate::statement::{Sql, Value, sql};
 
@@ -33,11 +33,33 @@ impl AuditFilter {
     }
 }
 
-const ORDER: Order = Order { name: "audit", columns: &["audit.at", "audit.id"], is_descending: true };
+const BY_TIME: Order = Order { name: "audit", columns: &["audit.at", "audit.id"], is_descending: true };
+/// Events of one user or group lie in one stream partition, so that offsets order those of one instant.
+const OF_TARGET: Order = Order {
+    name: "audit/target",
+    columns: &["audit.ordered_at", "audit.log_offset", "audit.id"],
+    is_descending: true,
+};
 
 impl ReadModel {
     /// A page of the entries that pass the filter.
     pub async fn audit_page(&self, filter: &AuditFilter, window: &Window) -> Result<Page<AuditRow>, Error> {
+        if filter.target.is_none() {
+            let key = |entry: &AuditRow| (entry.time.micros(), entry.id.uuid());
+            return self.audit_page_by(filter, window, BY_TIME, key).await;
+        }
+        let offset = |entry: &AuditRow| i64::try_from(entry.offset).unwrap_or(i64::MAX);
+        let key = |entry: &AuditRow| (entry.ordered_at.micros(), offset(entry), entry.id.uuid());
+        self.audit_page_by(filter, window, OF_TARGET, key).await
+    }
+
+    async fn audit_page_by<K: Key>(
+        &self,
+        filter: &AuditFilter,
+        window: &Window,
+        order: Order,
+        key: impl Fn(&AuditRow) -> K,
+    ) -> Result<Page<AuditRow>, Error> {
         // Each branch reads at most one page from one index, the newest entry first.
         let mut union = sql("");
         for (index, (column, value)) in filter.branches().into_iter().enumerate() {
@@ -51,15 +73,15 @@ impl ReadModel {
                 union.push(" AND audit.outcome <> 0");
             }
             filter.check(&mut union);
-            ORDER.limit::<(i64, uuid::Uuid)>(&mut union, window)?;
+            order.limit::<K>(&mut union, window)?;
             union.push(&format!(") AS branch{index}"));
         }
         let text = format!("SELECT {}, {NAMED} FROM ({}) AS audit", audit::columns(), union.text);
         let mut statement = Sql { text, ..union };
         statement.push(NAMES);
-        ORDER.sort(&mut statement, window);
+        order.sort(&mut statement, window);
         let rows = self.database.all(statement).await?;
-        Ok(ORDER.page(window, rows, |entry: &AuditRow| (entry.time.micros(), entry.id.uuid())))
+        Ok(order.page(window, rows, key))
     }
 }
 

@@ -32,7 +32,7 @@ pub struct GroupRow {
     pub deleted: bool,
     /// Number of the group's last event.
     pub version: u64,
-    /// The time of the last change.
+    /// The time of the last change, or that of an earlier one if it is later.
     pub updated_at: Timestamp,
     /// How many users are in the group. Counted from the users: writing a group does not change it.
     pub member_count: u64,

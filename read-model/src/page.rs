@@ -152,6 +152,7 @@ keys! {
     (String, String) => |key| vec![(&key.0).into(), (&key.1).into()];
     (i64, String) => |key| vec![key.0.into(), (&key.1).into()];
     (i16, String) => |key| vec![key.0.into(), (&key.1).into()];
+    (i64, i64, uuid::Uuid) => |key| vec![key.0.into(), key.1.into(), key.2.into()];
     (i64, uuid::Uuid) => |key| vec![key.0.into(), key.1.into()];
 }
 

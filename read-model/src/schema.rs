@@ -8,8 +8,11 @@ use crate::statement::sql;
 /// Scripts that make tables, the oldest first, each for PostgreSQL and for SQLite.
 type Scripts = &'static [(&'static str, &'static str)];
 
-/// The views are never migrated: a release that needs other ones fills them anew.
-const VIEWS: Scripts = &[(include_str!("schema/postgres.sql"), include_str!("schema/sqlite.sql"))];
+/// The views are never migrated: a release that needs other ones has another format, and they are filled anew.
+const VIEWS: (&str, &str) = (include_str!("schema/postgres.sql"), include_str!("schema/sqlite.sql"));
+
+/// The format of the views. It rises when their tables change, or what a release writes into them.
+const VIEWS_FORMAT: i64 = 2;
 
 /// Operational state is not in the log, so it is migrated. Scripts are never changed, only added.
 const OPERATIONAL: Scripts =
@@ -30,22 +33,46 @@ pub(crate) async fn prepare(database: Database) -> Result<(), Error> {
     work.lock(Lock::Schema).await?;
     let formats = if matches!(work, Work::Postgres(_)) { FORMATS_POSTGRES } else { FORMATS_SQLITE };
     work.script(formats).await?;
-    bring(&mut work, "views", "formats", VIEWS).await?;
+    make_views(&mut work).await?;
     bring(&mut work, "operational tables", "operational.formats", OPERATIONAL).await?;
     work.commit().await
 }
 
 async fn bring(work: &mut Work, what: &'static str, formats: &str, scripts: Scripts) -> Result<(), Error> {
-    let newest = format!("SELECT COALESCE(MAX(format), 0) AS format FROM {formats}");
-    let found = work.maybe_one(sql(newest)).await?.map_or(0, |Format(found)| found);
+    let found = newest(work, formats).await?;
     let done = usize::try_from(found).unwrap_or_default();
     if done > scripts.len() {
         return Err(Error::Newer { what, found });
     }
     for ((postgres, sqlite), format) in scripts.iter().zip(1_i64..).skip(done) {
-        work.script(if matches!(work, Work::Postgres(_)) { postgres } else { sqlite }).await?;
-        work.execute(sql(format!("INSERT INTO {formats} (format) VALUES ($1)")).bind(format)).await?;
+        make(work, (postgres, sqlite), formats, format).await?;
     }
+    Ok(())
+}
+
+async fn make_views(work: &mut Work) -> Result<(), Error> {
+    match newest(work, "formats").await? {
+        0 => make(work, VIEWS, "formats", VIEWS_FORMAT).await,
+        VIEWS_FORMAT => Ok(()),
+        found if found > VIEWS_FORMAT => Err(Error::Newer { what: "views", found }),
+        found => Err(Error::OlderViews { found, needed: VIEWS_FORMAT }),
+    }
+}
+
+/// The format of what is there; 0 if nothing is.
+async fn newest(work: &mut Work, formats: &str) -> Result<i64, Error> {
+    let newest = format!("SELECT COALESCE(MAX(format), 0) AS format FROM {formats}");
+    Ok(work.maybe_one(sql(newest)).await?.map_or(0, |Format(found)| found))
+}
+
+async fn make(
+    work: &mut Work,
+    (postgres, sqlite): (&'static str, &'static str),
+    formats: &str,
+    format: i64,
+) -> Result<(), Error> {
+    work.script(if matches!(work, Work::Postgres(_)) { postgres } else { sqlite }).await?;
+    work.execute(sql(format!("INSERT INTO {formats} (format) VALUES ($1)")).bind(format)).await?;
     Ok(())
 }
 
@@ -83,11 +110,11 @@ mod tests {
 
     #[test]
     fn both_databases_have_the_same_tables_and_columns_in_the_same_order() {
-        for (postgres, sqlite) in VIEWS.iter().chain(OPERATIONAL) {
+        for (postgres, sqlite) in [VIEWS].iter().chain(OPERATIONAL) {
             assert_eq!(tables(postgres), tables(sqlite));
             assert!(tables(postgres).iter().all(|(_, columns)| !columns.is_empty()));
         }
-        let views: Vec<_> = VIEWS.iter().flat_map(|(postgres, _)| tables(postgres)).collect();
+        let views = tables(VIEWS.0);
         assert_eq!(views.len(), 10);
         assert_eq!(views[0].0, "checkpoints");
         assert_eq!(views[0].1[..2], ["place", "next"]);

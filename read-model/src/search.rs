@@ -1,4 +1,4 @@
-//! Search: case-folded beginnings of texts and of their parts.
+//! Search: beginnings of texts and of their parts, without regard to case and accents.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,27 @@ use unicode_normalization::UnicodeNormalization;
 /// Separates the joined terms of a row. No term contains it.
 const BETWEEN: char = '\n';
 
-/// A text in the form in which it is compared: NFC, lower case. Each character is lower-cased by itself, so that a prefix of
-/// a text stays a prefix.
+/// A text in the form in which it is compared and sorted: NFC with full case folding, as for the uniqueness of addresses.
+/// Each character is folded by itself, so that a prefix of a text stays a prefix.
 pub fn folded(text: &str) -> String {
+    domain::email::folded(text)
+}
+
+/// A text in the form in which it is searched: folded, and without accents. Only the marks of Latin, Greek and Cyrillic are
+/// accents. Other scripts write vowels and tones with marks, and there they make another word.
+fn searchable(text: &str) -> String {
+    let text = folded(text);
     if text.is_ascii() {
-        return text.to_ascii_lowercase();
+        return text;
     }
-    text.nfc().flat_map(char::to_lowercase).nfc().collect()
+    text.nfd().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).nfc().collect()
 }
 
 /// The search terms of texts: each text, and what follows each `. _ - @` and space in it.
 pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     let mut terms = BTreeSet::new();
     for text in texts {
-        let text = folded(text);
+        let text = searchable(text);
         let parts = text.char_indices().filter(|(_, c)| matches!(c, '.' | '_' | '-' | '@' | ' '));
         let starts = std::iter::once(0).chain(parts.map(|(at, separator)| at + separator.len_utf8()));
         terms.extend(starts.map(|start| text[start..].to_owned()).filter(|term| !term.is_empty()));
@@ -42,8 +49,8 @@ pub(crate) struct Prefix(String);
 impl Words {
     /// The words of a search. None for a blank search, which everything matches.
     pub(crate) fn of(search: Option<&str>) -> Self {
-        let folded = search.map(folded).unwrap_or_default();
-        let mut words: Vec<_> = folded.split_whitespace().map(|word| Prefix(word.to_owned())).collect();
+        let search = search.map(searchable).unwrap_or_default();
+        let mut words: Vec<_> = search.split_whitespace().map(|word| Prefix(word.to_owned())).collect();
         words.sort_unstable();
         // Where a word matches, so does each beginning of it.
         let implied = words.iter().zip(words.iter().skip(1)).map(|(word, next)| next.0.starts_with(&word.0));
@@ -131,6 +138,29 @@ mod tests {
     fn folding_keeps_beginnings() {
         assert!(folded("ΟΔΟΣΑ").starts_with(&folded("ΟΔΟΣ")));
         assert_eq!(folded("Zoe\u{308}"), folded("ZOË"));
+    }
+
+    #[test]
+    fn f21_neither_case_nor_accents_matter() {
+        let finds = |text: &str, search: &str| {
+            let words = Words::of(Some(search));
+            words.iter().all(|word| terms([text]).iter().any(|term| term.starts_with(&word.0)))
+        };
+        for (text, searches) in [
+            ("Παπαδόπουλος", &["ΠΑΠΑΔΌΠΟΥΛΟΣ", "ΠΑΠΑΔΟΠΟΥΛΟΣ", "παπαδοπουλοσ", "Παπαδόπουλος", "παπ"][..]),
+            ("Groß", &["GROSS", "groß", "GRO\u{1e9e}", "gros"]),
+            ("GROSS", &["groß"]),
+            ("Müller", &["MULLER", "mu\u{308}ll", "MÜLLER"]),
+            ("Muller", &["müller"]),
+            ("Nguyễn Thị", &["nguyen thi"]),
+        ] {
+            for search in searches {
+                assert!(finds(text, search), "{text}: {search}");
+            }
+        }
+        assert!(!finds("कि", "का"), "vowel signs make another word");
+        assert_eq!(folded("ΠΑΠΑΔΌΠΟΥΛΟΣ"), folded("Παπαδόπουλος"));
+        assert_ne!(folded("Müller"), folded("Muller"), "accents tell addresses apart");
     }
 
     #[test]

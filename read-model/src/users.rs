@@ -44,7 +44,7 @@ pub struct UserRow {
     pub must_change_password: bool,
     /// When the name was registered; the last time if several.
     pub registered_at: Timestamp,
-    /// The time of the last change.
+    /// The time of the last change, or that of an earlier one if it is later.
     pub updated_at: Timestamp,
     /// Number of the user's last event.
     pub version: u64,

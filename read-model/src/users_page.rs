@@ -21,7 +21,7 @@ const MOST_COUNTED: u64 = 10_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserFilter {
     /// Words that all have to match: each the beginning of the username, a name or the address, or of a part of them after
-    /// `. _ - @` or space.
+    /// `. _ - @` or space. Case and accents make no difference.
     pub search: Option<String>,
     /// In any of these states; empty means any but deleted.
     pub states: Vec<UserStatus>,

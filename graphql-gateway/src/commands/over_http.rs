@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::route::CommandRoute;
+use crate::error::Causes;
 
 #[cfg(test)]
 mod tests;
@@ -67,7 +68,7 @@ impl OwnersOverHttp {
             Err(error) if error.is_connect() || error.is_builder() => {
                 tracing::debug!(
                     owner.url,
-                    error = &error as &dyn std::error::Error,
+                    error = %Causes(&error),
                     "The owner can't be reached."
                 );
                 return SendOutcome::NoEffect;

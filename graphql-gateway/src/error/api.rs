@@ -3,6 +3,7 @@
 use async_graphql::{ServerError, Value};
 use domain::command::Failure;
 
+use super::causes::Causes;
 use super::codes::{BAD_REQUEST, server_error};
 
 /// Why a request, or a field of it, failed. The messages are for people, [`ApiError::code`] is for programs.
@@ -98,11 +99,11 @@ impl From<read_model::Error> for ApiError {
         match &error {
             read_model::Error::BadCursor => Self::BadRequest("The cursor does not belong to this list."),
             read_model::Error::Unavailable(_) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "The views can't be asked.");
+                tracing::warn!(error = %Causes(&error), "The views can't be asked.");
                 Self::UNAVAILABLE
             }
             _ => {
-                tracing::error!(error = &error as &dyn std::error::Error, "The views refused a question.");
+                tracing::error!(error = %Causes(&error), "The views refused a question.");
                 Self::Internal
             }
         }

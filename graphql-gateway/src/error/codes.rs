@@ -1,6 +1,6 @@
 //! The codes of errors that no resolver makes, and the GraphQL error that carries a code.
 
-use async_graphql::ServerError;
+use async_graphql::{Pos, ServerError};
 
 /// The request can't be executed.
 pub(crate) const BAD_REQUEST: &str = "BAD_REQUEST";
@@ -15,5 +15,12 @@ pub(crate) const TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
 pub(crate) fn server_error(code: &'static str, message: impl Into<String>) -> ServerError {
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_default().set("code", code);
+    error
+}
+
+/// A GraphQL error with this code, about this place in the document.
+pub(crate) fn located_error(code: &'static str, message: impl Into<String>, at: Pos) -> ServerError {
+    let mut error = server_error(code, message);
+    error.locations.push(at);
     error
 }

@@ -64,14 +64,17 @@ impl From<Refusals> for MutationError {
 }
 
 /// Runs a mutation. Refusals become a payload that holds nothing else.
+///
+/// The answer is never `None`. It makes the field nullable, so that a failure doesn't take the payloads of the other
+/// mutations in the document with it. They have been executed, and may show a secret only this once.
 pub(crate) async fn into_payload<P: From<Vec<UserError>>>(
     mutation: impl Future<Output = Result<P, MutationError>>,
-) -> Result<P, ApiError> {
-    match mutation.await {
+) -> Option<Result<P, ApiError>> {
+    Some(match mutation.await {
         Ok(payload) => Ok(payload),
         Err(MutationError::Refused(refusals)) => {
             Ok(P::from(refusals.into_iter().map(UserError::from).collect::<Vec<_>>()))
         }
         Err(MutationError::Failed(error)) => Err(error),
-    }
+    })
 }

@@ -1,4 +1,5 @@
-//! The cost of a document in fields. The fields of a list count once per row of its page.
+//! The cost of a document in fields. The fields of a list count once per row of its page. `__typename` and `pageInfo` are
+//! free: clients add them everywhere, and they read nothing.
 //!
 //! The library's own count fails on omitted variables, and most clients omit them to page.
 
@@ -9,6 +10,9 @@ use crate::schema::connection::cost;
 
 /// The fields that are lists. No other field has one of these names.
 const LISTS: [&str; 7] = ["users", "groups", "auditLog", "agentRules", "mailboxes", "authTokens", "history"];
+
+/// Fields that cost nothing, with all that is selected in them. No other field has one of these names.
+const FREE: [&str; 2] = ["__typename", "pageInfo"];
 
 /// The cost of an operation. The recursion is bounded, because the size of the document was checked before.
 pub(super) fn of(
@@ -40,6 +44,9 @@ impl Count<'_> {
     }
 
     fn field(&self, field: &Field) -> usize {
+        if FREE.contains(&field.name.node.as_str()) {
+            return 0;
+        }
         let row = self.set(&field.selection_set.node);
         if LISTS.contains(&field.name.node.as_str()) {
             cost(self.number(field, "first"), self.number(field, "last"), row)
@@ -89,6 +96,23 @@ mod tests {
             counted("{ users(first: 10) { nodes { authTokens(first: 10) { nodes { id } } } } }", json!({})),
             221
         );
+    }
+
+    #[test]
+    fn f36_what_clients_add_to_every_selection_is_free() {
+        let nested = |more: &str| {
+            counted(
+                &format!(
+                    "{{ users(first: 100) {{ nodes {{ agentRules {{ nodes {{ id name {more} }} {more} }} {more} }} }} }}"
+                ),
+                json!({}),
+            )
+        };
+        assert_eq!(nested("__typename"), nested(""));
+        let page = "{ users(first: 100) { nodes { agentRules { nodes { id name } \
+            pageInfo { hasNextPage endCursor __typename } } } } }";
+        assert_eq!(counted(page, json!({})), nested(""));
+        assert!(nested("__typename") <= 20_000, "the default of MUSTER_GRAPHQL_COMPLEXITY");
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! The limits of a document that are checked before it is validated: nesting, size, operation, mutations.
+//! The limits of a document that are checked before it is validated: nesting, cycles, size, operation, mutations.
 
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
-use async_graphql::{Name, Value};
+use async_graphql::{Name, Pos, ServerError, Value};
+
+use super::cycles;
+use crate::error::{BAD_REQUEST, TOO_COMPLEX, VALIDATION_FAILED, located_error, server_error};
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,7 @@ const MUTATIONS: usize = 10;
 const CREDENTIAL_MUTATIONS: [&str; 2] = ["signIn", "changePassword"];
 
 /// Why a document is rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DocumentError {
     /// It could cost more than a request may.
     #[error("{0}")]
@@ -34,9 +37,20 @@ pub(crate) enum DocumentError {
     /// It is not clear which operation to execute.
     #[error("{0}")]
     NoOperation(&'static str),
-    /// It asks for something impossible.
+    /// It asks for something impossible, at this place.
     #[error("{0}")]
-    Invalid(&'static str),
+    Invalid(String, Pos),
+}
+
+impl DocumentError {
+    /// The error that the caller sees.
+    pub(crate) fn to_server_error(&self) -> ServerError {
+        match self {
+            Self::TooComplex(message) => server_error(TOO_COMPLEX, *message),
+            Self::NoOperation(message) => server_error(BAD_REQUEST, *message),
+            Self::Invalid(message, at) => located_error(VALIDATION_FAILED, message, *at),
+        }
+    }
 }
 
 /// The operation that a document asks for.
@@ -71,6 +85,7 @@ pub(crate) fn check(
     if document.fragments.len() > FRAGMENTS {
         return Err(DocumentError::TooComplex("The document has too many fragments."));
     }
+    cycles::check(document)?;
     let operation = operation(document, operation_name)?;
     let mut size = Size::new(document);
     for (_, operation) in document.operations.iter() {
@@ -163,7 +178,6 @@ impl<'a> Size<'a> {
     }
 
     fn add(&mut self, set: &'a SelectionSet, depth: usize) -> Result<usize, DocumentError> {
-        // Ends cycles of fragments too. Validation names those that are short enough to get there.
         if depth > NESTING {
             return Err(DocumentError::TooComplex("The document is nested too deep."));
         }
@@ -182,7 +196,7 @@ impl<'a> Size<'a> {
                     for (_, value) in &field.node.arguments {
                         // Variables are checked in `variables`.
                         let without_variables = value.node.clone().into_const_with(|_| Ok(Value::Null));
-                        without_variables.and_then(|value| check_numbers(&value))?;
+                        without_variables.and_then(|literal| check_numbers(&literal, value.pos))?;
                     }
                     self.add(&field.node.selection_set.node, depth + 1)?
                 }
@@ -211,15 +225,18 @@ impl<'a> Size<'a> {
 }
 
 /// Rejects whole numbers outside the range of Int. The library would find them only during execution.
-fn check_numbers(value: &Value) -> Result<(), DocumentError> {
+fn check_numbers(value: &Value, at: Pos) -> Result<(), DocumentError> {
     match value {
         Value::Number(number)
             if !number.is_f64() && number.as_i64().is_none_or(|n| i32::try_from(n).is_err()) =>
         {
-            Err(DocumentError::Invalid("A whole number lies outside of the 32 bits of an Int."))
+            Err(DocumentError::Invalid(
+                "A whole number lies outside of the 32 bits of an Int.".to_owned(),
+                at,
+            ))
         }
-        Value::List(values) => values.iter().try_for_each(check_numbers),
-        Value::Object(fields) => fields.values().try_for_each(check_numbers),
+        Value::List(values) => values.iter().try_for_each(|value| check_numbers(value, at)),
+        Value::Object(fields) => fields.values().try_for_each(|value| check_numbers(value, at)),
         _ => Ok(()),
     }
 }

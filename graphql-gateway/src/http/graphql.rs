@@ -16,15 +16,16 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::document::{self, DocumentError};
+use super::document;
 use super::guard::ExecutionProgress;
+use super::literals;
 use super::negotiation::Media;
 use super::parameters::Parameters;
 use super::response::{GraphqlBody, Rejection, for_callers};
 use super::state::HttpState;
 use super::telemetry::GraphqlTelemetry;
 use crate::caller::Caller;
-use crate::error::{ApiError, BAD_REQUEST, PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED, server_error};
+use crate::error::{ApiError, PARSE_FAILED, VALIDATION_FAILED, server_error};
 use crate::request::RequestContext;
 
 pub(super) async fn handle(
@@ -63,23 +64,17 @@ async fn answer(
     let headers = request.headers().clone();
     let parameters = Parameters::read(request, config, deadline).await?;
     let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
-    document::check_text(&parameters.query)
-        .map_err(|error| Rejection::invalid(server_error(TOO_COMPLEX, error.to_string())))?;
+    document::check_text(&parameters.query).map_err(|error| Rejection::invalid(error.to_server_error()))?;
     let variables = parameters.variables.map(serde_json::Value::Object).unwrap_or_default();
-    let mut graphql = GraphqlRequest::new(parameters.query).variables(Variables::from_json(variables));
+    let query = literals::translated(&parameters.query).into_owned();
+    let mut graphql = GraphqlRequest::new(query).variables(Variables::from_json(variables));
     graphql.operation_name.clone_from(&operation_name);
     let document = graphql.parsed_query().map_err(|mut error| {
         error.extensions = server_error(PARSE_FAILED, "").extensions;
         Rejection::invalid(error)
     })?;
-    let operation = document::check(document, operation_name.as_deref()).map_err(|error| {
-        let code = match error {
-            DocumentError::TooComplex(_) => TOO_COMPLEX,
-            DocumentError::NoOperation(_) => BAD_REQUEST,
-            DocumentError::Invalid(_) => VALIDATION_FAILED,
-        };
-        Rejection::invalid(server_error(code, error.to_string()))
-    })?;
+    let operation = document::check(document, operation_name.as_deref())
+        .map_err(|error| Rejection::invalid(error.to_server_error()))?;
     if !config.is_dev() && operation.introspects() {
         return Err(Rejection::invalid(server_error(VALIDATION_FAILED, "The schema is not shown here.")));
     }

@@ -10,7 +10,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Response, ServerError, ServerResult, ValidationResult, Variables};
 
 use super::{cost, document, usages, variables};
-use crate::error::{BAD_REQUEST, TOO_COMPLEX, server_error};
+use crate::error::{TOO_COMPLEX, server_error};
 
 /// The operation that a request names, and whether its execution has begun. Part of the request's data.
 #[derive(Debug, Default)]
@@ -55,13 +55,13 @@ impl Extension for Guard {
         let document = next.run(ctx, query, variables).await?;
         let name =
             ctx.data_opt::<Arc<ExecutionProgress>>().and_then(|progress| progress.operation_name.as_deref());
-        let operation = document::operation(&document, name)
-            .map_err(|error| server_error(BAD_REQUEST, error.to_string()))?;
-        variables::check(&ctx.schema_env.registry, operation, variables)
-            .map_err(|wrong| server_error(BAD_REQUEST, wrong))?;
+        let operation = document::operation(&document, name).map_err(|error| error.to_server_error())?;
+        variables::check(&ctx.schema_env.registry, operation, variables)?;
         usages::check(&ctx.schema_env.registry, &document, operation, variables)?;
-        if cost::of(&document, operation, variables) > self.complexity {
-            return Err(server_error(TOO_COMPLEX, "The document asks for too much; ask for shorter pages."));
+        let cost = cost::of(&document, operation, variables);
+        if cost > self.complexity {
+            let message = "The document asks for too much; ask for shorter pages.";
+            return Err(over_limit(message, "cost", cost, self.complexity));
         }
         Ok(document)
     }
@@ -73,7 +73,12 @@ impl Extension for Guard {
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let result = next.run(ctx).await?;
         if result.depth > self.depth {
-            return Err(vec![server_error(TOO_COMPLEX, "The document is nested too deep.")]);
+            return Err(vec![over_limit(
+                "The document is nested too deep.",
+                "depth",
+                result.depth,
+                self.depth,
+            )]);
         }
         Ok(result)
     }
@@ -88,5 +93,47 @@ impl Extension for Guard {
             progress.has_begun.store(true, Ordering::Release);
         }
         next.run(ctx, operation_name).await
+    }
+}
+
+/// The error of a document beyond a limit. Its extensions say how far, so that a caller knows what to leave out.
+fn over_limit(message: &'static str, what: &str, found: usize, limit: usize) -> ServerError {
+    let mut error = server_error(TOO_COMPLEX, message);
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set(what, found);
+    extensions.set("limit", limit);
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    use serde_json::json;
+
+    use super::*;
+
+    struct Query;
+
+    #[Object]
+    impl Query {
+        async fn same(&self) -> Query {
+            Query
+        }
+    }
+
+    async fn refused(limits: Guard, query: &str) -> serde_json::Value {
+        let schema = Schema::build(Query, EmptyMutation, EmptySubscription).extension(limits).finish();
+        serde_json::to_value(&schema.execute(query).await.errors[0].extensions).unwrap()
+    }
+
+    #[tokio::test]
+    async fn f36_an_error_says_how_far_a_document_is_beyond_a_limit() {
+        let query = "{ same { same { same { __typename } } } }";
+        assert_eq!(
+            refused(Guard { depth: 10, complexity: 2 }, query).await,
+            json!({ "code": "QUERY_TOO_COMPLEX", "cost": 3, "limit": 2 })
+        );
+        let deep = refused(Guard { depth: 2, complexity: 9 }, query).await;
+        assert_eq!((&deep["code"], &deep["limit"]), (&json!("QUERY_TOO_COMPLEX"), &json!(2)));
     }
 }

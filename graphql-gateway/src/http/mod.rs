@@ -5,9 +5,11 @@
 mod access;
 mod agent;
 mod cost;
+mod cycles;
 mod document;
 mod graphql;
 mod guard;
+mod literals;
 mod negotiation;
 mod parameters;
 mod problem;

@@ -11,12 +11,12 @@ use async_graphql::parser::types::{
     Type, VariableDefinition,
 };
 use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeName, Registry};
-use async_graphql::{Name, Positioned, ServerError, Value as ConstValue, Variables};
+use async_graphql::{Name, Pos, Positioned, ServerError, Value as ConstValue, Variables};
 
 use async_graphql_value::Value;
 
 use super::variables;
-use crate::error::{BAD_REQUEST, VALIDATION_FAILED, server_error};
+use crate::error::{BAD_REQUEST, VALIDATION_FAILED, located_error};
 
 #[cfg(test)]
 mod tests;
@@ -29,24 +29,26 @@ pub(super) fn check(
     operation: &OperationDefinition,
     values: &Variables,
 ) -> Result<(), ServerError> {
-    let definitions = operation.variable_definitions.iter().map(|definition| &definition.node);
-    let definitions: HashMap<&str, &VariableDefinition> =
-        definitions.map(|definition| (definition.name.node.as_str(), definition)).collect();
-    for (name, definition) in &definitions {
+    for positioned in &operation.variable_definitions {
+        let definition = &positioned.node;
         if let Some(default) = &definition.default_value {
             variables::declared(registry, &definition.var_type.node, &default.node).map_err(|wrong| {
-                server_error(VALIDATION_FAILED, format!("The default of \"${name}\"{wrong}"))
+                let message = format!("The default of \"${}\"{wrong}", definition.name.node);
+                located_error(VALIDATION_FAILED, message, default.pos)
             })?;
         }
     }
     // In a mutation, the rules about characters refuse a NUL, as a user error.
     let refuses_nul = operation.ty == OperationType::Query;
-    for (name, definition) in &definitions {
-        let default = definition.default_value.as_ref().map(|default| &default.node);
-        if refuses_nul && values.get(*name).or(default).is_some_and(holds_nul) {
-            return Err(server_error(BAD_REQUEST, format!("Variable \"${name}\" {NUL}")));
+    for positioned in &operation.variable_definitions {
+        let (name, default) = (&positioned.node.name.node, positioned.node.default_value.as_ref());
+        if refuses_nul && values.get(name).or(default.map(|default| &default.node)).is_some_and(holds_nul) {
+            return Err(located_error(BAD_REQUEST, format!("Variable \"${name}\" {NUL}"), positioned.pos));
         }
     }
+    let definitions = operation.variable_definitions.iter().map(|definition| &definition.node);
+    let definitions: HashMap<&str, &VariableDefinition> =
+        definitions.map(|definition| (definition.name.node.as_str(), definition)).collect();
     let mut usages = Usages { registry, document, definitions, values, refuses_nul, walked: HashSet::new() };
     let root = match operation.ty {
         OperationType::Query => Some(&registry.query_type),
@@ -80,7 +82,7 @@ impl<'a> Usages<'a> {
                     let known = parent.and_then(|parent| parent.field_by_name(&field.name.node));
                     for (name, value) in &field.arguments {
                         if let Some(argument) = known.and_then(|known| known.args.get(name.node.as_str())) {
-                            self.argument(argument, &value.node)?;
+                            self.argument(argument, value)?;
                         }
                     }
                     let inner = known.map(|known| MetaTypeName::concrete_typename(&known.ty));
@@ -117,16 +119,16 @@ impl<'a> Usages<'a> {
             };
             for (name, value) in &directive.node.arguments {
                 if let Some(argument) = known.args.get(name.node.as_str()) {
-                    self.argument(argument, &value.node)?;
+                    self.argument(argument, value)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn argument(&self, argument: &MetaInputValue, value: &Value) -> Result<(), ServerError> {
-        self.value(&argument.ty, argument.default_value.is_some(), value)
-            .map_err(|wrong| wrong.at(&argument.name))
+    fn argument(&self, argument: &MetaInputValue, value: &Positioned<Value>) -> Result<(), ServerError> {
+        self.value(&argument.ty, argument.default_value.is_some(), &value.node)
+            .map_err(|wrong| wrong.of(&argument.name, value.pos))
     }
 
     /// Checks a value of a type in the notation of the schema. `has_default` is about the argument or field.
@@ -271,7 +273,7 @@ impl InvalidValue {
         Self { message: format!("{path}{}", self.message), ..self }
     }
 
-    fn at(self, argument: &str) -> ServerError {
-        server_error(self.code, format!("Argument \"{argument}\"{}", self.message))
+    fn of(self, argument: &str, at: Pos) -> ServerError {
+        located_error(self.code, format!("Argument \"{argument}\"{}", self.message), at)
     }
 }

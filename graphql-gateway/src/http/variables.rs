@@ -1,27 +1,31 @@
 //! Checks the values of variables before anything is executed (`CoerceVariableValues` of the GraphQL specification).
 
-use async_graphql::Value;
-use async_graphql::Variables;
 use async_graphql::parser::types::{BaseType, OperationDefinition, Type};
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
+use async_graphql::{ServerError, Value, Variables};
 
-/// Checks the values of the variables that an operation declares. Returns what is wrong with the first that does not
-/// fit.
+use crate::error::{BAD_REQUEST, located_error};
+
+/// Checks the values of the variables that an operation declares. The error is about the first that does not fit.
 pub(crate) fn check(
     registry: &Registry,
     operation: &OperationDefinition,
     values: &Variables,
-) -> Result<(), String> {
-    for definition in &operation.variable_definitions {
-        let definition = &definition.node;
+) -> Result<(), ServerError> {
+    for positioned in &operation.variable_definitions {
+        let (definition, at) = (&positioned.node, positioned.pos);
         let name = definition.name.node.as_str();
         let required = !definition.var_type.node.nullable && definition.default_value.is_none();
         match values.get(name) {
-            None if required => return Err(format!("Variable \"${name}\" is required.")),
+            None if required => {
+                let message = format!("Variable \"${name}\" is required.");
+                return Err(located_error(BAD_REQUEST, message, at));
+            }
             None => {}
             Some(value) => {
-                declared(registry, &definition.var_type.node, value)
-                    .map_err(|wrong| format!("Variable \"${name}\"{wrong}"))?;
+                declared(registry, &definition.var_type.node, value).map_err(|wrong| {
+                    located_error(BAD_REQUEST, format!("Variable \"${name}\"{wrong}"), at)
+                })?;
             }
         }
     }

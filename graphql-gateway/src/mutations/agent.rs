@@ -57,7 +57,7 @@ impl AgentMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: EditUfaConfigInput,
-    ) -> Result<EditUfaConfigPayload, ApiError> {
+    ) -> Option<Result<EditUfaConfigPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_self_or_administrator("EditUfaConfig", &input.user_id)?;

@@ -49,7 +49,7 @@ impl GroupDeletion {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: DeleteGroupInput,
-    ) -> Result<DeleteGroupPayload, ApiError> {
+    ) -> Option<Result<DeleteGroupPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             submission.authorizer.require_administrator("DeleteGroup", Some(&input.group_id))?;

@@ -74,7 +74,7 @@ impl GroupMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: CreateGroupInput,
-    ) -> Result<GroupPayload<CreateGroup>, ApiError> {
+    ) -> Option<Result<GroupPayload<CreateGroup>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             submission.authorizer.require_administrator("CreateGroup", None)?;
@@ -104,7 +104,7 @@ impl GroupMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: EditGroupInput,
-    ) -> Result<GroupPayload<EditGroup>, ApiError> {
+    ) -> Option<Result<GroupPayload<EditGroup>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             submission.authorizer.require_administrator("EditGroup", Some(&input.group_id))?;
@@ -125,7 +125,7 @@ impl GroupMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: CloseGroupInput,
-    ) -> Result<GroupPayload<CloseGroup>, ApiError> {
+    ) -> Option<Result<GroupPayload<CloseGroup>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             submission.authorizer.require_administrator("CloseGroup", Some(&input.group_id))?;
@@ -141,7 +141,7 @@ impl GroupMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ReopenGroupInput,
-    ) -> Result<GroupPayload<ReopenGroup>, ApiError> {
+    ) -> Option<Result<GroupPayload<ReopenGroup>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             submission.authorizer.require_administrator("ReopenGroup", Some(&input.group_id))?;

@@ -64,7 +64,7 @@ impl LifecycleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: SuspendUserInput,
-    ) -> Result<UserPayload<SuspendUser>, ApiError> {
+    ) -> Option<Result<UserPayload<SuspendUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("SuspendUser", &input.user_id)?;
@@ -84,7 +84,7 @@ impl LifecycleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ReactivateUserInput,
-    ) -> Result<UserPayload<ReactivateUser>, ApiError> {
+    ) -> Option<Result<UserPayload<ReactivateUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("ReactivateUser", &input.user_id)?;
@@ -109,7 +109,7 @@ impl LifecycleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: DeleteUserInput,
-    ) -> Result<DeleteUserPayload, ApiError> {
+    ) -> Option<Result<DeleteUserPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("DeleteUser", &input.user_id)?;

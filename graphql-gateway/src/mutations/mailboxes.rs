@@ -76,7 +76,7 @@ impl MailboxMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: CreateMailboxInput,
-    ) -> Result<CreateMailboxPayload, ApiError> {
+    ) -> Option<Result<CreateMailboxPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let user =
@@ -98,7 +98,7 @@ impl MailboxMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: DeleteMailboxInput,
-    ) -> Result<DeleteMailboxPayload, ApiError> {
+    ) -> Option<Result<DeleteMailboxPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let user =

@@ -113,7 +113,7 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RegisterUserInput,
-    ) -> Result<RegisterUserPayload, ApiError> {
+    ) -> Option<Result<RegisterUserPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let gateway = submission.gateway;
@@ -158,7 +158,7 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: CreateUserInput,
-    ) -> Result<PasswordPayload<CreateUser>, ApiError> {
+    ) -> Option<Result<PasswordPayload<CreateUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             submission.authorizer.require_administrator("CreateUser", None)?;
@@ -191,7 +191,7 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ApproveUserInput,
-    ) -> Result<PasswordPayload<ApproveUser>, ApiError> {
+    ) -> Option<Result<PasswordPayload<ApproveUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("ApproveUser", &input.user_id)?;
@@ -210,7 +210,7 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RejectUserInput,
-    ) -> Result<UserPayload<RejectUser>, ApiError> {
+    ) -> Option<Result<UserPayload<RejectUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("RejectUser", &input.user_id)?;
@@ -226,7 +226,7 @@ impl OnboardingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ReconsiderUserInput,
-    ) -> Result<UserPayload<ReconsiderUser>, ApiError> {
+    ) -> Option<Result<UserPayload<ReconsiderUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("ReconsiderUser", &input.user_id)?;

@@ -67,7 +67,7 @@ impl PasswordMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ResetPasswordInput,
-    ) -> Result<PasswordPayload<ResetPassword>, ApiError> {
+    ) -> Option<Result<PasswordPayload<ResetPassword>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("ResetPassword", &input.user_id)?;
@@ -86,7 +86,7 @@ impl PasswordMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ChangePasswordInput,
-    ) -> Result<ChangePasswordPayload, ApiError> {
+    ) -> Option<Result<ChangePasswordPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let gateway = submission.gateway;

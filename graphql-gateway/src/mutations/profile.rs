@@ -53,7 +53,7 @@ impl ProfileMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: UpdateProfileInput,
-    ) -> Result<UserPayload<UpdateProfile>, ApiError> {
+    ) -> Option<Result<UserPayload<UpdateProfile>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_self_or_administrator("UpdateProfile", &input.user_id)?;
@@ -77,7 +77,7 @@ impl ProfileMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: ChangeGroupInput,
-    ) -> Result<UserPayload<ChangeGroup>, ApiError> {
+    ) -> Option<Result<UserPayload<ChangeGroup>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("ChangeGroup", &input.user_id)?;

@@ -42,7 +42,7 @@ impl RoleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: GrantRoleInput,
-    ) -> Result<UserPayload<GrantRole>, ApiError> {
+    ) -> Option<Result<UserPayload<GrantRole>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("GrantRole", &input.user_id)?;
@@ -58,7 +58,7 @@ impl RoleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RevokeRoleInput,
-    ) -> Result<UserPayload<RevokeRole>, ApiError> {
+    ) -> Option<Result<UserPayload<RevokeRole>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let id = submission.authorizer.require_administrator_of("RevokeRole", &input.user_id)?;

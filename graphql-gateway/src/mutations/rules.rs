@@ -74,7 +74,7 @@ impl RuleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: AddAgentRuleInput,
-    ) -> Result<RulePayload<AddAgentRule>, ApiError> {
+    ) -> Option<Result<RulePayload<AddAgentRule>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let user = submission.authorizer.require_self_or_administrator("AddAgentRule", &input.user_id)?;
@@ -92,7 +92,7 @@ impl RuleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: EditAgentRuleInput,
-    ) -> Result<RulePayload<EditAgentRule>, ApiError> {
+    ) -> Option<Result<RulePayload<EditAgentRule>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let user =
@@ -111,7 +111,7 @@ impl RuleMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RemoveAgentRuleInput,
-    ) -> Result<RemoveAgentRulePayload, ApiError> {
+    ) -> Option<Result<RemoveAgentRulePayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let user: UserId =

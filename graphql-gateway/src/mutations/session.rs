@@ -48,6 +48,12 @@ pub(crate) struct SignOutPayload {
     user_errors: Vec<UserError>,
 }
 
+impl From<Vec<UserError>> for SignOutPayload {
+    fn from(user_errors: Vec<UserError>) -> Self {
+        Self { user_errors }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct SessionMutations;
 
@@ -58,7 +64,7 @@ impl SessionMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: SignInInput,
-    ) -> Result<SignInPayload, ApiError> {
+    ) -> Option<Result<SignInPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let gateway = submission.gateway;
@@ -91,11 +97,14 @@ impl SessionMutations {
     }
 
     /// Ends the caller's session.
-    async fn sign_out(&self, ctx: &Context<'_>) -> Result<SignOutPayload, ApiError> {
-        let submission = submission(ctx);
-        let session = submission.caller.any_session()?.ok_or(ApiError::Unauthenticated)?;
-        submission.gateway.sessions.end(session).await?;
-        submission.caller.sign_out();
-        Ok(SignOutPayload { user_errors: Vec::new() })
+    async fn sign_out(&self, ctx: &Context<'_>) -> Option<Result<SignOutPayload, ApiError>> {
+        into_payload(async {
+            let submission = submission(ctx);
+            let session = submission.caller.any_session()?.ok_or(ApiError::Unauthenticated)?;
+            submission.gateway.sessions.end(session).await?;
+            submission.caller.sign_out();
+            Ok(SignOutPayload { user_errors: Vec::new() })
+        })
+        .await
     }
 }

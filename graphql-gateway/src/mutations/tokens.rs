@@ -87,7 +87,7 @@ impl TokenMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: IssueAuthTokenInput,
-    ) -> Result<IssueAuthTokenPayload, ApiError> {
+    ) -> Option<Result<IssueAuthTokenPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let user =
@@ -122,7 +122,7 @@ impl TokenMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is asked.")] input: RevokeAuthTokenInput,
-    ) -> Result<RevokeAuthTokenPayload, ApiError> {
+    ) -> Option<Result<RevokeAuthTokenPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
             let user =

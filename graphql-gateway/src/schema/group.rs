@@ -9,7 +9,7 @@ use super::scalar::int;
 /// Which groups are listed; what is absent doesn't matter.
 #[derive(Debug, Clone, Default, InputObject)]
 pub(crate) struct GroupFilter {
-    /// Beginning of the name, or of its parts after . _ and -; capitals don't matter.
+    /// Words that all have to match: beginnings of the name, or of its parts after . _ and -; capitals don't matter.
     pub(crate) search: Option<String>,
 }
 

@@ -47,15 +47,18 @@ impl Query {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<UserConnection, ApiError> {
-        authorizer(ctx).require_administrator("users", None)?;
-        let window = window(first, after, last, before)?;
-        let order = order_by.map_or(users_page::UserOrder::USERNAME, Into::into);
-        let Some(filter) = filter.unwrap_or_default().for_views() else {
-            return Ok(UserConnection { page: Connection::empty(), filter: None });
-        };
-        let page = gateway(ctx).views.users_page(&filter, order, &window).await?;
-        Ok(UserConnection { page: Connection::new(page, User::from), filter: Some(filter) })
+    ) -> Option<Result<UserConnection, ApiError>> {
+        nullable(async {
+            authorizer(ctx).require_administrator("users", None)?;
+            let window = window(first, after, last, before)?;
+            let order = order_by.map_or(users_page::UserOrder::USERNAME, Into::into);
+            let Some(filter) = filter.unwrap_or_default().for_views() else {
+                return Ok(UserConnection { page: Connection::empty(), filter: None });
+            };
+            let page = gateway(ctx).views.users_page(&filter, order, &window).await?;
+            Ok(UserConnection { page: Connection::new(page, User::from), filter: Some(filter) })
+        })
+        .await
     }
 
     /// A group by id or name; null when there is none. For administrators, and for members.
@@ -77,12 +80,15 @@ impl Query {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<GroupConnection, ApiError> {
-        authorizer(ctx).require_administrator("groups", None)?;
-        let window = window(first, after, last, before)?;
-        let search = filter.and_then(|filter| filter.search);
-        let page = gateway(ctx).views.groups_page(search.as_deref(), &window).await?;
-        Ok(GroupConnection { page: Connection::new(page, Group::from), search })
+    ) -> Option<Result<GroupConnection, ApiError>> {
+        nullable(async {
+            authorizer(ctx).require_administrator("groups", None)?;
+            let window = window(first, after, last, before)?;
+            let search = filter.and_then(|filter| filter.search);
+            let page = gateway(ctx).views.groups_page(search.as_deref(), &window).await?;
+            Ok(GroupConnection { page: Connection::new(page, Group::from), search })
+        })
+        .await
     }
 
     /// Who did what, the newest first. For administrators.
@@ -94,14 +100,17 @@ impl Query {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Result<Connection<AuditEntry>, ApiError> {
-        authorizer(ctx).require_administrator("auditLog", None)?;
-        let window = window(first, after, last, before)?;
-        let Some(filter) = filter.unwrap_or_default().for_views() else {
-            return Ok(Connection::empty());
-        };
-        let page = gateway(ctx).views.audit_page(&filter, &window).await?;
-        Ok(Connection::new(page, AuditEntry::from))
+    ) -> Option<Result<Connection<AuditEntry>, ApiError>> {
+        nullable(async {
+            authorizer(ctx).require_administrator("auditLog", None)?;
+            let window = window(first, after, last, before)?;
+            let Some(filter) = filter.unwrap_or_default().for_views() else {
+                return Ok(Connection::empty());
+            };
+            let page = gateway(ctx).views.audit_page(&filter, &window).await?;
+            Ok(Connection::new(page, AuditEntry::from))
+        })
+        .await
     }
 
     /// Anything with an id of its own; null when there is none, or none that the caller may see.
@@ -112,6 +121,11 @@ impl Query {
     ) -> Option<Result<Node, ApiError>> {
         node::find(ctx, &id).await.transpose()
     }
+}
+
+/// Makes a list nullable: a caller who may not see it still gets the other fields of the query. The answer is never `None`.
+async fn nullable<T>(list: impl Future<Output = Result<T, ApiError>>) -> Option<Result<T, ApiError>> {
+    Some(list.await)
 }
 
 async fn viewer(ctx: &Context<'_>) -> Result<Option<User>, ApiError> {

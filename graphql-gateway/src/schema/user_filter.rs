@@ -50,7 +50,7 @@ pub(crate) struct UserOrder {
 /// Which users are listed; what is absent doesn't matter.
 #[derive(Debug, Clone, Default, InputObject)]
 pub(crate) struct UserFilter {
-    /// Beginning of the username, a name or the address, or of their parts after . _ - @ and spaces; capitals don't matter.
+    /// Words that all have to match: beginnings of the username, names or the address, or of parts after . _ - @ and spaces.
     search: Option<String>,
     /// In any of these states; deleted users are listed only when this asks for them.
     state: Option<Vec<UserState>>,

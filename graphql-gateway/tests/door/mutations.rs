@@ -27,6 +27,35 @@ fn code(answer: &Value) -> &str {
 }
 
 #[tokio::test]
+async fn f34_a_failed_field_leaves_the_others() {
+    let door = Door::open().await;
+    let token = door.administrator().await;
+    let group = door.group("north").await;
+    let create = |name: &str| {
+        format!(
+            "createUser(input: {{ username: \"{name}\", groupId: \"{group}\" }}) {{ temporaryPassword userErrors {{ code }} }}"
+        )
+    };
+    let several = format!(
+        "mutation {{ a: {} s: signOut {{ userErrors {{ code }} }} b: {} }}",
+        create("alice"),
+        create("bob")
+    );
+    let answer = door.ask(Some(&token), &several, json!({})).await;
+    assert!(answer["data"]["a"]["temporaryPassword"].is_string(), "{answer}");
+    assert_eq!(answer["data"]["s"]["userErrors"], json!([]), "{answer}");
+    assert_eq!(answer["data"]["b"], json!(null), "{answer}");
+    assert_eq!(answer["errors"][0]["path"], json!(["b"]), "{answer}");
+    let alice = door.signed_in("carol", Roles::BASE).await;
+    for list in ["users", "groups", "auditLog"] {
+        let query = format!("{{ viewer {{ username }} {list} {{ nodes {{ id }} }} }}");
+        let answer = door.ask(Some(&alice), &query, json!({})).await;
+        assert_eq!(answer["data"], json!({ "viewer": { "username": "carol" }, list: null }), "{answer}");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_command_carries_who_asks_from_where_and_what_the_gateway_made() {
     let door = Door::open_with(&["--trusted-proxies=127.0.0.0/8"]).await;
     let token = door.administrator().await;
@@ -162,7 +191,7 @@ async fn a_failure_is_an_error_with_a_code() {
     ] {
         door.owner.says(Err(failure));
         let answer = door.ask(Some(&token), EDIT, input.clone()).await;
-        assert_eq!((code(&answer), &answer["data"]), (expected, &Value::Null));
+        assert_eq!((code(&answer), &answer["data"]), (expected, &json!({ "editUfaConfig": null })));
         let retry = &answer["errors"][0]["extensions"]["retryAfterMs"];
         assert_eq!(*retry == json!(250), expected == "UNAVAILABLE");
     }

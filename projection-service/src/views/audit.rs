@@ -21,6 +21,7 @@ pub(crate) fn of_user(
     at: (StreamPartition, u64),
 ) -> AuditRow {
     AuditRow {
+        ordered_at: after.updated_at,
         target_name: Some(after.username.clone()),
         changes: changes::of_user(event, before, after),
         ..entry(event.wire_name(), envelope, at)
@@ -35,6 +36,7 @@ pub(crate) fn of_group(
     at: (StreamPartition, u64),
 ) -> AuditRow {
     AuditRow {
+        ordered_at: after.updated_at,
         target_name: Some(after.name.clone()),
         changes: changes::of_group(event),
         ..entry(event.wire_name(), envelope, at)
@@ -67,6 +69,7 @@ fn entry(action: &str, envelope: &Envelope, (place, offset): (StreamPartition, u
     AuditRow {
         id: EntryId::from_uuid(envelope.id),
         time: envelope.time,
+        ordered_at: envelope.time,
         actor_id: envelope.actor.parse().ok(),
         actor_name: envelope.actor_name.clone(),
         actor_role: Role::ALL.into_iter().find(|known| role == Some(known.name())),

@@ -13,6 +13,8 @@ pub(crate) fn fold(
     sequence: u64,
     time: Timestamp,
 ) -> Option<GroupRow> {
+    // Never before that of an earlier event: the history is ordered by it, and clocks may go back.
+    let updated_at = before.as_ref().map_or(time, |row| row.updated_at.max(time));
     let mut row = match event {
         Event::Created(created) => GroupRow {
             id,
@@ -23,13 +25,13 @@ pub(crate) fn fold(
             closed: false,
             deleted: false,
             version: sequence,
-            updated_at: time,
+            updated_at,
             member_count: 0,
         },
         _ => before?,
     };
     row.version = sequence;
-    row.updated_at = time;
+    row.updated_at = updated_at;
     match event {
         Event::Created(_) => {}
         Event::Edited(edited) => {

@@ -11,12 +11,14 @@ use super::At;
 
 /// The row after the event. `None` for an event of a user who was never registered.
 pub(crate) fn fold(before: Option<UserRow>, event: &Event, at: At) -> Option<UserRow> {
+    // Never before that of an earlier event: the history is ordered by it, and clocks may go back.
+    let updated_at = before.as_ref().map_or(at.time, |row| row.updated_at.max(at.time));
     let mut row = match event {
-        Event::Registered(registered) => return Some(anew(registered, at)),
+        Event::Registered(registered) => return Some(UserRow { updated_at, ..anew(registered, at) }),
         _ => before?,
     };
     row.version = at.sequence;
-    row.updated_at = at.time;
+    row.updated_at = updated_at;
     match event {
         Event::Registered(_)
         | Event::MailboxCreated(_)

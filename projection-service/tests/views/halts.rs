@@ -15,6 +15,7 @@ use crate::stage::{Stage, Views, on_both};
 use crate::story::{Story, admin, id_of};
 
 on_both! {
+    views_of_another_format_are_refused_by_their_number
     a_record_that_cannot_be_read_halts_its_place_alone
     a_gap_in_what_happened_to_a_user_halts_the_place
     data_that_the_database_refuses_halts_the_place_at_the_record
@@ -206,4 +207,14 @@ async fn a_database_that_was_away_is_gone_on_with() {
         running.stop().await;
     })
     .await;
+}
+
+async fn views_of_another_format_are_refused_by_their_number(stage: Stage) {
+    drop(stage.fresh().await);
+    stage.tamper("UPDATE formats SET format = 1").await;
+    let older = read_model::ReadModel::open(&stage.at()).await.map(drop).unwrap_err();
+    assert!(matches!(older, read_model::Error::OlderViews { found: 1, .. }), "{older}");
+    stage.tamper("UPDATE formats SET format = 1000").await;
+    let newer = read_model::ReadModel::open(&stage.at()).await.map(drop).unwrap_err();
+    assert!(matches!(newer, read_model::Error::Newer { found: 1000, .. }), "{newer}");
 }

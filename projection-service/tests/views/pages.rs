@@ -6,6 +6,7 @@ use domain::timestamp::Timestamp;
 use domain::user::Command as C;
 use domain::user::UserStatus;
 use domain::user::onboarding::{CreateUser, RejectUser};
+use read_model::audit::Target;
 use read_model::audit_page::AuditFilter;
 use read_model::users::UserRow;
 use read_model::users_page::{UserFilter, UserOrder, UserSortField};
@@ -13,7 +14,7 @@ use read_model::{Error, Page, ReadModel, Window};
 
 use crate::rig::{Log, project};
 use crate::stage::{Stage, Views, on_both};
-use crate::story::{Story, group_of, temporary};
+use crate::story::{Story, group_of, id_of, temporary};
 
 on_both! {
     pages_of_users_are_the_sorted_list_in_every_order
@@ -21,6 +22,7 @@ on_both! {
     f19_the_nil_id_is_that_of_no_group
     a_cursor_of_another_list_is_refused
     pages_of_the_audit_log_are_the_sorted_list
+    f23_the_history_keeps_the_order_of_events_when_the_clock_goes_back
 }
 
 /// Users with and without names, with equal names, capitals and umlauts, in several states, groups and times.
@@ -215,5 +217,42 @@ async fn pages_of_the_audit_log_are_the_sorted_list(stage: Stage) {
         let last = views.audit_page(&filter, &Window::last(5, None)).await.unwrap();
         let last: Vec<_> = last.edges.into_iter().map(|edge| edge.row).collect();
         assert_eq!(last, all[all.len() - 5..]);
+    }
+}
+
+async fn f23_the_history_keeps_the_order_of_events_when_the_clock_goes_back(stage: Stage) {
+    let mut log = Log::open(stage.directory.path()).await;
+    let mut story = Story::new();
+    story.later(120);
+    story.register("kim");
+    story.new_group("north");
+    story.earlier(120);
+    story.user("kim", &C::RejectUser(RejectUser { reason: "No".into() }), None);
+    story.user("kim", &C::ReconsiderUser, None);
+    story.group("north", &domain::group::Command::CloseGroup);
+    log.write(&mut story).await;
+    let views = stage.fresh().await;
+    // One record at a time: the order does not depend on batches.
+    project(log.follow(), &views, 1).await;
+    let target = |kind: &str, uuid| Target { kind: kind.to_owned(), uuid };
+    for (target, expected) in [
+        (target(UserId::KIND, id_of("kim").uuid()), &["reconsidered", "rejected", "registered"][..]),
+        (target(GroupId::KIND, group_of("north").uuid()), &["closed", "created"][..]),
+    ] {
+        let filter = AuditFilter::of_target(target);
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = views.audit_page(&filter, &Window::first(1, after)).await.unwrap();
+            after = page.edges.last().map(|edge| edge.cursor.clone());
+            seen.extend(page.edges.into_iter().map(|edge| edge.row));
+            if !page.has_next {
+                break;
+            }
+        }
+        let actions: Vec<_> = seen.iter().filter_map(|entry| entry.action.rsplit('.').next()).collect();
+        assert_eq!(actions, expected);
+        assert!(seen[0].time < seen.last().unwrap().time, "the time is that of the record");
+        let last = views.audit_page(&filter, &Window::last(1, None)).await.unwrap();
+        assert_eq!(last.edges[0].row, *seen.last().unwrap());
     }
 }

@@ -13,6 +13,7 @@ use crate::story::Story;
 on_both! {
     a_user_is_found_by_every_beginning
     f22_every_word_of_a_search_matches_somewhere
+    f21_a_user_is_found_in_any_case_with_and_without_accents
     a_user_is_no_longer_found_under_an_old_name
     a_search_that_matches_very_many_is_walked_and_counting_it_stops
 }
@@ -92,6 +93,23 @@ async fn f22_every_word_of_a_search_matches_somewhere(stage: Stage) {
     let groups = views.groups_page(Some("Sou fin"), &Window::first(5, None)).await.unwrap();
     assert_eq!(groups.edges.iter().map(|edge| &*edge.row.name).collect::<Vec<_>>(), ["finance-south"]);
     assert_eq!(views.groups_count(Some("fin")).await.unwrap(), 2);
+}
+
+async fn f21_a_user_is_found_in_any_case_with_and_without_accents(stage: Stage) {
+    let mut log = Log::open(stage.directory.path()).await;
+    let mut story = Story::new();
+    story.register("nikos");
+    story.user("nikos", &named("Νίκος", "Παπαδόπουλος", "Groß@mail.example"), None);
+    log.write(&mut story).await;
+    let views = stage.fresh().await;
+    project(log.follow(), &views, 1_000).await;
+    for search in ["ΠΑΠΑΔΌΠΟΥΛΟΣ", "παπαδοπουλος νικοσ", "GROSS", "groß@"] {
+        assert_eq!(found(&views, search).await, ["nikos"], "{search}");
+    }
+    for (email, n) in [("GROSS@MAIL.EXAMPLE", 1), ("groß@mail.example", 1), ("gros@mail.example", 0)] {
+        let filter = UserFilter { email: Some(email.to_owned()), ..UserFilter::default() };
+        assert_eq!(views.users_count(&filter).await.unwrap().n, n, "{email}");
+    }
 }
 
 async fn a_user_is_no_longer_found_under_an_old_name(stage: Stage) {

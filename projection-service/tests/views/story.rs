@@ -73,6 +73,11 @@ impl Story {
         self.now = self.now + Duration::from_secs(seconds);
     }
 
+    /// The clock goes back.
+    pub(crate) fn earlier(&mut self, seconds: u64) {
+        self.now = self.now - Duration::from_secs(seconds);
+    }
+
     pub(crate) fn version(&self, name: &str) -> u64 {
         self.users[&id_of(name)].version()
     }
@@ -200,7 +205,7 @@ impl Story {
             subject: subject.to_owned(),
             sequence,
             command_id: format!("command-{}", self.told),
-            command_digest: String::new(),
+            command_digest: "00".repeat(32),
             correlation_id: format!("request-{}", self.told),
             actor: String::new(),
             actor_name: String::new(),

@@ -124,6 +124,7 @@ CREATE TABLE credentials (
 CREATE TABLE audit (
     id             uuid PRIMARY KEY,
     at             bigint NOT NULL,
+    ordered_at     bigint NOT NULL,
     actor_id       uuid,
     actor_name     text NOT NULL,
     actor_role     text,
@@ -142,7 +143,7 @@ CREATE TABLE audit (
     log_offset     bigint NOT NULL
 );
 CREATE INDEX audit_by_time ON audit (at, id);
-CREATE INDEX audit_of_target ON audit (target_id, at, id) WHERE target_id IS NOT NULL;
+CREATE INDEX audit_of_target ON audit (target_id, ordered_at, log_offset, id) WHERE target_id IS NOT NULL;
 CREATE INDEX audit_of_actor ON audit (actor_id, at, id) WHERE actor_id IS NOT NULL;
 CREATE INDEX audit_by_action ON audit (action, at, id);
 -- Nearly everything is allowed; what was not is what people look for.

@@ -124,6 +124,7 @@ CREATE TABLE credentials (
 CREATE TABLE audit (
     id             BLOB PRIMARY KEY,
     at             INTEGER NOT NULL,
+    ordered_at     INTEGER NOT NULL,
     actor_id       BLOB,
     actor_name     TEXT NOT NULL,
     actor_role     TEXT,
@@ -142,7 +143,7 @@ CREATE TABLE audit (
     log_offset     INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_time ON audit (at, id);
-CREATE INDEX audit_of_target ON audit (target_id, at, id) WHERE target_id IS NOT NULL;
+CREATE INDEX audit_of_target ON audit (target_id, ordered_at, log_offset, id) WHERE target_id IS NOT NULL;
 CREATE INDEX audit_of_actor ON audit (actor_id, at, id) WHERE actor_id IS NOT NULL;
 CREATE INDEX audit_by_action ON audit (action, at, id);
 -- Nearly everything is allowed; what was not is what people look for.

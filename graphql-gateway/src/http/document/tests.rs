@@ -45,7 +45,6 @@ fn what_could_cost_too_much_is_refused_before_it_does() {
         format!("mutation {{ {mutations} }}"),
         format!("{{ viewer {directives} {{ id }} }}"),
         format!("{{ ...F0 }} {doubling} fragment F40 on Query {{ viewer {{ id }} }}"),
-        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".to_owned(),
         format!("{{ {} }}", "viewer { id } ".repeat(2_600)),
         "{ a ".repeat(60) + &"}".repeat(60),
         format!("{{ a(b: {}1{}) }}", "[".repeat(60), "]".repeat(60)),

@@ -56,11 +56,15 @@ mod shape {
     }
 }
 
-async fn checked(source: &str, values: serde_json::Value) -> Result<(), String> {
+async fn first_error(source: &str, values: serde_json::Value) -> Option<ServerError> {
     let guard = Guard { depth: 10, complexity: 100 };
     let schema = Schema::build(shape::Query, shape::Mutation, EmptySubscription).extension(guard).finish();
     let request = Request::new(source).variables(Variables::from_json(values));
-    match schema.execute(request).await.errors.into_iter().next() {
+    schema.execute(request).await.errors.into_iter().next()
+}
+
+async fn checked(source: &str, values: serde_json::Value) -> Result<(), String> {
+    match first_error(source, values).await {
         None => Ok(()),
         Some(error) => {
             let code = error.extensions.as_ref().and_then(|more| more.get("code")).map(ToString::to_string);
@@ -112,6 +116,22 @@ async fn what_does_not_fit_is_found_at_every_depth() {
         "mutation($m: Int = 99999999999) { write(input: { name: \"a\", often: $m }) }",
     ] {
         wrong(VALIDATION_FAILED, source, json!({ "n": "a", "e": "x", "t": "x", "s": true })).await;
+    }
+}
+
+#[tokio::test]
+async fn f37_what_does_not_fit_is_located() {
+    for (source, line, column) in [
+        ("{ find(input:\n  { name: 1 }) }", 2, 3),
+        ("query($n: String) {\n find(input: { name: $n }) }", 2, 14),
+        ("query($b: Boolean) { __typename @skip(if: $b) }", 1, 43),
+        ("query(\n  $n: String!) { find(input: { name: $n }) }", 2, 3),
+        ("query($n: Int = \"a\") { __typename }", 1, 17),
+        ("query($z: String) { __typename }", 1, 7),
+    ] {
+        let error = first_error(source, json!({ "z": "\0", "n": null })).await.expect(source);
+        let places: Vec<_> = error.locations.iter().map(|at| (at.line, at.column)).collect();
+        assert_eq!(places, [(line, column)], "{source}: {error:?}");
     }
 }
 

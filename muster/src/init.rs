@@ -159,7 +159,6 @@ fn print(administrator: &Administrator, format: Format) -> io::Result<()> {
     out.flush()
 }
 
-#[expect(clippy::print_stderr, reason = "whoever typed the command reads this")]
 fn report(message: &str) {
-    eprintln!("muster: {message}");
+    writeln!(io::stderr(), "muster: {message}").ok();
 }

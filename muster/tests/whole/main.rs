@@ -16,6 +16,7 @@ mod operators;
 mod portal;
 mod races;
 mod refusals;
+mod unwritable_logs;
 
 use deployment::Deployment;
 

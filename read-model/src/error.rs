@@ -20,6 +20,9 @@ pub enum Error {
     /// The directory of the views can't be made or entered.
     #[error("the directory of the views {} can't be used", .0.display())]
     Directory(PathBuf, #[source] std::io::Error),
+    /// The server or its database can't hold the views, or a setting of it stands against that. The text is a sentence.
+    #[error("{0}")]
+    Unsuitable(String),
     /// A newer version of Muster made the tables.
     #[error("the {what} have format {found}, which only a newer Muster reads")]
     Newer {

@@ -36,7 +36,20 @@ pub(super) async fn connect(url: &str, connections: u32) -> Result<PgPool, Error
         })
         .connect_with(options)
         .await?;
+    require_utf8(&pool).await?;
     Ok(pool)
+}
+
+/// Refuses a database in which not every name can be stored.
+async fn require_utf8(pool: &PgPool) -> Result<(), Error> {
+    let found = "SELECT current_database()::text, current_setting('server_encoding')";
+    let (name, encoding): (String, String) = sqlx::query_as(found).fetch_one(pool).await?;
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    Err(Error::Unsuitable(format!(
+        "the database `{name}` has the encoding {encoding}, which can't store every name; create one with ENCODING 'UTF8'"
+    )))
 }
 
 /// Waits for a named lock, and holds it until the transaction ends.

@@ -54,7 +54,7 @@ pub(crate) enum AcknowledgeWhen {
 /// Where the views are.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ViewsArguments {
-    /// Where the views are: `sqlite` (in the data directory) or `postgres://user:password@host/database`.
+    /// Where the views are: `sqlite` (in the data directory) or `postgres://user:password@host[,host]/database`.
     /// One with a password is given as variable, or in the file that `MUSTER_VIEWS_FILE` names.
     #[arg(
         long,

@@ -26,9 +26,9 @@ const FORMATS_SQLITE: &str = "
 
 /// Makes missing tables, all or none.
 pub(crate) async fn prepare(database: Database) -> Result<(), Error> {
-    let mut work = database.begin().await?;
+    let mut work = database.begin_schema().await?;
     work.lock(Lock::Schema).await?;
-    let formats = if matches!(work, Work::Postgres(_)) { FORMATS_POSTGRES } else { FORMATS_SQLITE };
+    let formats = if matches!(work, Work::Postgres(..)) { FORMATS_POSTGRES } else { FORMATS_SQLITE };
     work.script(formats).await?;
     bring(&mut work, "views", "formats", VIEWS).await?;
     bring(&mut work, "operational tables", "operational.formats", OPERATIONAL).await?;
@@ -43,7 +43,7 @@ async fn bring(work: &mut Work, what: &'static str, formats: &str, scripts: Scri
         return Err(Error::Newer { what, found });
     }
     for ((postgres, sqlite), format) in scripts.iter().zip(1_i64..).skip(done) {
-        work.script(if matches!(work, Work::Postgres(_)) { postgres } else { sqlite }).await?;
+        work.script(if matches!(work, Work::Postgres(..)) { postgres } else { sqlite }).await?;
         work.execute(sql(format!("INSERT INTO {formats} (format) VALUES ($1)")).bind(format)).await?;
     }
     Ok(())

@@ -2,5 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first unexpected result")]
 
+mod connections;
 mod encoding;
+mod proxy;
 mod server;

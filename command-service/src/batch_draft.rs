@@ -165,7 +165,8 @@ impl BatchDraft {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let before = ledger.deployment();
-        let Some(event) = deployment::initialise(before, first.user_id, &first.username)? else {
+        let partitions = first.partitions.unwrap_or(1);
+        let Some(event) = deployment::initialise(before, first.user_id, &first.username, partitions)? else {
             return Ok(());
         };
         let event = deployment::Event::from(event);

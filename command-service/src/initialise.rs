@@ -58,7 +58,8 @@ pub fn initialise(
     let fresh = Ledger::new(0, log.partitions());
     accept(BatchDraft::default().decide(DecisionBase::committed(&fresh), command, None, now()).into())
         .map_err(InitialiseError::Refused)?;
-    let first = Initialised { user_id: id, username: username.to_string() };
+    let partitions = Some(log.partitions());
+    let first = Initialised { user_id: id, username: username.to_string(), partitions };
     let known_before = write(log, 0, |ledger, draft, now| {
         draft.initialise(ledger, command, &first, now)?;
         Ok(ledger.deployment().is_some())

@@ -72,7 +72,7 @@ impl Replay for Ledger {
         if stamp.subject == deployment::SUBJECT {
             let deployment::Event::Initialised(first) =
                 deployment::Event::from_json(name, body).map_err(|error| text(&error))?;
-            self.deployment.get_or_insert(first);
+            self.deployment = Some(first.after(self.deployment.take()));
             self.deployment_version = stamp.sequence;
         } else if recorded.place.stream == Stream::GroupEvents {
             let id: GroupId = stamp.subject.parse().map_err(|error| text(&error))?;
@@ -186,6 +186,12 @@ impl Ledger {
     /// The first administrator, if the deployment is initialised.
     pub(crate) fn deployment(&self) -> Option<&Initialised> {
         self.deployment.as_ref()
+    }
+
+    /// Notes that the number of partitions is in the log.
+    pub(crate) fn adopt(&mut self, event: Initialised, sequence: u64) {
+        self.deployment = Some(event.after(self.deployment.take()));
+        self.deployment_version = sequence;
     }
 
     /// A user's roles; `None` for one without an account.

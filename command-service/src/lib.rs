@@ -13,6 +13,7 @@
 //! The terms are explained in docs/glossary.md, the reasons in docs/adr/0001-one-writer-per-partition.md.
 
 pub mod config;
+pub mod deployment;
 pub mod initialise;
 
 mod address_draft;

@@ -2,8 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use event_log::{AppendError, ClaimError, Recorded, Replay, Writer};
+use domain::actor::{Actor, Client};
+use domain::deployment;
+use event_log::envelope::Envelope;
+use event_log::{AppendError, Batch, ClaimError, Recorded, Replay, Writer};
 use log_model::{Position, Stream, StreamPartition};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::appender::Appender;
 use crate::ledger::Ledger;
@@ -43,6 +48,7 @@ pub(crate) fn take_over(tenure: &Tenure) -> Result<OwnedPartition, ClaimError> {
     }
     let ReplayingLedger { mut ledger, restored, replayed, .. } = replaying;
     ledger.finish_replay();
+    adopt_partitions(&mut ledger, &mut *writer, tenure)?;
     let ends = watchdog.during(|| tenure.shared.runtime.block_on(log.ends()));
     let ends = ends.map_err(|error| ClaimError::Unavailable(error.to_string()))?;
     let mut end = Position::new();
@@ -61,10 +67,7 @@ pub(crate) fn take_over(tenure: &Tenure) -> Result<OwnedPartition, ClaimError> {
     tenure.start_accepting(writer.epoch());
     if let Err(error) = watchdog.during(|| writer.announce(&tenure.shared.url)) {
         tenure.stop_accepting();
-        return Err(match error {
-            AppendError::Fenced => ClaimError::Fenced,
-            other => ClaimError::Unavailable(other.to_string()),
-        });
+        return Err(not_claimed(error));
     }
     tracing::info!(
         kafka.partition = partition,
@@ -76,6 +79,45 @@ pub(crate) fn take_over(tenure: &Tenure) -> Result<OwnedPartition, ClaimError> {
     );
     metrics::histogram!("muster_takeover_duration_seconds").record(begun.elapsed().as_secs_f64());
     Ok(OwnedPartition { ledger, writer, appender })
+}
+
+fn not_claimed(error: AppendError) -> ClaimError {
+    match error {
+        AppendError::Fenced => ClaimError::Fenced,
+        other => ClaimError::Unavailable(other.to_string()),
+    }
+}
+
+/// Adds the number of partitions to the deployment's record, if an earlier release wrote it without. Only the owner of
+/// partition 0 knows a record.
+fn adopt_partitions(ledger: &mut Ledger, writer: &mut dyn Writer, tenure: &Tenure) -> Result<(), ClaimError> {
+    let partitions = tenure.shared.log.partitions();
+    let Some(event) = ledger.deployment().and_then(|record| record.adopt(partitions)) else { return Ok(()) };
+    let sequence = ledger.deployment_version + 1;
+    let command_id = Uuid::now_v7().to_string();
+    let envelope = Envelope {
+        id: Uuid::now_v7(),
+        time: OffsetDateTime::now_utc().into(),
+        subject: deployment::SUBJECT.to_owned(),
+        sequence,
+        command_digest: String::new(),
+        correlation_id: command_id.clone(),
+        command_id,
+        actor: String::new(),
+        actor_name: String::new(),
+        actor_role: None,
+        client: Client::default(),
+        traceparent: None,
+    }
+    .asked_by(&Actor::System);
+    let written = deployment::Event::from(event.clone());
+    let record = envelope.record(written.wire_name(), written.to_json());
+    let batch = Batch { records: vec![(Stream::GroupEvents, record)] };
+    let position = tenure.watchdog().during(|| writer.append(batch)).map_err(not_claimed)?;
+    ledger.adopt(event, sequence);
+    ledger.advance(&position);
+    tracing::info!(partitions, "the number of partitions is in the deployment's record from now on");
+    Ok(())
 }
 
 /// Blocks until the groups are read up to `end`. False after a timeout, or once the partition is no longer assigned.

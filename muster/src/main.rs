@@ -11,9 +11,11 @@ mod store;
 mod topics;
 mod wiring;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
+use service_kit::telemetry;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -29,14 +31,16 @@ fn main() -> ExitCode {
             Err(error) => failed(&error),
         }
     });
+    telemetry::flush_logs();
     // Threads of the Kafka client may still be closing; nothing that was acknowledged depends on them.
     runtime.shutdown_background();
     code
 }
 
 /// One sentence and what lies under it; exit code 2 means that the command could not run.
-#[expect(clippy::print_stderr, reason = "whoever typed the command reads this")]
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("muster: {error:#}");
+    telemetry::flush_logs();
+    // The exit code says it even where nobody reads standard error.
+    writeln!(std::io::stderr(), "muster: {error:#}").ok();
     ExitCode::from(2)
 }

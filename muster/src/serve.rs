@@ -9,7 +9,7 @@ use event_log::EventLog;
 use graphql_gateway::GatewayService;
 use graphql_gateway::commands::{CommandRoute, OwnersOverHttp};
 use projection_service::{ProjectionConfig, ProjectionService};
-use service_kit::lifecycle::Shutdown;
+use service_kit::lifecycle::{Shutdown, run_part};
 use service_kit::operations::OperationsConfig;
 
 use crate::store::{LogArguments, ViewsArguments, absolute, service_token_or_fresh};
@@ -85,14 +85,18 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     }
     say(&format!("  Health       http://{}/readyz, metrics at /metrics", operations.local_addr()));
 
-    let commands = tokio::spawn(commands.run_until_stopped(after_gateway.requested()));
-    let projection = tokio::spawn(projection.run_until_stopped(after_commands.requested()));
+    let commands = commands.run_until_stopped(after_gateway.requested());
+    let commands = run_part("command service", commands, &after_gateway, &shutdown);
+    let projection = projection.run_until_stopped(after_commands.requested());
+    let projection = run_part("projection", async { Ok(projection.await) }, &after_commands, &shutdown);
     let served = gateway.run_until_stopped(shutdown.requested()).await;
     after_gateway.request();
-    commands.await.context("the command service ended early")??;
+    let commands = commands.await.context("the command service was aborted")?;
     after_commands.request();
-    projection.await.context("the projection ended early")?;
+    let projection = projection.await.context("the projection was aborted")?;
     operations.ended().await?;
+    commands?;
+    projection?;
     served?;
     Ok(ExitCode::SUCCESS)
 }

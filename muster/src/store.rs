@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::parser::ValueSource;
+use command_service::deployment;
 use event_log::EventLog;
 use event_log::kafka::{Acknowledge, KafkaLog, KafkaSettings};
 use event_log::sqlite::SqliteLog;
@@ -53,7 +54,7 @@ pub(crate) enum AcknowledgeWhen {
 /// Where the views are.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ViewsArguments {
-    /// Where the views are: `sqlite` (in the data directory) or `postgres://user:password@host/database`.
+    /// Where the views are: `sqlite` (in the data directory) or `postgres://user:password@host[,host]/database`.
     /// One with a password is given as variable, or in the file that `MUSTER_VIEWS_FILE` names.
     #[arg(
         long,
@@ -103,8 +104,15 @@ impl LogArguments {
         soon("the log did not answer, or its topics are missing,", self.open()).await
     }
 
-    /// Opens the log. Waits for brokers and topics that are not there yet, and says so.
+    /// Opens the log. Waits for brokers and topics that are not there yet, and says so. Refuses a number of partitions that
+    /// is not the deployment's.
     pub(crate) async fn open(&self) -> Result<Arc<dyn EventLog>> {
+        let log = self.open_unchecked().await?;
+        deployment::require_partitions(&*log).await?;
+        Ok(log)
+    }
+
+    async fn open_unchecked(&self) -> Result<Arc<dyn EventLog>> {
         Ok(match &self.log {
             LogLocation::Sqlite => SqliteLog::open(&self.data_dir).await?,
             LogLocation::Kafka(brokers) => KafkaLog::connect(self.kafka(brokers)).await?,

@@ -33,5 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         let state = if topic.made { "made" } else { "was there" };
         say(&format!("{} ({} partitions): {state}", topic.name, topic.partitions));
     }
+    // Opening it compares the number with the deployment's.
+    arguments.log.open_soon().await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,11 @@
 //! The database of the views: the same statements on PostgreSQL and SQLite (`docs/adr/0003-two-adapters-one-code.md`).
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::time::timeout;
 use tracing::Instrument;
 
 use crate::error::Error;
@@ -10,14 +13,20 @@ use crate::row::FromColumns;
 use crate::statement::{Change, Sql, Value};
 use crate::views_at::ViewsAt;
 
+mod hosts;
 mod limits;
 mod postgres;
+mod server;
 mod sqlite;
+
+use limits::{ON_THE_WAY, SCHEMA, STATEMENT, WRITING};
+pub(crate) use server::Server;
+use server::{Lease, is_of_connection, is_read_only_error};
 
 /// Connections to one of the two databases.
 #[derive(Clone)]
 pub(crate) enum Database {
-    Postgres(PgPool),
+    Postgres(Arc<Server>),
     Sqlite {
         /// One connection: SQLite has one writer at a time.
         writer: SqlitePool,
@@ -27,7 +36,7 @@ pub(crate) enum Database {
 
 /// A transaction. Dropping it rolls it back.
 pub(crate) enum Work {
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Lease, Duration),
     Sqlite(Transaction<'static, Sqlite>),
 }
 
@@ -83,7 +92,7 @@ impl Database {
     pub(crate) async fn connect(at: &ViewsAt) -> Result<Self, Error> {
         Ok(match at {
             ViewsAt::Postgres { url, connections } => {
-                Self::Postgres(postgres::connect(url, *connections).await?)
+                Self::Postgres(Arc::new(Server::connect(url, *connections).await?))
             }
             ViewsAt::Sqlite { directory } => {
                 let (writer, readers) = sqlite::connect(directory).await?;
@@ -95,8 +104,18 @@ impl Database {
     /// Every row of the statement.
     pub(crate) async fn all<T: FromColumns>(&self, statement: Sql) -> Result<Vec<T>, Error> {
         let rows = match self {
-            Self::Postgres(pool) => {
-                let rows = query!(Postgres, statement).fetch_all(pool).await?;
+            Self::Postgres(server) => {
+                let mut may_repeat = true;
+                let rows = loop {
+                    let mut lease = server.lease().await?;
+                    let asked = query!(Postgres, statement.clone()).fetch_all(lease.begin_use());
+                    let answer = timeout(STATEMENT + ON_THE_WAY, asked).await;
+                    match lease.end_use(answer) {
+                        // What only reads is asked again on another connection.
+                        Err(error) if is_of_connection(&error) && std::mem::take(&mut may_repeat) => {}
+                        answer => break answer?,
+                    }
+                };
                 rows.iter().map(T::from_columns).collect::<Result<_, _>>()
             }
             Self::Sqlite { readers, .. } => {
@@ -119,8 +138,18 @@ impl Database {
     /// The first row of the statement, if there is one.
     pub(crate) async fn maybe_one<T: FromColumns>(&self, statement: Sql) -> Result<Option<T>, Error> {
         let row = match self {
-            Self::Postgres(pool) => {
-                let row = query!(Postgres, statement).fetch_optional(pool).await?;
+            Self::Postgres(server) => {
+                let mut may_repeat = true;
+                let row = loop {
+                    let mut lease = server.lease().await?;
+                    let asked = query!(Postgres, statement.clone()).fetch_optional(lease.begin_use());
+                    let answer = timeout(STATEMENT + ON_THE_WAY, asked).await;
+                    match lease.end_use(answer) {
+                        // What only reads is asked again on another connection.
+                        Err(error) if is_of_connection(&error) && std::mem::take(&mut may_repeat) => {}
+                        answer => break answer?,
+                    }
+                };
                 row.map(|row| T::from_columns(&row)).transpose()
             }
             Self::Sqlite { readers, .. } => {
@@ -139,7 +168,19 @@ impl Database {
     /// Changes rows. Returns how many.
     pub(crate) async fn execute(&self, statement: Sql) -> Result<u64, Error> {
         match self {
-            Self::Postgres(pool) => Ok(query!(Postgres, statement).execute(pool).await?.rows_affected()),
+            Self::Postgres(server) => {
+                let mut may_repeat = true;
+                loop {
+                    let mut lease = server.lease().await?;
+                    let asked = query!(Postgres, statement.clone()).execute(lease.begin_use());
+                    let answer = timeout(STATEMENT + ON_THE_WAY, asked).await;
+                    match lease.end_use(answer) {
+                        // Nothing was written.
+                        Err(error) if is_read_only_error(&error) && std::mem::take(&mut may_repeat) => {}
+                        answer => return Ok(answer?.rows_affected()),
+                    }
+                }
+            }
             Self::Sqlite { writer, .. } => {
                 Ok(query!(Sqlite, statement).execute(writer).await?.rows_affected())
             }
@@ -161,8 +202,21 @@ impl Database {
 
     /// Begins a transaction that writes. Only within [`Database::whole`].
     pub(crate) async fn begin(&self) -> Result<Work, Error> {
+        self.begin_within(WRITING).await
+    }
+
+    /// Begins a transaction that makes tables.
+    pub(crate) async fn begin_schema(&self) -> Result<Work, Error> {
+        self.begin_within(SCHEMA).await
+    }
+
+    async fn begin_within(&self, limit: Duration) -> Result<Work, Error> {
         match self {
-            Self::Postgres(pool) => Ok(Work::Postgres(pool.begin().await?)),
+            Self::Postgres(server) => {
+                let mut lease = server.lease().await?;
+                lease.begin(limit).await?;
+                Ok(Work::Postgres(lease, limit + ON_THE_WAY))
+            }
             // Without IMMEDIATE, a transaction that reads first may be refused its write.
             Self::Sqlite { writer, .. } => Ok(Work::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
         }
@@ -170,7 +224,7 @@ impl Database {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(server) => server.close().await,
             Self::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
@@ -185,7 +239,10 @@ impl Work {
         match (self, change) {
             (work, Change::One(statement)) => work.execute(statement).await,
             (_, Change::Rows(rows)) if rows.values.is_empty() => Ok(0),
-            (Self::Postgres(work), Change::Rows(rows)) => postgres::change(work, rows).await,
+            (Self::Postgres(lease, limit), Change::Rows(rows)) => {
+                let answer = timeout(*limit, postgres::change(lease.begin_use(), rows)).await;
+                Ok(lease.end_use(answer)?)
+            }
             (work @ Self::Sqlite(_), Change::Rows(rows)) => {
                 let mut changed = 0;
                 for statement in rows.into_lists() {
@@ -199,8 +256,10 @@ impl Work {
     /// Changes rows with one statement. Returns how many.
     pub(crate) async fn execute(&mut self, statement: Sql) -> Result<u64, Error> {
         match self {
-            Self::Postgres(work) => {
-                Ok(query!(Postgres, statement).execute(&mut **work).await?.rows_affected())
+            Self::Postgres(lease, limit) => {
+                let asked = query!(Postgres, statement).execute(lease.begin_use());
+                let answer = timeout(*limit, asked).await;
+                Ok(lease.end_use(answer)?.rows_affected())
             }
             Self::Sqlite(work) => Ok(query!(Sqlite, statement).execute(&mut **work).await?.rows_affected()),
         }
@@ -209,9 +268,10 @@ impl Work {
     /// The first row of the statement, if there is one.
     pub(crate) async fn maybe_one<T: FromColumns>(&mut self, statement: Sql) -> Result<Option<T>, Error> {
         let row = match self {
-            Self::Postgres(work) => {
-                let row = query!(Postgres, statement).fetch_optional(&mut **work).await?;
-                row.map(|row| T::from_columns(&row)).transpose()
+            Self::Postgres(lease, limit) => {
+                let asked = query!(Postgres, statement).fetch_optional(lease.begin_use());
+                let answer = timeout(*limit, asked).await;
+                lease.end_use(answer)?.map(|row| T::from_columns(&row)).transpose()
             }
             Self::Sqlite(work) => {
                 let row = query!(Sqlite, statement).fetch_optional(&mut **work).await?;
@@ -224,7 +284,10 @@ impl Work {
     /// Waits for a lock, and holds it until the transaction ends. SQLite has one writer at a time and needs none.
     pub(crate) async fn lock(&mut self, lock: Lock) -> Result<(), Error> {
         match self {
-            Self::Postgres(work) => postgres::lock(work, lock.key()).await,
+            Self::Postgres(lease, limit) => {
+                let answer = timeout(*limit, postgres::lock(lease.begin_use(), lock.key())).await;
+                Ok(lease.end_use(answer)?)
+            }
             Self::Sqlite(_) => Ok(()),
         }
     }
@@ -232,7 +295,10 @@ impl Work {
     /// Notifies the other processes when the transaction commits. On SQLite there is none.
     pub(crate) async fn notify(&mut self, channel: &str, text: &str) -> Result<(), Error> {
         match self {
-            Self::Postgres(work) => postgres::notify(work, channel, text).await,
+            Self::Postgres(lease, limit) => {
+                let answer = timeout(*limit, postgres::notify(lease.begin_use(), channel, text)).await;
+                Ok(lease.end_use(answer)?)
+            }
             Self::Sqlite(_) => Ok(()),
         }
     }
@@ -240,7 +306,10 @@ impl Work {
     /// Runs a script: several statements without values.
     pub(crate) async fn script(&mut self, script: &'static str) -> Result<(), Error> {
         match self {
-            Self::Postgres(work) => sqlx::raw_sql(script).execute(&mut **work).await.map(drop)?,
+            Self::Postgres(lease, limit) => {
+                let answer = timeout(*limit, sqlx::raw_sql(script).execute(lease.begin_use())).await;
+                lease.end_use(answer).map(drop)?;
+            }
             Self::Sqlite(work) => sqlx::raw_sql(script).execute(&mut **work).await.map(drop)?,
         }
         Ok(())
@@ -248,7 +317,7 @@ impl Work {
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
         match self {
-            Self::Postgres(work) => work.commit().await?,
+            Self::Postgres(mut lease, limit) => lease.commit(limit).await?,
             Self::Sqlite(work) => work.commit().await?,
         }
         Ok(())

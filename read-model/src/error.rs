@@ -20,17 +20,9 @@ pub enum Error {
     /// The directory of the views can't be made or entered.
     #[error("the directory of the views {} can't be used", .0.display())]
     Directory(PathBuf, #[source] std::io::Error),
-    /// An older version of Muster made the views. They are not migrated.
-    #[error(
-        "the views have format {found}, and this Muster needs format {needed}: remove them, and they are filled anew \
-         from the log"
-    )]
-    OlderViews {
-        /// Their format.
-        found: i64,
-        /// The format that is needed.
-        needed: i64,
-    },
+    /// The server or its database can't hold the views, or a setting of it stands against that. The text is a sentence.
+    #[error("{0}")]
+    Unsuitable(String),
     /// A newer version of Muster made the tables.
     #[error("the {what} have format {found}, which only a newer Muster reads")]
     Newer {

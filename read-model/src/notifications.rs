@@ -1,12 +1,12 @@
 //! How processes that share a PostgreSQL server tell each other how far the views are.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use log_model::Position;
-use sqlx::postgres::PgListener;
 
 use crate::checkpoint;
-use crate::database::{Database, Work};
+use crate::database::{Database, Server, Work};
 use crate::error::Error;
 use crate::progress::Progress;
 
@@ -30,10 +30,10 @@ pub(crate) async fn tell_to_read(work: &mut Work) -> Result<(), Error> {
 }
 
 /// Keeps `progress` as the checkpoints are, until it is dropped.
-pub(crate) async fn listen(url: String, database: Database, progress: Progress) {
+pub(crate) async fn listen(server: Arc<Server>, database: Database, progress: Progress) {
     let mut is_away = false;
     loop {
-        match listen_until_lost(&url, &database, &progress, &mut is_away).await {
+        match listen_until_lost(&server, &database, &progress, &mut is_away).await {
             Ok(()) => {}
             Err(error) => {
                 if !std::mem::replace(&mut is_away, true) {
@@ -49,12 +49,12 @@ pub(crate) async fn listen(url: String, database: Database, progress: Progress) 
 }
 
 async fn listen_until_lost(
-    url: &str,
+    server: &Server,
     database: &Database,
     progress: &Progress,
     is_away: &mut bool,
 ) -> Result<(), Error> {
-    let mut listener = PgListener::connect(url).await?;
+    let mut listener = server.listener().await?;
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
     // Not before: changes after this read are notified.

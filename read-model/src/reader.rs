@@ -57,10 +57,10 @@ impl ReadModel {
         Database::whole(schema::prepare(database.clone())).await?;
         let progress = Progress::new();
         progress.set(checkpoint::read(&database).await?);
-        let listener = match at {
-            ViewsAt::Sqlite { .. } => None,
-            ViewsAt::Postgres { url, .. } => {
-                let listening = notifications::listen(url.clone(), database.clone(), progress.clone());
+        let listener = match &database {
+            Database::Sqlite { .. } => None,
+            Database::Postgres(server) => {
+                let listening = notifications::listen(server.clone(), database.clone(), progress.clone());
                 Some(Arc::new(Listener(tokio::spawn(listening).abort_handle())))
             }
         };

@@ -8,7 +8,8 @@ use crate::statement::sql;
 /// Scripts that make tables, the oldest first, each for PostgreSQL and for SQLite.
 type Scripts = &'static [(&'static str, &'static str)];
 
-/// The views are never migrated: a release that needs other ones has another format, and they are filled anew.
+/// The views are never migrated: a release that needs other ones has another format, and fills them anew from the log
+/// (docs/adr/0007-disposable-views.md).
 const VIEWS: (&str, &str) = (include_str!("schema/postgres.sql"), include_str!("schema/sqlite.sql"));
 
 /// The format of the views. It rises when their tables change, or what a release writes into them.
@@ -29,9 +30,9 @@ const FORMATS_SQLITE: &str = "
 
 /// Makes missing tables, all or none.
 pub(crate) async fn prepare(database: Database) -> Result<(), Error> {
-    let mut work = database.begin().await?;
+    let mut work = database.begin_schema().await?;
     work.lock(Lock::Schema).await?;
-    let formats = if matches!(work, Work::Postgres(_)) { FORMATS_POSTGRES } else { FORMATS_SQLITE };
+    let formats = if matches!(work, Work::Postgres(..)) { FORMATS_POSTGRES } else { FORMATS_SQLITE };
     work.script(formats).await?;
     make_views(&mut work).await?;
     bring(&mut work, "operational tables", "operational.formats", OPERATIONAL).await?;
@@ -55,8 +56,29 @@ async fn make_views(work: &mut Work) -> Result<(), Error> {
         0 => make(work, VIEWS, "formats", VIEWS_FORMAT).await,
         VIEWS_FORMAT => Ok(()),
         found if found > VIEWS_FORMAT => Err(Error::Newer { what: "views", found }),
-        found => Err(Error::OlderViews { found, needed: VIEWS_FORMAT }),
+        found => {
+            tracing::warn!(
+                found,
+                needed = VIEWS_FORMAT,
+                "the views are of an older format; they are filled anew from the log"
+            );
+            remove_views(work).await?;
+            make(work, VIEWS, "formats", VIEWS_FORMAT).await
+        }
     }
+}
+
+/// Removes every table of the views, of whatever format. Without checkpoints the projection begins at the log's start.
+async fn remove_views(work: &mut Work) -> Result<(), Error> {
+    if matches!(work, Work::Postgres(..)) {
+        work.script("DROP SCHEMA views CASCADE").await?;
+        return work.script(FORMATS_POSTGRES).await;
+    }
+    let any = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' LIMIT 1";
+    while let Some(TableName(name)) = work.maybe_one(sql(any)).await? {
+        work.execute(sql(format!("DROP TABLE main.\"{name}\""))).await?;
+    }
+    work.script(FORMATS_SQLITE).await
 }
 
 /// The format of what is there; 0 if nothing is.
@@ -71,7 +93,7 @@ async fn make(
     formats: &str,
     format: i64,
 ) -> Result<(), Error> {
-    work.script(if matches!(work, Work::Postgres(_)) { postgres } else { sqlite }).await?;
+    work.script(if matches!(work, Work::Postgres(..)) { postgres } else { sqlite }).await?;
     work.execute(sql(format!("INSERT INTO {formats} (format) VALUES ($1)")).bind(format)).await?;
     Ok(())
 }
@@ -84,8 +106,18 @@ impl FromColumns for Format {
     }
 }
 
+struct TableName(String);
+
+impl FromColumns for TableName {
+    fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
+        row.text("name").map(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     /// The tables of a script and their columns, in order.
@@ -106,6 +138,17 @@ mod tests {
             }
         }
         tables
+    }
+
+    #[test]
+    fn tables_that_change_have_another_format() {
+        let digest = Sha256::digest([VIEWS.0, VIEWS.1].concat());
+        let known = (2, "c4da95d3ca4a82939068f0062b0569e9c729e8db54dc2d0e7a7c53ec49cbb272");
+        assert_eq!(
+            (VIEWS_FORMAT, &*hex::encode(digest)),
+            known,
+            "raise VIEWS_FORMAT, then change the digest here"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod http_server;
 pub mod lifecycle;
+mod log_lines;
 pub mod operations;
 pub mod settings;
 pub mod telemetry;

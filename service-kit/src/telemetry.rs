@@ -1,10 +1,14 @@
 //! Structured logs on standard error, and metrics for Prometheus.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::log_lines::{LOST, LogLines};
 
 /// How logs look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -46,6 +50,9 @@ pub enum TelemetryError {
         /// What is wrong with it.
         source: tracing_subscriber::filter::ParseError,
     },
+    /// The thread that writes log lines can't be started.
+    #[error("the thread that writes the logs can't be started")]
+    Thread(#[source] std::io::Error),
     /// There is a second subscriber or recorder in the process.
     #[error("telemetry is set up already")]
     Twice,
@@ -57,28 +64,48 @@ const SECONDS: [f64; 14] =
 /// Sizes of batches.
 const SIZES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 512.0, 2_048.0];
 
-/// Sets up logs. Every line is one record; control characters in fields are escaped.
+/// The lines of this process, once logs are set up.
+static LINES: OnceLock<LogLines> = OnceLock::new();
+
+/// How long the end of the process waits for its last log lines.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Sets up logs. Every line is one record; control characters in fields are escaped. A line that can't be written is
+/// lost and nothing else: a caller neither fails nor waits.
 pub fn start_logs(config: &TelemetryConfig) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&config.log_filter)
         .map_err(|source| TelemetryError::Filter { filter: config.log_filter.clone(), source })?;
     let terminal = std::io::stderr().is_terminal();
+    let lines = LogLines::start(std::io::stderr()).map_err(TelemetryError::Thread)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_span_events(FmtSpan::NONE)
         .with_ansi(terminal)
-        .with_writer(std::io::stderr);
+        .with_writer(lines.clone())
+        // It would report its own errors to standard error, and panic where that is closed.
+        .log_internal_errors(false);
     let json = match config.log_format {
         LogFormat::Json => true,
         LogFormat::Text => false,
         LogFormat::Auto => !terminal,
     };
     let started = if json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
-    started.map_err(|_| TelemetryError::Twice)
+    started.map_err(|_| TelemetryError::Twice)?;
+    LINES.set(lines).map_err(|_| TelemetryError::Twice)
+}
+
+/// Waits for the log lines so far, but not for a reader that doesn't read them. Call it before the process ends.
+pub fn flush_logs() {
+    if let Some(lines) = LINES.get() {
+        lines.flush(LAST_LINES);
+    }
 }
 
 /// Sets up metrics; the handle renders them.
 pub fn start_metrics() -> Result<PrometheusHandle, TelemetryError> {
-    with_buckets().install_recorder().map_err(|_| TelemetryError::Twice)
+    let handle = with_buckets().install_recorder().map_err(|_| TelemetryError::Twice)?;
+    metrics::describe_counter!(LOST, "Log lines that could not be written");
+    Ok(handle)
 }
 
 /// Buckets by the unit at the end of a name. The exporter would look at a prefix first, whatever the unit.

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod barrier;
+mod deployment;
 mod handover;
 mod lost;
 mod snapshots;

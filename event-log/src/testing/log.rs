@@ -48,6 +48,11 @@ pub trait LogOverrides: Send + Sync + 'static {
     /// The log that calls are passed on to.
     fn inner(&self) -> &dyn EventLog;
 
+    /// See [`EventLog::partitions`].
+    fn partitions(&self) -> u32 {
+        self.inner().partitions()
+    }
+
     /// See [`EventLog::claim`].
     fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {
         self.inner().claim(partition, replay)
@@ -82,7 +87,7 @@ pub trait LogOverrides: Send + Sync + 'static {
 #[async_trait]
 impl<T: LogOverrides> EventLog for Wrapped<T> {
     fn partitions(&self) -> u32 {
-        self.0.inner().partitions()
+        self.0.partitions()
     }
 
     fn claim(&self, partition: u32, replay: &mut dyn Replay) -> Result<Box<dyn Writer>, ClaimError> {

@@ -20,6 +20,8 @@ pub(crate) struct Deployment {
     pub(crate) directory: tempfile::TempDir,
     environment: Vec<(&'static str, String)>,
     roles: Vec<&'static str>,
+    /// Where standard error goes instead of to a file.
+    stderr: Option<fn() -> Stdio>,
     processes: Vec<Process>,
     database: Option<Database>,
     pub(crate) portal: Portal,
@@ -51,7 +53,20 @@ const LISTENERS: [(&str, &str); 3] = [
 impl Deployment {
     /// One process, one directory.
     pub(crate) async fn embedded() -> Self {
-        let mut deployment = Self::embedded_in(tempfile::tempdir().unwrap()).await;
+        Self::embedded_as(|_| {}).await
+    }
+
+    /// One process, one directory, and every log line to this standard error.
+    pub(crate) async fn embedded_with_stderr(stderr: fn() -> Stdio) -> Self {
+        Self::embedded_as(|deployment| {
+            deployment.stderr = Some(stderr);
+            deployment.environment.push(("MUSTER_LOG_FILTER", "trace".to_owned()));
+        })
+        .await
+    }
+
+    async fn embedded_as(change: impl FnOnce(&mut Self)) -> Self {
+        let mut deployment = Self::embedded_with(tempfile::tempdir().unwrap(), change).await;
         let password =
             deployment.processes[0].lines.iter().find_map(|line| line.trim().strip_prefix("Password"));
         let password = password.unwrap().split_whitespace().next().unwrap().to_owned();
@@ -61,9 +76,14 @@ impl Deployment {
 
     /// One process whose data lies in the folder `data` of the directory.
     pub(crate) async fn embedded_in(directory: tempfile::TempDir) -> Self {
+        Self::embedded_with(directory, |_| {}).await
+    }
+
+    async fn embedded_with(directory: tempfile::TempDir, change: impl FnOnce(&mut Self)) -> Self {
         let data = directory.path().join("data").display().to_string();
         let environment = vec![("MUSTER_DATA_DIR", data)];
         let mut deployment = Self::new(directory, environment, vec!["serve"], None);
+        change(&mut deployment);
         deployment.start().await;
         deployment
     }
@@ -140,7 +160,8 @@ impl Deployment {
         environment.push(("MUSTER_LOG_FORMAT", "json".to_owned()));
         let administrator = (String::new(), String::new());
         let portal = Portal::at(String::new());
-        Self { directory, environment, roles, processes: Vec::new(), database, portal, administrator }
+        let (stderr, processes) = (None, Vec::new());
+        Self { directory, environment, roles, stderr, processes, database, portal, administrator }
     }
 
     /// Starts every role and waits until the portal is ready.
@@ -155,7 +176,8 @@ impl Deployment {
 
     fn spawn(&self, role: &'static str) -> Starting {
         let log = self.directory.path().join(format!("{role}-{}.log", unique("")));
-        let stderr = std::fs::File::create(&log).unwrap();
+        let file = std::fs::File::create(&log).unwrap();
+        let stderr = self.stderr.map_or_else(|| file.into(), |stderr| stderr());
         let child = self.muster(&[role]).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         (role, child, log)
     }

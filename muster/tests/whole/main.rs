@@ -17,6 +17,7 @@ mod portal;
 mod races;
 mod refusals;
 mod replay;
+mod unwritable_logs;
 mod upgrades;
 
 use deployment::Deployment;

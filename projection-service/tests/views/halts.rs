@@ -10,12 +10,14 @@ use read_model::progress::{Health, NotYetVisible};
 use read_model::{ReadModel, Window};
 use tokio::time::Instant;
 
+use crate::picture;
 use crate::rig::{Log, Running, deadline, project, until};
 use crate::stage::{Stage, Views, on_both};
 use crate::story::{Story, admin, id_of};
 
 on_both! {
-    views_of_another_format_are_refused_by_their_number
+    f09_views_of_an_older_format_are_filled_anew
+    views_of_a_newer_format_are_refused_by_their_number
     a_record_that_cannot_be_read_halts_its_place_alone
     a_gap_in_what_happened_to_a_user_halts_the_place
     data_that_the_database_refuses_halts_the_place_at_the_record
@@ -209,11 +211,21 @@ async fn a_database_that_was_away_is_gone_on_with() {
     .await;
 }
 
-async fn views_of_another_format_are_refused_by_their_number(stage: Stage) {
-    drop(stage.fresh().await);
+async fn f09_views_of_an_older_format_are_filled_anew(stage: Stage) {
+    let (log, _, views) = play(&stage).await;
+    project(log.follow(), &views, 100).await;
+    let expected = picture::of(&views).await;
+    drop(views);
+    stage.tamper("ALTER TABLE users DROP COLUMN phone").await;
     stage.tamper("UPDATE formats SET format = 1").await;
-    let older = read_model::ReadModel::open(&stage.at()).await.map(drop).unwrap_err();
-    assert!(matches!(older, read_model::Error::OlderViews { found: 1, .. }), "{older}");
+    let views = stage.views().await;
+    assert!(views.user_by_name("bob").await.unwrap().is_none(), "they are empty at first");
+    project(log.follow(), &views, 100).await;
+    assert_eq!(picture::of(&views).await, expected);
+}
+
+async fn views_of_a_newer_format_are_refused_by_their_number(stage: Stage) {
+    drop(stage.fresh().await);
     stage.tamper("UPDATE formats SET format = 1000").await;
     let newer = read_model::ReadModel::open(&stage.at()).await.map(drop).unwrap_err();
     assert!(matches!(newer, read_model::Error::Newer { found: 1000, .. }), "{newer}");

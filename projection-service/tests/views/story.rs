@@ -143,7 +143,11 @@ impl Story {
     }
 
     pub(crate) fn initialised(&mut self, name: &str) {
-        let event = deployment::Event::from(Initialised { user_id: id_of(name), username: name.to_owned() });
+        let event = deployment::Event::from(Initialised {
+            user_id: id_of(name),
+            username: name.to_owned(),
+            partitions: Some(1),
+        });
         let envelope = self.envelope(deployment::SUBJECT, 1, &Actor::System);
         let record = envelope.record(event.wire_name(), event.to_json());
         self.events.push((Stream::GroupEvents, record));

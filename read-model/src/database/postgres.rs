@@ -1,52 +1,18 @@
-//! What only PostgreSQL does: pooled connections to a server, rows written column by column, named locks, notifications.
+//! Statements that only PostgreSQL has: rows written column by column, named locks, notifications.
 
-use std::str::FromStr;
-use std::time::Duration;
-
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 use uuid::Uuid;
 
-use super::limits::{PATIENCE, STATEMENTS};
-use crate::error::Error;
 use crate::statement::{Rows, Value};
 
-/// A connection that was idle for this long is tested before use: its server may have gone meanwhile.
-const IDLE: Duration = Duration::from_secs(1);
-
-/// Connects to the server.
-pub(super) async fn connect(url: &str, connections: u32) -> Result<PgPool, Error> {
-    let options = PgConnectOptions::from_str(url)?
-        .application_name("muster")
-        // Compiling a query that walks an index for a page takes longer than the page.
-        .options([("search_path", "views"), ("jit", "off")])
-        .statement_cache_capacity(STATEMENTS)
-        .disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for > IDLE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_with(options)
-        .await?;
-    Ok(pool)
-}
-
 /// Waits for a named lock, and holds it until the transaction ends.
-pub(super) async fn lock(work: &mut PgConnection, key: i64) -> Result<(), Error> {
+pub(super) async fn lock(work: &mut PgConnection, key: i64) -> Result<(), sqlx::Error> {
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(key).execute(work).await?;
     Ok(())
 }
 
 /// Notifies a channel when the transaction commits.
-pub(super) async fn notify(work: &mut PgConnection, channel: &str, text: &str) -> Result<(), Error> {
+pub(super) async fn notify(work: &mut PgConnection, channel: &str, text: &str) -> Result<(), sqlx::Error> {
     sqlx::query("SELECT pg_notify($1, $2)").bind(channel).bind(text).execute(work).await?;
     Ok(())
 }
@@ -61,7 +27,7 @@ enum Column {
 }
 
 /// Runs a statement over rows given column by column. Its text is the same for any number of rows.
-pub(super) async fn change(work: &mut PgConnection, rows: Rows) -> Result<u64, Error> {
+pub(super) async fn change(work: &mut PgConnection, rows: Rows) -> Result<u64, sqlx::Error> {
     let names: Vec<_> = (1..=rows.columns).map(|n| format!("column{n}")).collect();
     let placeholders: Vec<_> = (1..=rows.columns).map(|n| format!("${n}")).collect();
     let (head, tail) = (rows.head, rows.tail);

@@ -199,6 +199,12 @@ mod tests {
     }
 
     #[test]
+    fn f25_the_time_has_six_digits() {
+        let record = envelope().record("muster.user.approved", Vec::new());
+        assert_eq!(record.header(TIME), Some("2026-09-21T14:13:20.349540Z"));
+    }
+
+    #[test]
     fn an_event_of_a_command_keeps_its_headers() {
         let (sequence, command_id) = (7, "c".to_owned());
         let event = Envelope { sequence, command_id, command_digest: "0a".to_owned(), ..envelope() };

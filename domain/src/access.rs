@@ -55,6 +55,20 @@ pub enum SignInFailureReason {
     WrongNetwork,
 }
 
+impl SignInFailureReason {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::Unknown,
+        Self::WrongSecret,
+        Self::NotActive,
+        Self::Expired,
+        Self::Delayed,
+        Self::MustChange,
+        Self::WrongScope,
+        Self::WrongNetwork,
+    ];
+}
+
 /// Somebody asked a command or query that they may not ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CommandDenied {

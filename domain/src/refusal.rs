@@ -97,6 +97,8 @@ codes! {
     CommandIdReused = "command_id_reused";
     /// The sign-in failed. One code for every reason, so that callers can't tell whether a user exists.
     SignInFailed = "sign_in_failed";
+    /// The caller asks too often. Only the audit log has it; callers get the error `RATE_LIMITED`.
+    RateLimited = "rate_limited";
 }
 
 /// One reason why a command is refused.

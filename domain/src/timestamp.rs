@@ -1,4 +1,7 @@
 //! Timestamps in UTC to the microsecond: RFC 3339 text on the wire, microseconds since 1970 in databases.
+//!
+//! The text has always six digits of a second, so that texts sort as the instants do. JSON keeps the short form, without
+//! zeros at the end: digests of commands cover it, and a retry must have the same digest in every release. Both are read.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -70,13 +73,20 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
+impl Timestamp {
+    fn instant(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
+            .expect("every timestamp lies between years 0001 and 9999")
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
-            .ok()
-            .and_then(|instant| instant.format(&Rfc3339).ok())
-            .expect("every timestamp lies between years 0001 and 9999");
-        f.write_str(&text)
+        let at = self.instant();
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second, micros) = at.to_hms_micro();
+        let month = u8::from(month);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
     }
 }
 
@@ -88,7 +98,8 @@ impl fmt::Debug for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let text = self.instant().format(&Rfc3339);
+        serializer.serialize_str(&text.expect("every timestamp lies between years 0001 and 9999"))
     }
 }
 
@@ -116,7 +127,24 @@ mod tests {
     #[test]
     fn text_with_an_offset_is_read_as_utc() {
         let at = Timestamp::parse("2026-03-01T12:00:00.5+02:00").unwrap();
-        assert_eq!(at.to_string(), "2026-03-01T10:00:00.5Z");
+        assert_eq!(at.to_string(), "2026-03-01T10:00:00.500000Z");
+    }
+
+    #[test]
+    fn f25_text_has_six_digits_and_sorts_as_the_instants_do() {
+        let texts: Vec<_> = [0, 1, 10, 349_540, 999_999, 1_000_000]
+            .map(|micros| Timestamp::from_micros(1_790_000_000_000_000 + micros).to_string())
+            .into();
+        assert!(texts.is_sorted() && texts.iter().all(|text| text.len() == 27), "{texts:?}");
+        assert_eq!(texts[3], "2026-09-21T14:13:20.349540Z");
+        for (text, short) in
+            texts.iter().zip(["20Z", "20.000001Z", "20.00001Z", "20.34954Z", "20.999999Z", "21Z"])
+        {
+            let old = format!("2026-09-21T14:13:{short}");
+            assert_eq!(Timestamp::parse(&old), Timestamp::parse(text), "old records are read");
+            let json = serde_json::to_string(&Timestamp::parse(text).unwrap()).unwrap();
+            assert_eq!(json, format!("\"{old}\""), "digests of commands stay as they were");
+        }
     }
 
     #[test]

@@ -18,11 +18,11 @@ pub struct Envelope {
     pub time: Timestamp,
     /// Id of the user or group, or `deployment`.
     pub subject: String,
-    /// Number of the event within its aggregate, from 1, without gaps.
+    /// Number of the event within its aggregate, from 1, without gaps. 0 if it belongs to none, as access records.
     pub sequence: u64,
-    /// Id of the command, as its caller chose it.
+    /// Id of the command, as its caller chose it. Empty if there was none.
     pub command_id: String,
-    /// SHA-256 of what the command asks, in hex.
+    /// SHA-256 of what the command asks, in hex. Empty if there was none.
     pub command_digest: String,
     /// Id of the request that brought the command.
     pub correlation_id: String,
@@ -71,9 +71,14 @@ impl Envelope {
         headers.push((TIME, self.time.to_string()));
         headers.push((SUBJECT, self.subject.clone()));
         headers.push((DATASCHEMA, format!("urn:muster:event:{wire_name}")));
-        headers.push((SEQUENCE, self.sequence.to_string()));
-        headers.push((COMMANDID, self.command_id.clone()));
-        headers.push((COMMANDDIGEST, self.command_digest.clone()));
+        if self.sequence > 0 {
+            headers.push((SEQUENCE, self.sequence.to_string()));
+        }
+        for (header, text) in [(COMMANDID, &self.command_id), (COMMANDDIGEST, &self.command_digest)] {
+            if !text.is_empty() {
+                headers.push((header, text.clone()));
+            }
+        }
         headers.push((CORRELATIONID, self.correlation_id.clone()));
         headers.push((ACTOR, self.actor.clone()));
         headers.push((ACTORNAME, self.actor_name.clone()));
@@ -89,7 +94,8 @@ impl Envelope {
         Record { key: self.subject.clone(), headers, body: Some(body) }
     }
 
-    /// Reads the envelope of a record.
+    /// Reads the envelope of a record. What a record of no command and no aggregate lacks is empty or 0, whether its
+    /// header is absent or says so.
     ///
     /// # Errors
     ///
@@ -100,9 +106,12 @@ impl Envelope {
             id: record.required(ID)?.parse().map_err(|_| NotAnEvent::malformed(ID))?,
             time: Timestamp::parse(record.required(TIME)?).map_err(|_| NotAnEvent::malformed(TIME))?,
             subject: text(SUBJECT)?,
-            sequence: record.required(SEQUENCE)?.parse().map_err(|_| NotAnEvent::malformed(SEQUENCE))?,
-            command_id: text(COMMANDID)?,
-            command_digest: text(COMMANDDIGEST)?,
+            sequence: match record.header(SEQUENCE) {
+                Some(sequence) => sequence.parse().map_err(|_| NotAnEvent::malformed(SEQUENCE))?,
+                None => 0,
+            },
+            command_id: record.header(COMMANDID).unwrap_or_default().to_owned(),
+            command_digest: record.header(COMMANDDIGEST).unwrap_or_default().to_owned(),
             correlation_id: text(CORRELATIONID)?,
             actor: text(ACTOR)?,
             actor_name: text(ACTORNAME)?,
@@ -153,5 +162,54 @@ impl<'a> Stamp<'a> {
             command_digest: record.required(COMMANDDIGEST)?,
             actor: record.required(ACTOR)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope() -> Envelope {
+        Envelope {
+            id: Uuid::nil(),
+            time: Timestamp::from_micros(1_790_000_000_349_540),
+            subject: "user_1".to_owned(),
+            sequence: 0,
+            command_id: String::new(),
+            command_digest: String::new(),
+            correlation_id: "request".to_owned(),
+            actor: "user_1".to_owned(),
+            actor_name: "ada".to_owned(),
+            actor_role: None,
+            client: Client::default(),
+            traceparent: None,
+        }
+    }
+
+    #[test]
+    fn f27_a_record_of_no_command_has_no_headers_of_one() {
+        let mut record = envelope().record("muster.access.signed_in", Vec::new());
+        for header in [SEQUENCE, COMMANDID, COMMANDDIGEST] {
+            assert_eq!(record.header(header), None, "{header}");
+        }
+        assert_eq!(Envelope::read(&record), Ok(envelope()));
+        let earlier = [(SEQUENCE, "0"), (COMMANDID, ""), (COMMANDDIGEST, "")];
+        record.headers.extend(earlier.map(|(header, text)| (header, text.to_owned())));
+        assert_eq!(Envelope::read(&record), Ok(envelope()), "as earlier releases wrote it");
+    }
+
+    #[test]
+    fn f25_the_time_has_six_digits() {
+        let record = envelope().record("muster.user.approved", Vec::new());
+        assert_eq!(record.header(TIME), Some("2026-09-21T14:13:20.349540Z"));
+    }
+
+    #[test]
+    fn an_event_of_a_command_keeps_its_headers() {
+        let (sequence, command_id) = (7, "c".to_owned());
+        let event = Envelope { sequence, command_id, command_digest: "0a".to_owned(), ..envelope() };
+        let record = event.record("muster.user.approved", Vec::new());
+        assert_eq!(Envelope::read(&record).as_ref(), Ok(&event));
+        assert_eq!(Stamp::read(&record), Ok(event.stamp()));
     }
 }

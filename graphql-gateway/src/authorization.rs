@@ -7,7 +7,7 @@ use domain::access::{self, CommandDenied, CommandRefused};
 use domain::actor::Actor;
 use domain::id::UserId;
 use domain::policy;
-use domain::refusal::Refusals;
+use domain::refusal::{Code, Refusals};
 use read_model::audit::Target;
 
 use crate::access_records::{AccessRecord, AccessRecorder};
@@ -84,7 +84,7 @@ impl Authorizer<'_> {
             command: command.to_owned(),
             target: None,
             target_name: None,
-            codes: vec!["rate_limited".to_owned()],
+            codes: vec![Code::RateLimited.as_str().to_owned()],
             count: 1,
         };
         self.record(actor.id_text(), actor, event.into());

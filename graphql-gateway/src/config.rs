@@ -32,9 +32,9 @@ pub struct Config {
     #[arg(long, env = "MUSTER_SESSION_ABSOLUTE", default_value = "24h", value_parser = duration, value_name = "DURATION")]
     pub session_absolute: Duration,
 
-    /// How long a temporary password works.
-    #[arg(long, env = "MUSTER_TEMPORARY_PASSWORD_VALIDITY", default_value = "24h", value_parser = duration, value_name = "DURATION")]
-    pub temporary_password_validity: Duration,
+    /// Temporary passwords.
+    #[command(flatten)]
+    pub temporary_passwords: TemporaryPasswordConfig,
 
     /// Memory of one password hash in KiB (argon2id m); stored passwords follow at their next sign-in when it rises.
     #[arg(long, env = "MUSTER_PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(19_456..=1_048_576))]
@@ -162,6 +162,14 @@ impl FromStr for Rate {
 fn network(text: &str) -> Result<IpNet, String> {
     domain::network::parse(text)
         .ok_or_else(|| format!("`{text}` is neither a network such as 10.1.0.0/16 nor an address"))
+}
+
+/// Settings of temporary passwords. They hold wherever one is made: at the gateway, by `muster init`, at the first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub struct TemporaryPasswordConfig {
+    /// How long a temporary password works.
+    #[arg(long, env = "MUSTER_TEMPORARY_PASSWORD_VALIDITY", default_value = "24h", value_parser = duration, value_name = "DURATION")]
+    pub temporary_password_validity: Duration,
 }
 
 /// Parses a duration such as 500ms, 30s, 5m, 1h or 2d. The shortest is a millisecond.

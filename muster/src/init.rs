@@ -15,20 +15,20 @@ use domain::refusal::Code;
 use domain::timestamp::Timestamp;
 use domain::user::{self, onboarding::MakeFirstAdministrator, password::ResetPassword};
 use event_log::EventLog;
+use graphql_gateway::config::TemporaryPasswordConfig;
 use graphql_gateway::secrets;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::store::LogArguments;
 
-/// How long the printed password works.
-const VALIDITY: Duration = Duration::from_hours(24);
-
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("who").required(true).args(["username", "recover"]))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     log: LogArguments,
+    #[command(flatten)]
+    temporary_passwords: TemporaryPasswordConfig,
     /// Name of the first administrator.
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
@@ -71,7 +71,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     let username =
         Username::parse(name).map_err(|refusal| anyhow::anyhow!("`{name}`: {}", refusal.message))?;
-    let administrator = make(log, username, arguments.email.clone(), recover).await?;
+    let validity = arguments.temporary_passwords.temporary_password_validity;
+    let administrator = make(log, username, arguments.email.clone(), recover, validity).await?;
     match administrator {
         Ok(administrator) => {
             print(&administrator, arguments.format).with_context(|| {
@@ -88,13 +89,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 /// Makes the first administrator where there is none. `None` when there is one.
-pub(crate) async fn first(log: Arc<dyn EventLog>, username: &str) -> Result<Option<Administrator>> {
+pub(crate) async fn first(
+    log: Arc<dyn EventLog>,
+    username: &str,
+    TemporaryPasswordConfig { temporary_password_validity: validity }: TemporaryPasswordConfig,
+) -> Result<Option<Administrator>> {
     // Asking the owners would replay a partition, which takes long where it holds many users.
     if deployment::recorded(&*log).await?.is_some() {
         return Ok(None);
     }
     let username = Username::parse(username).map_err(|refusal| anyhow::anyhow!(refusal.message))?;
-    match make(log, username, None, false).await? {
+    match make(log, username, None, false, validity).await? {
         Ok(administrator) => Ok(Some(administrator)),
         Err(refusal) if refusal.code == Code::AlreadyInitialised => Ok(None),
         Err(refusal) => Err(anyhow::anyhow!(refusal.message)),
@@ -106,11 +111,12 @@ async fn make(
     username: Username,
     email: Option<String>,
     recover: bool,
+    validity: Duration,
 ) -> Result<Result<Administrator, domain::refusal::Refusal>> {
     use secrecy::ExposeSecret;
 
     let password = secrets::temporary_password();
-    let expires_at = Timestamp::from(OffsetDateTime::now_utc()) + VALIDITY;
+    let expires_at = Timestamp::from(OffsetDateTime::now_utc()) + validity;
     let digest = secrets::digest(password.expose_secret());
     let prepared = Prepared::TemporaryPassword { digest, expires_at };
     let asked = if recover {
@@ -156,7 +162,7 @@ fn print(administrator: &Administrator, format: Format) -> io::Result<()> {
                 "username": administrator.username.as_str(),
                 "userId": UserId::of(&administrator.username),
                 "temporaryPassword": administrator.temporary_password,
-                "expiresAt": administrator.expires_at,
+                "expiresAt": administrator.expires_at.to_string(),
             });
             writeln!(out, "{answer}")?;
         }
@@ -178,10 +184,28 @@ mod tests {
     async fn f10_a_deployment_that_has_an_administrator_is_not_claimed_to_see_that() {
         let directory = tempfile::tempdir().unwrap();
         let log = SqliteLog::open(directory.path()).await.unwrap();
-        assert!(first(log.clone(), "administrator").await.unwrap().is_some());
+        let config = TemporaryPasswordConfig { temporary_password_validity: Duration::from_hours(1) };
+        assert!(first(log.clone(), "administrator", config).await.unwrap().is_some());
         let before = log.ends().await.unwrap();
-        assert!(first(log.clone(), "administrator").await.unwrap().is_none());
+        assert!(first(log.clone(), "administrator", config).await.unwrap().is_none());
         // A claim would have left a record.
         assert_eq!(log.ends().await.unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn f30_the_first_password_works_as_long_as_the_setting_says() {
+        let directory = tempfile::tempdir().unwrap();
+        let log: Arc<dyn EventLog> = SqliteLog::open(directory.path()).await.unwrap();
+        let hours =
+            |hours| TemporaryPasswordConfig { temporary_password_validity: Duration::from_hours(hours) };
+        let before = Timestamp::from(OffsetDateTime::now_utc());
+        let made = first(log.clone(), "ada", hours(2)).await.unwrap().expect("there was no administrator");
+        let after = Timestamp::from(OffsetDateTime::now_utc());
+        assert!(
+            (before + Duration::from_hours(2)..=after + Duration::from_hours(2)).contains(&made.expires_at)
+        );
+        let recovered =
+            make(log, made.username, None, true, Duration::from_hours(72)).await.unwrap().unwrap();
+        assert!(recovered.expires_at >= after + Duration::from_hours(72));
     }
 }

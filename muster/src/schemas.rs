@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use domain::access::SignInFailureReason;
 use domain::refusal::Code;
 use domain::{access, deployment, group, user};
 use serde_json::{Value, json};
@@ -87,8 +88,12 @@ fn events() -> Vec<(&'static str, &'static str, Value)> {
     streams.into_iter().flat_map(of).collect()
 }
 
+/// The codes that callers and the audit log show.
 fn codes() -> Value {
-    json!({ "refusals": Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>() })
+    json!({
+        "refusals": Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+        "signInFailures": SignInFailureReason::ALL,
+    })
 }
 
 /// JSON is YAML; an AsyncAPI 3.0 document as one.
@@ -136,4 +141,43 @@ fn asyncapi() -> String {
 fn pretty(value: &Value) -> String {
     let text = serde_json::to_string_pretty(value).expect("JSON values have text keys");
     format!("{text}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f32_every_code_that_the_audit_log_shows_is_listed() {
+        let codes = codes();
+        let is_listed = |list: &str, code: &str| codes[list].as_array().unwrap().contains(&code.into());
+        assert!(is_listed("refusals", "rate_limited"));
+        assert!(Code::ALL.iter().all(|code| is_listed("refusals", code.as_str())));
+        // The published schema of the event lists the reasons by itself.
+        let schemas =
+            json!(access::Event::schemas().into_iter().map(|(_, it)| it.to_value()).collect::<Vec<_>>());
+        let mut reasons = Vec::new();
+        constants(&schemas, &mut reasons);
+        assert_eq!(reasons.len(), SignInFailureReason::ALL.len(), "{reasons:?}");
+        assert!(reasons.iter().all(|reason| is_listed("signInFailures", reason)), "{reasons:?}");
+    }
+
+    /// Every value that a schema names with `const` or `enum`.
+    fn constants(schema: &Value, found: &mut Vec<String>) {
+        match schema {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match (name.as_str(), value) {
+                        ("const", Value::String(text)) => found.push(text.clone()),
+                        ("enum", Value::Array(values)) => {
+                            found.extend(values.iter().filter_map(Value::as_str).map(str::to_owned));
+                        }
+                        _ => constants(value, found),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| constants(item, found)),
+            _ => {}
+        }
+    }
 }

@@ -52,7 +52,9 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let Some((log, writer)) = services::unless_stopped(&shutdown, opening).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let administrator = if dev { init::first(log.clone(), FIRST_ADMINISTRATOR).await? } else { None };
+    let validity = arguments.gateway.temporary_passwords;
+    let administrator =
+        if dev { init::first(log.clone(), FIRST_ADMINISTRATOR, validity).await? } else { None };
 
     let (commands, route) = commands(&arguments, &log).await?;
     let views = writer.views().clone();

@@ -7,6 +7,7 @@ use event_log::Recorded;
 use event_log::envelope::Envelope;
 use log_consumer::cause::text;
 use log_model::Stream;
+use log_model::record::{COMMANDDIGEST, COMMANDID, SEQUENCE};
 
 /// What a record means for the views.
 #[derive(Debug)]
@@ -40,6 +41,11 @@ impl LogEntry {
         }
         let name = record.wire_name().map_err(|error| text(&error))?;
         let envelope = Envelope::read(record).map_err(|error| text(&error))?;
+        if recorded.place.stream != Stream::Access {
+            for header in [SEQUENCE, COMMANDID, COMMANDDIGEST] {
+                record.required(header).map_err(|error| text(&error))?;
+            }
+        }
         let body = record.body.as_deref().ok_or("the record has no body")?;
         match recorded.place.stream {
             Stream::UserEvents => {

@@ -86,8 +86,9 @@ mod tests {
             matches!(&found, Err(DocumentError::Invalid(message, _)) if message.contains("within itself via")),
             "{found:?}"
         );
-        let long: String =
+        let long: Vec<_> =
             (0..64).map(|n| format!("fragment F{n} on Query {{ ...F{} }} ", (n + 1) % 64)).collect();
+        let long = long.concat();
         assert!(check(&parse_query(format!("{{ ...F0 }} {long}")).unwrap()).is_err());
     }
 

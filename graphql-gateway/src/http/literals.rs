@@ -2,6 +2,7 @@
 //! `\uD842\uDFB7` (GraphQL of September 2025, "String Value").
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::iter;
 
 /// The document with each such escape replaced by its character. Block strings, comments and everything that is not such
@@ -71,7 +72,9 @@ fn push_string(out: &mut String, string: &str) {
         };
         match c {
             Some(c @ ('"' | '\\')) => out.extend(['\\', c]),
-            Some(c) if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            Some(c) if c.is_control() => {
+                write!(out, "\\u{:04X}", u32::from(c)).expect("a string takes all text");
+            }
             Some(c) => out.push(c),
             None => out.push_str(&escape[..length]),
         }

@@ -22,7 +22,7 @@ pub(super) struct TemporaryPassword {
 
 impl TemporaryPassword {
     pub(super) fn generate(config: &Config) -> Self {
-        let expires_at = now() + config.temporary_password_validity;
+        let expires_at = now() + config.temporary_passwords.temporary_password_validity;
         Self { password: temporary_password(), expires_at }
     }
 

@@ -40,6 +40,9 @@ async fn registrations_beyond_the_limit_are_told_to_administrators_as_one_record
         |found: &[(String, Value)]| found.iter().filter_map(|(_, body)| body["count"].as_u64()).sum::<u64>();
     let found = recorded(&door, |found| count(found) >= 2).await;
     assert_eq!(count(&found), 2);
+    let codes = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/codes.json");
+    let codes: Value = serde_json::from_str(&std::fs::read_to_string(codes).unwrap()).unwrap();
+    assert!(codes["refusals"].as_array().unwrap().contains(&json!("rate_limited")));
     for (_, body) in found {
         assert_eq!((&body["command"], &body["codes"]), (&json!("RegisterUser"), &json!(["rate_limited"])));
         assert_eq!(body.get("target"), None);

@@ -24,6 +24,7 @@ pub struct Initialised {
 
 impl Initialised {
     /// What is known once this event follows what was known before: of each fact the first in the log counts.
+    #[must_use]
     pub fn after(self, before: Option<Self>) -> Self {
         match before {
             None => self,
@@ -32,6 +33,7 @@ impl Initialised {
     }
 
     /// The event that adds the number of partitions to a record without one. `None` when it has one.
+    #[must_use]
     pub fn adopt(&self, partitions: u32) -> Option<Self> {
         self.partitions.is_none().then(|| Self { partitions: Some(partitions), ..self.clone() })
     }

@@ -90,7 +90,11 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let commands = commands.run_until_stopped(after_gateway.requested());
     let commands = run_part("command service", commands, &after_gateway, &shutdown);
     let projection = projection.run_until_stopped(after_commands.requested());
-    let projection = run_part("projection", async { Ok(projection.await) }, &after_commands, &shutdown);
+    let projection = async {
+        projection.await;
+        Ok(())
+    };
+    let projection = run_part("projection", projection, &after_commands, &shutdown);
     let served = gateway.run_until_stopped(shutdown.requested()).await;
     after_gateway.request();
     let commands = commands.await.context("the command service was aborted")?;

@@ -106,17 +106,20 @@ impl Database {
         let rows = match self {
             Self::Postgres(server) => {
                 let mut may_repeat = true;
-                let rows = loop {
-                    let mut lease = server.lease().await?;
-                    let asked = query!(Postgres, statement.clone()).fetch_all(lease.begin_use());
-                    let answer = timeout(STATEMENT + ON_THE_WAY, asked).await;
-                    match lease.end_use(answer) {
-                        // What only reads is asked again on another connection.
-                        Err(error) if is_of_connection(&error) && std::mem::take(&mut may_repeat) => {}
-                        answer => break answer?,
+                // Boxed, because every caller's future holds it.
+                let rows = Box::pin(async {
+                    loop {
+                        let mut lease = server.lease().await?;
+                        let asked = query!(Postgres, statement.clone()).fetch_all(lease.begin_use());
+                        let answer = timeout(STATEMENT + ON_THE_WAY, asked).await;
+                        match lease.end_use(answer) {
+                            // What only reads is asked again on another connection.
+                            Err(error) if is_of_connection(&error) && std::mem::take(&mut may_repeat) => {}
+                            answer => return answer,
+                        }
                     }
-                };
-                rows.iter().map(T::from_columns).collect::<Result<_, _>>()
+                });
+                rows.await?.iter().map(T::from_columns).collect::<Result<_, _>>()
             }
             Self::Sqlite { readers, .. } => {
                 let rows = query!(Sqlite, statement).fetch_all(readers).await?;
@@ -140,17 +143,20 @@ impl Database {
         let row = match self {
             Self::Postgres(server) => {
                 let mut may_repeat = true;
-                let row = loop {
-                    let mut lease = server.lease().await?;
-                    let asked = query!(Postgres, statement.clone()).fetch_optional(lease.begin_use());
-                    let answer = timeout(STATEMENT + ON_THE_WAY, asked).await;
-                    match lease.end_use(answer) {
-                        // What only reads is asked again on another connection.
-                        Err(error) if is_of_connection(&error) && std::mem::take(&mut may_repeat) => {}
-                        answer => break answer?,
+                // Boxed, because every caller's future holds it.
+                let row = Box::pin(async {
+                    loop {
+                        let mut lease = server.lease().await?;
+                        let asked = query!(Postgres, statement.clone()).fetch_optional(lease.begin_use());
+                        let answer = timeout(STATEMENT + ON_THE_WAY, asked).await;
+                        match lease.end_use(answer) {
+                            // What only reads is asked again on another connection.
+                            Err(error) if is_of_connection(&error) && std::mem::take(&mut may_repeat) => {}
+                            answer => return answer,
+                        }
                     }
-                };
-                row.map(|row| T::from_columns(&row)).transpose()
+                });
+                row.await?.map(|row| T::from_columns(&row)).transpose()
             }
             Self::Sqlite { readers, .. } => {
                 let row = query!(Sqlite, statement).fetch_optional(readers).await?;
@@ -170,16 +176,19 @@ impl Database {
         match self {
             Self::Postgres(server) => {
                 let mut may_repeat = true;
-                loop {
-                    let mut lease = server.lease().await?;
-                    let asked = query!(Postgres, statement.clone()).execute(lease.begin_use());
-                    let answer = timeout(STATEMENT + ON_THE_WAY, asked).await;
-                    match lease.end_use(answer) {
-                        // Nothing was written.
-                        Err(error) if is_read_only_error(&error) && std::mem::take(&mut may_repeat) => {}
-                        answer => return Ok(answer?.rows_affected()),
+                let done = Box::pin(async {
+                    loop {
+                        let mut lease = server.lease().await?;
+                        let asked = query!(Postgres, statement.clone()).execute(lease.begin_use());
+                        let answer = timeout(STATEMENT + ON_THE_WAY, asked).await;
+                        match lease.end_use(answer) {
+                            // Nothing was written.
+                            Err(error) if is_read_only_error(&error) && std::mem::take(&mut may_repeat) => {}
+                            answer => return answer,
+                        }
                     }
-                }
+                });
+                Ok(done.await?.rows_affected())
             }
             Self::Sqlite { writer, .. } => {
                 Ok(query!(Sqlite, statement).execute(writer).await?.rows_affected())

@@ -132,7 +132,11 @@ mod tests {
     async fn a_part_that_was_told_to_end_is_no_error() {
         let (stop, process) = (Shutdown::manual(), Shutdown::manual());
         let told = stop.requested();
-        let running = run_part("part", async move { Ok(told.await) }, &stop, &process);
+        let part = async {
+            told.await;
+            Ok(())
+        };
+        let running = run_part("part", part, &stop, &process);
         stop.request();
         running.await.unwrap().unwrap();
         assert!(!process.is_requested());

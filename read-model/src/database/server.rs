@@ -1,7 +1,6 @@
 //! Pooled connections to PostgreSQL, each use within a deadline. One that falls silent, or that can't write any more, is
 //! closed instead of used again.
 
-use std::ops::DerefMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -285,7 +284,7 @@ impl Drop for Lease {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return drop(connection.detach()) };
         let end = if self.state == State::InTransaction { "ROLLBACK" } else { "" };
         runtime.spawn(async move {
-            let ending = sqlx::raw_sql(end).execute(connection.deref_mut());
+            let ending = sqlx::raw_sql(end).execute(&mut *connection);
             if !matches!(timeout(TEST, ending).await, Ok(Ok(_))) {
                 drop(connection.detach());
             }
@@ -293,7 +292,7 @@ impl Drop for Lease {
     }
 }
 
-/// What a session needs. Not among the start parameters, because PgBouncer takes no unknown ones.
+/// What a session needs. Not among the start parameters, because a pooler takes no unknown ones.
 fn settings() -> String {
     format!(
         "SET search_path = views; \

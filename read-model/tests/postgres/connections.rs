@@ -73,7 +73,7 @@ async fn f03_a_server_that_takes_no_writes_is_waited_for_where_the_url_asks_for_
     .await;
 }
 
-/// PgBouncer before the server. `None` where it is not installed.
+/// A pooler before the server. `None` where it is not installed.
 struct Bouncer {
     process: Child,
     address: String,

@@ -34,7 +34,7 @@ pub use error::{AppendError, ClaimError, Unavailable};
 pub use follow::{Follow, Read};
 pub use log_model::record::{Record, Recorded};
 pub use membership::{Assignment, Handover, HandoverDone, LeftMember, MemberHandle, Membership};
-pub use owners::{Owner, Owners};
+pub use owners::{AnnouncedOwner, Owners};
 pub use port::{Batch, EventLog, Writer};
 pub use replay::{Replay, every_record};
 pub use snapshot::PendingSnapshot;

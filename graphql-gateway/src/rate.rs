@@ -15,11 +15,11 @@ const ADDRESSES: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct AddressRateLimiter {
     rate: Rate,
-    windows: Mutex<HashMap<IpAddr, Window>>,
+    windows: Mutex<HashMap<IpAddr, RateWindow>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Window {
+struct RateWindow {
     began: Instant,
     count: u32,
 }
@@ -49,9 +49,9 @@ impl AddressRateLimiter {
         if windows.len() >= ADDRESSES && !windows.contains_key(&address) {
             make_room(&mut windows, length, now);
         }
-        let window = windows.entry(address).or_insert(Window { began: now, count: 0 });
+        let window = windows.entry(address).or_insert(RateWindow { began: now, count: 0 });
         if now.duration_since(window.began) >= length {
-            *window = Window { began: now, count: 0 };
+            *window = RateWindow { began: now, count: 0 };
         }
         if window.count >= most.get() {
             let left = length.saturating_sub(now.duration_since(window.began));
@@ -63,7 +63,7 @@ impl AddressRateLimiter {
     }
 }
 
-fn make_room(windows: &mut HashMap<IpAddr, Window>, length: Duration, now: Instant) {
+fn make_room(windows: &mut HashMap<IpAddr, RateWindow>, length: Duration, now: Instant) {
     windows.retain(|_, window| now.duration_since(window.began) < length);
     if windows.len() >= ADDRESSES {
         let oldest = windows.iter().min_by_key(|(_, window)| window.began).map(|(address, _)| *address);

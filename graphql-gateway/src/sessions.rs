@@ -138,7 +138,7 @@ impl Sessions {
 }
 
 /// A session may be of a later version than the views show: it has just changed its password.
-fn is_valid(found: &sessions::SignedIn, at: Timestamp, idle: Duration) -> bool {
+fn is_valid(found: &sessions::SessionWithUser, at: Timestamp, idle: Duration) -> bool {
     let session = &found.session;
     let has_current_password =
         found.password_version.is_some_and(|version| session.credential_version >= version);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use event_log::testing::{EmptyLog, LogOverrides, Wrapped};
-use event_log::{EventLog, Owner, Owners, Record, Unavailable};
+use event_log::{AnnouncedOwner, EventLog, Owners, Record, Unavailable};
 use tokio::sync::{Notify, watch};
 
 pub(crate) struct QuietLog {
@@ -29,7 +29,7 @@ impl QuietLog {
 
     pub(crate) fn announce(&self, partition: u32, url: String, epoch: u64) {
         self.owners.send_modify(|owners| {
-            owners.insert(partition, Owner { url, epoch });
+            owners.insert(partition, AnnouncedOwner { url, epoch });
         });
     }
 }

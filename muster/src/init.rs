@@ -40,11 +40,11 @@ pub(crate) struct Arguments {
     recover: Option<String>,
     /// How the answer is printed.
     #[arg(long, default_value = "text", value_name = "FORMAT")]
-    format: Format,
+    format: OutputFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum OutputFormat {
     /// For people.
     Text,
     /// For programs.
@@ -145,10 +145,10 @@ async fn make(
 }
 
 /// The one place where the password is shown.
-fn print(administrator: &Administrator, format: Format) -> io::Result<()> {
+fn print(administrator: &Administrator, format: OutputFormat) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match format {
-        Format::Text => {
+        OutputFormat::Text => {
             writeln!(out, "Administrator       {}", administrator.username)?;
             writeln!(out, "Temporary password  {}", administrator.temporary_password)?;
             writeln!(
@@ -157,7 +157,7 @@ fn print(administrator: &Administrator, format: Format) -> io::Result<()> {
                 administrator.expires_at
             )?;
         }
-        Format::Json => {
+        OutputFormat::Json => {
             let answer = serde_json::json!({
                 "username": administrator.username.as_str(),
                 "userId": UserId::of(&administrator.username),

@@ -18,13 +18,13 @@ pub(crate) struct Arguments {
 #[derive(clap::Subcommand)]
 enum Subcommands {
     /// Prints a line per partition. Exits with 1 when one is halted.
-    Status(Status),
+    StatusArguments(StatusArguments),
     /// Lets halted partitions try the record again at which they stopped.
     Retry(Retry),
 }
 
 #[derive(clap::Args)]
-struct Status {
+struct StatusArguments {
     #[command(flatten)]
     log: LogArguments,
     #[command(flatten)]
@@ -45,7 +45,7 @@ struct Retry {
 /// Shows or retries.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
-        Subcommands::Status(status) => {
+        Subcommands::StatusArguments(status) => {
             let views = status.views.open_soon(&status.log).await?;
             Ok(report(&checkpoints(&views).await?))
         }

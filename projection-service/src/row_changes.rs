@@ -18,7 +18,7 @@ use read_model::tokens::TokenRow;
 use read_model::users::UserRow;
 use read_model::{Error, ReadModel};
 
-use crate::views::{At, Change, agents, audit, counts, credentials, groups, mailboxes, tokens, users};
+use crate::views::{At, RowChange, agents, audit, counts, credentials, groups, mailboxes, tokens, users};
 
 /// The rows that a batch changes.
 #[derive(Default)]
@@ -82,8 +82,8 @@ impl RowChanges {
             }
             LogEntry::Access(event, envelope) => self.audit.push(audit::of_access(&event, &envelope, at)),
             LogEntry::Credential(id, credential) => match credentials::fold(id, credential) {
-                Change::Put(id, credential) => drop(self.credentials.insert(id, Some(credential))),
-                Change::Gone(id) => drop(self.credentials.insert(id, None)),
+                RowChange::Put(id, credential) => drop(self.credentials.insert(id, Some(credential))),
+                RowChange::Gone(id) => drop(self.credentials.insert(id, None)),
             },
             LogEntry::Claim => {}
         }
@@ -114,18 +114,18 @@ impl RowChanges {
         }
         let username = self.users[&id].now.as_ref().map_or("", |row| &row.username);
         match agents::fold(event) {
-            Some(Change::Put(rule, row)) => drop(self.rules.insert(rule, (id, Some(row)))),
-            Some(Change::Gone(rule)) => drop(self.rules.insert(rule, (id, None))),
+            Some(RowChange::Put(rule, row)) => drop(self.rules.insert(rule, (id, Some(row)))),
+            Some(RowChange::Gone(rule)) => drop(self.rules.insert(rule, (id, None))),
             None => {}
         }
         match mailboxes::fold(event, username, here) {
-            Some(Change::Put(mailbox, row)) => drop(self.mailboxes.insert(mailbox, (id, Some(row)))),
-            Some(Change::Gone(mailbox)) => drop(self.mailboxes.insert(mailbox, (id, None))),
+            Some(RowChange::Put(mailbox, row)) => drop(self.mailboxes.insert(mailbox, (id, Some(row)))),
+            Some(RowChange::Gone(mailbox)) => drop(self.mailboxes.insert(mailbox, (id, None))),
             None => {}
         }
         match tokens::fold(event, here) {
-            Some(Change::Put(token, row)) => drop(self.tokens.insert(token, row)),
-            Some(Change::Gone(token)) => match self.tokens.get_mut(&token) {
+            Some(RowChange::Put(token, row)) => drop(self.tokens.insert(token, row)),
+            Some(RowChange::Gone(token)) => match self.tokens.get_mut(&token) {
                 Some(row) => row.revoked = true,
                 None => drop(self.revoked.insert(token)),
             },

@@ -18,7 +18,7 @@ use crate::groups::{self, GroupRow};
 use crate::mailboxes::{self, MailboxRow};
 use crate::notifications;
 use crate::reader::ReadModel;
-use crate::statement::{Change, Sql, Value, listed, multi_row};
+use crate::statement::{Sql, Value, WriteStatement, listed, multi_row};
 use crate::tokens::{self, TokenRow};
 use crate::users::{self, Searchable, UserRow};
 use crate::writer::ViewWriter;
@@ -118,15 +118,15 @@ impl ReadModel {
     }
 }
 
-fn move_checkpoints(moves: &[Move]) -> Change {
+fn move_checkpoints(moves: &[Move]) -> WriteStatement {
     let tail = ") AS moved WHERE checkpoints.place = moved.column1 AND checkpoints.next = moved.column2";
     let head = "UPDATE checkpoints SET next = moved.column3 FROM (";
     multi_row(head, moves, tail, |moved| [moved.place.to_string().into(), moved.from.into(), moved.to.into()])
 }
 
-fn changes(batch: &Batch) -> Vec<Change> {
+fn changes(batch: &Batch) -> Vec<WriteStatement> {
     let mut all = Vec::new();
-    let gone = |statements: Vec<Sql>| statements.into_iter().map(Change::One).collect::<Vec<_>>();
+    let gone = |statements: Vec<Sql>| statements.into_iter().map(WriteStatement::One).collect::<Vec<_>>();
     for table in ["agent_rules", "mailboxes", "auth_tokens"] {
         all.extend(gone(listed(&format!("DELETE FROM {table} WHERE user_id IN"), &batch.cleared, "")));
     }
@@ -150,7 +150,7 @@ fn changes(batch: &Batch) -> Vec<Change> {
 }
 
 /// Search terms of users whose texts changed: old ones go, new ones come.
-fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> [Change; 2] {
+fn change_terms(users: &[Changed<UserRow>], terms: &[BTreeSet<String>]) -> [WriteStatement; 2] {
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (Changed { before, after }, terms) in users.iter().zip(terms) {
         if before.as_ref().is_some_and(|before| users::searched(before) == users::searched(after)) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::reader::ReadModel;
-use crate::statement::{Change, multi_row, sql};
+use crate::statement::{WriteStatement, multi_row, sql};
 
 /// Stands for the users of all groups and of none.
 const EVERY_GROUP: Uuid = Uuid::nil();
@@ -42,7 +42,7 @@ impl ReadModel {
 }
 
 /// Adds to the numbers.
-pub(crate) fn add(changes: &[(CountKey, i64)]) -> Change {
+pub(crate) fn add(changes: &[(CountKey, i64)]) -> WriteStatement {
     let head = "INSERT INTO user_counts (group_id, state, log_partition, n)";
     let tail = "ON CONFLICT (group_id, state, log_partition) DO UPDATE SET n = user_counts.n + excluded.n";
     multi_row(head, changes, tail, |(key, n)| {

@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use crate::error::Error;
 use crate::row::FromColumns;
-use crate::statement::{Change, Sql, Value};
+use crate::statement::{Sql, Value, WriteStatement};
 use crate::views_at::ViewsAt;
 
 mod hosts;
@@ -244,15 +244,15 @@ impl Database {
 
 impl Work {
     /// Changes rows. Returns how many.
-    pub(crate) async fn change(&mut self, change: Change) -> Result<u64, Error> {
+    pub(crate) async fn change(&mut self, change: WriteStatement) -> Result<u64, Error> {
         match (self, change) {
-            (work, Change::One(statement)) => work.execute(statement).await,
-            (_, Change::Rows(rows)) if rows.values.is_empty() => Ok(0),
-            (Self::Postgres(lease, limit), Change::Rows(rows)) => {
+            (work, WriteStatement::One(statement)) => work.execute(statement).await,
+            (_, WriteStatement::Rows(rows)) if rows.values.is_empty() => Ok(0),
+            (Self::Postgres(lease, limit), WriteStatement::Rows(rows)) => {
                 let answer = timeout(*limit, postgres::change(lease.begin_use(), rows)).await;
                 Ok(lease.end_use(answer)?)
             }
-            (work @ Self::Sqlite(_), Change::Rows(rows)) => {
+            (work @ Self::Sqlite(_), WriteStatement::Rows(rows)) => {
                 let mut changed = 0;
                 for statement in rows.into_lists() {
                     changed += work.execute(statement).await?;

@@ -84,7 +84,7 @@ async fn remove_views(work: &mut Work) -> Result<(), Error> {
 /// The format of what is there; 0 if nothing is.
 async fn newest(work: &mut Work, formats: &str) -> Result<i64, Error> {
     let newest = format!("SELECT COALESCE(MAX(format), 0) AS format FROM {formats}");
-    Ok(work.maybe_one(sql(newest)).await?.map_or(0, |Format(found)| found))
+    Ok(work.maybe_one(sql(newest)).await?.map_or(0, |StoredFormat(found)| found))
 }
 
 async fn make(
@@ -98,9 +98,9 @@ async fn make(
     Ok(())
 }
 
-struct Format(i64);
+struct StoredFormat(i64);
 
-impl FromColumns for Format {
+impl FromColumns for StoredFormat {
     fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
         row.int("format").map(Self)
     }

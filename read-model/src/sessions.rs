@@ -49,7 +49,7 @@ impl std::fmt::Debug for Session {
 
 /// A session with its user and the present password version, on which its validity depends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedIn {
+pub struct SessionWithUser {
     /// The session.
     pub session: Session,
     /// The user as the views show it now.
@@ -87,7 +87,7 @@ impl ReadModel {
     }
 
     /// The session with this token hash, with its user and the present password version, in one query.
-    pub async fn session(&self, token_hash: &TokenHash) -> Result<Option<SignedIn>, Error> {
+    pub async fn session(&self, token_hash: &TokenHash) -> Result<Option<SessionWithUser>, Error> {
         let text = format!(
             "SELECT sessions.token_hash, sessions.user_id, sessions.credential_version, sessions.must_change, \
              sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.client_address, \
@@ -182,7 +182,7 @@ impl ReadModel {
     }
 }
 
-impl FromColumns for SignedIn {
+impl FromColumns for SessionWithUser {
     fn from_columns(row: &impl Columns) -> Result<Self, sqlx::Error> {
         let token_hash = row.bytes("token_hash")?;
         let session = Session {

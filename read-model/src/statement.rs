@@ -98,14 +98,14 @@ pub(crate) struct Rows {
 
 /// A change of rows.
 #[derive(Debug, Clone)]
-pub(crate) enum Change {
+pub(crate) enum WriteStatement {
     /// One statement.
     One(Sql),
     /// One statement over rows. Without rows nothing is run.
     Rows(Rows),
 }
 
-impl From<Sql> for Change {
+impl From<Sql> for WriteStatement {
     fn from(statement: Sql) -> Self {
         Self::One(statement)
     }
@@ -117,10 +117,10 @@ pub(crate) fn multi_row<T, const N: usize>(
     rows: &[T],
     tail: impl Into<String>,
     row_values: impl Fn(&T) -> [Value; N],
-) -> Change {
+) -> WriteStatement {
     let mut values = Vec::with_capacity(rows.len() * N);
     values.extend(rows.iter().flat_map(row_values));
-    Change::Rows(Rows { head: head.into(), tail: tail.into(), columns: N, values })
+    WriteStatement::Rows(Rows { head: head.into(), tail: tail.into(), columns: N, values })
 }
 
 impl Rows {
@@ -219,7 +219,8 @@ mod tests {
     #[test]
     fn many_rows_are_spread_over_few_different_statements() {
         let rows: Vec<i64> = (0..200).collect();
-        let Change::Rows(rows) = multi_row("INSERT INTO t", &rows, "ON", |n| [(*n).into(), (*n).into()])
+        let WriteStatement::Rows(rows) =
+            multi_row("INSERT INTO t", &rows, "ON", |n| [(*n).into(), (*n).into()])
         else {
             panic!("rows stay rows");
         };

@@ -1,6 +1,6 @@
 //! A view's table as it is written: each column beside the value that a row gives it.
 
-use crate::statement::{Change, Value, multi_row};
+use crate::statement::{Value, WriteStatement, multi_row};
 
 /// A column and how a row gives its value.
 pub(crate) struct Column<R> {
@@ -41,7 +41,7 @@ impl<R, const N: usize> Table<R, N> {
     }
 
     /// Writes rows. A row that is there already gets the replaced columns, or stays as it is where there are none.
-    pub(crate) fn upsert(&self, rows: &[R]) -> Change {
+    pub(crate) fn upsert(&self, rows: &[R]) -> WriteStatement {
         let names: Vec<_> = self.columns.iter().map(|column| column.name).collect();
         let head = format!("INSERT INTO {} ({})", self.name, names.join(", "));
         let replaced = self.columns.iter().filter(|column| column.is_replaced);
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_value_stands_in_its_own_column() {
-        let Change::Rows(rows) = PAIRS.upsert(&[(1, 2), (3, 4)]) else { panic!("rows stay rows") };
+        let WriteStatement::Rows(rows) = PAIRS.upsert(&[(1, 2), (3, 4)]) else { panic!("rows stay rows") };
         assert_eq!(rows.head, "INSERT INTO pairs (id, other, sum)");
         assert_eq!(rows.tail, "ON CONFLICT (id) DO UPDATE SET other = excluded.other, sum = excluded.sum");
         let values: Vec<_> = rows

@@ -8,7 +8,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::notifications;
 use crate::reader::ReadModel;
-use crate::statement::{Change, multi_row, sql};
+use crate::statement::{WriteStatement, multi_row, sql};
 use crate::views_at::ViewsAt;
 
 /// Writes the views. A process that fills them opens one; it can't be cloned, and a [`ReadModel`] can't be turned into
@@ -97,7 +97,7 @@ impl ViewWriter {
     }
 
     /// Changes checkpoints and tells every process.
-    async fn change(&self, change: Change) -> Result<(), Error> {
+    async fn change(&self, change: WriteStatement) -> Result<(), Error> {
         let database = self.views.database.clone();
         let changing = async move {
             let mut work = database.begin().await?;

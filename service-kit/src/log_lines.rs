@@ -16,10 +16,10 @@ pub(crate) const LOST: &str = "muster_log_lines_lost_total";
 /// Takes log lines and never blocks or fails. A line that can't be written is lost and counted.
 #[derive(Clone)]
 pub(crate) struct LogLines {
-    queue: SyncSender<Entry>,
+    queue: SyncSender<QueuedLine>,
 }
 
-enum Entry {
+enum QueuedLine {
     Line(Vec<u8>),
     /// Answered when everything before it is written or lost.
     Flush(SyncSender<()>),
@@ -37,7 +37,7 @@ impl LogLines {
     pub(crate) fn flush(&self, patience: Duration) {
         let (done, written) = sync_channel(1);
         // A full queue has a reader that doesn't read: waiting for it would be in vain.
-        if self.queue.try_send(Entry::Flush(done)).is_ok() {
+        if self.queue.try_send(QueuedLine::Flush(done)).is_ok() {
             let _ = written.recv_timeout(patience);
         }
     }
@@ -46,7 +46,7 @@ impl LogLines {
 /// A formatter writes each line with one call.
 impl Write for LogLines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match self.queue.try_send(Entry::Line(line.to_vec())) {
+        match self.queue.try_send(QueuedLine::Line(line.to_vec())) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => lost(),
         }
@@ -70,11 +70,11 @@ fn lost() {
     metrics::counter!(LOST).increment(1);
 }
 
-fn write_all(mut out: impl Write, entries: &Receiver<Entry>) {
+fn write_all(mut out: impl Write, entries: &Receiver<QueuedLine>) {
     let mut is_inside_line = false;
     while let Ok(entry) = entries.recv() {
         match entry {
-            Entry::Line(line) => {
+            QueuedLine::Line(line) => {
                 // What was cut off, for example by a full disk, must not swallow the next line.
                 if is_inside_line && out.write_all(b"\n").is_err() {
                     lost();
@@ -86,7 +86,7 @@ fn write_all(mut out: impl Write, entries: &Receiver<Entry>) {
                     lost();
                 }
             }
-            Entry::Flush(done) => {
+            QueuedLine::Flush(done) => {
                 let _ = out.flush();
                 let _ = done.try_send(());
             }

@@ -11,18 +11,18 @@ use tokio::sync::watch;
 
 use super::client::CloseSignal;
 use super::settings::KafkaSettings;
-use crate::owners::{Owner, Owners};
+use crate::owners::{AnnouncedOwner, Owners};
 
 /// The body of an announcement.
 #[derive(Serialize, Deserialize)]
 struct Announcement {
     partition: u32,
     #[serde(flatten)]
-    owner: Owner,
+    owner: AnnouncedOwner,
 }
 
 /// The record with which the owner of a partition announces its URL.
-pub(super) fn announcement(partition: u32, owner: Owner) -> Record {
+pub(super) fn announcement(partition: u32, owner: AnnouncedOwner) -> Record {
     let body =
         serde_json::to_vec(&Announcement { partition, owner }).expect("an announcement is plain fields");
     Record {
@@ -88,8 +88,8 @@ fn update(owners: &mut Owners, Announcement { partition, owner }: Announcement) 
 mod tests {
     use super::*;
 
-    fn owner(url: &str, epoch: u64) -> Owner {
-        Owner { url: url.to_owned(), epoch }
+    fn owner(url: &str, epoch: u64) -> AnnouncedOwner {
+        AnnouncedOwner { url: url.to_owned(), epoch }
     }
 
     #[test]

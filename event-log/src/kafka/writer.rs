@@ -13,7 +13,7 @@ use super::settings::KafkaSettings;
 use super::snapshots::Snapshots;
 use crate::chain::Chains;
 use crate::error::AppendError;
-use crate::owners::Owner;
+use crate::owners::AnnouncedOwner;
 use crate::port::{Batch, Writer};
 use crate::snapshot::{PendingSnapshot, Snapshot, SnapshotPoint};
 use crate::{claim_record, telemetry};
@@ -131,7 +131,7 @@ impl Writer for KafkaWriter {
     }
 
     fn announce(&mut self, url: &str) -> Result<(), AppendError> {
-        let owner = Owner { url: url.to_owned(), epoch: self.epoch };
+        let owner = AnnouncedOwner { url: url.to_owned(), epoch: self.epoch };
         let record: Record = owners::announcement(self.partition, owner);
         let topic = self.settings.owners_topic();
         // Sent by the same producer, so that a fenced owner can't announce itself.

@@ -86,7 +86,7 @@ impl<'de> Visitor<'de> for ReadHeaders<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<&str>()? {
             match known_header(name) {
-                Some(known) => map.next_value_seed(Value(self.0.header_value(known)))?,
+                Some(known) => map.next_value_seed(HeaderValue(self.0.header_value(known)))?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -95,9 +95,9 @@ impl<'de> Visitor<'de> for ReadHeaders<'_> {
 }
 
 /// Reads a text into a string that is reused.
-struct Value<'a>(&'a mut String);
+struct HeaderValue<'a>(&'a mut String);
 
-impl<'de> DeserializeSeed<'de> for Value<'_> {
+impl<'de> DeserializeSeed<'de> for HeaderValue<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -105,7 +105,7 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
     }
 }
 
-impl Visitor<'_> for Value<'_> {
+impl Visitor<'_> for HeaderValue<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,7 @@ use super::snapshot;
 use super::store::{Ends, Store, WriteError};
 use crate::chain::Chains;
 use crate::error::{AppendError, Unavailable};
-use crate::owners::{Owner, Owners};
+use crate::owners::{AnnouncedOwner, Owners};
 use crate::port::{Batch, Writer};
 use crate::snapshot::{PendingSnapshot, Snapshot, SnapshotPermit, SnapshotPoint};
 use crate::telemetry;
@@ -154,7 +154,7 @@ impl Writer for SqliteWriter {
     fn announce(&mut self, url: &str) -> Result<(), AppendError> {
         let fenced = self.shared.fenced.blocking_lock();
         self.still_owns(&fenced)?;
-        let owner = Owner { url: url.to_owned(), epoch: self.epoch };
+        let owner = AnnouncedOwner { url: url.to_owned(), epoch: self.epoch };
         self.shared.owners.send_replace(Owners::from([(0, owner)]));
         Ok(())
     }

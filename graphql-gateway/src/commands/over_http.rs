@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::command::{Answer, Command, DEADLINE_HEADER, Failure, Reply};
-use event_log::{EventLog, Owner, Owners};
+use event_log::{AnnouncedOwner, EventLog, Owners};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
@@ -58,7 +58,7 @@ impl OwnersOverHttp {
         Ok(Self { log, token, http })
     }
 
-    async fn send(&self, owner: &Owner, command: &Command, deadline: Instant) -> SendOutcome {
+    async fn send(&self, owner: &AnnouncedOwner, command: &Command, deadline: Instant) -> SendOutcome {
         let url = format!("{}/commands", owner.url.trim_end_matches('/'));
         let left = deadline.saturating_duration_since(Instant::now());
         let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);

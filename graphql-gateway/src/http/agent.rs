@@ -23,7 +23,7 @@ use crate::request::RequestContext;
 struct AgentConfig {
     version: u64,
     config: General,
-    rules: Vec<Rule>,
+    rules: Vec<AgentConfigRule>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,7 +39,7 @@ struct General {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule {
+struct AgentConfigRule {
     name: String,
     active: bool,
     poll_interval: u32,
@@ -132,12 +132,12 @@ impl AgentConfig {
                 max_jobs: config.max_jobs,
                 updated_at: user.ufa_updated_at,
             },
-            rules: rules.into_iter().map(Rule::from).collect(),
+            rules: rules.into_iter().map(AgentConfigRule::from).collect(),
         }
     }
 }
 
-impl From<RuleRow> for Rule {
+impl From<RuleRow> for AgentConfigRule {
     fn from(row: RuleRow) -> Self {
         let topic = row.topic().unwrap_or_default();
         let rule = row.rule;
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_rule_reads_as_its_fields_are_called() {
-        let rule = Rule {
+        let rule = AgentConfigRule {
             name: "in".to_owned(),
             active: true,
             poll_interval: 300,

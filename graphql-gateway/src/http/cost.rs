@@ -20,16 +20,16 @@ pub(super) fn of(
     operation: &OperationDefinition,
     variables: &Variables,
 ) -> usize {
-    Count { document, operation, variables }.set(&operation.selection_set.node)
+    CostCounter { document, operation, variables }.set(&operation.selection_set.node)
 }
 
-struct Count<'a> {
+struct CostCounter<'a> {
     document: &'a ExecutableDocument,
     operation: &'a OperationDefinition,
     variables: &'a Variables,
 }
 
-impl Count<'_> {
+impl CostCounter<'_> {
     fn set(&self, set: &SelectionSet) -> usize {
         set.items.iter().fold(0, |sum: usize, selection| {
             sum.saturating_add(match &selection.node {

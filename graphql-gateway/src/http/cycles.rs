@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use async_graphql::Pos;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
-use super::document::DocumentError;
+use super::document_error::DocumentError;
 
 /// Checks every fragment of a document, used or not. The recursion is bounded by the number of fragments, which was
 /// checked before.

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
-use async_graphql::{Name, Pos, ServerError, Value};
+use async_graphql::{Name, Pos, Value};
 
 use super::cycles;
-use crate::error::{BAD_REQUEST, TOO_COMPLEX, VALIDATION_FAILED, located_error, server_error};
+use super::document_error::DocumentError;
 
 #[cfg(test)]
 mod tests;
@@ -27,31 +27,6 @@ const DIRECTIVES: usize = 10;
 const MUTATIONS: usize = 10;
 /// Mutations that try a password. A document has one at most, so that a request is one attempt.
 const CREDENTIAL_MUTATIONS: [&str; 2] = ["signIn", "changePassword"];
-
-/// Why a document is rejected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DocumentError {
-    /// It could cost more than a request may.
-    #[error("{0}")]
-    TooComplex(&'static str),
-    /// It is not clear which operation to execute.
-    #[error("{0}")]
-    NoOperation(&'static str),
-    /// It asks for something impossible, at this place.
-    #[error("{0}")]
-    Invalid(String, Pos),
-}
-
-impl DocumentError {
-    /// The error that the caller sees.
-    pub(crate) fn to_server_error(&self) -> ServerError {
-        match self {
-            Self::TooComplex(message) => server_error(TOO_COMPLEX, *message),
-            Self::NoOperation(message) => server_error(BAD_REQUEST, *message),
-            Self::Invalid(message, at) => located_error(VALIDATION_FAILED, message, *at),
-        }
-    }
-}
 
 /// The operation that a document asks for.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod agent;
 mod cost;
 mod cycles;
 mod document;
+mod document_error;
 mod graphql;
 mod guard;
 mod literals;

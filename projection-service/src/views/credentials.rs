@@ -2,12 +2,12 @@
 
 use domain::credential::{Credential, CredentialId};
 
-use super::Change;
+use super::RowChange;
 
 /// The credential after the record. A tombstone removes it.
-pub(crate) fn fold(id: CredentialId, credential: Option<Credential>) -> Change<CredentialId, Credential> {
+pub(crate) fn fold(id: CredentialId, credential: Option<Credential>) -> RowChange<CredentialId, Credential> {
     match credential {
-        Some(credential) => Change::Put(id, credential),
-        None => Change::Gone(id),
+        Some(credential) => RowChange::Put(id, credential),
+        None => RowChange::Gone(id),
     }
 }

@@ -5,10 +5,10 @@ use domain::user::Event;
 use domain::user::mailboxes::{DEFAULT, default_of};
 use read_model::mailboxes::MailboxRow;
 
-use super::{At, Change};
+use super::{At, RowChange};
 
 /// The changed mailbox, if the event changes one.
-pub(crate) fn fold(event: &Event, username: &str, at: At) -> Option<Change<MailboxId, MailboxRow>> {
+pub(crate) fn fold(event: &Event, username: &str, at: At) -> Option<RowChange<MailboxId, MailboxRow>> {
     let row = |id, name: &str, description: Option<String>| MailboxRow {
         id,
         user_id: at.user,
@@ -20,13 +20,13 @@ pub(crate) fn fold(event: &Event, username: &str, at: At) -> Option<Change<Mailb
     match event {
         Event::Registered(_) => {
             let id = default_of(at.user);
-            Some(Change::Put(id, row(id, DEFAULT, None)))
+            Some(RowChange::Put(id, row(id, DEFAULT, None)))
         }
         Event::MailboxCreated(created) => {
             let id = created.mailbox_id;
-            Some(Change::Put(id, row(id, &created.name, created.description.clone())))
+            Some(RowChange::Put(id, row(id, &created.name, created.description.clone())))
         }
-        Event::MailboxDeleted(deleted) => Some(Change::Gone(deleted.mailbox_id)),
+        Event::MailboxDeleted(deleted) => Some(RowChange::Gone(deleted.mailbox_id)),
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct At {
 
 /// A row written or deleted by its key.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Change<K, R> {
+pub(crate) enum RowChange<K, R> {
     Put(K, R),
     Gone(K),
 }

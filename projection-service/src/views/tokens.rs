@@ -4,12 +4,12 @@ use domain::id::TokenId;
 use domain::user::Event;
 use read_model::tokens::TokenRow;
 
-use super::{At, Change};
+use super::{At, RowChange};
 
 /// The issued token, or the revoked one as gone.
-pub(crate) fn fold(event: &Event, at: At) -> Option<Change<TokenId, TokenRow>> {
+pub(crate) fn fold(event: &Event, at: At) -> Option<RowChange<TokenId, TokenRow>> {
     match event {
-        Event::AuthTokenIssued(issued) => Some(Change::Put(
+        Event::AuthTokenIssued(issued) => Some(RowChange::Put(
             issued.token_id,
             TokenRow {
                 id: issued.token_id,
@@ -23,7 +23,7 @@ pub(crate) fn fold(event: &Event, at: At) -> Option<Change<TokenId, TokenRow>> {
                 last_use: None,
             },
         )),
-        Event::AuthTokenRevoked(revoked) => Some(Change::Gone(revoked.token_id)),
+        Event::AuthTokenRevoked(revoked) => Some(RowChange::Gone(revoked.token_id)),
         _ => None,
     }
 }

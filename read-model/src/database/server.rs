@@ -24,11 +24,11 @@ const BETWEEN_HOSTS: Duration = Duration::from_millis(200);
 /// The servers of a URL, one of them in use.
 pub(crate) struct Server {
     pool: PgPool,
-    shared: Arc<Shared>,
+    shared: Arc<SharedServer>,
 }
 
 /// What the callbacks of the pool and its users share.
-struct Shared {
+struct SharedServer {
     hosts: Vec<PgConnectOptions>,
     current: AtomicUsize,
     changed_at: Mutex<Instant>,
@@ -43,7 +43,7 @@ impl Server {
     pub(super) async fn connect(url: &str, connections: u32) -> Result<Self, Error> {
         let Hosts { options, must_write } = Hosts::parse(url)?;
         let first = options[0].clone();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedServer {
             hosts: options,
             current: AtomicUsize::new(0),
             changed_at: Mutex::new(Instant::now()),
@@ -167,7 +167,7 @@ impl Drop for Server {
     }
 }
 
-impl Shared {
+impl SharedServer {
     /// Closes connections that were made before this instant when they are next asked for.
     fn distrust(&self, made_before: Instant) {
         let mut distrusted = lock(&self.distrusted);
@@ -197,7 +197,7 @@ impl Shared {
 /// half-way and the server doesn't answer any more, it is closed instead of going back to the pool.
 pub(crate) struct Lease {
     connection: Option<PoolConnection<Postgres>>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedServer>,
     since: Instant,
     state: State,
 }

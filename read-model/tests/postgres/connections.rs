@@ -104,7 +104,10 @@ impl Bouncer {
         let process = match command.spawn() {
             Ok(process) => process,
             Err(error) => {
-                eprintln!("SKIPPED: pgbouncer can't be started: {error}");
+                assert!(std::env::var("CI").as_deref() != Ok("true"), "pgbouncer must be there: {error}");
+                eprintln!(
+                    "!!!! LEFT OUT: pgbouncer can't be started ({error}). ./test installs it where it may."
+                );
                 return None;
             }
         };

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::time::Instant;
 
-use super::limits::Limits;
+use super::limits::ConnectionLimits;
 
 /// The activity of one connection. Clones share it.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ impl SharedActivity {
     }
 
     /// When to give the connection up.
-    pub(super) fn deadline(&self, limits: Limits) -> Option<Instant> {
+    pub(super) fn deadline(&self, limits: ConnectionLimits) -> Option<Instant> {
         match self.lock().phase {
             Phase::Head { since, .. } => Some(since + limits.head),
             Phase::Busy => None,

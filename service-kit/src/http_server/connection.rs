@@ -11,16 +11,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::SharedActivity;
-use super::limits::Limits;
+use super::limits::ConnectionLimits;
 
 /// Opens [`BoundedConnection`]s.
 pub(super) struct BoundedListener {
     listener: TcpListener,
-    limits: Limits,
+    limits: ConnectionLimits,
 }
 
 impl BoundedListener {
-    pub(super) fn new(listener: TcpListener, limits: Limits) -> Self {
+    pub(super) fn new(listener: TcpListener, limits: ConnectionLimits) -> Self {
         Self { listener, limits }
     }
 }
@@ -42,7 +42,7 @@ impl Listener for BoundedListener {
 /// A connection with a limit for every wait for its client.
 pub(super) struct BoundedConnection {
     socket: TcpStream,
-    limits: Limits,
+    limits: ConnectionLimits,
     activity: SharedActivity,
     /// Wakes the connection at its deadline, or earlier.
     timer: Pin<Box<Sleep>>,
@@ -51,7 +51,7 @@ pub(super) struct BoundedConnection {
 }
 
 impl BoundedConnection {
-    fn new(socket: TcpStream, limits: Limits) -> Self {
+    fn new(socket: TcpStream, limits: ConnectionLimits) -> Self {
         let timer = Box::pin(sleep_until(Instant::now() + limits.head));
         Self { socket, limits, activity: SharedActivity::opened(), timer, linger_until: None }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Limits of a connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct ConnectionLimits {
     /// From the first byte of a request head to its last; of the first head from the opening of the connection.
     pub(super) head: Duration,
     /// Without a request, and without a byte of an answer that was taken.
@@ -17,7 +17,7 @@ pub(super) struct Limits {
     pub(super) linger: Duration,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// Idle connections live longer than those that proxies keep (60 s at most by default): it is for the client to
     /// close them, or it may send a request that nobody reads. The limits of lingering are those of nginx.
     pub(super) const DEFAULT: Self = Self {

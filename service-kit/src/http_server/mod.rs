@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 
 use activity::SharedActivity;
 use connection::BoundedListener;
-use limits::Limits;
+use limits::ConnectionLimits;
 
 /// Serves `router` until `stop` is ready and every request has its answer. Handlers find the peer in
 /// `ConnectInfo<SocketAddr>`.
@@ -34,11 +34,11 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    serve_within(Limits::DEFAULT, listener, router, stop).await
+    serve_within(ConnectionLimits::DEFAULT, listener, router, stop).await
 }
 
 async fn serve_within(
-    limits: Limits,
+    limits: ConnectionLimits,
     listener: TcpListener,
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -63,7 +63,7 @@ impl Connected<IncomingStream<'_, BoundedListener>> for Peer {
 
 /// Has a request answered, then reads the rest of its body.
 async fn answer(
-    State(limits): State<Limits>,
+    State(limits): State<ConnectionLimits>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     mut request: Request,
     next: Next,

@@ -9,12 +9,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::limits::Limits;
+use super::limits::ConnectionLimits;
 use super::serve_within;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Of what one test is about, it shortens the limit.
-const LONG: Limits = Limits {
+const LONG: ConnectionLimits = ConnectionLimits {
     head: PATIENCE,
     idle: PATIENCE,
     drain_bytes: 1 << 16,
@@ -25,7 +25,7 @@ const LONG: Limits = Limits {
 const SOON: Duration = Duration::from_millis(50);
 
 /// A server and the sender that keeps it running.
-async fn started(limits: Limits) -> (std::net::SocketAddr, oneshot::Sender<()>) {
+async fn started(limits: ConnectionLimits) -> (std::net::SocketAddr, oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new()
@@ -66,7 +66,7 @@ fn head(method: &str, path: &str, length: usize, more: &str) -> String {
 
 #[tokio::test]
 async fn f11_half_a_head_and_a_silent_connection_end() {
-    let (address, _stop) = started(Limits { head: SOON, ..LONG }).await;
+    let (address, _stop) = started(ConnectionLimits { head: SOON, ..LONG }).await;
     for sent in ["", "GET /unread HTTP/1.1\r\nhost: x\r\n"] {
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(sent.as_bytes()).await.unwrap();
@@ -76,7 +76,7 @@ async fn f11_half_a_head_and_a_silent_connection_end() {
 
 #[tokio::test]
 async fn f11_the_next_head_has_a_limit_too_and_the_time_between_another() {
-    let (address, _stop) = started(Limits { head: SOON, ..LONG }).await;
+    let (address, _stop) = started(ConnectionLimits { head: SOON, ..LONG }).await;
     let mut client = TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
         client.write_all(head("GET", "/unread", 0, "").as_bytes()).await.unwrap();
@@ -84,7 +84,7 @@ async fn f11_the_next_head_has_a_limit_too_and_the_time_between_another() {
     }
     client.write_all(b"GET /unr").await.unwrap();
     assert_eq!(rest(&mut client).await, "");
-    let (address, _stop) = started(Limits { idle: SOON, ..LONG }).await;
+    let (address, _stop) = started(ConnectionLimits { idle: SOON, ..LONG }).await;
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(head("GET", "/unread", 0, "").as_bytes()).await.unwrap();
     assert!(rest(&mut client).await.ends_with("answered"));
@@ -127,7 +127,8 @@ async fn f14_an_answer_reaches_a_client_that_writes_on() {
 
 #[tokio::test]
 async fn f14_a_client_that_never_stops_writing_is_left() {
-    for limits in [Limits { linger: SOON, ..LONG }, Limits { linger_quiet: SOON, ..LONG }] {
+    for limits in [ConnectionLimits { linger: SOON, ..LONG }, ConnectionLimits { linger_quiet: SOON, ..LONG }]
+    {
         let (address, _stop) = started(limits).await;
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(head("POST", "/unread", 1 << 30, "").as_bytes()).await.unwrap();

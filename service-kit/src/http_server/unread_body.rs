@@ -11,7 +11,7 @@ use axum::response::Response;
 use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 
-use super::limits::Limits;
+use super::limits::ConnectionLimits;
 
 /// What a handler has left of a body.
 #[derive(Default)]
@@ -50,7 +50,7 @@ pub(super) fn announce_close(response: &mut Response) {
 
 impl UnreadBody {
     /// Reads and drops what is left, within the limits. Returns whether that was all.
-    pub(super) async fn drain(self, limits: Limits) -> bool {
+    pub(super) async fn drain(self, limits: ConnectionLimits) -> bool {
         let Left { body, is_awaiting } = std::mem::take(&mut *lock(&self.0));
         let Some(mut body) = body else { return true };
         // Reading would ask for the body. The answer makes it unnecessary.

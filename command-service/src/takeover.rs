@@ -7,6 +7,7 @@ use domain::deployment;
 use event_log::envelope::Envelope;
 use event_log::{AppendError, Batch, ClaimError, Recorded, Replay, Writer};
 use log_model::{Position, Stream, StreamPartition};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -95,12 +96,15 @@ fn adopt_partitions(ledger: &mut Ledger, writer: &mut dyn Writer, tenure: &Tenur
     let Some(event) = ledger.deployment().and_then(|record| record.adopt(partitions)) else { return Ok(()) };
     let sequence = ledger.deployment_version + 1;
     let command_id = Uuid::now_v7().to_string();
+    let written = deployment::Event::from(event.clone());
+    let body = written.to_json();
     let envelope = Envelope {
         id: Uuid::now_v7(),
         time: OffsetDateTime::now_utc().into(),
         subject: deployment::SUBJECT.to_owned(),
         sequence,
-        command_digest: String::new(),
+        // Nobody asked. Owners of earlier releases can't read an event without a digest.
+        command_digest: hex::encode(Sha256::digest(&body)),
         correlation_id: command_id.clone(),
         command_id,
         actor: String::new(),
@@ -110,8 +114,7 @@ fn adopt_partitions(ledger: &mut Ledger, writer: &mut dyn Writer, tenure: &Tenur
         traceparent: None,
     }
     .asked_by(&Actor::System);
-    let written = deployment::Event::from(event.clone());
-    let record = envelope.record(written.wire_name(), written.to_json());
+    let record = envelope.record(written.wire_name(), body);
     let batch = Batch { records: vec![(Stream::GroupEvents, record)] };
     let position = tenure.watchdog().during(|| writer.append(batch)).map_err(not_claimed)?;
     ledger.adopt(event, sequence);

@@ -158,8 +158,8 @@ impl<'a> Stamp<'a> {
             time: Timestamp::parse(record.required(TIME)?).map_err(|_| NotAnEvent::malformed(TIME))?,
             subject: record.required(SUBJECT)?,
             sequence: record.required(SEQUENCE)?.parse().map_err(|_| NotAnEvent::malformed(SEQUENCE))?,
-            command_id: record.required(COMMANDID)?,
-            command_digest: record.required(COMMANDDIGEST)?,
+            command_id: record.header(COMMANDID).unwrap_or_default(),
+            command_digest: record.header(COMMANDDIGEST).unwrap_or_default(),
             actor: record.required(ACTOR)?,
         })
     }

@@ -49,7 +49,7 @@ fn testing_envelope(subject: &str) -> Envelope {
         subject: subject.to_owned(),
         sequence: 1,
         command_id: "init".to_owned(),
-        command_digest: String::new(),
+        command_digest: "00".to_owned(),
         correlation_id: "init".to_owned(),
         actor: String::new(),
         actor_name: String::new(),

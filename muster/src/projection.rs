@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 #[derive(clap::Subcommand)]
 enum Subcommands {
     /// Prints a line per partition. Exits with 1 when one is halted.
-    StatusArguments(StatusArguments),
+    Status(StatusArguments),
     /// Lets halted partitions try the record again at which they stopped.
     Retry(Retry),
 }
@@ -45,7 +45,7 @@ struct Retry {
 /// Shows or retries.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
-        Subcommands::StatusArguments(status) => {
+        Subcommands::Status(status) => {
             let views = status.views.open_soon(&status.log).await?;
             Ok(report(&checkpoints(&views).await?))
         }

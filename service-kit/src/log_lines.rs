@@ -10,9 +10,6 @@ use tracing_subscriber::fmt::MakeWriter;
 /// Lines that wait for a slow reader of standard error. Further ones are lost.
 const MOST_WAITING: usize = 8_192;
 
-/// The name of the metric that counts lost lines.
-pub(crate) const LOST: &str = "muster_log_lines_lost_total";
-
 /// Takes log lines and never blocks or fails. A line that can't be written is lost and counted.
 #[derive(Clone)]
 pub(crate) struct LogLines {
@@ -67,7 +64,7 @@ impl<'a> MakeWriter<'a> for LogLines {
 }
 
 fn lost() {
-    metrics::counter!(LOST).increment(1);
+    metrics::counter!("muster_log_lines_lost_total").increment(1);
 }
 
 fn write_all(mut out: impl Write, entries: &Receiver<QueuedLine>) {

@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::log_lines::{LOST, LogLines};
+use crate::log_lines::LogLines;
 
 /// How logs look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -104,7 +104,7 @@ pub fn flush_logs() {
 /// Sets up metrics; the handle renders them.
 pub fn start_metrics() -> Result<PrometheusHandle, TelemetryError> {
     let handle = with_buckets().install_recorder().map_err(|_| TelemetryError::Twice)?;
-    metrics::describe_counter!(LOST, "Log lines that could not be written");
+    metrics::describe_counter!("muster_log_lines_lost_total", "Log lines that could not be written");
     Ok(handle)
 }
 

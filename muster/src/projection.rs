@@ -50,6 +50,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             Ok(report(&checkpoints(&views).await?))
         }
         Subcommands::Retry(retry) => {
+            // Refuses views of an older format, which a writer would replace.
+            drop(retry.views.open_soon(&retry.log).await?);
             let writer = retry.views.open_writer_soon(&retry.log).await?;
             self::retry(&writer, retry.partition).await
         }

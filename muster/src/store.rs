@@ -13,7 +13,7 @@ use event_log::EventLog;
 use event_log::kafka::{Acknowledge, KafkaLog, KafkaSettings};
 use event_log::sqlite::SqliteLog;
 use graphql_gateway::secrets;
-use read_model::{ReadModel, ViewWriter, ViewsAt};
+use read_model::{Error as ViewsError, ReadModel, ViewWriter, ViewsAt};
 use secrecy::ExposeSecret;
 use service_kit::settings;
 
@@ -166,28 +166,32 @@ impl LogArguments {
 }
 
 impl ViewsArguments {
-    /// Opens the views to read them. Makes missing tables. Waits for a database that is away, and says so.
+    /// Opens the views to read them. Makes missing tables. Waits for a database that is away, and for a projection that
+    /// replaces views of an older format, and says so.
     pub(crate) async fn open(&self, log: &LogArguments) -> Result<ReadModel> {
-        self.wait_to_open(log, ReadModel::open).await
+        let may_change =
+            |error: &ViewsError| error.is_unavailable() || matches!(error, ViewsError::OlderViews { .. });
+        self.wait_to_open(log, ReadModel::open, may_change).await
     }
 
     /// Opens the views to fill them. Makes missing tables. Waits for a database that is away, and says so.
     pub(crate) async fn open_writer(&self, log: &LogArguments) -> Result<ViewWriter> {
-        self.wait_to_open(log, ViewWriter::open).await
+        self.wait_to_open(log, ViewWriter::open, ViewsError::is_unavailable).await
     }
 
     async fn wait_to_open<T>(
         &self,
         log: &LogArguments,
-        open: impl AsyncFn(&ViewsAt) -> Result<T, read_model::Error>,
+        open: impl AsyncFn(&ViewsAt) -> Result<T, ViewsError>,
+        may_change: impl Fn(&ViewsError) -> bool,
     ) -> Result<T> {
         let at = self.place(log)?;
         let mut is_said = false;
         loop {
             match open(&at).await {
-                Err(error) if error.is_unavailable() => {
+                Err(error) if may_change(&error) => {
                     if !std::mem::replace(&mut is_said, true) {
-                        tracing::info!(%error, "waiting for the database of the views");
+                        tracing::info!(%error, "waiting for the views");
                     }
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
@@ -198,7 +202,8 @@ impl ViewsArguments {
 
     /// Opens the views to read them, for a command that somebody waits for.
     pub(crate) async fn open_soon(&self, log: &LogArguments) -> Result<ReadModel> {
-        soon("the database of the views did not answer", self.open(log)).await
+        let opening = self.wait_to_open(log, ReadModel::open, ViewsError::is_unavailable);
+        soon("the database of the views did not answer", opening).await
     }
 
     /// Opens the views to change them, for a command that somebody waits for.

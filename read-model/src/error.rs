@@ -23,6 +23,14 @@ pub enum Error {
     /// The server or its database can't hold the views, or a setting of it stands against that. The text is a sentence.
     #[error("{0}")]
     Unsuitable(String),
+    /// An older version of Muster made the views. Whoever fills them replaces them; readers wait for that.
+    #[error("the views have format {found}, and this Muster needs {needed}: its projection fills them anew")]
+    OlderViews {
+        /// Their format.
+        found: i64,
+        /// The format that is needed.
+        needed: i64,
+    },
     /// A newer version of Muster made the tables.
     #[error("the {what} have format {found}, which only a newer Muster reads")]
     Newer {

@@ -9,7 +9,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::notifications;
 use crate::progress::Progress;
-use crate::schema;
+use crate::schema::{self, OlderViews};
 use crate::statement::sql;
 use crate::views_at::ViewsAt;
 
@@ -34,7 +34,8 @@ impl Drop for Listener {
 }
 
 impl ReadModel {
-    /// Opens the views. Makes what is missing, also when several processes do so at once.
+    /// Opens the views. Makes what is missing, also when several processes do so at once. Views of an older format are an
+    /// error: only a [`ViewWriter`](crate::ViewWriter) replaces them.
     ///
     /// ```
     /// use read_model::users_page::{UserFilter, UserOrder};
@@ -53,8 +54,12 @@ impl ReadModel {
     /// # }
     /// ```
     pub async fn open(at: &ViewsAt) -> Result<Self, Error> {
+        Self::open_with(at, OlderViews::Refuse).await
+    }
+
+    pub(crate) async fn open_with(at: &ViewsAt, older: OlderViews) -> Result<Self, Error> {
         let database = Database::connect(at).await?;
-        Database::whole(schema::prepare(database.clone())).await?;
+        Database::whole(schema::prepare(database.clone(), older)).await?;
         let progress = Progress::new();
         progress.set(checkpoint::read(&database).await?);
         let listener = match &database {

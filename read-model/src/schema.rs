@@ -28,13 +28,22 @@ const FORMATS_SQLITE: &str = "
     CREATE TABLE IF NOT EXISTS formats (format INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS operational.formats (format INTEGER PRIMARY KEY) STRICT";
 
+/// What happens to views of an older format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OlderViews {
+    /// They are refused: somebody may still use them.
+    Refuse,
+    /// They are removed, to be filled anew.
+    Replace,
+}
+
 /// Makes missing tables, all or none.
-pub(crate) async fn prepare(database: Database) -> Result<(), Error> {
+pub(crate) async fn prepare(database: Database, older: OlderViews) -> Result<(), Error> {
     let mut work = database.begin_schema().await?;
     work.lock(Lock::Schema).await?;
     let formats = if matches!(work, Work::Postgres(..)) { FORMATS_POSTGRES } else { FORMATS_SQLITE };
     work.script(formats).await?;
-    make_views(&mut work).await?;
+    make_views(&mut work, older).await?;
     bring(&mut work, "operational tables", "operational.formats", OPERATIONAL).await?;
     work.commit().await
 }
@@ -51,11 +60,12 @@ async fn bring(work: &mut Work, what: &'static str, formats: &str, scripts: Scri
     Ok(())
 }
 
-async fn make_views(work: &mut Work) -> Result<(), Error> {
+async fn make_views(work: &mut Work, older: OlderViews) -> Result<(), Error> {
     match newest(work, "formats").await? {
         0 => make(work, VIEWS, "formats", VIEWS_FORMAT).await,
         VIEWS_FORMAT => Ok(()),
         found if found > VIEWS_FORMAT => Err(Error::Newer { what: "views", found }),
+        found if older == OlderViews::Refuse => Err(Error::OlderViews { found, needed: VIEWS_FORMAT }),
         found => {
             tracing::warn!(
                 found,

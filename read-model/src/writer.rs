@@ -8,6 +8,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::notifications;
 use crate::reader::ReadModel;
+use crate::schema::OlderViews;
 use crate::statement::{WriteStatement, multi_row, sql};
 use crate::views_at::ViewsAt;
 
@@ -44,9 +45,10 @@ pub struct ViewWriter {
 }
 
 impl ViewWriter {
-    /// Opens the views to fill them. Makes what is missing, also when several processes do so at once.
+    /// Opens the views to fill them. Makes what is missing, also when several processes do so at once, and replaces views of
+    /// an older format.
     pub async fn open(at: &ViewsAt) -> Result<Self, Error> {
-        Ok(Self { views: ReadModel::open(at).await? })
+        Ok(Self { views: ReadModel::open_with(at, OlderViews::Replace).await? })
     }
 
     /// The views that it writes. Readers that are clones of this one learn of every write at once.

@@ -218,6 +218,11 @@ async fn f09_views_of_an_older_format_are_filled_anew(stage: Stage) {
     drop(views);
     stage.tamper("ALTER TABLE users DROP COLUMN phone").await;
     stage.tamper("UPDATE formats SET format = 1").await;
+    let refused = ReadModel::open(&stage.at()).await.map(drop).unwrap_err();
+    assert!(
+        matches!(refused, read_model::Error::OlderViews { found: 1, .. }),
+        "a reader leaves them: {refused}"
+    );
     let views = stage.views().await;
     assert!(views.user_by_name("bob").await.unwrap().is_none(), "they are empty at first");
     project(log.follow(), &views, 100).await;

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The crates of this workspace that each may use, beside which libraries that touch servers.
-const RULES: [(&str, &[&str], &[&str]); 12] = [
+pub(crate) const RULES: [(&str, &[&str], &[&str]); 12] = [
     ("log-model", &[], &[]),
     ("domain", &["log-model"], &[]),
     ("event-log", &["log-model", "domain"], &["rdkafka", "sqlx"]),

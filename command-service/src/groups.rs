@@ -14,12 +14,12 @@ use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 use event_log::envelope::Envelope;
 use event_log::{EventLog, Recorded};
-use log_consumer::cause::text;
 use log_consumer::{
     ApplyError, Checkpoint, Consumed, Consumer, ConsumerConfig, Halt, MemoryCheckpoints, Move, Sink,
     SinkUnavailable,
 };
 use log_model::{Position, Stream, StreamPartition};
+use service_kit::causes::Causes;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
@@ -137,10 +137,10 @@ impl Sink for GroupsSink {
     fn read(&self, recorded: &Recorded) -> Result<Option<GroupEntry>, String> {
         let record = &recorded.record;
         let Ok(id) = record.key.parse::<GroupId>() else { return Ok(None) };
-        let envelope = Envelope::read(record).map_err(|error| text(&error))?;
-        let name = record.wire_name().map_err(|error| text(&error))?;
+        let envelope = Envelope::read(record).map_err(|error| Causes(&error).to_string())?;
+        let name = record.wire_name().map_err(|error| Causes(&error).to_string())?;
         let event = group::Event::from_json(name, record.body.as_deref().unwrap_or_default());
-        Ok(Some((id, event.map_err(|error| text(&error))?, envelope.time)))
+        Ok(Some((id, event.map_err(|error| Causes(&error).to_string())?, envelope.time)))
     }
 
     fn fold(

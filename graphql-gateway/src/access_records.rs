@@ -12,11 +12,10 @@ use domain::actor::{Actor, Client};
 use domain::timestamp::Timestamp;
 use event_log::envelope::Envelope;
 use event_log::{EventLog, Record};
+use service_kit::causes::Causes;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
-
-use crate::error::Causes;
 
 #[cfg(test)]
 mod tests;

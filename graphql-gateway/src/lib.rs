@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use event_log::EventLog;
 use read_model::ReadModel;
+use service_kit::causes::Causes;
 use service_kit::http_server;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -46,7 +47,6 @@ use access::{AccessMonitor, Freshness};
 use access_records::{AccessRecordWriter, access_recorder};
 use commands::{CommandRoute, ReservingRoute};
 use config::Config;
-use error::Causes;
 use gateway::Gateway;
 use http::HttpState;
 

@@ -11,12 +11,12 @@ use domain::decision_context::Prepared;
 use domain::user;
 use log_model::Position;
 use secrecy::SecretString;
+use service_kit::causes::Causes;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::authentication::{Authenticated, SignInAttempt};
 use crate::commands::CommandRoute;
-use crate::error::Causes;
 use crate::secrets::Hasher;
 
 /// Hashes passwords anew in the background.

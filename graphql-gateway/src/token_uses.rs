@@ -9,9 +9,9 @@ use domain::credential::Scope;
 use domain::id::TokenId;
 use read_model::ReadModel;
 use read_model::tokens::TokenUse;
+use service_kit::causes::Causes;
 
 use crate::clock::now;
-use crate::error::Causes;
 
 /// Shortest time between two writes of the same token's last use.
 const WRITE_INTERVAL: Duration = Duration::from_mins(1);

@@ -92,7 +92,6 @@
 //! ```
 
 mod batch;
-pub mod cause;
 mod clock;
 mod config;
 mod consumed;

@@ -5,9 +5,9 @@ use domain::id::{GroupId, UserId};
 use domain::{access, deployment, group, user};
 use event_log::Recorded;
 use event_log::envelope::Envelope;
-use log_consumer::cause::text;
 use log_model::Stream;
 use log_model::record::{COMMANDDIGEST, COMMANDID, SEQUENCE};
+use service_kit::causes::Causes;
 
 /// What a record means for the views.
 #[derive(Debug)]
@@ -34,36 +34,39 @@ impl LogEntry {
             return Ok(Self::Claim);
         }
         if recorded.place.stream == Stream::Credentials {
-            let id = record.key.parse().map_err(|error| text(&error))?;
+            let id = record.key.parse().map_err(|error| Causes(&error).to_string())?;
             // Secret: an error may say where the JSON is wrong, but never quote it.
             let credential = record.body.as_deref().map(serde_json::from_slice).transpose();
-            return Ok(Self::Credential(id, credential.map_err(|error| text(&error))?));
+            return Ok(Self::Credential(id, credential.map_err(|error| Causes(&error).to_string())?));
         }
-        let name = record.wire_name().map_err(|error| text(&error))?;
-        let envelope = Envelope::read(record).map_err(|error| text(&error))?;
+        let name = record.wire_name().map_err(|error| Causes(&error).to_string())?;
+        let envelope = Envelope::read(record).map_err(|error| Causes(&error).to_string())?;
         if recorded.place.stream != Stream::Access {
             for header in [SEQUENCE, COMMANDID, COMMANDDIGEST] {
-                record.required(header).map_err(|error| text(&error))?;
+                record.required(header).map_err(|error| Causes(&error).to_string())?;
             }
         }
         let body = record.body.as_deref().ok_or("the record has no body")?;
         match recorded.place.stream {
             Stream::UserEvents => {
-                let id = envelope.subject.parse().map_err(|error| text(&error))?;
-                let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
+                let id = envelope.subject.parse().map_err(|error| Causes(&error).to_string())?;
+                let event = user::Event::from_json(name, body).map_err(|error| Causes(&error).to_string())?;
                 Ok(Self::User(id, Box::new(event), envelope))
             }
             Stream::GroupEvents if envelope.subject == deployment::SUBJECT => {
-                let event = deployment::Event::from_json(name, body).map_err(|error| text(&error))?;
+                let event =
+                    deployment::Event::from_json(name, body).map_err(|error| Causes(&error).to_string())?;
                 Ok(Self::Deployment(event, envelope))
             }
             Stream::GroupEvents => {
-                let id = envelope.subject.parse().map_err(|error| text(&error))?;
-                let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
+                let id = envelope.subject.parse().map_err(|error| Causes(&error).to_string())?;
+                let event =
+                    group::Event::from_json(name, body).map_err(|error| Causes(&error).to_string())?;
                 Ok(Self::Group(id, event, envelope))
             }
             Stream::Access => {
-                let event = access::Event::from_json(name, body).map_err(|error| text(&error))?;
+                let event =
+                    access::Event::from_json(name, body).map_err(|error| Causes(&error).to_string())?;
                 Ok(Self::Access(event, envelope))
             }
             stream @ (Stream::Credentials | Stream::Reservations) => {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use domain::timestamp::Timestamp;
 use event_log::Recorded;
-use log_consumer::cause::text;
 use log_consumer::{ApplyError, Checkpoint, Halt, Move, Sink, SinkUnavailable};
 use log_model::StreamPartition;
 use read_model::{Error, ViewWriter, apply, checkpoint};
+use service_kit::causes::Causes;
 use time::OffsetDateTime;
 use tracing::Instrument;
 
@@ -85,9 +85,9 @@ impl Sink for ViewsSink {
             }
             Err(apply::ApplyError::Conflict) => Err(ApplyError::Conflict),
             Err(apply::ApplyError::Views(error @ Error::Refused(_))) => {
-                Err(ApplyError::Refused(text(&error)))
+                Err(ApplyError::Refused(Causes(&error).to_string()))
             }
-            Err(apply::ApplyError::Views(error)) => Err(ApplyError::Unavailable(text(&error))),
+            Err(apply::ApplyError::Views(error)) => Err(ApplyError::Unavailable(Causes(&error).to_string())),
         }
     }
 
@@ -139,5 +139,5 @@ impl Sink for ViewsSink {
 
 #[expect(clippy::needless_pass_by_value, reason = "an error is mapped by value")]
 fn unavailable(error: Error) -> SinkUnavailable {
-    SinkUnavailable(text(&error))
+    SinkUnavailable(Causes(&error).to_string())
 }

@@ -8,11 +8,11 @@ use domain::command::{Answer, Command, DEADLINE_HEADER, Failure, Reply};
 use event_log::{AnnouncedOwner, EventLog, Owners};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
+use service_kit::causes::Causes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::route::CommandRoute;
-use crate::error::Causes;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use async_graphql::{ServerError, Value};
 use domain::command::Failure;
+use service_kit::causes::Causes;
 
-use super::causes::Causes;
 use super::codes::{BAD_REQUEST, server_error};
 
 /// Why a request, or a field of it, failed. The messages are for people, [`ApiError::code`] is for programs.

@@ -3,12 +3,10 @@
 //! Nothing internal reaches a caller. The reasons are in `docs/adr/0008-own-graphql-handler.md`.
 
 mod api;
-mod causes;
 mod codes;
 mod mutation;
 
 pub(crate) use api::ApiError;
-pub(crate) use causes::Causes;
 pub(crate) use codes::{
     BAD_REQUEST, PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED, located_error, server_error,
 };

@@ -14,7 +14,11 @@ pub(crate) const RULES: [(&str, &[&str], &[&str]); 12] = [
     ("read-model", &["log-model", "domain"], &["sqlx"]),
     ("service-kit", &[], &[]),
     ("command-service", &["log-model", "domain", "event-log", "log-consumer", "service-kit"], &[]),
-    ("projection-service", &["log-model", "domain", "event-log", "log-consumer", "read-model"], &[]),
+    (
+        "projection-service",
+        &["log-model", "domain", "event-log", "log-consumer", "read-model", "service-kit"],
+        &[],
+    ),
     ("graphql-gateway", &["log-model", "domain", "event-log", "read-model", "service-kit"], &[]),
     (
         "muster",

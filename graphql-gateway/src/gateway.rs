@@ -39,12 +39,12 @@ impl Gateway {
         partitions: u32,
         commands: Arc<dyn CommandRoute>,
         recorder: AccessRecorder,
+        freshness: Freshness,
     ) -> Result<Self, InvalidCost> {
         let hasher = Arc::new(Hasher::try_new(Cost::of(&config), config.password_queue.get())?);
         let authenticator =
             Arc::new(Authenticator::new(views.clone(), Arc::clone(&hasher), recorder.clone()));
         let sessions = Arc::new(Sessions::new(views.clone(), &config));
-        let freshness = Freshness::new(&views, partitions, &config);
         Ok(Self {
             access: AccessCheck::new(
                 views.clone(),

@@ -103,9 +103,9 @@ impl GatewayService {
         let (recorder, record_writer) = access_recorder(Arc::clone(&log));
         let partitions = log.partitions();
         let commands = Arc::new(ReservingRoute::over(commands, partitions));
-        let monitor =
-            AccessMonitor::new(read_model.clone(), Freshness::new(&read_model, partitions, &config));
-        let gateway = Gateway::try_new(config, read_model, partitions, commands, recorder)?;
+        let freshness = Freshness::new(&read_model, partitions, &config);
+        let monitor = AccessMonitor::new(read_model.clone(), freshness.clone());
+        let gateway = Gateway::try_new(config, read_model, partitions, commands, recorder, freshness)?;
         let listener =
             TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
         Ok(Self { listener, gateway: Arc::new(gateway), record_writer, monitor })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use read_model::ReadModel;
+use service_kit::causes::Causes;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -106,7 +107,7 @@ async fn ask(views: &ReadModel) -> Result<(), String> {
     };
     match timeout(PATIENCE, asking).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(format!("the database of the views: {error}")),
+        Ok(Err(error)) => Err(format!("the database of the views: {}", Causes(&error))),
         Err(_) => Err("the database of the views, which does not answer".to_owned()),
     }
 }

@@ -4,11 +4,13 @@
 //! This crate depends on no other crate of Muster, knows no aggregate and does no I/O. `docs/glossary.md`
 //! defines each term.
 
+pub mod digest;
 pub mod partition;
 pub mod position;
 pub mod record;
 pub mod stream;
 
+pub use digest::{Anchor, RecordDigest};
 pub use partition::RouteKey;
 pub use position::Position;
 pub use record::{Record, Recorded};

@@ -1,6 +1,7 @@
 //! The streams of the log and their partitions.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// The streams of the log. With the topic prefix before it, a stream's name is its Kafka topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,5 +113,40 @@ impl StreamPartition {
 impl fmt::Display for StreamPartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.stream, self.partition)
+    }
+}
+
+/// A text that names no partition of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a partition such as user-events-3")]
+pub struct NotAPlace(String);
+
+impl FromStr for StreamPartition {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        let read = || {
+            let (stream, partition) = text.rsplit_once('-')?;
+            // Each place has one text: no sign and no zeros before the number.
+            let place = Self::new(Stream::from_name(stream)?, partition.parse().ok()?);
+            (place.to_string() == text).then_some(place)
+        };
+        read().ok_or_else(|| NotAPlace(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back_from_its_text() {
+        for place in StreamPartition::all(12) {
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        for wrong in ["", "user-events", "user-events-", "user-events-+1", "user-events-01", "users-1", "-1"]
+        {
+            assert_eq!(wrong.parse::<StreamPartition>(), Err(NotAPlace(wrong.to_owned())));
+        }
     }
 }

@@ -68,7 +68,8 @@ fn read(recorded: &Recorded) -> Option<Initialised> {
         return None;
     }
     let body = record.body.as_deref().unwrap_or_default();
-    let deployment::Event::Initialised(event) =
-        deployment::Event::from_json(record.wire_name().ok()?, body).ok()?;
-    Some(event)
+    match deployment::Event::from_json(record.wire_name().ok()?, body).ok()? {
+        deployment::Event::Initialised(event) => Some(event),
+        deployment::Event::RecordSkipped(_) => None,
+    }
 }

@@ -1,4 +1,4 @@
-//! What every owner of this process knows of groups, and up to where.
+//! What every owner of this process knows of groups and of skipped records, and up to where.
 //!
 //! Partitions are shared among processes (`docs/adr/0009-sharing-partitions.md`), and one of them decides about groups. The
 //! others consume its events from the log.
@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use domain::aggregate::Aggregate;
 use domain::command::{Ask, Command};
+use domain::deployment::{self, RecordSkipped};
 use domain::group::{self, Group, KnownGroup};
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 use event_log::envelope::Envelope;
-use event_log::{EventLog, Recorded};
+use event_log::{EventLog, Recorded, Skips};
 use log_consumer::{
     ApplyError, Checkpoint, Consumed, Consumer, ConsumerConfig, Halt, MemoryCheckpoints, Move, Sink,
     SinkUnavailable,
@@ -21,20 +22,27 @@ use log_consumer::{
 use log_model::{Position, Stream, StreamPartition};
 use service_kit::causes::Causes;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// The one stream partition of the group events.
 const PLACE: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
 
-/// A decision on a wrong picture of groups would be worse than none, so a halt ends the consumer. Outages are reported by
-/// those who write to the log.
+/// A decision on a wrong picture of groups would be worse than none, so after a halt nothing is read until an operator has
+/// skipped the record. Outages are reported by those who write to the log.
 const CONSUMER: ConsumerConfig = ConsumerConfig {
     halted: "group events can't be read; commands that name groups will wait",
     has_quiet_outages: true,
     ..ConsumerConfig::new("owner", "the groups")
 };
 
-type KnownGroups = Arc<RwLock<HashMap<GroupId, Group>>>;
+/// What the group events say.
+#[derive(Default)]
+struct Known {
+    groups: HashMap<GroupId, Group>,
+    skips: Skips,
+}
+
+type KnownGroups = Arc<RwLock<Known>>;
 
 /// The groups as far as they were read. Clones share them.
 #[derive(Clone)]
@@ -49,16 +57,13 @@ impl Groups {
     /// Begins to consume the group events, for as long as the log is open and a clone is left.
     pub(crate) fn follow(log: &Arc<dyn EventLog>) -> Self {
         let known = KnownGroups::default();
-        let halted = Arc::new(Notify::new());
-        let checkpoints = MemoryCheckpoints::default();
-        let sink = GroupsSink { known: known.clone(), checkpoints, halted: halted.clone() };
+        let sink = GroupsSink { known: known.clone(), checkpoints: MemoryCheckpoints::default() };
         let consumer = Consumer::new(log, [PLACE], sink, CONSUMER);
         let seen = consumer.consumed();
         let (handle, mut handles) = watch::channel(());
         tokio::spawn(async move {
             tokio::select! {
                 () = consumer.run() => {}
-                () = halted.notified() => {}
                 _ = handles.changed() => {}
             }
         });
@@ -68,7 +73,19 @@ impl Groups {
     /// What is known of the group that a command puts its user into.
     pub(crate) fn of(&self, command: &Command) -> Option<KnownGroup> {
         let id = group(command)?;
-        self.known.read().expect("nobody panics while holding it").get(&id)?.known(id)
+        self.known.read().expect("nobody panics while holding it").groups.get(&id)?.known(id)
+    }
+
+    /// Waits until the end was met once. False when that took too long. Blocks.
+    pub(crate) fn wait_for_end(&self, until: Instant, runtime: &Handle) -> bool {
+        let mut consumed = self.consumed.clone();
+        let met = async { consumed.wait_for(|consumed| consumed.has_met_end(PLACE)).await.is_ok() };
+        runtime.block_on(async { tokio::time::timeout_at(until.into(), met).await.unwrap_or(false) })
+    }
+
+    /// The records that operators have skipped.
+    pub(crate) fn skips(&self) -> Skips {
+        self.known.read().expect("nobody panics while holding it").skips.clone()
     }
 
     /// Whether the groups were read as far as the caller has seen. True for commands that no group decides.
@@ -119,14 +136,18 @@ fn has_passed(consumed: &Consumed, offset: u64) -> bool {
 struct GroupsSink {
     known: KnownGroups,
     checkpoints: MemoryCheckpoints,
-    halted: Arc<Notify>,
 }
 
-/// What happened to a group, and when.
-type GroupEntry = (GroupId, group::Event, Timestamp);
+/// What a record of the group events means here.
+enum GroupEntry {
+    /// What happened to a group, and when.
+    Group(GroupId, group::Event, Timestamp),
+    /// A record is skipped.
+    Skip(RecordSkipped),
+}
 
 impl Sink for GroupsSink {
-    /// `None` for records that are about no group.
+    /// `None` for records that are about no group and skip nothing.
     type Entry = Option<GroupEntry>;
     type Batch = Vec<GroupEntry>;
 
@@ -136,11 +157,22 @@ impl Sink for GroupsSink {
 
     fn read(&self, recorded: &Recorded) -> Result<Option<GroupEntry>, String> {
         let record = &recorded.record;
+        if record.key == deployment::SUBJECT {
+            // What can't be read is reported by the owner of the group events.
+            let body = record.body.as_deref().unwrap_or_default();
+            let event =
+                record.wire_name().ok().and_then(|name| deployment::Event::from_json(name, body).ok());
+            return Ok(match event {
+                Some(deployment::Event::RecordSkipped(skipped)) => Some(GroupEntry::Skip(skipped)),
+                Some(deployment::Event::Initialised(_)) | None => None,
+            });
+        }
         let Ok(id) = record.key.parse::<GroupId>() else { return Ok(None) };
         let envelope = Envelope::read(record).map_err(|error| Causes(&error).to_string())?;
         let name = record.wire_name().map_err(|error| Causes(&error).to_string())?;
         let event = group::Event::from_json(name, record.body.as_deref().unwrap_or_default());
-        Ok(Some((id, event.map_err(|error| Causes(&error).to_string())?, envelope.time)))
+        let event = event.map_err(|error| Causes(&error).to_string())?;
+        Ok(Some(GroupEntry::Group(id, event, envelope.time)))
     }
 
     fn fold(
@@ -156,15 +188,24 @@ impl Sink for GroupsSink {
     async fn apply(&mut self, batch: Vec<GroupEntry>, moves: Vec<Move>) -> Result<(), ApplyError> {
         self.checkpoints.advance(&moves)?;
         let mut known = self.known.write().expect("nobody panics while holding it");
-        for (id, event, time) in batch {
-            known.entry(id).or_default().evolve(&event, time);
+        for entry in batch {
+            match entry {
+                GroupEntry::Group(id, event, time) => {
+                    known.groups.entry(id).or_default().evolve(&event, time);
+                }
+                GroupEntry::Skip(skipped) => known.skips.add(&skipped),
+            }
         }
         Ok(())
     }
 
     async fn halt(&mut self, halt: &Halt) -> Result<(), SinkUnavailable> {
         self.checkpoints.halt(halt);
-        self.halted.notify_one();
+        Ok(())
+    }
+
+    async fn resume(&mut self, place: StreamPartition) -> Result<(), SinkUnavailable> {
+        self.checkpoints.resume(place);
         Ok(())
     }
 }

@@ -3,7 +3,6 @@
 //! Claims each partition it writes, so it is safe while services run (docs/adr/0001-one-writer-per-partition.md).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::actor::Role;
 use domain::command::{Answer, Ask, Command};
@@ -14,12 +13,14 @@ use domain::refusal::{Code, Refusal};
 use domain::reservation_saga::{ReservationSaga, Transition};
 use domain::timestamp::Timestamp;
 use domain::user;
-use event_log::{AppendError, Batch, ClaimError, EventLog};
+use event_log::{AppendError, Batch, ClaimError, EventLog, Skips, Unavailable};
 use log_model::partition;
 use time::OffsetDateTime;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::batch_draft::BatchDraft;
+use crate::claiming::{ATTEMPTS, claim};
 use crate::decision_base::DecisionBase;
 use crate::ledger::Ledger;
 
@@ -36,13 +37,6 @@ pub enum InitialiseError {
     #[error("the log can't be written")]
     Append(#[from] AppendError),
 }
-
-/// Most attempts to append, and most further attempts to claim, while others claim the same partition.
-const ATTEMPTS: usize = 20;
-
-/// Number of further attempts to claim from a log that can't be reached, and the pause before each.
-const OUTAGE_RETRIES: usize = 3;
-const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Writes the first administrator. `command` asks [`user::Command::MakeFirstAdministrator`] of `username`.
 ///
@@ -125,8 +119,10 @@ fn write<T>(
 ) -> Result<T, InitialiseError> {
     let mut last = AppendError::Fenced;
     for _ in 0..ATTEMPTS {
-        let mut ledger = Ledger::new(partition, log.partitions());
-        let mut writer = claim(log, partition, &mut ledger)?;
+        let skips = Handle::current().block_on(Skips::read(&**log)).map_err(not_read)?;
+        let fresh = || Ledger::new(partition, log.partitions()).skipping(skips.clone());
+        let (mut writer, mut ledger) = claim(log, partition, fresh)?;
+        ledger.finish_replay();
         let mut draft = BatchDraft::default();
         let decided = decide(&ledger, &mut draft, now()).map_err(InitialiseError::Refused)?;
         let (records, _) = draft.finish();
@@ -142,31 +138,12 @@ fn write<T>(
     Err(last.into())
 }
 
-fn now() -> Timestamp {
-    OffsetDateTime::now_utc().into()
+fn not_read(Unavailable(reason): Unavailable) -> ClaimError {
+    ClaimError::Unavailable(reason)
 }
 
-fn claim(
-    log: &Arc<dyn EventLog>,
-    partition: u32,
-    ledger: &mut Ledger,
-) -> Result<Box<dyn event_log::Writer>, ClaimError> {
-    let (mut attempts, mut retries) = (0, 0);
-    loop {
-        *ledger = Ledger::new(partition, log.partitions());
-        match log.claim(partition, ledger) {
-            Err(ClaimError::Fenced) if attempts < ATTEMPTS => attempts += 1,
-            // Topics that were just created may have no leader yet.
-            Err(ClaimError::Unavailable(_)) if retries < OUTAGE_RETRIES => {
-                retries += 1;
-                std::thread::sleep(OUTAGE_PAUSE);
-            }
-            claimed => {
-                ledger.finish_replay();
-                return claimed;
-            }
-        }
-    }
+fn now() -> Timestamp {
+    OffsetDateTime::now_utc().into()
 }
 
 fn accept(answer: Answer) -> Result<(), Refusal> {

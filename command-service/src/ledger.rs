@@ -4,15 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use domain::actor::Roles;
 use domain::deployment::{self, Initialised};
-use domain::group::{self, Group};
+use domain::group::Group;
 use domain::id::{GroupId, UserId};
-use domain::user::{self, User};
-use event_log::envelope::Stamp;
-use event_log::{Recorded, Replay};
+use domain::user::User;
+use event_log::{Recorded, Replay, Skips};
 use log_model::{Position, Stream, StreamPartition};
 
 use crate::addresses::{AddressChanges, Addresses};
 use crate::fingerprint::FingerprintKey;
+use crate::ledger_entry::LedgerEntry;
 use crate::packed_users::PackedUsers;
 use crate::snapshot::{self, DecodedSnapshot};
 use crate::tracked_aggregate::TrackedAggregate;
@@ -36,6 +36,8 @@ pub(crate) struct Ledger {
     /// During a replay that began with a snapshot, the users who have changed since. Their addresses are out of
     /// `addresses` until [`Self::finish_replay`].
     changed: Option<HashSet<UserId>>,
+    /// The records that a replay passes over.
+    skips: Skips,
 }
 
 /// What a batch changes in the ledger once it is committed. Until then the next batch is decided on top of it.
@@ -65,35 +67,38 @@ impl Replay for Ledger {
         if recorded.place.stream == Stream::Reservations {
             return self.addresses.replay(record);
         }
-        let text = |error: &dyn std::error::Error| error.to_string();
-        let stamp = Stamp::read(record).map_err(|error| text(&error))?;
-        let name = record.wire_name().map_err(|error| text(&error))?;
-        let body = record.body.as_deref().unwrap_or_default();
-        if stamp.subject == deployment::SUBJECT {
-            let deployment::Event::Initialised(first) =
-                deployment::Event::from_json(name, body).map_err(|error| text(&error))?;
-            self.deployment = Some(first.after(self.deployment.take()));
-            self.deployment_version = stamp.sequence;
-        } else if recorded.place.stream == Stream::GroupEvents {
-            let id: GroupId = stamp.subject.parse().map_err(|error| text(&error))?;
-            let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
-            self.groups
-                .entry(id)
-                .or_insert_with(|| TrackedAggregate::new(Group::default()))
-                .evolve(&event, &stamp, self.key);
-        } else {
-            let id: UserId = stamp.subject.parse().map_err(|error| text(&error))?;
-            let event = user::Event::from_json(name, body).map_err(|error| text(&error))?;
-            self.since_snapshot += 1;
-            let tracked = self.users.load_for_replay(id);
-            if let Some(changed) = &mut self.changed
-                && changed.insert(id)
-            {
-                self.addresses.remove_user(&tracked.aggregate);
+        match LedgerEntry::read(recorded)? {
+            LedgerEntry::Deployment(event, stamp) => {
+                if let deployment::Event::Initialised(first) = event {
+                    self.deployment = Some(first.after(self.deployment.take()));
+                }
+                self.deployment_version = stamp.sequence;
             }
-            tracked.evolve(&event, &stamp, self.key);
+            LedgerEntry::Group(id, event, stamp) => {
+                self.groups
+                    .entry(id)
+                    .or_insert_with(|| TrackedAggregate::new(Group::default()))
+                    .evolve(&event, &stamp, self.key);
+            }
+            LedgerEntry::User(id, event, stamp) => {
+                self.since_snapshot += 1;
+                let tracked = self.users.load_for_replay(id);
+                if let Some(changed) = &mut self.changed
+                    && changed.insert(id)
+                {
+                    self.addresses.remove_user(&tracked.aggregate);
+                }
+                tracked.evolve(&event, &stamp, self.key);
+            }
         }
         Ok(())
+    }
+
+    fn is_skipped(&self, recorded: &Recorded) -> bool {
+        let Some(skip) = self.skips.of(recorded) else { return false };
+        let Recorded { place, offset, .. } = recorded;
+        tracing::info!(log.place = %place, log.offset = offset, reason = skip.reason, "passed over a skipped record");
+        true
     }
 }
 
@@ -110,7 +115,13 @@ impl Ledger {
             committed: Position::new(),
             since_snapshot: 0,
             changed: None,
+            skips: Skips::default(),
         }
+    }
+
+    /// The same, passing over these records in a replay.
+    pub(crate) fn skipping(self, skips: Skips) -> Self {
+        Self { skips, ..self }
     }
 
     /// Call after the last replayed record: packs the users and indexes the addresses they hold.

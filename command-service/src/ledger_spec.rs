@@ -14,7 +14,8 @@ use domain::names::Username;
 use domain::patch::Patch;
 use domain::testing;
 use domain::timestamp::Timestamp;
-use domain::user::{onboarding, profile};
+use domain::user::{self, onboarding, profile};
+use event_log::envelope::Stamp;
 use proptest::prelude::*;
 use uuid::Uuid;
 

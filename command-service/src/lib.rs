@@ -15,6 +15,7 @@
 pub mod config;
 pub mod deployment;
 pub mod initialise;
+pub mod skip;
 
 mod address_draft;
 mod addresses;
@@ -22,15 +23,18 @@ mod appender;
 mod batch_draft;
 mod block_map;
 mod call_watchdog;
+mod claiming;
 mod command_queues;
 mod decision_base;
 mod decision_input;
 mod dedup;
+mod deployment_record;
 mod fingerprint;
 mod group_table;
 mod groups;
 mod http;
 mod ledger;
+mod ledger_entry;
 mod outcome;
 mod owner;
 mod ownership;

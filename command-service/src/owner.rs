@@ -1,20 +1,23 @@
 //! The owner of one partition, on a thread of its own: takes over, serves, and takes over again if it is fenced or an
 //! outcome is unknown (docs/adr/0001-one-writer-per-partition.md).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use event_log::ClaimError;
+use event_log::{ClaimError, Skips};
+use log_model::StreamPartition;
 use tokio::sync::mpsc;
 
 use crate::queued_command::{QueuedCommand, TakenCommand};
 use crate::serving::{Serving, ServingEnd};
-use crate::takeover::take_over;
+use crate::takeover::{known_skips, take_over};
 use crate::tenure::{FIRST_PAUSE, Tenure};
 
 /// Longest pause between two attempts to take over.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Pause after a record that can't be replayed: every attempt reads everything, and only an operator can repair it.
 const UNREADABLE_PAUSE: Duration = Duration::from_mins(5);
+/// How often it looks meanwhile whether an operator has skipped the record.
+const LOOK_FOR_SKIP_EVERY: Duration = Duration::from_millis(500);
 /// Pause of an owner that was fenced. If the partition was assigned to another process, this one learns so meanwhile.
 /// Another claim would only fence the rightful owner (docs/adr/0009-sharing-partitions.md).
 const FENCED_PAUSE: Duration = Duration::from_secs(1);
@@ -34,7 +37,8 @@ impl Owner {
         let mut in_doubt = Vec::new();
         let mut pause = FIRST_PAUSE;
         while self.tenure.is_assigned() {
-            match take_over(&self.tenure) {
+            let skips = self.tenure.shared.groups.skips();
+            match take_over(&self.tenure, skips.clone()) {
                 Ok(owned) => {
                     pause = FIRST_PAUSE;
                     let serving =
@@ -53,7 +57,17 @@ impl Owner {
                 Err(_) if !self.tenure.is_assigned() => break,
                 Err(error) => {
                     in_doubt.retain(|taken: &TakenCommand| !taken.is_given_up());
+                    // At the start of a process the skips may not have been read yet.
+                    if let ClaimError::Unreadable { place, offset, .. } = error
+                        && known_skips(&self.tenure).at(place, offset) != skips.at(place, offset)
+                    {
+                        continue;
+                    }
                     pause = self.pause_before_retry(&error, pause);
+                    if let ClaimError::Unreadable { place, offset, .. } = error {
+                        self.wait_for_skip(place, offset, &skips);
+                        continue;
+                    }
                     self.tenure.pause(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE.max(pause));
                 }
@@ -75,9 +89,21 @@ impl Owner {
             ClaimError::Fenced => pause.max(FENCED_PAUSE),
             ClaimError::Unreadable { .. } => {
                 tracing::error!(kafka.partition = partition, %error, "the partition stays without an owner");
-                UNREADABLE_PAUSE
+                FIRST_PAUSE
             }
             ClaimError::Unavailable(_) => pause,
+        }
+    }
+
+    /// Pauses until an operator has skipped the record, the partition is no longer assigned, or it is time to try again.
+    fn wait_for_skip(&mut self, place: StreamPartition, offset: u64, known: &Skips) {
+        let until = Instant::now() + UNREADABLE_PAUSE;
+        // One that was known and did not help names another record.
+        while self.tenure.is_assigned()
+            && Instant::now() < until
+            && self.tenure.shared.groups.skips().at(place, offset) == known.at(place, offset)
+        {
+            self.tenure.pause(LOOK_FOR_SKIP_EVERY);
         }
     }
 }

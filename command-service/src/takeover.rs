@@ -2,22 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use domain::actor::{Actor, Client};
-use domain::deployment;
-use event_log::envelope::Envelope;
-use event_log::{AppendError, Batch, ClaimError, Recorded, Replay, Writer};
+use domain::deployment::Event;
+use event_log::{AppendError, Batch, ClaimError, Recorded, Replay, Skips, Writer};
 use log_model::{Position, Stream, StreamPartition};
-use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::appender::Appender;
+use crate::deployment_record;
 use crate::ledger::Ledger;
 use crate::telemetry::millis;
 use crate::tenure::Tenure;
 
 /// Longest wait of a new owner for the groups.
 const GROUPS_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest wait for the group events to say whether a record is skipped.
+const SKIPS_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a new owner that waits for the groups checks whether the partition is still assigned.
 const ASSIGNMENT_CHECK: Duration = Duration::from_millis(500);
 /// Records replayed between two reports to the watchdog.
@@ -35,13 +33,13 @@ pub(crate) struct OwnedPartition {
 ///
 /// On an error nothing is served, though the claim may stand and have fenced the previous owner. The claim fences every
 /// earlier owner, and its record marks the end of what has to be replayed
-/// (docs/adr/0006-hash-chain-and-claim-records.md).
-pub(crate) fn take_over(tenure: &Tenure) -> Result<OwnedPartition, ClaimError> {
+/// (docs/adr/0006-hash-chain-and-claim-records.md). Records that operators have skipped are passed over.
+pub(crate) fn take_over(tenure: &Tenure, skips: Skips) -> Result<OwnedPartition, ClaimError> {
     let begun = Instant::now();
     let (partition, log, watchdog) = (tenure.partition, &tenure.shared.log, tenure.watchdog());
     let appender = Appender::start(partition, watchdog.clone())
         .map_err(|error| ClaimError::Unavailable(error.to_string()))?;
-    let ledger = Ledger::new(partition, log.partitions());
+    let ledger = Ledger::new(partition, log.partitions()).skipping(skips);
     let mut replaying = ReplayingLedger { tenure, ledger, restored: 0, replayed: 0 };
     let mut writer = watchdog.during(|| log.claim(partition, &mut replaying))?;
     if !tenure.is_assigned() {
@@ -95,26 +93,7 @@ fn adopt_partitions(ledger: &mut Ledger, writer: &mut dyn Writer, tenure: &Tenur
     let partitions = tenure.shared.log.partitions();
     let Some(event) = ledger.deployment().and_then(|record| record.adopt(partitions)) else { return Ok(()) };
     let sequence = ledger.deployment_version + 1;
-    let command_id = Uuid::now_v7().to_string();
-    let written = deployment::Event::from(event.clone());
-    let body = written.to_json();
-    let envelope = Envelope {
-        id: Uuid::now_v7(),
-        time: OffsetDateTime::now_utc().into(),
-        subject: deployment::SUBJECT.to_owned(),
-        sequence,
-        // Nobody asked. Owners of earlier releases can't read an event without a digest.
-        command_digest: hex::encode(Sha256::digest(&body)),
-        correlation_id: command_id.clone(),
-        command_id,
-        actor: String::new(),
-        actor_name: String::new(),
-        actor_role: None,
-        client: Client::default(),
-        traceparent: None,
-    }
-    .asked_by(&Actor::System);
-    let record = envelope.record(written.wire_name(), body);
+    let record = deployment_record::of(&Event::from(event.clone()), sequence);
     let batch = Batch { records: vec![(Stream::GroupEvents, record)] };
     let position = tenure.watchdog().during(|| writer.append(batch)).map_err(not_claimed)?;
     ledger.adopt(event, sequence);
@@ -123,14 +102,28 @@ fn adopt_partitions(ledger: &mut Ledger, writer: &mut dyn Writer, tenure: &Tenur
     Ok(())
 }
 
+/// The records that operators have skipped, as the group events say at their end. Blocks. A process that has just started
+/// may not have read that far in time; then it is what is known so far.
+pub(crate) fn known_skips(tenure: &Tenure) -> Skips {
+    let groups = &tenure.shared.groups;
+    wait(tenure, SKIPS_TIMEOUT, |until| groups.wait_for_end(until, &tenure.shared.runtime));
+    groups.skips()
+}
+
 /// Blocks until the groups are read up to `end`. False after a timeout, or once the partition is no longer assigned.
 ///
 /// The claim is kept meanwhile, because another claim would only fence others for no reason.
 fn wait_for_groups(tenure: &Tenure, end: &Position) -> bool {
-    let until = Instant::now() + GROUPS_TIMEOUT;
+    let shared = &tenure.shared;
+    wait(tenure, GROUPS_TIMEOUT, |until| shared.groups.wait(end, until, &shared.runtime))
+}
+
+/// Blocks until it is so. `is_so` waits up to an instant. False after a timeout, or once the partition is no longer
+/// assigned.
+fn wait(tenure: &Tenure, timeout: Duration, is_so: impl Fn(Instant) -> bool) -> bool {
+    let until = Instant::now() + timeout;
     loop {
-        let step = until.min(Instant::now() + ASSIGNMENT_CHECK);
-        if tenure.shared.groups.wait(end, step, &tenure.shared.runtime) {
+        if is_so(until.min(Instant::now() + ASSIGNMENT_CHECK)) {
             return true;
         }
         if !tenure.is_assigned() || Instant::now() >= until {
@@ -164,6 +157,10 @@ impl Replay for ReplayingLedger<'_> {
             self.on_progress()?;
         }
         self.ledger.replay(recorded)
+    }
+
+    fn is_skipped(&self, recorded: &Recorded) -> bool {
+        self.ledger.is_skipped(recorded)
     }
 
     fn on_progress(&mut self) -> Result<(), String> {

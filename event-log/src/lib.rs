@@ -10,6 +10,7 @@
 //! - Sharing partitions among processes: [`Membership`] (`docs/adr/0009-sharing-partitions.md`).
 //! - Snapshots, which shorten a takeover: [`Writer::save_snapshot`]
 //!   (`docs/adr/0013-snapshots-for-the-next-owner.md`).
+//! - Records that nobody can read: [`Skips`] (`docs/adr/0014-skipping-a-record.md`).
 //!
 //! Every term is defined in `docs/glossary.md`.
 
@@ -24,6 +25,7 @@ mod owners;
 mod port;
 mod record_buffer;
 mod replay;
+mod skips;
 mod snapshot;
 pub mod sqlite;
 mod telemetry;
@@ -37,4 +39,5 @@ pub use membership::{Assignment, Handover, HandoverDone, LeftMember, MemberHandl
 pub use owners::{AnnouncedOwner, Owners};
 pub use port::{Batch, EventLog, Writer};
 pub use replay::{Replay, every_record};
+pub use skips::{Skip, Skips};
 pub use snapshot::PendingSnapshot;

@@ -11,6 +11,11 @@ pub trait Replay {
     /// Receives a record, whose memory is reused for the next one. An error ends the claim.
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String>;
 
+    /// Whether this record is passed over: it is not replayed, and the hash chain goes past it as if it were not there.
+    fn is_skipped(&self, _recorded: &Recorded) -> bool {
+        false
+    }
+
     /// Called while the claim progresses without delivering anything. An error skips the snapshot that is
     /// being read, or ends the claim before it fences.
     fn on_progress(&mut self) -> Result<(), String> {

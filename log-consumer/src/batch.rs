@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use event_log::Recorded;
-use log_model::StreamPartition;
+use event_log::{Recorded, Skips};
+use log_model::{Anchor, RecordDigest, StreamPartition};
 
 use crate::consumed::Consumed;
 use crate::metrics::RecordCounts;
 use crate::sink::{Move, Sink, SinkUnavailable};
+use crate::standing::Standing;
 
 /// What was read and not applied yet.
 #[derive(Default)]
@@ -30,11 +31,12 @@ pub(crate) struct Folded<B> {
 }
 
 impl Pending {
-    /// Drops what is already applied, and what belongs to stream partitions that are not consumed.
-    pub(crate) fn drop_applied(&mut self, next: &BTreeMap<StreamPartition, u64>) {
+    /// Drops what is already applied, and what belongs to stream partitions that are not consumed. An end says nothing
+    /// while it is unknown whether the log is still the same.
+    pub(crate) fn drop_applied(&mut self, standing: &Standing) {
         self.records
-            .retain(|recorded| next.get(&recorded.place).is_some_and(|next| recorded.offset >= *next));
-        self.ends.retain(|place, _| next.contains_key(place));
+            .retain(|recorded| standing.next(recorded.place).is_some_and(|next| recorded.offset >= next));
+        self.ends.retain(|place, _| standing.is_proven(*place));
     }
 
     /// Whether neither a record nor an end is left that lies behind a checkpoint.
@@ -43,8 +45,9 @@ impl Pending {
     }
 
     /// Takes out the stream partitions whose end has been reached.
-    pub(crate) fn take_reached(&mut self, next: &BTreeMap<StreamPartition, u64>) -> Vec<StreamPartition> {
-        let is_reached = |place: &StreamPartition, end: u64| next.get(place).is_some_and(|next| *next >= end);
+    pub(crate) fn take_reached(&mut self, standing: &Standing) -> Vec<StreamPartition> {
+        let is_reached =
+            |place: &StreamPartition, end: u64| standing.next(*place).is_some_and(|next| next >= end);
         let reached: Vec<_> = self
             .ends
             .iter()
@@ -57,19 +60,23 @@ impl Pending {
 }
 
 impl<B> Folded<B> {
-    /// Folds up to `most` of the pending records. `next` is where the checkpoints stand.
+    /// Folds up to `most` of the pending records.
     pub(crate) async fn new<S: Sink<Batch = B>>(
         sink: &mut S,
         pending: &Pending,
-        next: &BTreeMap<StreamPartition, u64>,
+        standing: &Standing,
+        skips: &Skips,
         consumed: &Consumed,
         most: usize,
     ) -> Result<Self, SinkUnavailable> {
         let taken = &pending.records[..pending.records.len().min(most)];
-        let entries: Vec<_> = taken.iter().map(|recorded| sink.read(recorded)).collect();
-        let readable: Vec<_> = entries.iter().flatten().collect();
+        // `None` for a record that is skipped.
+        let read = |recorded| skips.of(recorded).is_none().then(|| sink.read(recorded));
+        let entries: Vec<_> = taken.iter().map(read).collect();
+        let readable: Vec<_> = entries.iter().flatten().flatten().collect();
         let mut batch = sink.load(&readable).await?;
         let mut reached: BTreeMap<StreamPartition, u64> = BTreeMap::new();
+        let mut last: BTreeMap<StreamPartition, &Recorded> = BTreeMap::new();
         let mut misfits: Vec<(StreamPartition, u64, String)> = Vec::new();
         let mut counts = RecordCounts::default();
         for (recorded, entry) in taken.iter().zip(entries) {
@@ -77,10 +84,15 @@ impl<B> Folded<B> {
             if misfits.iter().any(|(halted, ..)| *halted == place) {
                 continue;
             }
-            match entry.and_then(|entry| sink.fold(&mut batch, entry, recorded)) {
+            let folded = match entry {
+                Some(entry) => entry.and_then(|entry| sink.fold(&mut batch, entry, recorded)),
+                None => Ok(()),
+            };
+            match folded {
                 Ok(()) => {
                     counts.add(recorded);
                     reached.insert(place, recorded.next_offset());
+                    last.insert(place, recorded);
                 }
                 Err(reason) => misfits.push((place, offset, reason)),
             }
@@ -94,9 +106,14 @@ impl<B> Folded<B> {
                 }
             }
         }
-        let moves = reached.into_iter().map(|(place, to)| {
-            let has_met_end = consumed.has_met_end(place);
-            Move { place, from: next[&place], to, has_met_end }
+        let anchor = |recorded: &&Recorded| {
+            let digest = RecordDigest::of(&recorded.record);
+            Anchor { offset: recorded.offset, digest }
+        };
+        let moves = reached.into_iter().filter_map(|(place, to)| {
+            let (from, has_met_end) = (standing.next(place)?, consumed.has_met_end(place));
+            let anchor = last.get(&place).map(anchor).or_else(|| standing.anchor(place));
+            Some(Move { place, from, to, anchor, has_met_end })
         });
         let moves = moves.filter(|moved| moved.to > moved.from).collect();
         let first = taken.first().map(|recorded| (recorded.place, recorded.offset));

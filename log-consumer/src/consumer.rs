@@ -1,10 +1,12 @@
 //! The loop: reads in order, applies a batch with its checkpoints, halts where a record can't be applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod skipping;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use event_log::{EventLog, Follow, Read};
+use event_log::{EventLog, Follow, Read, Skips};
 use log_model::StreamPartition;
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -18,9 +20,12 @@ use crate::lag;
 use crate::metrics::Metrics;
 use crate::outage::Outage;
 use crate::sink::{ApplyError, Halt, Move, Sink, SinkUnavailable};
+use crate::standing::{ForeignLog, Standing};
 
 /// How often met ends are confirmed, and halts looked at.
 const CONFIRM_EVERY: Duration = Duration::from_secs(1);
+/// After as many reports in a row the log was away and not only slow, and may come back as another one.
+const AWAY: u32 = 2;
 
 /// Consumes stream partitions of a log into a sink. The [crate] says what it guarantees.
 pub struct Consumer<S> {
@@ -30,15 +35,20 @@ pub struct Consumer<S> {
     sink: S,
     config: ConsumerConfig,
     metrics: Metrics,
-    /// The checkpoint of each stream partition that is not halted.
-    next: BTreeMap<StreamPartition, u64>,
-    halted: BTreeSet<StreamPartition>,
+    standing: Standing,
+    /// The records to pass over, as they were known when the reading began.
+    skips: Skips,
+    skips_read: Instant,
+    /// Where each halted stream partition stands still.
+    halted: BTreeMap<StreamPartition, u64>,
     /// Ends met and not confirmed yet, and when each was met.
     at_end: BTreeMap<StreamPartition, OffsetDateTime>,
     consumed: watch::Sender<Consumed>,
     confirmed: Instant,
     sink_outage: Outage,
     log_outage: Outage,
+    /// Reports in a row that the log can't be reached.
+    unreachable: u32,
 }
 
 /// What follows from a step.
@@ -61,13 +71,16 @@ impl<S: Sink> Consumer<S> {
             places: places.into_iter().collect(),
             sink,
             metrics: Metrics::of(&config),
-            next: BTreeMap::new(),
-            halted: BTreeSet::new(),
+            standing: Standing::default(),
+            skips: Skips::default(),
+            skips_read: Instant::now(),
+            halted: BTreeMap::new(),
             at_end: BTreeMap::new(),
             consumed: watch::Sender::default(),
             confirmed: Instant::now(),
             sink_outage: Outage::of(config.sink, &config),
             log_outage: Outage::of("the log", &config),
+            unreachable: 0,
             config,
         }
     }
@@ -94,8 +107,12 @@ impl<S: Sink> Consumer<S> {
     async fn follow(mut self) {
         while self.log.strong_count() > 0 {
             self.stand().await;
+            self.learn_skips().await;
+            if self.resume_skipped().await {
+                self.stand().await;
+            }
             self.halt_ahead_of_log().await;
-            let from = self.next.iter().map(|(place, next)| (*place, *next)).collect();
+            let from = self.standing.from();
             let Some(mut follow) = self.log.upgrade().map(|log| log.follow(from)) else { return };
             while let Then::GoOn = self.step(&mut follow).await {}
         }
@@ -113,16 +130,11 @@ impl<S: Sink> Consumer<S> {
 
     async fn try_stand(&mut self) -> Result<(), SinkUnavailable> {
         let all = self.sink.checkpoints(&self.places).await?;
-        self.next.clear();
-        self.halted.clear();
         self.at_end.clear();
+        self.standing = Standing::at(all.iter().filter(|seen| seen.halted.is_none()));
+        self.halted = all.iter().filter_map(|seen| Some((seen.place, seen.halted?))).collect();
         for seen in &all {
-            if seen.is_halted {
-                self.halted.insert(seen.place);
-            } else {
-                self.next.insert(seen.place, seen.next);
-            }
-            self.metrics.halted(seen.place, seen.is_halted);
+            self.metrics.halted(seen.place, seen.halted.is_some());
         }
         self.consumed.send_modify(|consumed| {
             for seen in &all {
@@ -135,23 +147,24 @@ impl<S: Sink> Consumer<S> {
     /// Halts each stream partition that the sink has read further than the log reaches. The log was replaced by an older
     /// one, and its next records would not continue what the sink holds.
     async fn halt_ahead_of_log(&mut self) {
-        if self.next.values().all(|next| *next == 0) {
+        if self.standing.from().iter().all(|(_, from)| *from == 0) {
             return;
         }
         let Some(log) = self.log.upgrade() else { return };
-        // A log that can't be asked says so to its followers.
+        // A log that can't be asked says so to its followers. Nothing is confirmed before it was asked.
         let Ok(ends) = log.ends().await else { return };
         drop(log);
-        let sink = self.config.sink;
         for (place, end) in ends {
-            if let Some(next) = self.next.get(&place).copied().filter(|next| *next > end) {
-                let reason = format!(
-                    "the log ends at {end}, but {sink} have seen it up to {next}: it is not the log that they \
-                     were filled from; restore that one, or remove {sink} to have them filled anew"
-                );
-                self.halt(place, next, reason).await;
+            if self.standing.next(place).is_some_and(|next| next > end) {
+                self.halt_foreign(place, ForeignLog::Ends(end)).await;
             }
         }
+    }
+
+    /// Halts a stream partition whose log is not the one that the sink was filled from.
+    async fn halt_foreign(&mut self, place: StreamPartition, log: ForeignLog) {
+        let Some(next) = self.standing.next(place) else { return };
+        self.halt(place, next, log.reason(self.config.sink, next)).await;
     }
 
     /// Waits for something and does what follows from it.
@@ -174,28 +187,47 @@ impl<S: Sink> Consumer<S> {
             let Some(read) = follow.try_next() else { break };
             self.take(&mut pending, read).await;
         }
-        self.apply(pending).await
+        let is_back = self.unreachable >= AWAY && !pending.ends.is_empty();
+        let then = self.apply(pending).await;
+        if !is_back {
+            return then;
+        }
+        // Compared again with what was applied: a broker may have come back with an older log.
+        self.unreachable = 0;
+        Then::FollowAnew
     }
 
     async fn take(&mut self, pending: &mut Pending, read: Read) {
         match read {
-            Read::Records(place, records) if self.next.contains_key(&place) => {
-                self.log_outage.over();
+            Read::Records(place, records) if self.standing.next(place).is_some() => {
+                self.log_is_reached();
                 pending.records.extend(records);
             }
-            Read::End(place, next) if self.next.contains_key(&place) => {
-                self.log_outage.over();
+            Read::End(place, next) if self.standing.next(place).is_some() => {
+                self.log_is_reached();
                 pending.ends.insert(place, next);
             }
             Read::Unreachable(reason) => {
                 self.log_outage.begins(&reason);
-                let places: Vec<_> = self.next.keys().copied().collect();
-                if let Err(SinkUnavailable(reason)) = self.sink.log_unreachable(&places, now()).await {
-                    // A sink that can't be told is away itself, and those who ask it notice.
-                    tracing::debug!(reason, "{} can't be told that the log is away", self.config.sink);
-                }
+                self.unreachable += 1;
+                self.tell_log_unreachable(&reason).await;
             }
             Read::Records(..) | Read::End(..) => {}
+        }
+    }
+
+    fn log_is_reached(&mut self) {
+        self.log_outage.over();
+        if self.unreachable < AWAY {
+            self.unreachable = 0;
+        }
+    }
+
+    async fn tell_log_unreachable(&mut self, reason: &str) {
+        let places = self.standing.places();
+        if let Err(SinkUnavailable(away)) = self.sink.log_unreachable(&places, now()).await {
+            // A sink that can't be told is away itself, and those who ask it notice.
+            tracing::debug!(reason, away, "{} can't be told that the log is away", self.config.sink);
         }
     }
 
@@ -204,11 +236,15 @@ impl<S: Sink> Consumer<S> {
         let mut most = usize::MAX;
         let consumed = self.consumed.borrow().clone();
         loop {
-            pending.drop_applied(&self.next);
+            for (place, log) in self.standing.prove(&pending.records, &pending.ends) {
+                self.halt_foreign(place, log).await;
+            }
+            pending.drop_applied(&self.standing);
             if pending.is_empty() {
                 return self.confirm_if_new().await;
             }
-            let folded = Folded::new(&mut self.sink, &pending, &self.next, &consumed, most).await;
+            let folded =
+                Folded::new(&mut self.sink, &pending, &self.standing, &self.skips, &consumed, most).await;
             let Folded { batch, moves, counts, first, misfits } = match folded {
                 Ok(folded) => folded,
                 Err(SinkUnavailable(reason)) => {
@@ -228,7 +264,7 @@ impl<S: Sink> Consumer<S> {
                     for (place, offset, reason) in misfits {
                         self.halt(place, offset, reason).await;
                     }
-                    for place in pending.take_reached(&self.next) {
+                    for place in pending.take_reached(&self.standing) {
                         self.at_end.insert(place, now());
                     }
                 }
@@ -257,7 +293,7 @@ impl<S: Sink> Consumer<S> {
 
     fn advance(&mut self, moves: &[Move]) {
         for moved in moves {
-            self.next.insert(moved.place, moved.to);
+            self.standing.advance(moved);
         }
         self.consumed.send_if_modified(|consumed| {
             for moved in moves {
@@ -269,11 +305,9 @@ impl<S: Sink> Consumer<S> {
 
     /// Adopts the checkpoints as they stand now. Returns whether the stream partitions have to be followed anew.
     async fn catch_up(&mut self) -> bool {
-        let before = self.next.clone();
+        let before = std::mem::take(&mut self.standing);
         self.stand().await;
-        let went_back =
-            |(place, next): (&StreamPartition, &u64)| self.next.get(place).is_none_or(|now| now < next);
-        before.iter().any(went_back) || self.next.len() != before.len()
+        self.standing.is_behind(&before)
     }
 
     /// Leaves a stream partition at a record that can't be applied.
@@ -284,23 +318,26 @@ impl<S: Sink> Consumer<S> {
             self.sink_outage.wait(&reason).await;
         }
         self.metrics.halted(place, true);
-        self.next.remove(&place);
+        self.standing.remove(place);
         self.at_end.remove(&place);
-        self.halted.insert(place);
+        self.halted.insert(place, offset);
     }
 
     async fn tick(&mut self) -> Then {
         self.confirm().await;
+        if !self.standing.all_proven() {
+            // Asked again where the log could not be asked at first.
+            self.halt_ahead_of_log().await;
+        }
         if self.halted.is_empty() {
             return Then::GoOn;
         }
         // Not every sink hears of a halt that another process takes back.
-        match self.sink.checkpoints(&self.places).await {
-            Ok(all) if all.iter().any(|seen| !seen.is_halted && self.halted.contains(&seen.place)) => {
-                Then::FollowAnew
-            }
-            Ok(_) | Err(_) => Then::GoOn,
+        let Ok(all) = self.sink.checkpoints(&self.places).await else { return Then::GoOn };
+        if all.iter().any(|seen| seen.halted.is_none() && self.halted.contains_key(&seen.place)) {
+            return Then::FollowAnew;
         }
+        if self.are_new_halts_skipped().await { Then::FollowAnew } else { Then::GoOn }
     }
 
     /// Confirms at once when an end was met for the first time, because others may wait for that.

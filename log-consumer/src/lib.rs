@@ -13,13 +13,18 @@
 //!   Whatever fails, the consumer reads the checkpoints again and goes on from there.
 //! - **Nothing is skipped.** A record that can't be read, folded or applied halts its stream partition. The records before
 //!   it are applied, nothing behind it is. Other stream partitions go on. When the halt is taken back, the consumer tries the
-//!   record again.
+//!   record again. Only a record that an operator has skipped is passed over; a consumer that is halted there goes on by
+//!   itself (`docs/adr/0014-skipping-a-record.md`).
 //! - **Outages are waited out.** When the log or the sink can't be reached, the consumer says so once, tries again with
 //!   growing pauses, and says when it is over.
 //! - **The end is confirmed.** About once a second the sink hears at which stream partitions the consumer stands at the
 //!   end; the first time at once. While the log can't be reached, it hears that instead.
-//! - **A foreign log is noticed.** If a checkpoint is ahead of the end of the log, the log was replaced by an older one.
-//!   That stream partition halts, because later records would not follow from what the sink holds.
+//! - **A foreign log is noticed.** A checkpoint keeps the digest of the last record before it. Reading begins at that
+//!   record. If the log has another one there, has none, or ends before the checkpoint, it is not the log that the sink
+//!   was filled from, or it was cut and has grown again. That stream partition halts, because later records would not
+//!   follow from what the sink holds. A halt that is taken back is compared again, and so is
+//!   a log that was away. In a stream that is compacted or has a
+//!   retention, the record may be gone; only another one in its place halts it.
 //!
 //! A consumer doesn't keep its log open: it ends when the log is dropped.
 //!
@@ -70,6 +75,11 @@
 //!         self.checkpoints.halt(halt);
 //!         Ok(())
 //!     }
+//!
+//!     async fn resume(&mut self, place: StreamPartition) -> Result<(), SinkUnavailable> {
+//!         self.checkpoints.resume(place);
+//!         Ok(())
+//!     }
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -102,6 +112,7 @@ mod metrics;
 mod outage;
 mod scan;
 mod sink;
+mod standing;
 
 pub use config::ConsumerConfig;
 pub use consumed::Consumed;

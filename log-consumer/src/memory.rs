@@ -24,17 +24,23 @@ impl MemoryCheckpoints {
             return Err(ApplyError::Conflict);
         }
         for moved in moves {
-            self.place(moved.place).next = moved.to;
+            let place = self.place(moved.place);
+            (place.next, place.anchor) = (moved.to, moved.anchor);
         }
         Ok(())
     }
 
     /// Marks a stream partition as halted.
     pub fn halt(&mut self, halt: &Halt) {
-        self.place(halt.place).is_halted = true;
+        self.place(halt.place).halted = Some(halt.offset);
+    }
+
+    /// Takes the halt of a stream partition back.
+    pub fn resume(&mut self, place: StreamPartition) {
+        self.place(place).halted = None;
     }
 
     fn place(&mut self, place: StreamPartition) -> &mut Checkpoint {
-        self.places.entry(place).or_insert(Checkpoint { place, next: 0, is_halted: false })
+        self.places.entry(place).or_insert(Checkpoint { place, next: 0, anchor: None, halted: None })
     }
 }

@@ -1,10 +1,10 @@
 //! What a consumer fills: the port between reading the log and keeping what it says.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::future::{Future, pending, ready};
 
 use event_log::Recorded;
-use log_model::StreamPartition;
+use log_model::{Anchor, StreamPartition};
 use time::OffsetDateTime;
 
 /// Something filled from the log, together with its checkpoints.
@@ -49,9 +49,12 @@ pub trait Sink: Send {
     /// Records that nothing of a stream partition is applied from this record on, until the halt is taken back.
     fn halt(&mut self, halt: &Halt) -> impl Future<Output = Result<(), SinkUnavailable>> + Send;
 
-    /// Returns when one of these halts may have been taken back. The consumer also looks every second, so a sink that
-    /// can't tell needs nothing here.
-    fn resumed(&mut self, _halted: &BTreeSet<StreamPartition>) -> impl Future<Output = ()> + Send {
+    /// Takes the halt of a stream partition back: an operator has skipped the record at fault.
+    fn resume(&mut self, place: StreamPartition) -> impl Future<Output = Result<(), SinkUnavailable>> + Send;
+
+    /// Returns when one of these halts, each with its offset, may have been taken back. The consumer also looks every
+    /// second, so a sink that can't tell needs nothing here.
+    fn resumed(&mut self, _halted: &BTreeMap<StreamPartition, u64>) -> impl Future<Output = ()> + Send {
         pending()
     }
 
@@ -81,8 +84,10 @@ pub struct Checkpoint {
     pub place: StreamPartition,
     /// The offset to read next: everything before it is applied.
     pub next: u64,
-    /// Whether it is halted.
-    pub is_halted: bool,
+    /// The last applied record, as the sink was given it with the checkpoint. `None` before the first one.
+    pub anchor: Option<Anchor>,
+    /// The offset at which it is halted.
+    pub halted: Option<u64>,
 }
 
 /// A checkpoint to move.
@@ -94,6 +99,8 @@ pub struct Move {
     pub from: u64,
     /// Where it stands afterwards.
     pub to: u64,
+    /// The last record before `to`, to be kept with the checkpoint.
+    pub anchor: Option<Anchor>,
     /// Whether the end was met since the consumer started. Until then old records are being caught up.
     pub has_met_end: bool,
 }

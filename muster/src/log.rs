@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use event_log::chain::Chain;
-use event_log::{EventLog, Recorded};
+use event_log::{EventLog, Recorded, Skips};
 use indicatif::{ProgressBar, ProgressStyle};
 use log_consumer::{Scan, ScanError};
-use log_model::{Stream, StreamPartition};
+use log_model::{Anchor, RecordDigest, Stream, StreamPartition};
 use service_kit::lifecycle::Shutdown;
 
 use crate::store::{LogArguments, ViewsArguments};
@@ -122,6 +122,36 @@ struct Found {
     chain: Chain,
     records: u64,
     broken: Option<String>,
+    /// Records that an operator has skipped: their offsets and why.
+    skipped: Vec<(u64, String)>,
+    /// The last record that the views have seen, until it is met.
+    anchor: Option<Anchor>,
+}
+
+impl Found {
+    fn meet(&mut self, recorded: &Recorded, skips: &Skips) {
+        self.records += 1;
+        if let Some(skip) = skips.of(recorded) {
+            self.skipped.push((recorded.offset, skip.reason.clone()));
+        } else if self.broken.is_none()
+            && let Err(broken) = self.chain.verify(recorded)
+        {
+            self.broken = Some(broken.to_string());
+        }
+        if let Some(anchor) = self.anchor.take_if(|anchor| anchor.offset == recorded.offset)
+            && anchor.digest != RecordDigest::of(&recorded.record)
+        {
+            let reason = format!("offset {}: the views have seen another record there", anchor.offset);
+            self.broken.get_or_insert(reason);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(anchor) = self.anchor {
+            let reason = format!("offset {}: the views have seen a record there", anchor.offset);
+            self.broken.get_or_insert(reason);
+        }
+    }
 }
 
 async fn verify(arguments: Verify) -> Result<ExitCode> {
@@ -135,12 +165,17 @@ async fn verify(arguments: Verify) -> Result<ExitCode> {
         Ok(ends) => ends,
         Err(error) => return arguments.log.damaged(&error.to_string()),
     };
-    let mut found = match walk(&*log, &ends).await? {
+    let skips = match Skips::read(&*log).await {
+        Ok(skips) => skips,
+        Err(error) => return arguments.log.damaged(&error.to_string()),
+    };
+    let anchor = |place| checkpoints.iter().find(|seen| seen.place == place)?.anchor;
+    let mut found = match walk(&*log, &ends, &skips, anchor).await? {
         Ok(found) => found,
         Err(reason) => return arguments.log.damaged(&reason),
     };
     let mut behind = Vec::new();
-    for checkpoint in checkpoints {
+    for checkpoint in &checkpoints {
         let end = ends.iter().find(|(place, _)| *place == checkpoint.place).map_or(0, |(_, next)| *next);
         if checkpoint.next > end {
             let seen = checkpoint.next;
@@ -151,13 +186,16 @@ async fn verify(arguments: Verify) -> Result<ExitCode> {
             }
         }
     }
-    Ok(report(&found, &behind))
+    found.values_mut().for_each(Found::end);
+    Ok(report(&found, &behind, &skips))
 }
 
 /// Reads every chained stream partition to its end, or says why it can't be read.
 async fn walk(
     log: &dyn EventLog,
     ends: &[(StreamPartition, u64)],
+    skips: &Skips,
+    anchor: impl Fn(StreamPartition) -> Option<Anchor>,
 ) -> Result<Result<BTreeMap<StreamPartition, Found>, String>> {
     let total = ends.iter().filter(|(place, _)| place.stream.is_chained()).map(|(_, next)| next).sum();
     let progress = ProgressBar::new(total).with_style(
@@ -165,7 +203,8 @@ async fn walk(
             .expect("the template is well formed"),
     );
     let places = StreamPartition::all(log.partitions()).filter(|place| place.stream.is_chained());
-    let mut found: BTreeMap<StreamPartition, Found> = places.map(|place| (place, Found::default())).collect();
+    let mut found: BTreeMap<StreamPartition, Found> =
+        places.map(|place| (place, Found { anchor: anchor(place), ..Found::default() })).collect();
     let mut scan = Scan::new(log, found.keys().copied());
     loop {
         let records = match scan.next().await {
@@ -178,24 +217,30 @@ async fn walk(
         for recorded in &records {
             let found =
                 found.get_mut(&recorded.place).context("a stream partition that was not asked for")?;
-            found.records += 1;
-            if found.broken.is_none()
-                && let Err(broken) = found.chain.verify(recorded)
-            {
-                found.broken = Some(broken.to_string());
-            }
+            found.meet(recorded, skips);
         }
     }
     progress.finish_and_clear();
     Ok(Ok(found))
 }
 
-fn report(found: &BTreeMap<StreamPartition, Found>, behind: &[(StreamPartition, String)]) -> ExitCode {
+fn report(
+    found: &BTreeMap<StreamPartition, Found>,
+    behind: &[(StreamPartition, String)],
+    skips: &Skips,
+) -> ExitCode {
     for (place, found) in found {
         match &found.broken {
             None => say(&format!("{place}: {} records, the chain is whole", found.records)),
             Some(broken) => say(&format!("{place}: BROKEN: {broken}")),
         }
+        for (offset, reason) in &found.skipped {
+            say(&format!("{place}: offset {offset} is skipped: {reason}"));
+        }
+    }
+    // What is not chained is not read here.
+    for (place, offset, skip) in skips.iter().filter(|(place, ..)| !place.stream.is_chained()) {
+        say(&format!("{place}: offset {offset} is skipped: {}", skip.reason));
     }
     for (place, reason) in behind {
         say(&format!("{place}: BROKEN: {reason}"));

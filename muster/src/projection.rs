@@ -1,9 +1,11 @@
-//! `muster projection`: where the views are, and letting a halted one try again.
+//! `muster projection`: where the views are, letting a halted one try again, and skipping a record that nobody can read.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use log_model::{Stream, StreamPartition};
+use command_service::skip::{self, SkipError, Skipped};
+use log_model::StreamPartition;
 use read_model::checkpoint::Checkpoint;
 use read_model::{ReadModel, ViewWriter};
 
@@ -21,6 +23,8 @@ enum Subcommands {
     Status(StatusArguments),
     /// Lets halted partitions try the record again at which they stopped.
     Retry(Retry),
+    /// Skips a record that can't be read, for every reader and permanently. The audit log shows who did so and why.
+    Skip(SkipArguments),
 }
 
 #[derive(clap::Args)]
@@ -38,11 +42,26 @@ struct Retry {
     #[command(flatten)]
     views: ViewsArguments,
     /// Which one, such as `user-events-3`; all that are halted by default.
-    #[arg(long, value_name = "PARTITION", value_parser = place)]
+    #[arg(long, value_name = "PARTITION")]
     partition: Option<StreamPartition>,
 }
 
-/// Shows or retries.
+#[derive(clap::Args)]
+struct SkipArguments {
+    #[command(flatten)]
+    log: LogArguments,
+    /// The partition that holds the record, such as `user-events-3`.
+    #[arg(value_name = "PARTITION")]
+    place: StreamPartition,
+    /// The offset of the record there, as `muster projection status` or the log line names it.
+    #[arg(value_name = "OFFSET")]
+    offset: u64,
+    /// Why it is skipped, for the audit log.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Shows, retries or skips.
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Subcommands::Status(status) => {
@@ -55,6 +74,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             let writer = retry.views.open_writer_soon(&retry.log).await?;
             self::retry(&writer, retry.partition).await
         }
+        Subcommands::Skip(skip) => self::skip(skip).await,
     }
 }
 
@@ -84,6 +104,26 @@ async fn retry(writer: &ViewWriter, only: Option<StreamPartition>) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
+async fn skip(arguments: SkipArguments) -> Result<ExitCode> {
+    let SkipArguments { log, place, offset, reason } = arguments;
+    let log = log.open_soon().await?;
+    match skip::skip(&log, (place, offset), &reason, projection_service::fault).await {
+        Ok(Skipped { was_skipped: true, .. }) => {
+            crate::wiring::say(&format!("{place} offset {offset} was skipped before"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Skipped { fault, .. }) => {
+            crate::wiring::say(&format!("{place} offset {offset} is skipped. It could not be read: {fault}"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error @ (SkipError::Read(_) | SkipError::Claim(_) | SkipError::Append(_))) => Err(error.into()),
+        Err(refused) => {
+            writeln!(std::io::stderr(), "muster: {refused}").ok();
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
 fn report(checkpoints: &[Checkpoint]) -> ExitCode {
     for checkpoint in checkpoints {
         let confirmed = checkpoint.confirmed_at.map_or("never".to_owned(), |at| at.to_string());
@@ -94,11 +134,4 @@ fn report(checkpoints: &[Checkpoint]) -> ExitCode {
         crate::wiring::say(&format!("{}: next offset {}, {state}", checkpoint.place, checkpoint.next));
     }
     ExitCode::from(u8::from(checkpoints.iter().any(|checkpoint| checkpoint.halted.is_some())))
-}
-
-fn place(text: &str) -> Result<StreamPartition, String> {
-    let wrong = || format!("`{text}` is not a partition such as user-events-3");
-    let (stream, partition) = text.rsplit_once('-').ok_or_else(wrong)?;
-    let stream = Stream::from_name(stream).ok_or_else(wrong)?;
-    Ok(StreamPartition::new(stream, partition.parse().map_err(|_| wrong())?))
 }

@@ -16,7 +16,7 @@ mod views;
 use std::future::Future;
 use std::sync::Arc;
 
-use event_log::EventLog;
+use event_log::{EventLog, Recorded};
 use log_consumer::{Consumer, ConsumerConfig};
 use log_model::StreamPartition;
 use read_model::ViewWriter;
@@ -24,7 +24,16 @@ use read_model::ViewWriter;
 pub use config::ProjectionConfig;
 pub use status::{PartitionStatus, Status};
 
+use crate::log_entry::LogEntry;
 use crate::sink::ViewsSink;
+
+/// What keeps the projection from reading a record; `None` where nothing does, or the views don't show its stream.
+pub fn fault(recorded: &Recorded) -> Option<String> {
+    if !recorded.place.stream.is_followed() {
+        return None;
+    }
+    LogEntry::read(recorded).err()
+}
 
 /// The projection of one process. Several processes may run one each: what one has applied, the others pass over.
 pub struct ProjectionService {

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use crate::log_entry::LogEntry;
 use domain::credential::{Credential, CredentialId};
 use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
+use domain::timestamp::Timestamp;
 use domain::user::rules::Rule;
 use domain::{group, user};
 use event_log::envelope::Envelope;
@@ -32,7 +33,11 @@ pub(crate) struct RowChanges {
     revoked: BTreeSet<TokenId>,
     credentials: HashMap<CredentialId, Option<Credential>>,
     audit: Vec<AuditRow>,
+    latest: LatestTimes,
 }
+
+/// The greatest time of an audit entry in each stream partition.
+pub(crate) type LatestTimes = BTreeMap<StreamPartition, Timestamp>;
 
 /// A row as the database has it and as the batch leaves it.
 struct CachedRow<R> {
@@ -47,7 +52,11 @@ trait Versioned {
 
 impl RowChanges {
     /// Loads the rows that these entries are about.
-    pub(crate) async fn load(read_model: &ReadModel, entries: &[&LogEntry]) -> Result<Self, Error> {
+    pub(crate) async fn load(
+        read_model: &ReadModel,
+        latest: LatestTimes,
+        entries: &[&LogEntry],
+    ) -> Result<Self, Error> {
         let (mut users, mut groups) = (BTreeSet::new(), BTreeSet::new());
         for entry in entries {
             match entry {
@@ -61,6 +70,7 @@ impl RowChanges {
         let mut changes = Self {
             users: users.iter().map(|id| (*id, CachedRow::default())).collect(),
             groups: groups.iter().map(|id| (*id, CachedRow::default())).collect(),
+            latest,
             ..Self::default()
         };
         for row in read_model.users_by_ids(&users).await? {
@@ -78,9 +88,9 @@ impl RowChanges {
             LogEntry::User(id, event, envelope) => return self.user(id, &event, &envelope, at),
             LogEntry::Group(id, event, envelope) => return self.group(id, &event, &envelope, at),
             LogEntry::Deployment(event, envelope) => {
-                self.audit.push(audit::of_deployment(&event, &envelope, at));
+                self.enter(audit::of_deployment(&event, &envelope, at));
             }
-            LogEntry::Access(event, envelope) => self.audit.push(audit::of_access(&event, &envelope, at)),
+            LogEntry::Access(event, envelope) => self.enter(audit::of_access(&event, &envelope, at)),
             LogEntry::Credential(id, credential) => match credentials::fold(id, credential) {
                 RowChange::Put(id, credential) => drop(self.credentials.insert(id, Some(credential))),
                 RowChange::Gone(id) => drop(self.credentials.insert(id, None)),
@@ -104,7 +114,7 @@ impl RowChanges {
         let here =
             At { user: id, partition: at.0.partition, sequence: envelope.sequence, time: envelope.time };
         let row = users::fold(cached.now.clone(), event, here).ok_or("the user was never registered")?;
-        self.audit.push(audit::of_user(event, cached.now.as_ref(), &row, envelope, at));
+        let entry = audit::of_user(event, cached.now.as_ref(), &row, envelope, at);
         let before = cached.now.replace(row);
         if users::clears(event) && before.is_some() {
             self.cleared.insert(id);
@@ -131,7 +141,21 @@ impl RowChanges {
             },
             None => {}
         }
+        self.enter(entry);
         Ok(())
+    }
+
+    /// Adds an entry to the audit log. None is ordered before an earlier one of its stream partition.
+    fn enter(&mut self, entry: AuditRow) {
+        let latest = self.latest.entry(entry.place).or_insert(entry.time);
+        *latest = (*latest).max(entry.time);
+        let ordered_at = *latest;
+        self.audit.push(AuditRow { ordered_at, ..entry });
+    }
+
+    /// The greatest times so far.
+    pub(crate) fn latest(&self) -> &LatestTimes {
+        &self.latest
     }
 
     fn group(
@@ -147,8 +171,9 @@ impl RowChanges {
         }
         let row = groups::fold(cached.now.clone(), event, id, envelope.sequence, envelope.time)
             .ok_or("the group was never created")?;
-        self.audit.push(audit::of_group(event, &row, envelope, at));
+        let entry = audit::of_group(event, &row, envelope, at);
         cached.now = Some(row);
+        self.enter(entry);
         Ok(())
     }
 

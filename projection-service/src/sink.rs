@@ -1,6 +1,6 @@
 //! The views as the sink of a consumer: entries are folded into row changes and applied with the checkpoints.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::timestamp::Timestamp;
@@ -14,11 +14,13 @@ use tracing::Instrument;
 
 use crate::applied::{self, AppliedRecord};
 use crate::log_entry::LogEntry;
-use crate::row_changes::RowChanges;
+use crate::row_changes::{LatestTimes, RowChanges};
 
 /// The views, filled from the log.
 pub(crate) struct ViewsSink {
     writer: Arc<ViewWriter>,
+    /// As the checkpoints had them, and as applied batches have moved them since.
+    latest: LatestTimes,
 }
 
 /// Row changes on their way to the database, and what to report when they are there.
@@ -30,7 +32,7 @@ pub(crate) struct ViewBatch {
 
 impl ViewsSink {
     pub(crate) fn new(writer: Arc<ViewWriter>) -> Self {
-        Self { writer }
+        Self { writer, latest: LatestTimes::new() }
     }
 }
 
@@ -44,11 +46,13 @@ impl Sink for ViewsSink {
             self.writer.begin(places).await.map_err(unavailable)?;
             all = self.writer.views().checkpoints().await.map_err(unavailable)?;
         }
+        self.latest = all.iter().filter_map(|seen| Some((seen.place, seen.latest_at?))).collect();
         let ours = all.into_iter().filter(|seen| places.contains(&seen.place));
         let checkpoint = |seen: checkpoint::Checkpoint| Checkpoint {
             place: seen.place,
             next: seen.next,
-            is_halted: seen.halted.is_some(),
+            anchor: seen.anchor,
+            halted: seen.halted.map(|halt| halt.offset),
         };
         Ok(ours.map(checkpoint).collect())
     }
@@ -58,7 +62,8 @@ impl Sink for ViewsSink {
     }
 
     async fn load(&mut self, entries: &[&LogEntry]) -> Result<ViewBatch, SinkUnavailable> {
-        let changes = RowChanges::load(self.writer.views(), entries).await.map_err(unavailable)?;
+        let changes = RowChanges::load(self.writer.views(), self.latest.clone(), entries);
+        let changes = changes.await.map_err(unavailable)?;
         Ok(ViewBatch { changes, applied: Vec::with_capacity(entries.len()) })
     }
 
@@ -76,10 +81,15 @@ impl Sink for ViewsSink {
             batch.events = applied.len(),
             batch.places = moves.len()
         );
-        let checkpoint = |moved: &Move| apply::Move { place: moved.place, from: moved.from, to: moved.to };
+        let checkpoint = |moved: &Move| {
+            let Move { place, from, to, anchor, .. } = *moved;
+            apply::Move { place, from, to, anchor }
+        };
+        let latest = changes.latest().clone();
         let rows = Arc::new(changes.finish(moves.iter().map(checkpoint).collect()));
         match self.writer.apply(&rows).instrument(span).await {
             Ok(()) => {
+                self.latest = latest;
                 applied::report(&applied, &moves);
                 Ok(())
             }
@@ -100,13 +110,17 @@ impl Sink for ViewsSink {
         self.writer.halt(halt.place, &kept).await.map_err(unavailable)
     }
 
-    async fn resumed(&mut self, halted: &BTreeSet<StreamPartition>) {
+    async fn resume(&mut self, place: StreamPartition) -> Result<(), SinkUnavailable> {
+        self.writer.resume(place).await.map(drop).map_err(unavailable)
+    }
+
+    async fn resumed(&mut self, halted: &BTreeMap<StreamPartition, u64>) {
         let progress = self.writer.views().progress();
         let is_halted =
             |place: &StreamPartition| progress.checkpoint(*place).is_none_or(|seen| seen.halted.is_some());
         loop {
             progress.changed().await;
-            if !halted.iter().all(is_halted) {
+            if !halted.keys().all(is_halted) {
                 return;
             }
         }

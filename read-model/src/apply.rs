@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::credential::{Credential, CredentialId};
 use domain::id::{MailboxId, RuleId, TokenId, UserId};
 use domain::user::rules::Rule;
-use log_model::{Position, StreamPartition};
+use log_model::{Anchor, Position, StreamPartition};
 
 use crate::agents;
 use crate::audit::{self, AuditRow};
@@ -74,6 +74,8 @@ pub struct Move {
     pub from: u64,
     /// Where it stands afterwards.
     pub to: u64,
+    /// The last record before `to`.
+    pub anchor: Option<Anchor>,
 }
 
 /// Why nothing of a batch was applied.
@@ -104,7 +106,7 @@ impl ReadModel {
         }
         let mut work = self.database.begin().await?;
         work.lock(Lock::Apply).await?;
-        let found = work.change(move_checkpoints(&batch.moves)).await?;
+        let found = work.change(move_checkpoints(&batch)).await?;
         if usize::try_from(found) != Ok(batch.moves.len()) {
             return Err(ApplyError::Conflict);
         }
@@ -118,10 +120,25 @@ impl ReadModel {
     }
 }
 
-fn move_checkpoints(moves: &[Move]) -> WriteStatement {
-    let tail = ") AS moved WHERE checkpoints.place = moved.column1 AND checkpoints.next = moved.column2";
-    let head = "UPDATE checkpoints SET next = moved.column3 FROM (";
-    multi_row(head, moves, tail, |moved| [moved.place.to_string().into(), moved.from.into(), moved.to.into()])
+fn move_checkpoints(batch: &Batch) -> WriteStatement {
+    const HEAD: &str = "UPDATE checkpoints SET next = moved.column3, anchor_offset = moved.column4, \
+        anchor_digest = moved.column5, latest_at = COALESCE(moved.column6, checkpoints.latest_at), \
+        skew = CASE WHEN moved.column7 > checkpoints.skew THEN moved.column7 ELSE checkpoints.skew END FROM (";
+    const TAIL: &str =
+        ") AS moved WHERE checkpoints.place = moved.column1 AND checkpoints.next = moved.column2";
+    multi_row(HEAD, &batch.moves, TAIL, |moved| {
+        let entries = || batch.audit.iter().filter(|entry| entry.place == moved.place);
+        let skew = |entry: &AuditRow| entry.ordered_at.micros() - entry.time.micros();
+        [
+            moved.place.to_string().into(),
+            moved.from.into(),
+            moved.to.into(),
+            moved.anchor.map(|anchor| anchor.offset).into(),
+            moved.anchor.map(|anchor| anchor.digest.to_string()).as_deref().into(),
+            entries().map(|entry| entry.ordered_at).max().into(),
+            entries().map(skew).max().unwrap_or_default().into(),
+        ]
+    })
 }
 
 fn changes(batch: &Batch) -> Vec<WriteStatement> {

@@ -22,8 +22,8 @@ pub struct AuditRow {
     pub id: EntryId,
     /// The time of the record.
     pub time: Timestamp,
-    /// What the history of a target is ordered by: the time, or that of an earlier event of the same user or group if it
-    /// is later. Clocks may go back.
+    /// What entries are ordered by: the time, or that of an earlier record of the same stream partition if it is later.
+    /// Clocks may go back.
     pub ordered_at: Timestamp,
     /// The user who acted; `None` for anonymous and system.
     pub actor_id: Option<UserId>,

@@ -1,11 +1,13 @@
-//! Pages of the audit log, the newest entry first: by time, and the entries of one target in the order of its events.
+//! Pages of the audit log, the newest entry first. Entries of one stream partition have the order of their records, whatever
+//! the clocks said; entries of different ones are ordered by time.
 
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
+use uuid::Uuid;
 
 use crate::audit::{self, AuditRow, NAMED, NAMES, Outcome, Target};
 use crate::error::Error;
-use crate::page::{Key, Order, Page, Window};
+use crate::page::{Order, Page, Window};
 use crate::reader::ReadModel;
 use crate::statement::{Sql, Value, sql};
 
@@ -33,33 +35,21 @@ impl AuditFilter {
     }
 }
 
-const BY_TIME: Order = Order { name: "audit", columns: &["audit.at", "audit.id"], is_descending: true };
-/// Events of one user or group lie in one stream partition, so that offsets order those of one instant.
-const OF_TARGET: Order = Order {
-    name: "audit/target",
+/// The time in this order never goes back within a stream partition. Offsets order the records of one instant there.
+const ORDER: Order = Order {
+    name: "audit",
     columns: &["audit.ordered_at", "audit.log_offset", "audit.id"],
     is_descending: true,
 };
 
+/// The values of these columns.
+type AuditKey = (i64, i64, Uuid);
+
 impl ReadModel {
     /// A page of the entries that pass the filter.
     pub async fn audit_page(&self, filter: &AuditFilter, window: &Window) -> Result<Page<AuditRow>, Error> {
-        if filter.target.is_none() {
-            let key = |entry: &AuditRow| (entry.time.micros(), entry.id.uuid());
-            return self.audit_page_by(filter, window, BY_TIME, key).await;
-        }
         let offset = |entry: &AuditRow| i64::try_from(entry.offset).unwrap_or(i64::MAX);
         let key = |entry: &AuditRow| (entry.ordered_at.micros(), offset(entry), entry.id.uuid());
-        self.audit_page_by(filter, window, OF_TARGET, key).await
-    }
-
-    async fn audit_page_by<K: Key>(
-        &self,
-        filter: &AuditFilter,
-        window: &Window,
-        order: Order,
-        key: impl Fn(&AuditRow) -> K,
-    ) -> Result<Page<AuditRow>, Error> {
         // Each branch reads at most one page from one index, the newest entry first.
         let mut union = sql("");
         for (index, (column, value)) in filter.branches().into_iter().enumerate() {
@@ -73,15 +63,15 @@ impl ReadModel {
                 union.push(" AND audit.outcome <> 0");
             }
             filter.check(&mut union);
-            order.limit::<K>(&mut union, window)?;
+            ORDER.limit::<AuditKey>(&mut union, window)?;
             union.push(&format!(") AS branch{index}"));
         }
         let text = format!("SELECT {}, {NAMED} FROM ({}) AS audit", audit::columns(), union.text);
         let mut statement = Sql { text, ..union };
         statement.push(NAMES);
-        order.sort(&mut statement, window);
+        ORDER.sort(&mut statement, window);
         let rows = self.database.all(statement).await?;
-        Ok(order.page(window, rows, key))
+        Ok(ORDER.page(window, rows, key))
     }
 }
 
@@ -123,10 +113,15 @@ impl AuditFilter {
             statement.push_list(self.outcomes.iter().map(|outcome| outcome.number())).push(HOLDS);
         }
         if let Some(after) = self.after {
+            // No entry is ordered before its time, so the index finds where to end.
             statement.push(" AND audit.at > ").push_value(after);
+            statement.push(" AND audit.ordered_at > ").push_value(after);
         }
         if let Some(before) = self.before {
+            // None is ordered further behind its time than the skew, so the index finds where to begin.
+            const SKEW: &str = " + (SELECT COALESCE(MAX(skew), 0) FROM checkpoints)";
             statement.push(" AND audit.at < ").push_value(before);
+            statement.push(" AND audit.ordered_at < ").push_value(before).push(SKEW);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Checkpoints: how far the views have seen each stream partition, and since when that is confirmed.
 
 use domain::timestamp::Timestamp;
-use log_model::{Stream, StreamPartition};
+use log_model::{Anchor, StreamPartition};
 
 use crate::database::Database;
 use crate::error::Error;
@@ -15,6 +15,10 @@ pub struct Checkpoint {
     pub place: StreamPartition,
     /// The offset to read next. Everything before it is in the views.
     pub next: u64,
+    /// The last record before it, which shows whether the log is still the same.
+    pub anchor: Option<Anchor>,
+    /// The greatest time of an audit entry of this stream partition. Later entries are not ordered before it.
+    pub latest_at: Option<Timestamp>,
     /// When the projection last stood at the end.
     pub confirmed_at: Option<Timestamp>,
     /// Since when the log can't be reached.
@@ -36,8 +40,8 @@ pub struct Halt {
 
 /// Every checkpoint, by stream partition.
 pub(crate) async fn read(database: &Database) -> Result<Vec<Checkpoint>, Error> {
-    let text = "SELECT place, next, confirmed_at, unreachable_since, halted_offset, halted_reason, halted_at \
-        FROM checkpoints ORDER BY place";
+    let text = "SELECT place, next, anchor_offset, anchor_digest, latest_at, confirmed_at, unreachable_since, \
+        halted_offset, halted_reason, halted_at FROM checkpoints ORDER BY place";
     database.all(sql(text)).await
 }
 
@@ -50,29 +54,21 @@ impl FromColumns for Checkpoint {
             }
             _ => None,
         };
+        let anchor = match (row.maybe_number("anchor_offset")?, row.maybe_text("anchor_digest")?) {
+            (Some(offset), Some(digest)) => {
+                let digest = digest.parse().map_err(|_| broken("anchor_digest", "is no digest"))?;
+                Some(Anchor { offset, digest })
+            }
+            _ => None,
+        };
         Ok(Self {
-            place: place(&row.text("place")?).ok_or_else(|| broken("place", "is no place"))?,
+            place: row.text("place")?.parse().map_err(|_| broken("place", "is no place"))?,
             next: row.number("next")?,
+            anchor,
+            latest_at: row.maybe_time("latest_at")?,
             confirmed_at: row.maybe_time("confirmed_at")?,
             unreachable_since: row.maybe_time("unreachable_since")?,
             halted,
         })
-    }
-}
-
-fn place(text: &str) -> Option<StreamPartition> {
-    let (stream, partition) = text.rsplit_once('-')?;
-    Some(StreamPartition::new(Stream::from_name(stream)?, partition.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_reads_back_from_its_text() {
-        for known in StreamPartition::all(12) {
-            assert_eq!(place(&known.to_string()), Some(known));
-        }
     }
 }

@@ -139,7 +139,15 @@ mod tests {
     }
 
     fn checkpoint(next: u64) -> Checkpoint {
-        Checkpoint { place: PLACE, next, confirmed_at: None, unreachable_since: None, halted: None }
+        Checkpoint {
+            place: PLACE,
+            next,
+            anchor: None,
+            latest_at: None,
+            confirmed_at: None,
+            unreachable_since: None,
+            halted: None,
+        }
     }
 
     #[tokio::test]

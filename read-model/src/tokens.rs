@@ -30,6 +30,8 @@ pub struct TokenRow {
     pub scopes: Vec<Scope>,
     /// The networks it is accepted from, as CIDR; empty means everywhere.
     pub allowed_networks: Vec<String>,
+    /// The number of the event that issued it. It orders the tokens of a user, because clocks may go back.
+    pub version: u64,
     /// When it was issued.
     pub created_at: Timestamp,
     /// When it expires, if ever.
@@ -51,11 +53,14 @@ pub struct TokenUse {
     pub service: Option<Scope>,
 }
 
-const ORDER: Order =
-    Order { name: "tokens", columns: &["auth_tokens.created_at", "auth_tokens.id"], is_descending: true };
+const ORDER: Order = Order {
+    name: "tokens/version",
+    columns: &["auth_tokens.version", "auth_tokens.id"],
+    is_descending: true,
+};
 
 /// The table of tokens.
-pub(crate) const TABLE: Table<TokenRow, 8> = Table {
+pub(crate) const TABLE: Table<TokenRow, 9> = Table {
     name: "auth_tokens",
     columns: [
         fixed("id", |token| token.id.into()),
@@ -63,6 +68,7 @@ pub(crate) const TABLE: Table<TokenRow, 8> = Table {
         fixed("name", |token| (&token.name).into()),
         fixed("scopes", |token| json(&token.scopes).into()),
         fixed("allowed_networks", |token| json(&token.allowed_networks).into()),
+        fixed("version", |token| token.version.into()),
         fixed("created_at", |token| token.created_at.into()),
         fixed("expires_at", |token| token.expires_at.into()),
         column("revoked", |token| token.revoked.into()),
@@ -92,7 +98,8 @@ impl ReadModel {
         let mut statement = sql(format!("{} WHERE auth_tokens.user_id = $1", *SELECT)).bind(user);
         ORDER.limit::<(i64, uuid::Uuid)>(&mut statement, window)?;
         let rows = self.database.all(statement).await?;
-        Ok(ORDER.page(window, rows, |token: &TokenRow| (token.created_at.micros(), token.id.uuid())))
+        let version = |token: &TokenRow| i64::try_from(token.version).unwrap_or(i64::MAX);
+        Ok(ORDER.page(window, rows, |token: &TokenRow| (version(token), token.id.uuid())))
     }
 
     /// Records a use of a token, unless the last recorded one is less than a minute older.
@@ -126,6 +133,7 @@ impl FromColumns for TokenRow {
             name: row.text("name")?,
             scopes: row.json("scopes")?,
             allowed_networks: row.json("allowed_networks")?,
+            version: row.number("version")?,
             created_at: row.time("created_at")?,
             expires_at: row.maybe_time("expires_at")?,
             revoked: row.flag("revoked")?,

@@ -31,7 +31,7 @@ use crate::views_at::ViewsAt;
 ///
 /// let place = StreamPartition::new(Stream::UserEvents, 0);
 /// writer.begin(&[place]).await?;
-/// let batch = Batch { moves: vec![Move { place, from: 0, to: 3 }], ..Batch::default() };
+/// let batch = Batch { moves: vec![Move { place, from: 0, to: 3, anchor: None }], ..Batch::default() };
 /// writer.apply(&batch.into()).await?;
 ///
 /// // A reader waits until the views cover what its caller has seen, and reads then.

@@ -42,7 +42,7 @@ async fn initialised_long_ago(directory: &Path) {
     tokio::task::spawn_blocking(writing).await.unwrap();
 }
 
-fn testing_envelope(subject: &str) -> Envelope {
+pub(crate) fn testing_envelope(subject: &str) -> Envelope {
     Envelope {
         id: uuid::Uuid::now_v7(),
         time: time::OffsetDateTime::now_utc().into(),

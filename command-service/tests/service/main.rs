@@ -7,6 +7,7 @@ mod barrier;
 mod deployment;
 mod handover;
 mod lost;
+mod skips;
 mod snapshots;
 
 use std::collections::HashMap;

@@ -124,12 +124,14 @@ impl CommittedReader {
                         return Err(ClaimError::Unavailable(format!("{place} went back to offset {offset}")));
                     }
                     one.next = offset + 1;
-                    replay.replay(recorded).map_err(|reason| ClaimError::Unreadable {
-                        place,
-                        offset,
-                        reason,
-                    })?;
-                    chains.advance(recorded);
+                    if !replay.is_skipped(recorded) {
+                        replay.replay(recorded).map_err(|reason| ClaimError::Unreadable {
+                            place,
+                            offset,
+                            reason,
+                        })?;
+                        chains.advance(recorded);
+                    }
                     if one.end.is_some() {
                         idle = None;
                         unfinished -= usize::from(one.is_read_to(offset + 1));

@@ -56,9 +56,12 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
                 read_into(&mut record_buffer, &row);
                 let recorded = record_buffer.current();
                 let offset = recorded.offset;
+                reached = Some(offset);
+                if replay.is_skipped(recorded) {
+                    continue;
+                }
                 replay.replay(recorded).map_err(|reason| ClaimError::Unreadable { place, offset, reason })?;
                 writer.chains.advance(recorded);
-                reached = Some(offset);
             }
         }
         // The reading thread stops early if the runtime shuts down. Half a replay is none.

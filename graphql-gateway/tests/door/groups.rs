@@ -54,7 +54,8 @@ async fn a_group_is_closed_then_every_partition_knows_it_then_it_is_deleted() {
     let group = door.group("north").await;
     let mut closed = Position::new();
     closed.cover(StreamPartition::new(Stream::GroupEvents, 0), 0);
-    let moves = vec![Move { place: StreamPartition::new(Stream::GroupEvents, 0), from: 0, to: 1 }];
+    let moves =
+        vec![Move { place: StreamPartition::new(Stream::GroupEvents, 0), from: 0, to: 1, anchor: None }];
     door.apply(Batch { moves, ..Batch::default() }).await;
     door.owner.says(Ok(no(Code::GroupNotEmpty)));
     door.owner.says(Ok(yes(2, &closed, false)));
@@ -147,7 +148,8 @@ async fn somebody_enters(own_close: Code) -> Vec<Command> {
         async move { door.ask(Some(&token), DELETE, input).await }
     });
     eventually(|| async { (door.owner.asked.lock().unwrap().len() == 3).then_some(()) }).await;
-    let moves = vec![Move { place: StreamPartition::new(Stream::UserEvents, 0), from: 0, to: 6 }];
+    let moves =
+        vec![Move { place: StreamPartition::new(Stream::UserEvents, 0), from: 0, to: 6, anchor: None }];
     door.apply(enters(group, moves)).await;
     assert_eq!(deleting.await.unwrap()["data"]["deleteGroup"], not_empty());
     door.owner.asked.lock().unwrap().split_off(3)

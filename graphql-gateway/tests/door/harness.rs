@@ -193,6 +193,7 @@ impl Door {
             name: "backup".to_owned(),
             scopes: scopes.to_vec(),
             allowed_networks: networks.iter().map(ToString::to_string).collect(),
+            version: 1,
             created_at: now(),
             expires_at: None,
             revoked: false,

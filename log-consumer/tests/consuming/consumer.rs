@@ -37,7 +37,7 @@ async fn a_record_that_cannot_be_read_halts_and_is_tried_again_when_the_halt_is_
 
     sink.faults.lock().unwrap().unreadable.clear();
     let mut resumed = MemoryCheckpoints::default();
-    let passed = Move { place: PLACE, from: 0, to: shown.next, has_met_end: false };
+    let passed = Move { place: PLACE, from: 0, to: shown.next, anchor: None, has_met_end: false };
     resumed.advance(&[passed]).unwrap();
     *sink.checkpoints.lock().unwrap() = resumed;
     let shown = sink.shows(|shown| shown.texts.len() == 3).await;
@@ -128,7 +128,7 @@ async fn a_sink_ahead_of_its_log_halts() {
     let log = Log::open().await;
     log.append(&["a"]).await;
     let sink = Shared::default();
-    let ahead = Move { place: PLACE, from: 0, to: 1_000, has_met_end: false };
+    let ahead = Move { place: PLACE, from: 0, to: 1_000, anchor: None, has_met_end: false };
     sink.checkpoints.lock().unwrap().advance(&[ahead]).unwrap();
     let consuming = sink.consume(&log.log);
     let shown = sink.shows(|shown| !shown.halts.is_empty()).await;

@@ -137,6 +137,11 @@ impl Sink for Texts {
         Ok(())
     }
 
+    async fn resume(&mut self, place: StreamPartition) -> Result<(), SinkUnavailable> {
+        self.shared.checkpoints.lock().unwrap().resume(place);
+        Ok(())
+    }
+
     async fn confirm(&mut self, _: &[StreamPartition], _: OffsetDateTime) -> Result<(), SinkUnavailable> {
         self.shared.shown.send_modify(|shown| shown.confirmed += 1);
         Ok(())

@@ -208,7 +208,23 @@ impl Deployment {
         self.wait_until_ready(starting).await;
     }
 
+    /// Starts every role. Nothing says that they become ready.
+    pub(crate) async fn start_halted(&mut self) {
+        let starting = self.spawn_all();
+        drop(self.read_start_lines(starting).await);
+    }
+
     async fn wait_until_ready(&mut self, starting: Vec<Starting>) {
+        let health = self.read_start_lines(starting).await;
+        let client = reqwest::Client::new();
+        for url in health {
+            let ready = async || client.get(&url).send().await.is_ok_and(|answer| answer.status() == 200);
+            eventually("every process is ready", ready).await;
+        }
+    }
+
+    /// Where each process says whether it is ready.
+    async fn read_start_lines(&mut self, starting: Vec<Starting>) -> Vec<String> {
         let mut health = Vec::new();
         for (role, mut child, log) in starting {
             let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -239,11 +255,7 @@ impl Deployment {
             }
             self.processes.push(Process { role, child, lines, log });
         }
-        let client = reqwest::Client::new();
-        for url in health {
-            let ready = async || client.get(&url).send().await.is_ok_and(|answer| answer.status() == 200);
-            eventually("every process is ready", ready).await;
-        }
+        health
     }
 
     /// Ends every process without a chance to clean up.
@@ -283,7 +295,13 @@ impl Deployment {
         command
     }
 
-    fn setting(&self, wanted: &str) -> Option<&str> {
+    /// Changes a setting of whatever starts from now on.
+    pub(crate) fn set(&mut self, name: &'static str, value: String) {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.push((name, value));
+    }
+
+    pub(crate) fn setting(&self, wanted: &str) -> Option<&str> {
         self.environment.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str())
     }
 

@@ -11,12 +11,15 @@ mod documents;
 mod faults;
 mod file_graph;
 mod files;
+mod foreign;
 mod journey;
 mod operators;
 mod portal;
 mod races;
+mod raised;
 mod refusals;
 mod replay;
+mod strays;
 mod unwritable_logs;
 mod upgrades;
 
@@ -50,5 +53,7 @@ both! {
     every_bad_field_is_refused_and_nothing_is_written => crate::refusals::every_bad_field;
     secrets_are_found_nowhere => crate::canary::found_nowhere;
     groups_are_deleted_when_they_are_empty => crate::deletion::of_groups;
+    f06_a_log_that_grew_past_its_views_halts_them_again => crate::foreign::halts_again;
+    f07_stray_records_halt_until_they_are_skipped => crate::strays::are_skipped;
     the_chain_verifies_over_a_live_log => crate::operators::verify_live;
 }

@@ -21,7 +21,6 @@ pub(crate) fn of_user(
     at: (StreamPartition, u64),
 ) -> AuditRow {
     AuditRow {
-        ordered_at: after.updated_at,
         target_name: Some(after.username.clone()),
         changes: changes::of_user(event, before, after),
         ..entry(event.wire_name(), envelope, at)
@@ -36,7 +35,6 @@ pub(crate) fn of_group(
     at: (StreamPartition, u64),
 ) -> AuditRow {
     AuditRow {
-        ordered_at: after.updated_at,
         target_name: Some(after.name.clone()),
         changes: changes::of_group(event),
         ..entry(event.wire_name(), envelope, at)
@@ -49,12 +47,21 @@ pub(crate) fn of_deployment(
     envelope: &Envelope,
     at: (StreamPartition, u64),
 ) -> AuditRow {
-    let deployment::Event::Initialised(first) = event;
-    AuditRow {
-        target: Target::parse(&first.user_id.to_string()),
-        target_name: Some(first.username.clone()),
-        changes: vec![FieldChange::new("administrator", None, Some(first.username.clone()))],
-        ..entry(event.wire_name(), envelope, at)
+    let entry = entry(event.wire_name(), envelope, at);
+    match event {
+        deployment::Event::Initialised(first) => AuditRow {
+            target: Target::parse(&first.user_id.to_string()),
+            target_name: Some(first.username.clone()),
+            changes: vec![FieldChange::new("administrator", None, Some(first.username.clone()))],
+            ..entry
+        },
+        deployment::Event::RecordSkipped(skipped) => {
+            let record = format!("{} offset {}", skipped.place, skipped.offset);
+            let changes =
+                [("record", record), ("digest", skipped.digest.clone()), ("reason", skipped.reason.clone())];
+            let change = |(field, value): (&str, String)| FieldChange::new(field, None, Some(value));
+            AuditRow { changes: changes.map(change).into(), ..entry }
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn fold(event: &Event, at: At) -> Option<RowChange<TokenId, TokenRow>
                 name: issued.name.clone(),
                 scopes: issued.scopes.clone(),
                 allowed_networks: issued.allowed_networks.iter().map(ToString::to_string).collect(),
+                version: at.sequence,
                 created_at: at.time,
                 expires_at: issued.expires_at,
                 revoked: false,

@@ -274,6 +274,11 @@ async fn changes_stand_in_the_audit_log_field_by_field(stage: Stage) {
     let issued = one("muster.user.auth_token_issued").await;
     assert!(issued.contains(&"authTokens.laptop.secret: ∅ → ∅".to_owned()), "{issued:?}");
     assert_eq!(one("muster.deployment.initialised").await, ["administrator: ∅ → ada"]);
+    let skipped = one("muster.deployment.record_skipped").await;
+    assert_eq!(
+        (skipped[0].as_str(), skipped[2].as_str()),
+        ("record: ∅ → access-0 offset 1000", "reason: ∅ → a stray")
+    );
 
     let bob = AuditFilter::of_target(Target::parse(&id_of("bob").to_string()).unwrap());
     let history = entries(&views, &bob).await;

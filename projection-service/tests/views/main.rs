@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod folds;
+mod foreign;
 mod halts;
 mod metrics_told;
 mod operational;
+mod order;
 mod pages;
 mod picture;
 mod replays;

@@ -1,12 +1,14 @@
 //! Pages in every order, forwards and backwards, add up to the sorted list.
 
+use std::cmp::Reverse;
+
 use domain::id::{GroupId, UserId};
 use domain::testing::creation;
 use domain::timestamp::Timestamp;
 use domain::user::Command as C;
 use domain::user::UserStatus;
 use domain::user::onboarding::{CreateUser, RejectUser};
-use read_model::audit::Target;
+use read_model::audit::{AuditRow, Target};
 use read_model::audit_page::AuditFilter;
 use read_model::users::UserRow;
 use read_model::users_page::{UserFilter, UserOrder, UserSortField};
@@ -203,7 +205,8 @@ async fn pages_of_the_audit_log_are_the_sorted_list(stage: Stage) {
     for filter in [AuditFilter::default(), some] {
         let all = views.audit_page(&filter, &Window::first(1_000, None)).await.unwrap();
         let all: Vec<_> = all.edges.into_iter().map(|edge| edge.row).collect();
-        assert!(all.len() > 50 && all.is_sorted_by_key(|entry| std::cmp::Reverse((entry.time, entry.id))));
+        let key = |entry: &AuditRow| Reverse((entry.ordered_at, entry.offset, entry.id));
+        assert!(all.len() > 50 && all.is_sorted_by_key(key));
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
             let page = views.audit_page(&filter, &Window::first(9, after)).await.unwrap();

@@ -18,7 +18,9 @@ use domain::user::rules::{
     AckMode, AddAgentRule, EditAgentRule, NewKind, NewUpload, RemoveAgentRule, RuleChanges, UploadChanges,
 };
 use domain::user::tokens::{IssueAuthToken, RevokeAuthToken};
+use event_log::Record;
 use event_log::testing::Wrapped;
+use log_model::{Stream, StreamPartition};
 use read_model::ViewsAt;
 
 use crate::picture;
@@ -39,6 +41,8 @@ on_both! {
 pub(crate) fn eventful() -> Story {
     let mut story = Story::new();
     story.initialised("ada");
+    let stray = Record::keyed(String::new(), Some(b"hello".to_vec()));
+    story.skipped(StreamPartition::new(Stream::Access, 0), 1_000, &stray);
     let first = MakeFirstAdministrator { username: "ada".into(), email: None };
     story.user("ada", &C::MakeFirstAdministrator(first), temporary());
     story.new_group("acme");

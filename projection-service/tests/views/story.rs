@@ -18,7 +18,7 @@ use domain::user::{self, User};
 use domain::{access, credential};
 use event_log::envelope::Envelope;
 use event_log::{Batch, Record};
-use log_model::Stream;
+use log_model::{RecordDigest, Stream, StreamPartition};
 use uuid::Uuid;
 
 /// A history in the making.
@@ -149,6 +149,16 @@ impl Story {
             partitions: Some(1),
         });
         let envelope = self.envelope(deployment::SUBJECT, 1, &Actor::System);
+        let record = envelope.record(event.wire_name(), event.to_json());
+        self.events.push((Stream::GroupEvents, record));
+    }
+
+    /// An operator skips a record.
+    pub(crate) fn skipped(&mut self, place: StreamPartition, offset: u64, record: &Record) {
+        let digest = RecordDigest::of(record);
+        let skipped = deployment::skip(&Actor::System, (place, offset), digest, "a stray").unwrap();
+        let event = deployment::Event::from(skipped);
+        let envelope = self.envelope(deployment::SUBJECT, 2, &Actor::System);
         let record = envelope.record(event.wire_name(), event.to_json());
         self.events.push((Stream::GroupEvents, record));
     }

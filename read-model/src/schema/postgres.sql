@@ -1,10 +1,15 @@
 -- The views on PostgreSQL. What is kept here is filled from the log alone. The twin of this file is sqlite.sql.
 -- Instants are microseconds since 1970. Text that is sorted or searched compares by bytes (collation "C"), as in SQLite.
 
--- Up to where each place of the log has been seen, and how sure that is.
+-- Up to where each place of the log has been seen, and how sure that is. The anchor is the last record before that point.
+-- latest_at is the greatest time of an audit entry; skew is how far ordered_at was ahead of at, at most.
 CREATE TABLE checkpoints (
     place             text PRIMARY KEY,
     next              bigint NOT NULL,
+    anchor_offset     bigint,
+    anchor_digest     text,
+    latest_at         bigint,
+    skew              bigint NOT NULL DEFAULT 0,
     confirmed_at      bigint,
     unreachable_since bigint,
     halted_offset     bigint,
@@ -106,11 +111,12 @@ CREATE TABLE auth_tokens (
     name             text NOT NULL,
     scopes           text NOT NULL,
     allowed_networks text NOT NULL,
+    version          bigint NOT NULL,
     created_at       bigint NOT NULL,
     expires_at       bigint,
     revoked          boolean NOT NULL
 );
-CREATE INDEX auth_tokens_of_user ON auth_tokens (user_id, created_at, id);
+CREATE INDEX auth_tokens_of_user ON auth_tokens (user_id, version, id);
 
 -- A keyed copy of its topic. The id is that of the token, or of the user for the password.
 CREATE TABLE credentials (
@@ -142,9 +148,9 @@ CREATE TABLE audit (
     log_partition  bigint NOT NULL,
     log_offset     bigint NOT NULL
 );
-CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_by_order ON audit (ordered_at, log_offset, id);
 CREATE INDEX audit_of_target ON audit (target_id, ordered_at, log_offset, id) WHERE target_id IS NOT NULL;
-CREATE INDEX audit_of_actor ON audit (actor_id, at, id) WHERE actor_id IS NOT NULL;
-CREATE INDEX audit_by_action ON audit (action, at, id);
+CREATE INDEX audit_of_actor ON audit (actor_id, ordered_at, log_offset, id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_action ON audit (action, ordered_at, log_offset, id);
 -- Nearly everything is allowed; what was not is what people look for.
-CREATE INDEX audit_not_allowed ON audit (outcome, at, id) WHERE outcome <> 0;
+CREATE INDEX audit_not_allowed ON audit (outcome, ordered_at, log_offset, id) WHERE outcome <> 0;

@@ -1,10 +1,15 @@
 -- The views on SQLite. What is kept here is filled from the log alone. The twin of this file is postgres.sql.
 -- Instants are microseconds since 1970. Text that is sorted or searched compares by bytes, as in PostgreSQL with the collation "C".
 
--- Up to where each place of the log has been seen, and how sure that is.
+-- Up to where each place of the log has been seen, and how sure that is. The anchor is the last record before that point.
+-- latest_at is the greatest time of an audit entry; skew is how far ordered_at was ahead of at, at most.
 CREATE TABLE checkpoints (
     place             TEXT PRIMARY KEY,
     next              INTEGER NOT NULL,
+    anchor_offset     INTEGER,
+    anchor_digest     TEXT,
+    latest_at         INTEGER,
+    skew              INTEGER NOT NULL DEFAULT 0,
     confirmed_at      INTEGER,
     unreachable_since INTEGER,
     halted_offset     INTEGER,
@@ -106,11 +111,12 @@ CREATE TABLE auth_tokens (
     name             TEXT NOT NULL,
     scopes           TEXT NOT NULL,
     allowed_networks TEXT NOT NULL,
+    version          INTEGER NOT NULL,
     created_at       INTEGER NOT NULL,
     expires_at       INTEGER,
     revoked          INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX auth_tokens_of_user ON auth_tokens (user_id, created_at, id);
+CREATE INDEX auth_tokens_of_user ON auth_tokens (user_id, version, id);
 
 -- A keyed copy of its topic. The id is that of the token, or of the user for the password.
 CREATE TABLE credentials (
@@ -142,9 +148,9 @@ CREATE TABLE audit (
     log_partition  INTEGER NOT NULL,
     log_offset     INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_by_order ON audit (ordered_at, log_offset, id);
 CREATE INDEX audit_of_target ON audit (target_id, ordered_at, log_offset, id) WHERE target_id IS NOT NULL;
-CREATE INDEX audit_of_actor ON audit (actor_id, at, id) WHERE actor_id IS NOT NULL;
-CREATE INDEX audit_by_action ON audit (action, at, id);
+CREATE INDEX audit_of_actor ON audit (actor_id, ordered_at, log_offset, id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_action ON audit (action, ordered_at, log_offset, id);
 -- Nearly everything is allowed; what was not is what people look for.
-CREATE INDEX audit_not_allowed ON audit (outcome, at, id) WHERE outcome <> 0;
+CREATE INDEX audit_not_allowed ON audit (outcome, ordered_at, log_offset, id) WHERE outcome <> 0;

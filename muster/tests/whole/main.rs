@@ -17,6 +17,7 @@ mod portal;
 mod races;
 mod refusals;
 mod replay;
+mod sequences;
 mod unwritable_logs;
 mod upgrades;
 

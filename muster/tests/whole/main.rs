@@ -15,11 +15,13 @@ mod journey;
 mod operators;
 mod portal;
 mod races;
+mod raw_topics;
 mod refusals;
 mod replay;
 mod sequences;
 mod unwritable_logs;
 mod upgrades;
+mod wire;
 
 use deployment::Deployment;
 

@@ -12,6 +12,7 @@ mod faults;
 mod file_graph;
 mod files;
 mod journey;
+mod log_format;
 mod operators;
 mod portal;
 mod races;

@@ -113,7 +113,7 @@ fn entry(text: &mut String, setting: &Arg) -> Result<()> {
     let flag = setting.get_long().with_context(|| format!("the setting `{id}` has no flag"))?;
     let variable = setting.get_env().unwrap_or_default().to_string_lossy();
     paragraph(text, "## ", &format!("--{flag} {}, {variable}", unit(setting)));
-    text.push_str(&format!("# {id} = {value}\n"));
+    text.extend(["# ", id, " = ", value.as_str(), "\n"]);
     Ok(())
 }
 

@@ -50,7 +50,7 @@ pub(super) fn chained() -> Value {
         CHAIN,
         CONTENT_TYPE,
     ];
-    object(headers, &required)
+    object(&headers, &required)
 }
 
 /// The headers of access records, which belong to no command and are not chained.
@@ -76,7 +76,7 @@ pub(super) fn access() -> Value {
         CLIENT,
         CONTENT_TYPE,
     ];
-    object(headers, &required)
+    object(&headers, &required)
 }
 
 /// The headers of a claim record.
@@ -85,16 +85,16 @@ pub(super) fn claim() -> Value {
     let names = [SPECVERSION, ID, SOURCE, TIME, CONTENT_TYPE];
     let mut headers: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), all[*name].clone())).collect();
     headers.insert(TYPE.to_owned(), json!({ "const": CLAIM_TYPE }));
-    object(headers, &[SPECVERSION, ID, TYPE, SOURCE, TIME, CONTENT_TYPE])
+    object(&headers, &[SPECVERSION, ID, TYPE, SOURCE, TIME, CONTENT_TYPE])
 }
 
 /// The one header of a record that is no event.
 pub(super) fn keyed() -> Value {
-    object(Map::from_iter([content_type()]), &[CONTENT_TYPE])
+    object(&Map::from_iter([content_type()]), &[CONTENT_TYPE])
 }
 
 /// An object of headers. There are no others.
-pub(super) fn object(headers: Map<String, Value>, required: &[&str]) -> Value {
+pub(super) fn object(headers: &Map<String, Value>, required: &[&str]) -> Value {
     json!({ "type": "object", "properties": headers, "required": required, "additionalProperties": false })
 }
 

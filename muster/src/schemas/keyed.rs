@@ -128,7 +128,7 @@ pub(super) fn snapshot() -> Message {
         summary: "A part of what an owner knows, for its successor. Binary, private to owners, and may change with any release.".to_owned(),
         key: json!({ "type": "null" }),
         content_type: "application/octet-stream",
-        headers: headers::object(headers, &["muster-snapshot"]),
+        headers: headers::object(&headers, &["muster-snapshot"]),
         payload: json!({ "type": "string", "description": "Bytes." }),
     }
 }

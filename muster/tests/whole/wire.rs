@@ -72,7 +72,8 @@ impl Described {
                 ("body", &message.payload, &record.body),
             ];
             let said = of.map(|(part, validator, value)| {
-                validator.iter_errors(value).map(|error| format!("\n  {part}: {error}")).collect::<String>()
+                let errors = validator.iter_errors(value);
+                errors.map(|error| format!("\n  {part}: {error}")).collect::<Vec<_>>().concat()
             });
             format!("\n{}:{}", message.name, said.concat())
         };

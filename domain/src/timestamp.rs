@@ -116,7 +116,12 @@ impl schemars::JsonSchema for Timestamp {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "format": "date-time" })
+        // A pattern, because validators check a `format` only if they know it, and strict ones refuse one that they don't.
+        schemars::json_schema!({
+            "type": "string",
+            "description": "An instant in UTC: RFC 3339 with up to six digits of a second.",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?Z$",
+        })
     }
 }
 

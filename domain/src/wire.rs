@@ -20,6 +20,7 @@ pub enum DecodeError {
 
 /// A value before and after. The event holds both, so that one record tells what changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = require_both)]
 pub struct Change<T> {
     /// Before.
     #[serde(rename = "old")]
@@ -27,6 +28,11 @@ pub struct Change<T> {
     /// After.
     #[serde(rename = "new")]
     pub new: T,
+}
+
+/// Both values are always written, as null where there is none.
+fn require_both(schema: &mut schemars::Schema) {
+    schema.insert("required".to_owned(), serde_json::json!(["old", "new"]));
 }
 
 impl<T: PartialEq + Clone> Change<T> {

@@ -5,7 +5,8 @@ use domain::actor::{Actor, Client};
 use domain::timestamp::Timestamp;
 use log_model::record::{
     ACTOR, ACTORNAME, ACTORROLE, CLIENT, COMMANDDIGEST, COMMANDID, CONTENT_TYPE, CORRELATIONID, DATASCHEMA,
-    ID, NotAnEvent, Record, SEQUENCE, SOURCE, SPECVERSION, SUBJECT, TIME, TRACEPARENT, TYPE,
+    ID, NotAnEvent, Record, SEQUENCE, SOURCE, SPECVERSION, SUBJECT, TIME, TRACEPARENT, TYPE, dataschema,
+    sequence_text,
 };
 use uuid::Uuid;
 
@@ -70,9 +71,9 @@ impl Envelope {
         headers.push((SOURCE, "/muster".to_owned()));
         headers.push((TIME, self.time.to_string()));
         headers.push((SUBJECT, self.subject.clone()));
-        headers.push((DATASCHEMA, format!("urn:muster:event:{wire_name}")));
+        headers.push((DATASCHEMA, dataschema(wire_name)));
         if self.sequence > 0 {
-            headers.push((SEQUENCE, self.sequence.to_string()));
+            headers.push((SEQUENCE, sequence_text(self.sequence)));
         }
         for (header, text) in [(COMMANDID, &self.command_id), (COMMANDDIGEST, &self.command_digest)] {
             if !text.is_empty() {
@@ -202,6 +203,22 @@ mod tests {
     fn f25_the_time_has_six_digits() {
         let record = envelope().record("muster.user.approved", Vec::new());
         assert_eq!(record.header(TIME), Some("2026-09-21T14:13:20.349540Z"));
+    }
+
+    #[test]
+    fn f26_sequences_sort_as_text_and_old_ones_are_read() {
+        let numbers = [1, 9, 10, 99, 100, u64::MAX];
+        let records = numbers.map(|sequence| Envelope { sequence, ..envelope() }.record("t", Vec::new()));
+        let texts: Vec<_> = records.iter().map(|record| record.header(SEQUENCE).unwrap()).collect();
+        assert!(texts.is_sorted(), "{texts:?}");
+        assert_eq!(texts[1], "00000000000000000009");
+        for (mut record, number) in records.into_iter().zip(numbers) {
+            assert_eq!(Stamp::read(&record).unwrap().sequence, number);
+            record.headers.retain(|(name, _)| *name != SEQUENCE);
+            record.push_header(SEQUENCE, number.to_string());
+            assert_eq!(Stamp::read(&record).unwrap().sequence, number, "as 0.1.0 wrote it");
+            assert_eq!(Envelope::read(&record).unwrap().sequence, number, "as 0.1.0 wrote it");
+        }
     }
 
     #[test]

@@ -13,11 +13,11 @@ use ipnet::IpNet;
 #[group(id = "GatewayConfig")]
 pub struct Config {
     /// Address of the public door; port 0 picks a free one.
-    #[arg(long, env = "MUSTER_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "MUSTER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
 
     /// GraphiQL, introspection and /schema.graphql, for development; refused on an address that others reach.
-    #[arg(long, env = "MUSTER_DEV", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, env = "MUSTER_DEV", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "true|false")]
     pub dev: Option<bool>,
 
     /// Networks of the reverse proxies whose X-Forwarded-For is believed, as CIDR or single addresses, separated by commas.
@@ -37,19 +37,19 @@ pub struct Config {
     pub temporary_passwords: TemporaryPasswordConfig,
 
     /// Memory of one password hash in KiB (argon2id m); stored passwords follow at their next sign-in when it rises.
-    #[arg(long, env = "MUSTER_PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(19_456..=1_048_576))]
+    #[arg(long, env = "MUSTER_PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(19_456..=1_048_576), value_name = "KIB")]
     pub password_memory_kib: u32,
 
     /// Passes of one password hash (argon2id t).
-    #[arg(long, env = "MUSTER_PASSWORD_PASSES", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=64))]
+    #[arg(long, env = "MUSTER_PASSWORD_PASSES", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=64), value_name = "PASSES")]
     pub password_passes: u32,
 
     /// Lanes of one password hash (argon2id p).
-    #[arg(long, env = "MUSTER_PASSWORD_LANES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    #[arg(long, env = "MUSTER_PASSWORD_LANES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16), value_name = "LANES")]
     pub password_lanes: u32,
 
     /// Most password hashes that wait for a free core; beyond it callers are told to come back later.
-    #[arg(long, env = "MUSTER_PASSWORD_QUEUE", default_value = "256")]
+    #[arg(long, env = "MUSTER_PASSWORD_QUEUE", default_value = "256", value_name = "HASHES")]
     pub password_queue: NonZeroUsize,
 
     /// How long a command may take until its caller is told that there is no answer.
@@ -77,11 +77,11 @@ pub struct Config {
     pub graphql_get: bool,
 
     /// Deepest nesting of a GraphQL document.
-    #[arg(long, env = "MUSTER_GRAPHQL_DEPTH", default_value = "16")]
+    #[arg(long, env = "MUSTER_GRAPHQL_DEPTH", default_value = "16", value_name = "LEVELS")]
     pub graphql_depth: NonZeroUsize,
 
     /// Most fields that a GraphQL document may ask for, a list counted as often as its page is long.
-    #[arg(long, env = "MUSTER_GRAPHQL_COMPLEXITY", default_value = "20000")]
+    #[arg(long, env = "MUSTER_GRAPHQL_COMPLEXITY", default_value = "20000", value_name = "FIELDS")]
     pub graphql_complexity: NonZeroUsize,
 
     /// Most bytes of a request body.

@@ -40,7 +40,8 @@ pub const TIME: &str = "ce_time";
 pub const SUBJECT: &str = "ce_subject";
 /// URN of the schema of the body.
 pub const DATASCHEMA: &str = "ce_dataschema";
-/// Number of the event within its aggregate, from 1, without gaps.
+/// Number of the event within its aggregate, from 1, without gaps, as [`sequence_text`] writes it. Records of 0.1.0 have it
+/// without zeros in front.
 pub const SEQUENCE: &str = "ce_sequence";
 /// Id of the command, as its caller chose it.
 pub const COMMANDID: &str = "ce_commandid";
@@ -67,6 +68,17 @@ pub const CONTENT_TYPE: &str = "content-type";
 pub const CLAIM_KEY: &str = "claim";
 /// Type of a claim record.
 pub const CLAIM_TYPE: &str = "muster.log.claimed";
+
+/// The URN of the schema of an event's data, which is also the `$id` of that schema.
+pub fn dataschema(wire_name: &str) -> String {
+    format!("urn:muster:event:{wire_name}")
+}
+
+/// The text of a sequence number: twenty digits, so that texts sort as the numbers do, whatever the number. The
+/// `sequence` extension of `CloudEvents` asks for that: `docs/adr/0015-sequences-sort-as-text.md`.
+pub fn sequence_text(sequence: u64) -> String {
+    format!("{sequence:020}")
+}
 
 /// A record to write.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use service_kit::settings;
 use service_kit::telemetry::{self, TelemetryConfig};
 
-use crate::{init, log, projection, schemas, serve, services, store, topics};
+use crate::{init, log, projection, schemas, serve, services, settings_file, store, topics};
 
 /// Onboards the users of a managed file transfer platform and decides who may use it.
 ///
@@ -25,7 +25,7 @@ pub(crate) struct Cli {
 
 #[derive(clap::Args)]
 struct Common {
-    /// A TOML file with settings; flags and variables win over it. See muster.example.toml.
+    /// A TOML file with settings; flags and variables win over it. `muster settings` prints one.
     #[arg(long, env = "MUSTER_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -52,6 +52,8 @@ enum Subcommands {
     Log(log::Arguments),
     /// Writes what is generated: the GraphQL schema, the schemas of events, the list of codes.
     Schemas(schemas::Arguments),
+    /// Prints every setting with its default and description, as a file for --config.
+    Settings(settings_file::Arguments),
 }
 
 /// Reads what was typed and does it.
@@ -79,6 +81,8 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Subcommands::Projection(arguments) => projection::run(arguments).await,
         Subcommands::Log(arguments) => log::run(arguments).await,
         Subcommands::Schemas(arguments) => schemas::run(&arguments),
+        // Without what a settings file has changed.
+        Subcommands::Settings(_) => settings_file::run(&Cli::command()),
     }
 }
 

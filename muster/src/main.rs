@@ -7,6 +7,7 @@ mod projection;
 mod schemas;
 mod serve;
 mod services;
+mod settings_file;
 mod store;
 mod topics;
 mod wiring;

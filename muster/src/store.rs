@@ -25,7 +25,7 @@ pub(crate) const SECRET_VARIABLES: &[&str] =
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct LogArguments {
     /// Where the log is: `sqlite` (in the data directory) or `kafka://host:port[,host:port]`.
-    #[arg(long, env = "MUSTER_LOG", default_value = "sqlite", value_name = "LOG")]
+    #[arg(long, env = "MUSTER_LOG", default_value = "sqlite", value_name = "LOCATION")]
     pub(crate) log: LogLocation,
 
     /// The one directory of the embedded log and views; locked by the process that serves from it.
@@ -61,7 +61,7 @@ pub(crate) struct ViewsArguments {
         env = "MUSTER_VIEWS",
         hide_env_values = true,
         default_value = "sqlite",
-        value_name = "VIEWS"
+        value_name = "LOCATION"
     )]
     pub(crate) views: String,
 

@@ -30,7 +30,7 @@ pub enum SettingsError {
         /// Which key.
         key: String,
     },
-    /// The value is neither text, number nor truth.
+    /// The value is no text, number or truth, and no list of these for a setting that takes several.
     #[error(
         "the settings file `{path}` gives `{key}` a value that is not plain text, a number or true or false"
     )]
@@ -57,7 +57,7 @@ pub enum SettingsError {
 }
 
 /// Makes what a TOML file says the default of each setting of `command` and its subcommands: flags and environment
-/// still win. Keys are the flags' names with `_` or `-`.
+/// still win. Keys are the flags' names with `_` or `-`. A setting that takes several values may have them as a list.
 pub fn with_file(command: clap::Command, path: &Path) -> Result<clap::Command, SettingsError> {
     let name = path.display().to_string();
     let text =
@@ -67,32 +67,46 @@ pub fn with_file(command: clap::Command, path: &Path) -> Result<clap::Command, S
         .map_err(|source| SettingsError::Toml { path: name.clone(), source: Box::new(source) })?;
     let mut command = command;
     for (key, value) in table {
-        let value = match value {
-            toml::Value::String(text) => text,
-            toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Float(number) => number.to_string(),
-            toml::Value::Boolean(truth) => truth.to_string(),
-            _ => return Err(SettingsError::Value { path: name, key }),
-        };
         let id = key.replace('-', "_");
-        if !knows(&command, &id) {
+        let Some(setting) = find(&command, &id) else {
             return Err(SettingsError::Unknown { path: name, key });
-        }
-        command = with_default(command, &id, &value);
+        };
+        let values = match value {
+            toml::Value::Array(values) if setting.get_value_delimiter().is_some() => {
+                values.iter().map(plain).collect()
+            }
+            value => plain(&value).map(|text| vec![text]),
+        };
+        let values = values.ok_or(SettingsError::Value { path: name.clone(), key })?;
+        command = with_defaults(command, &id, &values);
     }
     Ok(command)
 }
 
-fn knows(command: &clap::Command, id: &str) -> bool {
-    command.get_arguments().any(|argument| argument.get_id() == id && argument.get_env().is_some())
-        || command.get_subcommands().any(|subcommand| knows(subcommand, id))
+/// A value that is one text on a command line.
+fn plain(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
+        toml::Value::Boolean(truth) => Some(truth.to_string()),
+        _ => None,
+    }
 }
 
-fn with_default(command: clap::Command, id: &str, value: &str) -> clap::Command {
+fn find<'a>(command: &'a clap::Command, id: &str) -> Option<&'a clap::Arg> {
+    command
+        .get_arguments()
+        .find(|argument| argument.get_id() == id && argument.get_env().is_some())
+        .or_else(|| command.get_subcommands().find_map(|subcommand| find(subcommand, id)))
+}
+
+fn with_defaults(command: clap::Command, id: &str, values: &[String]) -> clap::Command {
     let has = command.get_arguments().any(|argument| argument.get_id() == id);
-    let default = clap::builder::OsStr::from(value.to_owned());
-    let command = if has { command.mut_arg(id, |argument| argument.default_value(default)) } else { command };
-    command.mut_subcommands(|subcommand| with_default(subcommand, id, value))
+    let defaults = values.iter().cloned().map(clap::builder::OsStr::from);
+    let command =
+        if has { command.mut_arg(id, |argument| argument.default_values(defaults)) } else { command };
+    command.mut_subcommands(|subcommand| with_defaults(subcommand, id, values))
 }
 
 /// Variables `MUSTER_…` of the environment that no setting of any subcommand reads, beside those in `also` and those
@@ -138,7 +152,28 @@ mod tests {
 
     fn command() -> clap::Command {
         let listen = clap::Arg::new("listen").long("listen").env("MUSTER_TEST_LISTEN").default_value("a");
-        clap::Command::new("muster").subcommand(clap::Command::new("serve").arg(listen))
+        let proxies =
+            clap::Arg::new("proxies").long("proxies").env("MUSTER_TEST_PROXIES").value_delimiter(',');
+        let proxies = proxies.action(clap::ArgAction::Append);
+        clap::Command::new("muster").subcommand(clap::Command::new("serve").args([listen, proxies]))
+    }
+
+    fn values(file: &str, flags: &[&str]) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("muster.toml");
+        std::fs::write(&path, file).unwrap();
+        let arguments = ["muster", "serve"].iter().chain(flags);
+        let matches = with_file(command(), &path).unwrap().get_matches_from(arguments);
+        let values = matches.subcommand().unwrap().1.get_many::<String>("proxies");
+        values.into_iter().flatten().cloned().collect()
+    }
+
+    #[test]
+    fn a_setting_of_several_values_takes_a_list_or_a_text() {
+        assert_eq!(values("proxies = []", &[]), [""; 0]);
+        assert_eq!(values("proxies = [\"a\", \"b\"]", &[]), ["a", "b"]);
+        assert_eq!(values("proxies = \"a,b\"", &[]), ["a", "b"]);
+        assert_eq!(values("proxies = [\"a\", \"b\"]", &["--proxies", "c"]), ["c"]);
     }
 
     fn value(file: &str, flags: &[&str]) -> Result<String, SettingsError> {

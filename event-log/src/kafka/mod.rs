@@ -41,6 +41,7 @@ pub use self::error::OpenError;
 use self::settings::Isolation;
 pub use self::settings::{Acknowledge, KafkaSettings};
 use self::snapshots::Snapshots;
+pub use self::topic_spec::{TopicSpec, wanted as wanted_topics};
 pub use self::topics::{Topic, ensure_topics};
 use crate::error::{ClaimError, Unavailable};
 use crate::follow::Follow;

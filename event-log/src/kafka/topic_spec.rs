@@ -9,17 +9,20 @@ const DAYS_400: &str = "34560000000";
 const MIB_64: &str = "67108864";
 
 /// A topic as it must be.
-pub(super) struct TopicSpec {
-    pub(super) name: String,
-    pub(super) partitions: u32,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSpec {
+    /// The name, prefix included.
+    pub name: String,
+    /// The number of partitions.
+    pub partitions: u32,
     /// Settings that are checked.
-    pub(super) required: Vec<(&'static str, &'static str)>,
+    pub required: Vec<(&'static str, &'static str)>,
     /// Settings that a topic is created with and that operators may change.
-    pub(super) initial: Vec<(&'static str, &'static str)>,
+    pub initial: Vec<(&'static str, &'static str)>,
 }
 
 /// Every topic of a deployment whose users are spread over `partitions`.
-pub(super) fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<TopicSpec> {
+pub fn wanted(settings: &KafkaSettings, partitions: u32) -> Vec<TopicSpec> {
     let kept_permanently =
         || vec![("cleanup.policy", "delete"), ("retention.ms", UNLIMITED), ("retention.bytes", UNLIMITED)];
     let compacted = || vec![("cleanup.policy", "compact")];

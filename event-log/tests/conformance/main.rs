@@ -38,6 +38,7 @@ on_every_log! {
     writing::an_older_writer_is_fenced_and_its_batch_is_in_no_stream;
     writing::only_the_newest_writer_can_reclaim_and_its_chain_goes_on;
     writing::the_chain_goes_on_over_claims_and_restarts;
+    writing::f26_sequences_of_0_1_0_and_padded_ones_lie_in_one_chain;
     writing::an_empty_batch_writes_nothing;
     writing::access_records_lie_in_the_partition_of_their_key;
     writing::the_owner_is_announced_and_the_newest_wins;

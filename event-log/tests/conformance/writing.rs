@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use event_log::{AppendError, ClaimError, EventLog, Record, Recorded, every_record};
 use log_model::partition;
+use log_model::record::SEQUENCE;
 use log_model::{Position, Stream, StreamPartition};
 
 use crate::fixture::{
@@ -149,6 +150,25 @@ pub(crate) async fn the_chain_goes_on_over_claims_and_restarts(test_log: impl Te
     let records = read(&test_log.open().await, USERS, 0).await;
     assert_eq!(sequences(&records), [1, 2, 3, 4, 5, 6]);
     assert_chain_verifies(&records);
+}
+
+pub(crate) async fn f26_sequences_of_0_1_0_and_padded_ones_lie_in_one_chain(test_log: impl TestLog) {
+    let as_0_1_0 = |(stream, mut record): (Stream, Record)| {
+        let header = record.headers.iter_mut().find(|(name, _)| *name == SEQUENCE).unwrap();
+        header.1 = header.1.trim_start_matches('0').to_owned();
+        (stream, record)
+    };
+    let log = test_log.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    owner.append(user_events(1..11).into_iter().map(as_0_1_0).collect()).await.unwrap();
+    owner.append(user_events(11..13)).await.unwrap();
+    let next = Owner::claim(&log, 0).await;
+    let users: Vec<_> = next.replayed.into_iter().filter(|recorded| recorded.place == USERS).collect();
+    assert_eq!(users, read(&log, USERS, 0).await);
+    assert_eq!(sequences(&users), (1..13).collect::<Vec<_>>());
+    assert_chain_verifies(&users);
+    let texts: Vec<_> = users.iter().filter_map(|recorded| recorded.record.header(SEQUENCE)).collect();
+    assert_eq!(texts[8..], ["9", "10", "00000000000000000011", "00000000000000000012"]);
 }
 
 pub(crate) async fn an_empty_batch_writes_nothing(test_log: impl TestLog) {

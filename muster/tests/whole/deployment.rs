@@ -305,6 +305,12 @@ impl Deployment {
         self.environment.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str())
     }
 
+    /// Brokers and prefix of the topics, if the log is on Kafka.
+    pub(crate) fn topics(&self) -> Option<(String, String)> {
+        let brokers = self.setting("MUSTER_LOG")?.trim_start_matches("kafka://").to_owned();
+        Some((brokers, self.setting("MUSTER_TOPIC_PREFIX")?.to_owned()))
+    }
+
     /// Where the views are, if on PostgreSQL.
     pub(crate) fn views(&self) -> Option<String> {
         self.database

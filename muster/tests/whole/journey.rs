@@ -61,6 +61,7 @@ pub(crate) async fn main_job(mut deployment: Deployment) {
 
     audit(administrator, alice).await;
     deployment.stop();
+    crate::wire::everything_is_described(&deployment).await;
 }
 
 /// An administrator who is signed in, and Alice: registered, approved, with her own password and a token.

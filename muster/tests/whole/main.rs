@@ -13,15 +13,19 @@ mod file_graph;
 mod files;
 mod foreign;
 mod journey;
+mod log_format;
 mod operators;
 mod portal;
 mod races;
 mod raised;
+mod raw_topics;
 mod refusals;
 mod replay;
+mod sequences;
 mod strays;
 mod unwritable_logs;
 mod upgrades;
+mod wire;
 
 use deployment::Deployment;
 

@@ -24,6 +24,7 @@ pub(crate) async fn verify_live(deployment: Deployment) {
         .collect();
     assert!(types.iter().any(|name| name == "muster.group.created"), "{types:?}");
     assert!(types.iter().any(|name| name == "muster.user.password_changed"), "{types:?}");
+    crate::log_format::outsider_agrees(&deployment);
 }
 
 #[tokio::test(flavor = "multi_thread")]

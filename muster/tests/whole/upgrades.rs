@@ -56,7 +56,7 @@ async fn the_topics_of_every_version_are_read() {
 }
 
 /// The folders with data: one of each version.
-fn versions() -> Vec<PathBuf> {
+pub(crate) fn versions() -> Vec<PathBuf> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let found = fs::read_dir(fixtures).unwrap().map(|entry| entry.unwrap().path());
     let mut versions: Vec<_> = found.filter(|path| path.join("embedded").is_dir()).collect();
@@ -65,7 +65,8 @@ fn versions() -> Vec<PathBuf> {
     versions
 }
 
-fn unpacked(version: &Path) -> tempfile::TempDir {
+/// The directory of an embedded deployment of a version, to be changed.
+pub(crate) fn unpacked(version: &Path) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let archive = File::open(version.join("embedded/data.tar.gz")).unwrap();
     let unpack = Command::new("tar").args(["-xzf", "-", "-C"]).arg(directory.path()).stdin(archive).status();
@@ -108,7 +109,7 @@ async fn answers_alike(deployment: &Deployment, version: &Path, kind: &str) {
     assert!(status.status.success(), "{status:?}");
 }
 
-fn read(path: &Path) -> Value {
+pub(crate) fn read(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 

@@ -8,7 +8,7 @@ use domain::access::SignInFailureReason;
 use domain::command::{Answer, Ask};
 use domain::decision_context::Prepared;
 use domain::refusal::{Code, Refusal};
-use domain::user::{Command, password};
+use domain::user::{Action, Command, password};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::payload::PasswordPayload;
@@ -70,7 +70,7 @@ impl PasswordMutations {
     ) -> Option<Result<PasswordPayload<ResetPassword>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("ResetPassword", &input.user_id)?;
+            let id = submission.authorizer.require(Action::ResetPassword, &input.user_id)?;
             let temporary = TemporaryPassword::generate(&submission.gateway.config);
             let options = CommandOptions::from(input.retry).prepared(temporary.prepared());
             let command =

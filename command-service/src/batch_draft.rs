@@ -48,7 +48,7 @@ impl BatchDraft {
         match &command.ask {
             Ask::User { id, expected_version, command: asked } => {
                 let mut user = self.user(base, *id);
-                let outcome = match policy::may(&command.actor, asked, *id, user.aggregate.roles()) {
+                let outcome = match policy::may(&command.actor, asked.action(), *id, user.aggregate.roles()) {
                     Ok(()) => self.decide_user(base, &mut user, &input, asked, *expected_version),
                     Err(Denial::Forbidden) => CommandOutcome::Answered(Answer::Forbidden),
                     Err(Denial::Refused(refusal)) => {

@@ -98,6 +98,8 @@ ids! {
     UserId = "user";
     /// A group. Derived from the group's name.
     GroupId = "group";
+    /// The general settings of a user's file agent. Its UUID is that of the user.
+    UfaConfigId = "ufa";
     /// An auth token. Derived from its user and the sequence number of the event that issued it.
     TokenId = "token";
     /// A mailbox. Derived from its user and its name.
@@ -116,6 +118,18 @@ impl UserId {
     /// The id of the user with this name.
     pub fn of(username: &Username) -> Self {
         Self(derive("user", username.as_str()))
+    }
+}
+
+impl UfaConfigId {
+    /// The id of the settings of this user.
+    pub const fn of(user: UserId) -> Self {
+        Self(user.0)
+    }
+
+    /// The user whose settings these are.
+    pub const fn user(self) -> UserId {
+        UserId(self.0)
     }
 }
 

@@ -8,6 +8,7 @@ use domain::actor::Actor;
 use domain::id::UserId;
 use domain::policy;
 use domain::refusal::{Code, Refusals};
+use domain::user::Action;
 use read_model::audit::Target;
 
 use crate::access_records::{AccessRecord, AccessRecorder};
@@ -30,28 +31,14 @@ impl Authorizer<'_> {
         if policy::may_administer(&session.actor()) { Ok(()) } else { Err(self.deny(command, target)) }
     }
 
-    /// Requires an administrator. Returns the user that the command is about.
-    pub(crate) fn require_administrator_of(
-        &self,
-        command: &str,
-        user: &str,
-    ) -> Result<UserId, MutationError> {
-        self.require_administrator(command, Some(user))?;
-        Ok(user_id(user)?)
-    }
-
-    /// Requires the user whom the command is about, or an administrator. Returns that user.
-    pub(crate) fn require_self_or_administrator(
-        &self,
-        command: &str,
-        user: &str,
-    ) -> Result<UserId, MutationError> {
+    /// Requires somebody who may ask this of the user. Returns that user.
+    pub(crate) fn require(&self, action: Action, user: &str) -> Result<UserId, MutationError> {
         let actor = self.caller.require_session()?.actor();
         match user_id(user) {
-            Ok(id) if policy::may_see(&actor, id) => Ok(id),
+            Ok(id) if policy::may_ask(&actor, action, id) => Ok(id),
             Err(unknown) if policy::may_administer(&actor) => Err(unknown.into()),
             // The same answer whether such a user exists or not.
-            Ok(_) | Err(_) => Err(self.deny(command, Some(user)).into()),
+            Ok(_) | Err(_) => Err(self.deny(action.name(), Some(user)).into()),
         }
     }
 

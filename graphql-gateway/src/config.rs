@@ -20,6 +20,10 @@ pub struct Config {
     #[arg(long, env = "MUSTER_DEV", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "true|false")]
     pub dev: Option<bool>,
 
+    /// What portals call this deployment; everybody may read it, signed in or not.
+    #[arg(long, env = "MUSTER_DEPLOYMENT_NAME", default_value = "Muster", value_name = "NAME")]
+    pub deployment_name: String,
+
     /// Networks of the reverse proxies whose X-Forwarded-For is believed, as CIDR or single addresses, separated by commas.
     #[arg(long, env = "MUSTER_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, value_name = "CIDR")]
     pub trusted_proxies: Vec<IpNet>,

@@ -12,11 +12,14 @@ mod contract;
 /// The schema of the portal API.
 pub(crate) type PortalSchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// The whole schema as SDL, with a description on everything in it.
+/// The whole schema as SDL, with a description on everything in it. It is committed, and served in development.
 pub fn sdl() -> String {
-    builder()
-        .finish()
-        .sdl_with_options(SDLExportOptions::new().use_space_ident().prefer_single_line_descriptions())
+    let options = SDLExportOptions::new().use_space_ident().include_specified_by();
+    let sdl = builder().finish().sdl_with_options(options);
+    // The library indents the empty lines of descriptions, too.
+    let mut lines: Vec<&str> = sdl.lines().map(str::trim_end).collect();
+    lines.push("");
+    lines.join("\n")
 }
 
 /// The schema without what it needs to answer requests.

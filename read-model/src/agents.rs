@@ -5,7 +5,7 @@ use domain::user::mailboxes;
 use domain::user::rules::{Kind, Rule};
 
 use crate::error::Error;
-use crate::page::{Order, Page, Window};
+use crate::page::{Count, Order, Page, Window};
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::statement::sql;
@@ -55,6 +55,11 @@ impl ReadModel {
         ORDER.limit::<(String,)>(&mut statement, window)?;
         let rows = self.database.all(statement).await?;
         Ok(ORDER.page(window, rows, |row: &RuleRow| (row.rule.name.clone(),)))
+    }
+
+    /// How many rules a user has, counted up to 10,000.
+    pub async fn rules_count(&self, user: UserId) -> Result<Count, Error> {
+        self.count_of_user("agent_rules", user).await
     }
 }
 

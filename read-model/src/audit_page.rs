@@ -1,15 +1,19 @@
 //! Pages of the audit log, the newest entry first. Entries of one stream partition have the order of their records, whatever
 //! the clocks said; entries of different ones are ordered by time.
 
+mod conditions;
+
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 use uuid::Uuid;
 
 use crate::audit::{self, AuditRow, NAMED, NAMES, Outcome, Target};
+use crate::counts::MOST_COUNTED;
 use crate::error::Error;
-use crate::page::{Order, Page, Window};
+use crate::page::{Count, Order, Page, Window};
 use crate::reader::ReadModel;
-use crate::statement::{Sql, Value, sql};
+use crate::statement::{Sql, sql};
+use conditions::Branch;
 
 /// A filter of entries. All conditions have to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +30,9 @@ pub struct AuditFilter {
     pub after: Option<Timestamp>,
     /// Before this instant.
     pub before: Option<Timestamp>,
+    /// Words that all have to be contained in the names of actor and target, the action, the client's address and user
+    /// agent, or the ids of command and request.
+    pub search: Option<String>,
 }
 
 impl AuditFilter {
@@ -34,6 +41,9 @@ impl AuditFilter {
         Self { target: Some(target), ..Self::default() }
     }
 }
+
+/// Most entries that a page of a search, or a count, looks at. No index knows the words.
+const LOOKED_AT: u64 = 20_000;
 
 /// The time in this order never goes back within a stream partition. Offsets order the records of one instant there.
 const ORDER: Order = Order {
@@ -45,94 +55,98 @@ const ORDER: Order = Order {
 /// The values of these columns.
 type AuditKey = (i64, i64, Uuid);
 
+fn key(entry: &AuditRow) -> AuditKey {
+    let offset = i64::try_from(entry.offset).unwrap_or(i64::MAX);
+    (entry.ordered_at.micros(), offset, entry.id.uuid())
+}
+
 impl ReadModel {
-    /// A page of the entries that pass the filter.
+    /// A page of the entries that pass the filter. A page of a search looks at 20,000 entries at most, so it may be short
+    /// though more follow: its end then says where the next one goes on.
     pub async fn audit_page(&self, filter: &AuditFilter, window: &Window) -> Result<Page<AuditRow>, Error> {
-        let offset = |entry: &AuditRow| i64::try_from(entry.offset).unwrap_or(i64::MAX);
-        let key = |entry: &AuditRow| (entry.ordered_at.micros(), offset(entry), entry.id.uuid());
+        if !filter.is_searching() {
+            let rows = self.entries(filter, &filter.branches(), window, None).await?;
+            return Ok(ORDER.page(window, rows, key));
+        }
+        let branch = filter.branch();
+        let end = self.end_of_search(filter, &branch, window).await?.map(|entry| key(&entry));
+        let rows = self.entries(filter, &[branch], window, end.as_ref()).await?;
+        let is_short = rows.len() <= window.size as usize;
+        let page = ORDER.page(window, rows, key);
+        Ok(match end.filter(|_| is_short) {
+            Some(end) => page.given_up_at(window, ORDER.cursor(&end)),
+            None => page,
+        })
+    }
+
+    /// The rows of a page and one more, in reading order, no further than `end`.
+    async fn entries(
+        &self,
+        filter: &AuditFilter,
+        branches: &[Branch],
+        window: &Window,
+        end: Option<&AuditKey>,
+    ) -> Result<Vec<AuditRow>, Error> {
         // Each branch reads at most one page from one index, the newest entry first.
         let mut union = sql("");
-        for (index, (column, value)) in filter.branches().into_iter().enumerate() {
+        for (index, branch) in branches.iter().enumerate() {
             union.push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
             union.push("SELECT ").push(audit::columns()).push(" FROM audit WHERE 1 = 1");
-            if let Some(value) = value {
-                union.push(" AND ").push(column).push(" = ").push_value(value);
-            }
-            if column == "audit.outcome" {
-                // Named for PostgreSQL: without this condition it does not use the partial index.
-                union.push(" AND audit.outcome <> 0");
-            }
+            branch.look_up(&mut union);
             filter.check(&mut union);
+            if let Some(end) = end {
+                ORDER.up_to(&mut union, window, end);
+            }
             ORDER.limit::<AuditKey>(&mut union, window)?;
             union.push(&format!(") AS branch{index}"));
         }
-        let text = format!("SELECT {}, {NAMED} FROM ({}) AS audit", audit::columns(), union.text);
-        let mut statement = Sql { text, ..union };
-        statement.push(NAMES);
-        ORDER.sort(&mut statement, window);
-        let rows = self.database.all(statement).await?;
-        Ok(ORDER.page(window, rows, key))
+        self.database.all(named(union, |statement| ORDER.sort(statement, window))).await
+    }
+
+    /// The entry at which looking for a page of a search is given up; `None` if the log ends before.
+    async fn end_of_search(
+        &self,
+        filter: &AuditFilter,
+        branch: &Branch,
+        window: &Window,
+    ) -> Result<Option<AuditRow>, Error> {
+        let mut statement = sql("SELECT ");
+        statement.push(audit::columns()).push(" FROM audit WHERE 1 = 1");
+        branch.look_up(&mut statement);
+        filter.between(&mut statement);
+        ORDER.limit::<AuditKey>(&mut statement, &Window { size: 0, ..window.clone() })?;
+        statement.push(" OFFSET ").push_value(LOOKED_AT);
+        self.database.maybe_one(named(statement, |_| {})).await
+    }
+
+    /// How many entries pass the filter. Counting stops at 10,000, and where 20,000 entries have been looked at.
+    pub async fn audit_count(&self, filter: &AuditFilter) -> Result<Count, Error> {
+        let branches = if filter.is_searching() { vec![filter.branch()] } else { filter.branches() };
+        let (mut n, mut is_cut) = (0, false);
+        for branch in branches {
+            let mut looked_at = sql("SELECT * FROM audit WHERE 1 = 1");
+            branch.look_up(&mut looked_at);
+            filter.between(&mut looked_at);
+            let mut beyond = looked_at.clone();
+            beyond.push(" LIMIT 1 OFFSET ").push_value(LOOKED_AT);
+            is_cut |= self.count_rows(beyond).await? > 0;
+            looked_at.push(" LIMIT ").push_value(LOOKED_AT);
+            let text = format!("SELECT 1 AS one FROM ({}) AS audit WHERE 1 = 1", looked_at.text);
+            let mut found = Sql { text, ..looked_at };
+            filter.check(&mut found);
+            found.push(" LIMIT ").push_value(MOST_COUNTED + 1);
+            n += self.count_rows(found).await?;
+        }
+        let count = Count::up_to(MOST_COUNTED, n);
+        Ok(Count { capped: count.capped || is_cut, ..count })
     }
 }
 
-impl AuditFilter {
-    /// The columns and values to look up by index: the narrowest that the filter has.
-    fn branches(&self) -> Vec<(&'static str, Option<Value>)> {
-        if let Some(target) = &self.target {
-            return vec![("audit.target_id", Some(target.uuid.into()))];
-        }
-        if let Some(actor) = self.actor {
-            return vec![("audit.actor_id", Some(actor.into()))];
-        }
-        if !self.outcomes.is_empty() && !self.outcomes.contains(&Outcome::Allowed) {
-            let outcomes = distinct(&self.outcomes);
-            return outcomes.iter().map(|it| ("audit.outcome", Some(it.number().into()))).collect();
-        }
-        if !self.actions.is_empty() {
-            let actions = distinct(&self.actions);
-            return actions.iter().map(|action| ("audit.action", Some(action.as_str().into()))).collect();
-        }
-        vec![("", None)]
-    }
-
-    /// Adds the conditions. Equality is written as CASE, so that no other index than the one of the branch is considered.
-    fn check(&self, statement: &mut Sql) {
-        const IF: &str = " AND CASE WHEN ";
-        const HOLDS: &str = " THEN 1 ELSE 0 END <> 0";
-        if let Some(target) = &self.target {
-            statement.push(IF).push("audit.target_kind = ").push_value(target.kind.as_str()).push(HOLDS);
-        }
-        if let Some(actor) = self.actor.filter(|_| self.target.is_some()) {
-            statement.push(IF).push("audit.actor_id = ").push_value(actor).push(HOLDS);
-        }
-        if !self.actions.is_empty() {
-            statement.push(IF).push("audit.action IN ").push_list(&self.actions).push(HOLDS);
-        }
-        if !self.outcomes.is_empty() {
-            statement.push(IF).push("audit.outcome IN ");
-            statement.push_list(self.outcomes.iter().map(|outcome| outcome.number())).push(HOLDS);
-        }
-        if let Some(after) = self.after {
-            // No entry is ordered before its time, so the index finds where to end.
-            statement.push(" AND audit.at > ").push_value(after);
-            statement.push(" AND audit.ordered_at > ").push_value(after);
-        }
-        if let Some(before) = self.before {
-            // None is ordered further behind its time than the skew, so the index finds where to begin.
-            const SKEW: &str = " + (SELECT COALESCE(MAX(skew), 0) FROM checkpoints)";
-            statement.push(" AND audit.at < ").push_value(before);
-            statement.push(" AND audit.ordered_at < ").push_value(before).push(SKEW);
-        }
-    }
-}
-
-/// Each value once. Two branches with one value would show its entries twice.
-fn distinct<T: PartialEq>(values: &[T]) -> Vec<&T> {
-    let mut distinct: Vec<&T> = Vec::new();
-    for value in values {
-        if !distinct.contains(&value) {
-            distinct.push(value);
-        }
-    }
-    distinct
+/// Entries with the names of their targets.
+fn named(entries: Sql, sort: impl FnOnce(&mut Sql)) -> Sql {
+    let text = format!("SELECT {}, {NAMED} FROM ({}) AS audit", audit::columns(), entries.text);
+    let mut statement = Sql { text, ..entries };
+    statement.push(NAMES);
+    sort(&mut statement);
+    statement
 }

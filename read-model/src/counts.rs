@@ -1,12 +1,17 @@
-//! Numbers of users. They are kept per partition, state and group, so that no row is hot, and summed when asked.
+//! Numbers of rows. Those of users are kept per partition, state and group, so that no row is hot, and summed when asked.
+//! Others are counted, up to a limit.
 
-use domain::id::GroupId;
+use domain::id::{GroupId, UserId};
 use domain::user::UserStatus;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::page::Count;
 use crate::reader::ReadModel;
-use crate::statement::{WriteStatement, multi_row, sql};
+use crate::statement::{Sql, WriteStatement, multi_row, sql};
+
+/// Where counting stops.
+pub(crate) const MOST_COUNTED: u64 = 10_000;
 
 /// Stands for the users of all groups and of none.
 const EVERY_GROUP: Uuid = Uuid::nil();
@@ -38,6 +43,20 @@ impl ReadModel {
         }
         let n: i64 = self.database.one(statement).await?;
         Ok(u64::try_from(n).unwrap_or_default())
+    }
+
+    /// How many rows a statement reads.
+    pub(crate) async fn count_rows(&self, rows: Sql) -> Result<u64, Error> {
+        let text = format!("SELECT count(*) AS n FROM ({}) AS matching", rows.text);
+        let n: i64 = self.database.one(Sql { text, ..rows }).await?;
+        Ok(n.unsigned_abs())
+    }
+
+    /// How many rows of a table belong to a user, counted up to [`MOST_COUNTED`].
+    pub(crate) async fn count_of_user(&self, table: &str, user: UserId) -> Result<Count, Error> {
+        let mut rows = sql(format!("SELECT 1 AS one FROM {table} WHERE user_id = $1 LIMIT ")).bind(user);
+        rows.push_value(MOST_COUNTED + 1);
+        Ok(Count::up_to(MOST_COUNTED, self.count_rows(rows).await?))
     }
 }
 

@@ -7,7 +7,7 @@ use domain::timestamp::Timestamp;
 use domain::user::mailboxes;
 
 use crate::error::Error;
-use crate::page::{Order, Page, Window};
+use crate::page::{Count, Order, Page, Window};
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns};
 use crate::statement::{listed, sql};
@@ -73,6 +73,11 @@ impl ReadModel {
         ORDER.limit::<(String,)>(&mut statement, window)?;
         let rows = self.database.all(statement).await?;
         Ok(ORDER.page(window, rows, |mailbox: &MailboxRow| (mailbox.name.clone(),)))
+    }
+
+    /// How many mailboxes a user has, counted up to 10,000.
+    pub async fn mailboxes_count(&self, user: UserId) -> Result<Count, Error> {
+        self.count_of_user("mailboxes", user).await
     }
 }
 

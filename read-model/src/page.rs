@@ -42,6 +42,38 @@ pub struct Page<T> {
     pub has_next: bool,
     /// Whether rows precede.
     pub has_previous: bool,
+    /// Cursor of the page's begin: its first row, or where looking for rows backwards was given up for this page.
+    pub start: Option<String>,
+    /// Cursor of the page's end: its last row, or where looking for rows was given up for this page.
+    pub end: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of rows in reading order, with one more than its size if rows follow in that direction.
+    pub(crate) fn of(window: &Window, mut rows: Vec<T>, cursor: impl Fn(&T) -> String) -> Self {
+        let more = rows.len() > window.size as usize;
+        rows.truncate(window.size as usize);
+        if window.from_end {
+            rows.reverse();
+        }
+        // The row of a cursor lies outside of the page, on the cursor's side.
+        let has_next = window.before.is_some() || (more && !window.from_end);
+        let has_previous = window.after.is_some() || (more && window.from_end);
+        let edges: Vec<_> = rows.into_iter().map(|row| Edge { cursor: cursor(&row), row }).collect();
+        let at = |edge: Option<&Edge<T>>| edge.map(|edge| edge.cursor.clone());
+        let (start, end) = (at(edges.first()), at(edges.last()));
+        Self { edges, has_next, has_previous, start, end }
+    }
+
+    /// The page, if looking for its rows was given up at this cursor: there may be more behind it.
+    pub(crate) fn given_up_at(mut self, window: &Window, cursor: String) -> Self {
+        if window.from_end {
+            (self.has_previous, self.start) = (true, Some(cursor));
+        } else {
+            (self.has_next, self.end) = (true, Some(cursor));
+        }
+        self
+    }
 }
 
 /// A row and its cursor.
@@ -60,6 +92,13 @@ pub struct Count {
     pub n: u64,
     /// Whether counting stopped before the end.
     pub capped: bool,
+}
+
+impl Count {
+    /// The number of rows where counting stops behind `most`.
+    pub(crate) fn up_to(most: u64, found: u64) -> Self {
+        Self { n: found.min(most), capped: found > most }
+    }
 }
 
 /// A total order: columns with one direction.
@@ -110,30 +149,29 @@ impl Order {
     }
 
     /// Makes a page of the rows of such a statement.
-    pub(crate) fn page<T, K: Key>(self, window: &Window, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {
-        let more = rows.len() > window.size as usize;
-        rows.truncate(window.size as usize);
-        if window.from_end {
-            rows.reverse();
-        }
-        // The row of a cursor lies outside of the page, on the cursor's side.
-        let has_next = window.before.is_some() || (more && !window.from_end);
-        let has_previous = window.after.is_some() || (more && window.from_end);
-        let edges = rows.into_iter().map(|row| Edge { cursor: self.cursor(&key(&row)), row }).collect();
-        Page { edges, has_next, has_previous }
+    pub(crate) fn page<T, K: Key>(self, window: &Window, rows: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {
+        Page::of(window, rows, |row| self.cursor(&key(row)))
     }
 
-    fn cursor<K: Key>(self, key: &K) -> String {
-        let json = serde_json::to_vec(&(self.name, self.is_descending, key)).expect("keys are plain values");
-        URL_SAFE_NO_PAD.encode(json)
+    pub(crate) fn cursor<K: Key>(self, key: &K) -> String {
+        encode(&(self.name, self.is_descending, key))
     }
 
-    fn key<K: Key>(self, cursor: &str) -> Result<K, Error> {
-        let json = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Error::BadCursor)?;
-        let (name, is_descending, key): (String, bool, K) =
-            serde_json::from_slice(&json).map_err(|_| Error::BadCursor)?;
+    pub(crate) fn key<K: Key>(self, cursor: &str) -> Result<K, Error> {
+        let (name, is_descending, key): (String, bool, K) = decode(cursor)?;
         if name == self.name && is_descending == self.is_descending { Ok(key) } else { Err(Error::BadCursor) }
     }
+}
+
+/// The text of a cursor.
+pub(crate) fn encode(cursor: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).expect("keys are plain values"))
+}
+
+/// Reads the text of a cursor.
+pub(crate) fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, Error> {
+    let json = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Error::BadCursor)?;
+    serde_json::from_slice(&json).map_err(|_| Error::BadCursor)
 }
 
 macro_rules! keys {
@@ -149,9 +187,6 @@ macro_rules! keys {
 
 keys! {
     (String,) => |key| vec![(&key.0).into()];
-    (String, String) => |key| vec![(&key.0).into(), (&key.1).into()];
-    (i64, String) => |key| vec![key.0.into(), (&key.1).into()];
-    (i16, String) => |key| vec![key.0.into(), (&key.1).into()];
     (i64, i64, uuid::Uuid) => |key| vec![key.0.into(), key.1.into(), key.2.into()];
     (i64, uuid::Uuid) => |key| vec![key.0.into(), key.1.into()];
 }

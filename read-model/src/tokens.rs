@@ -8,7 +8,7 @@ use domain::id::{TokenId, UserId};
 use domain::timestamp::Timestamp;
 
 use crate::error::Error;
-use crate::page::{Order, Page, Window};
+use crate::page::{Count, Order, Page, Window};
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
 use crate::statement::{Sql, listed, sql};
@@ -113,6 +113,11 @@ impl ReadModel {
         .bind(last_use.service.map(Scope::name))
         .bind(last_use.at - USE_WRITTEN_EVERY);
         self.database.execute(statement).await.map(drop)
+    }
+
+    /// How many tokens, revoked ones too a user has, counted up to 10,000.
+    pub async fn tokens_count(&self, user: UserId) -> Result<Count, Error> {
+        self.count_of_user("auth_tokens", user).await
     }
 }
 

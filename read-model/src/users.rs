@@ -145,7 +145,7 @@ pub(crate) struct Searchable<'a> {
 }
 
 /// The table of users.
-pub(crate) fn table<'a>() -> Table<Searchable<'a>, 28> {
+pub(crate) fn table<'a>() -> Table<Searchable<'a>, 29> {
     Table {
         name: "users",
         columns: [
@@ -156,6 +156,7 @@ pub(crate) fn table<'a>() -> Table<Searchable<'a>, 28> {
             column("last_name", |it| (&it.user.last_name).into()),
             derived("last_name_key", |it| key(it.user.last_name.as_deref()).into()),
             column("phone", |it| (&it.user.phone).into()),
+            derived("phone_key", |it| phone_key(it.user.phone.as_deref()).into()),
             column("email", |it| (&it.user.email).into()),
             derived("email_key", |it| key(it.user.email.as_deref()).into()),
             column("group_id", |it| it.user.group.as_ref().map(|group| group.id.uuid()).into()),
@@ -183,6 +184,11 @@ pub(crate) fn table<'a>() -> Table<Searchable<'a>, 28> {
 
 fn group_name(user: &UserRow) -> Option<&str> {
     user.group.as_ref().map(|group| group.name.as_str())
+}
+
+/// The sort key of a phone number: its digits and `+`, so that however it was typed it is one number.
+pub(crate) fn phone_key(number: Option<&str>) -> String {
+    number.unwrap_or_default().chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
 }
 
 /// The sort key of a text: case-folded. A missing text sorts first, as the empty text.

@@ -1,21 +1,23 @@
 //! The grid of users: any filter, any order, any page, for the cost of one page.
 
 mod conditions;
+mod order;
 mod query_plan;
+mod two_keys;
 
+use domain::actor::Role;
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
 
+use crate::counts::MOST_COUNTED;
 use crate::error::Error;
-use crate::page::{Count, Key, Order, Page, Window};
+use crate::page::{Count, Page, Window};
 use crate::reader::ReadModel;
-use crate::row::FromColumns;
 use crate::search::Words;
-use crate::users::{self, UserRow};
-
-/// Where counting under a filter stops.
-const MOST_COUNTED: u64 = 10_000;
+use crate::users::UserRow;
+use conditions::Conditions;
+use two_keys::TwoKeys;
 
 /// A filter of users. All conditions have to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,15 +31,35 @@ pub struct UserFilter {
     pub groups: Vec<GroupId>,
     /// With this address, in any case.
     pub email: Option<String>,
+    /// With this phone number. Only its digits and `+` count.
+    pub phone: Option<String>,
+    /// Holding any of these roles; empty means any user.
+    pub roles: Vec<Role>,
+    /// Whether the password is a temporary one.
+    pub must_change_password: Option<bool>,
     /// Registered after this instant.
     pub registered_after: Option<Timestamp>,
     /// Registered before this instant.
     pub registered_before: Option<Timestamp>,
+    /// Changed last after this instant.
+    pub updated_after: Option<Timestamp>,
+    /// Changed last before this instant.
+    pub updated_before: Option<Timestamp>,
 }
 
-/// An order of users. Ties are ordered by username. Users without a value come first, or last when descending.
+/// An order of users. Users without a value come first, or last when descending. Ties of the last key are ordered by
+/// username, in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserOrder {
+    /// The first key.
+    pub by: UserSortKey,
+    /// The key that orders ties of the first.
+    pub then: Option<UserSortKey>,
+}
+
+/// What users are sorted by, and in which direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserSortKey {
     /// The field.
     pub field: UserSortField,
     /// Whether the greatest comes first.
@@ -55,6 +77,8 @@ pub enum UserSortField {
     LastName,
     /// E-mail address.
     Email,
+    /// Phone number: its digits and `+`.
+    Phone,
     /// Name of the group.
     Group,
     /// Status, in the order of [`UserStatus`].
@@ -67,11 +91,12 @@ pub enum UserSortField {
 
 impl UserSortField {
     /// Every field.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Username,
         Self::FirstName,
         Self::LastName,
         Self::Email,
+        Self::Phone,
         Self::Group,
         Self::State,
         Self::RegisteredAt,
@@ -87,40 +112,15 @@ impl ReadModel {
         order: UserOrder,
         window: &Window,
     ) -> Result<Page<UserRow>, Error> {
-        fn text(value: Option<&str>, user: &UserRow) -> (String, String) {
-            (users::key(value), user.username.clone())
+        let conditions = Conditions::of(filter);
+        if let Some(keys) = TwoKeys::of(order) {
+            let rows = self.matching_by_two(&conditions, keys, window).await?;
+            return Ok(Page::of(window, rows, |user| keys.cursor(user)));
         }
-        let name = |user: &UserRow| user.username.clone();
-        let filter = &filter.without_blanks();
-        let way = (filter, order, window);
-        match order.field {
-            UserSortField::Username => self.page_by(way, |user| (name(user),)).await,
-            UserSortField::FirstName => {
-                self.page_by(way, |user| text(user.first_name.as_deref(), user)).await
-            }
-            UserSortField::LastName => self.page_by(way, |user| text(user.last_name.as_deref(), user)).await,
-            UserSortField::Email => self.page_by(way, |user| text(user.email.as_deref(), user)).await,
-            UserSortField::Group => {
-                let group = |user: &UserRow| text(user.group.as_ref().map(|group| &*group.name), user);
-                self.page_by(way, group).await
-            }
-            UserSortField::State => self.page_by(way, |user| (user.state.number(), name(user))).await,
-            UserSortField::RegisteredAt => {
-                self.page_by(way, |user| (user.registered_at.micros(), name(user))).await
-            }
-            UserSortField::UpdatedAt => {
-                self.page_by(way, |user| (user.updated_at.micros(), name(user))).await
-            }
-        }
-    }
-
-    async fn page_by<K: Key + FromColumns>(
-        &self,
-        (filter, order, window): (&UserFilter, UserOrder, &Window),
-        key: impl Fn(&UserRow) -> K,
-    ) -> Result<Page<UserRow>, Error> {
-        let rows = self.matching::<K>(filter, order, window).await?;
-        Ok(order.keys().page(window, rows, key))
+        let key = order.by;
+        key.check_cursors(window)?;
+        let rows = self.matching(&conditions, key, window).await?;
+        Ok(key.order().page(window, rows, |user| key.of(user)))
     }
 
     /// How many users pass the filter. Exact for filters of states and groups alone; else counting stops at 10,000.
@@ -132,28 +132,23 @@ impl ReadModel {
             let states = if filter.states.is_empty() { &shown } else { &filter.states[..] };
             return Ok(Count { n: self.counted(states, &filter.groups).await?, capped: false });
         }
-        self.count_up_to(filter, MOST_COUNTED).await
+        self.count_up_to(&Conditions::of(filter), MOST_COUNTED).await
     }
 }
 
 impl UserOrder {
     /// By username, ascending.
-    pub const USERNAME: Self = Self { field: UserSortField::Username, is_descending: false };
+    pub const USERNAME: Self = Self::new(UserSortField::Username, false);
 
-    fn keys(self) -> Order {
-        let (name, columns): (_, &'static [&'static str]) = match self.field {
-            UserSortField::Username => ("users/username", &["users.username"]),
-            UserSortField::FirstName => ("users/first_name", &["users.first_name_key", "users.username"]),
-            UserSortField::LastName => ("users/last_name", &["users.last_name_key", "users.username"]),
-            UserSortField::Email => ("users/email", &["users.email_key", "users.username"]),
-            UserSortField::Group => ("users/group", &["users.group_key", "users.username"]),
-            UserSortField::State => ("users/state", &["users.state", "users.username"]),
-            UserSortField::RegisteredAt => {
-                ("users/registered_at", &["users.registered_at", "users.username"])
-            }
-            UserSortField::UpdatedAt => ("users/updated_at", &["users.updated_at", "users.username"]),
-        };
-        Order { name, columns, is_descending: self.is_descending }
+    /// By one field.
+    pub const fn new(field: UserSortField, is_descending: bool) -> Self {
+        Self { by: UserSortKey { field, is_descending }, then: None }
+    }
+
+    /// The order, with ties ordered by a second field.
+    #[must_use]
+    pub const fn then(self, field: UserSortField, is_descending: bool) -> Self {
+        Self { then: Some(UserSortKey { field, is_descending }), ..self }
     }
 }
 

@@ -79,7 +79,7 @@ pub struct UfaConfigEdited {
 
 impl EditUfaConfig {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let before = user.require_editable()?.config.as_deref().cloned().unwrap_or_default();
+        let before = user.require_known()?.config.as_deref().cloned().unwrap_or_default();
         let mut check = Validation::new();
         let debug = check.field("debug", self.debug.apply_required(&before.debug, |debug| Ok(*debug)));
         let log_file =

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Decision;
 use crate::credential::CredentialId;
-use crate::refusal::{Code, Refusal, Refusals};
+use crate::refusal::Refusals;
 use crate::text::{self, DESCRIPTION_LENGTH};
-use crate::user::{Event, Lifecycle, User};
+use crate::user::{Event, User};
 
 #[cfg(test)]
 #[path = "specs/lifecycle.rs"]
@@ -37,26 +37,19 @@ pub struct Deleted {}
 
 impl SuspendUser {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        user.require_active()?;
         let reason =
             text::required(&self.reason, DESCRIPTION_LENGTH).map_err(|refusal| refusal.at("reason"))?;
         Ok(user.decision().event(Suspended { reason }))
     }
 }
 
-pub(crate) fn reactivate(user: &User) -> Result<Decision<Event>, Refusals> {
-    match user.require_known()?.lifecycle {
-        Lifecycle::Suspended(_) => Ok(user.decision().event(Reactivated {})),
-        _ => Err(Refusal::new(Code::NotSuspended, "This user is not suspended.").into()),
-    }
+pub(crate) fn reactivate(user: &User) -> Decision<Event> {
+    user.decision().event(Reactivated {})
 }
 
 /// Deletes the user together with every credential.
 pub(crate) fn delete(user: &User) -> Result<Decision<Event>, Refusals> {
     let account = user.require_known()?;
-    if account.lifecycle == Lifecycle::Deleted {
-        return Err(Refusal::new(Code::AlreadyDeleted, "This user has been deleted already.").into());
-    }
     let mut decision = user.decision().event(Deleted {});
     if account.password_version > 0 {
         decision = decision.remove(CredentialId::Password(user.id()));

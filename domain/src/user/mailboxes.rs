@@ -68,7 +68,7 @@ pub struct MailboxDeleted {
 
 impl CreateMailbox {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let account = user.require_editable()?;
+        let account = user.require_known()?;
         let mut check = Validation::new();
         let name = check.field("name", label(&self.name));
         let description =
@@ -90,7 +90,7 @@ impl CreateMailbox {
 
 impl DeleteMailbox {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let account = user.require_editable()?;
+        let account = user.require_known()?;
         let refuse = |code, message: &str| Err(Refusal::new(code, message).at("mailboxId").into());
         if self.mailbox_id == default_of(user.id()) {
             return refuse(Code::DefaultMailbox, "The default mailbox always exists.");

@@ -1,5 +1,6 @@
 //! The user: all its commands and events. Each subject's file holds its commands, events and rules.
 
+mod action;
 pub mod agent;
 mod input;
 pub mod lifecycle;
@@ -19,6 +20,7 @@ use crate::email;
 use crate::id::AddressId;
 use crate::patch::Patch;
 
+pub use action::Action;
 pub use state::{Account, User};
 pub use status::{Lifecycle, UserStatus};
 
@@ -76,34 +78,39 @@ pub enum Command {
 }
 
 impl Command {
+    /// What it does, without what it asks for.
+    pub fn action(&self) -> Action {
+        match self {
+            Self::RegisterUser(_) => Action::RegisterUser,
+            Self::CreateUser(_) => Action::CreateUser,
+            Self::MakeFirstAdministrator(_) => Action::MakeFirstAdministrator,
+            Self::ApproveUser(_) => Action::ApproveUser,
+            Self::RejectUser(_) => Action::RejectUser,
+            Self::ReconsiderUser => Action::ReconsiderUser,
+            Self::SuspendUser(_) => Action::SuspendUser,
+            Self::ReactivateUser => Action::ReactivateUser,
+            Self::DeleteUser => Action::DeleteUser,
+            Self::UpdateProfile(_) => Action::UpdateProfile,
+            Self::ChangeGroup(_) => Action::ChangeGroup,
+            Self::ResetPassword(_) => Action::ResetPassword,
+            Self::ChangePassword => Action::ChangePassword,
+            Self::RehashPassword => Action::RehashPassword,
+            Self::EditUfaConfig(_) => Action::EditUfaConfig,
+            Self::AddAgentRule(_) => Action::AddAgentRule,
+            Self::EditAgentRule(_) => Action::EditAgentRule,
+            Self::RemoveAgentRule(_) => Action::RemoveAgentRule,
+            Self::CreateMailbox(_) => Action::CreateMailbox,
+            Self::DeleteMailbox(_) => Action::DeleteMailbox,
+            Self::IssueAuthToken(_) => Action::IssueAuthToken,
+            Self::RevokeAuthToken(_) => Action::RevokeAuthToken,
+            Self::GrantRole(_) => Action::GrantRole,
+            Self::RevokeRole(_) => Action::RevokeRole,
+        }
+    }
+
     /// The command's name in the audit log.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::RegisterUser(_) => "RegisterUser",
-            Self::CreateUser(_) => "CreateUser",
-            Self::MakeFirstAdministrator(_) => "MakeFirstAdministrator",
-            Self::ApproveUser(_) => "ApproveUser",
-            Self::RejectUser(_) => "RejectUser",
-            Self::ReconsiderUser => "ReconsiderUser",
-            Self::SuspendUser(_) => "SuspendUser",
-            Self::ReactivateUser => "ReactivateUser",
-            Self::DeleteUser => "DeleteUser",
-            Self::UpdateProfile(_) => "UpdateProfile",
-            Self::ChangeGroup(_) => "ChangeGroup",
-            Self::ResetPassword(_) => "ResetPassword",
-            Self::ChangePassword => "ChangePassword",
-            Self::RehashPassword => "RehashPassword",
-            Self::EditUfaConfig(_) => "EditUfaConfig",
-            Self::AddAgentRule(_) => "AddAgentRule",
-            Self::EditAgentRule(_) => "EditAgentRule",
-            Self::RemoveAgentRule(_) => "RemoveAgentRule",
-            Self::CreateMailbox(_) => "CreateMailbox",
-            Self::DeleteMailbox(_) => "DeleteMailbox",
-            Self::IssueAuthToken(_) => "IssueAuthToken",
-            Self::RevokeAuthToken(_) => "RevokeAuthToken",
-            Self::GrantRole(_) => "GrantRole",
-            Self::RevokeRole(_) => "RevokeRole",
-        }
+        self.action().name()
     }
 
     /// Whether it may make its user hold an e-mail address.

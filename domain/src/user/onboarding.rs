@@ -197,7 +197,6 @@ impl MakeFirstAdministrator {
 
 impl ApproveUser {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        user.require_pending()?;
         let group = context.require_open_group(self.group_id)?;
         activate(user, user.decision(), Some(group), context)
     }
@@ -205,18 +204,14 @@ impl ApproveUser {
 
 impl RejectUser {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        user.require_pending()?;
         let reason =
             text::required(&self.reason, DESCRIPTION_LENGTH).map_err(|refusal| refusal.at("reason"))?;
         Ok(user.decision().event(Rejected { reason }))
     }
 }
 
-pub(crate) fn reconsider(user: &User) -> Result<Decision<Event>, Refusals> {
-    match user.require_known()?.lifecycle {
-        Lifecycle::Rejected => Ok(user.decision().event(Reconsidered {})),
-        _ => Err(Refusal::new(Code::NotRejected, "This user is not rejected.").into()),
-    }
+pub(crate) fn reconsider(user: &User) -> Decision<Event> {
+    user.decision().event(Reconsidered {})
 }
 
 impl Registered {

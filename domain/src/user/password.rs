@@ -34,7 +34,7 @@ pub struct PasswordChanged {}
 
 impl ResetPassword {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let (account, _) = user.require_active()?;
+        let account = user.require_known()?;
         let (kind, expires_at) = context.require_temporary_password()?;
         let mut decision =
             user.decision().event(PasswordReset { expires_at }).put(CredentialId::Password(user.id()), kind);
@@ -48,7 +48,7 @@ impl ResetPassword {
 }
 
 pub(crate) fn change(user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-    let (account, _) = user.require_active()?;
+    let account = user.require_known()?;
     let (kind, checked) = context.require_chosen_password()?;
     if checked != account.password_version {
         return Err(stale());
@@ -58,7 +58,7 @@ pub(crate) fn change(user: &User, context: &DecisionContext) -> Result<Decision<
 
 /// Stores the same password under stronger parameters. Nothing happens to the user, so the credential keeps its version.
 pub(crate) fn rehash(user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-    let (account, _) = user.require_active()?;
+    let account = user.require_known()?;
     let (kind, checked) = context.require_chosen_password()?;
     if checked != account.password_version {
         return Err(stale());

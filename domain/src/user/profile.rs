@@ -7,7 +7,7 @@ use crate::decision_context::DecisionContext;
 use crate::group::GroupRef;
 use crate::id::GroupId;
 use crate::patch::Patch;
-use crate::refusal::{Code, Refusal, Refusals};
+use crate::refusal::Refusals;
 use crate::text::{self, NAME_LENGTH};
 use crate::user::{Event, Lifecycle, User};
 use crate::validation::Validation;
@@ -98,7 +98,7 @@ pub struct GroupMove {
 
 impl UpdateProfile {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let before = &user.require_editable()?.personal;
+        let before = &user.require_known()?.personal;
         let mut check = Validation::new();
         let name = |text: &String| text::optional(Some(text), NAME_LENGTH);
         let first_name =
@@ -140,14 +140,11 @@ impl User {
 
 impl ChangeGroup {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let (Lifecycle::Active(before) | Lifecycle::Suspended(before)) = &user.require_known()?.lifecycle
-        else {
-            return Err(Refusal::new(Code::NotActive, "Only an approved user can change groups.").into());
-        };
-        if before.as_ref().is_some_and(|group| group.id == self.group_id) {
+        let before = user.require_known()?.lifecycle.group();
+        if before.is_some_and(|group| group.id == self.group_id) {
             return Ok(user.decision());
         }
-        let group = GroupMove { old: before.clone(), new: context.require_open_group(self.group_id)? };
+        let group = GroupMove { old: before.cloned(), new: context.require_open_group(self.group_id)? };
         Ok(user.decision().event(GroupChanged { group }))
     }
 }

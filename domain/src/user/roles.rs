@@ -43,7 +43,7 @@ pub struct RoleRevoked {
 
 impl GrantRole {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let (account, _) = user.require_active()?;
+        let account = user.require_known()?;
         if account.roles.contains(self.role) {
             return Ok(user.decision());
         }
@@ -53,7 +53,7 @@ impl GrantRole {
 
 impl RevokeRole {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let (account, _) = user.require_active()?;
+        let account = user.require_known()?;
         if self.role == Role::User {
             return Err(Refusal::new(Code::BaseRole, "Every user has this role.").at("role").into());
         }

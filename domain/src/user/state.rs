@@ -5,12 +5,13 @@ use crate::aggregate::{Aggregate, Decision};
 use crate::decision_context::DecisionContext;
 use crate::group::GroupRef;
 use crate::id::{AddressId, TokenId, UserId};
-use crate::refusal::{Code, Refusal, Refusals};
+use crate::policy;
+use crate::refusal::{Refusal, Refusals};
 use crate::timestamp::Timestamp;
 use crate::user::agent::UfaConfig;
 use crate::user::profile::Personal;
 use crate::user::rules::Rule;
-use crate::user::{Command, Event, Lifecycle};
+use crate::user::{Command, Event, Lifecycle, UserStatus};
 
 /// A user, or a name that nobody has registered yet. This one stream decides whether the name is taken (ADR 0004).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,43 +99,14 @@ impl User {
         self.holds().is_some_and(|held| AddressId::of(held) == address)
     }
 
-    /// The account, in whatever state.
+    /// The status. `None` if the name was never registered.
+    pub fn status(&self) -> Option<UserStatus> {
+        self.account().map(|account| account.lifecycle.status())
+    }
+
+    /// The account. The policy has checked the state that the command needs.
     pub(crate) fn require_known(&self) -> Result<&Account, Refusal> {
-        self.account().ok_or_else(|| Refusal::new(Code::UnknownUser, "There is no such user.").at("userId"))
-    }
-
-    /// The account of a user who waits for approval.
-    pub(crate) fn require_pending(&self) -> Result<&Account, Refusal> {
-        let account = self.require_known()?;
-        match account.lifecycle {
-            Lifecycle::Pending => Ok(account),
-            Lifecycle::Active(_) | Lifecycle::Suspended(_) => {
-                Err(Refusal::new(Code::AlreadyApproved, "This user has been approved already."))
-            }
-            Lifecycle::Rejected | Lifecycle::Deleted => {
-                Err(Refusal::new(Code::NotPending, "This user does not wait for approval."))
-            }
-        }
-    }
-
-    /// The account and group of an active user.
-    pub(crate) fn require_active(&self) -> Result<(&Account, Option<&GroupRef>), Refusal> {
-        let account = self.require_known()?;
-        match &account.lifecycle {
-            Lifecycle::Active(group) => Ok((account, group.as_ref())),
-            _ => Err(Refusal::new(Code::NotActive, "This user is not active.")),
-        }
-    }
-
-    /// The account of a user whose profile, agent and mailboxes may be edited.
-    pub(crate) fn require_editable(&self) -> Result<&Account, Refusal> {
-        let account = self.require_known()?;
-        match account.lifecycle {
-            Lifecycle::Pending | Lifecycle::Active(_) | Lifecycle::Suspended(_) => Ok(account),
-            Lifecycle::Rejected | Lifecycle::Deleted => {
-                Err(Refusal::new(Code::NotEditable, "A rejected or deleted user can't be edited."))
-            }
-        }
+        self.account().ok_or_else(policy::unknown_user)
     }
 
     /// An empty decision at the present version.
@@ -152,15 +124,16 @@ impl Aggregate for User {
     }
 
     fn decide(&self, command: &Command, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
+        policy::require_state(command.action(), self.status())?;
         match command {
             Command::RegisterUser(command) => command.decide(self),
             Command::CreateUser(command) => command.decide(self, context),
             Command::MakeFirstAdministrator(command) => command.decide(self, context),
             Command::ApproveUser(command) => command.decide(self, context),
             Command::RejectUser(command) => command.decide(self),
-            Command::ReconsiderUser => super::onboarding::reconsider(self),
+            Command::ReconsiderUser => Ok(super::onboarding::reconsider(self)),
             Command::SuspendUser(command) => command.decide(self),
-            Command::ReactivateUser => super::lifecycle::reactivate(self),
+            Command::ReactivateUser => Ok(super::lifecycle::reactivate(self)),
             Command::DeleteUser => super::lifecycle::delete(self),
             Command::UpdateProfile(command) => command.decide(self),
             Command::ChangeGroup(command) => command.decide(self, context),

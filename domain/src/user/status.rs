@@ -17,6 +17,27 @@ pub enum Lifecycle {
     Deleted,
 }
 
+impl Lifecycle {
+    /// The group of an approved user.
+    pub fn group(&self) -> Option<&GroupRef> {
+        match self {
+            Self::Active(group) | Self::Suspended(group) => group.as_ref(),
+            Self::Pending | Self::Rejected | Self::Deleted => None,
+        }
+    }
+
+    /// The bare status.
+    pub fn status(&self) -> UserStatus {
+        match self {
+            Self::Pending => UserStatus::Pending,
+            Self::Active(_) => UserStatus::Active,
+            Self::Suspended(_) => UserStatus::Suspended,
+            Self::Rejected => UserStatus::Rejected,
+            Self::Deleted => UserStatus::Deleted,
+        }
+    }
+}
+
 /// The status of a user, as views and portals show it. Declared in the order in which lists sort it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UserStatus {

@@ -84,7 +84,7 @@ pub struct AuthTokenRevoked {
 
 impl IssueAuthToken {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let (account, _) = user.require_active()?;
+        let account = user.require_known()?;
         let mut check = Validation::new();
         let name = check.field("name", text::required(&self.name, NAME_LENGTH));
         let scopes = check.field("scopes", scopes(&self.scopes));
@@ -117,7 +117,7 @@ impl IssueAuthToken {
 
 impl RevokeAuthToken {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let (account, _) = user.require_active()?;
+        let account = user.require_known()?;
         if account.revoked.contains(&self.token_id) {
             return Ok(user.decision());
         }

@@ -147,7 +147,9 @@ pub(crate) fn context(command: &Command, user: &User) -> DecisionContext {
     let now = Timestamp::parse("2026-01-01T12:00:00Z").unwrap();
     let checked = user.account().map_or(0, |account| account.password_version);
     let prepared = match command {
-        Command::ChangePassword => Prepared::ChosenPassword { phc: "phc".into(), checked },
+        Command::ChangePassword | Command::RehashPassword => {
+            Prepared::ChosenPassword { phc: "phc".into(), checked }
+        }
         Command::IssueAuthToken(_) => Prepared::TokenSecret { digest: "digest".into() },
         _ => Prepared::TemporaryPassword { digest: "digest".into(), expires_at: now },
     };

@@ -7,3 +7,4 @@ mod contracts;
 mod histories;
 mod interleavings;
 mod laws;
+mod permissions;

@@ -4,10 +4,12 @@
 
 mod api;
 mod codes;
+mod kind;
 mod mutation;
 
 pub(crate) use api::ApiError;
 pub(crate) use codes::{
     BAD_REQUEST, PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED, located_error, server_error,
 };
+pub(crate) use kind::UserErrorKind;
 pub(crate) use mutation::{MutationError, UserError, into_payload};

@@ -5,12 +5,15 @@ use domain::command::Failure;
 use domain::refusal::{Refusal, Refusals};
 
 use super::api::ApiError;
+use super::kind::UserErrorKind;
 
 /// Why a rule said no: a code for programs, a sentence for people, the path of the field at fault inside `input`.
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub(crate) struct UserError {
     /// What kind of no it is; one of a fixed list, in lower case.
     pub(crate) code: String,
+    /// The code as an enum.
+    pub(crate) kind: UserErrorKind,
     /// One sentence for the person who asked.
     pub(crate) message: String,
     /// Path of the field inside `input`, outermost first; null when no single field is at fault.
@@ -20,7 +23,12 @@ pub(crate) struct UserError {
 impl From<Refusal> for UserError {
     fn from(refusal: Refusal) -> Self {
         let Refusal { code, message, field } = refusal;
-        Self { code: code.as_str().to_owned(), message, field: Some(field).filter(|path| !path.is_empty()) }
+        Self {
+            code: code.as_str().to_owned(),
+            kind: code.into(),
+            message,
+            field: Some(field).filter(|path| !path.is_empty()),
+        }
     }
 }
 

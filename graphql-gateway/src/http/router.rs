@@ -24,6 +24,7 @@ use super::response::{Rejection, error_response};
 use super::state::HttpState;
 use super::{access, agent, graphql, telemetry};
 use crate::error::ApiError;
+use crate::portal;
 use crate::request::RequestContext;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,7 +42,7 @@ pub(crate) fn router(state: Arc<HttpState>) -> Router {
         .route("/agent/v1/config", get(agent::config));
     if state.gateway.config.is_dev() {
         let page = GraphiQLSource::build().endpoint("/graphql").title("Muster").finish();
-        let sdl = state.schema.sdl();
+        let sdl = portal::sdl();
         router = router
             .route("/graphiql", get(async move || Html(page.clone())))
             .route("/schema.graphql", get(async move || sdl.clone()));

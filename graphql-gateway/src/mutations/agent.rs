@@ -1,7 +1,7 @@
 //! The mutation of the UFA config.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use domain::user::{Command, agent};
+use domain::user::{Action, Command, agent};
 
 use super::patch::patch;
 use super::payload::read_back;
@@ -60,7 +60,7 @@ impl AgentMutations {
     ) -> Option<Result<EditUfaConfigPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_self_or_administrator("EditUfaConfig", &input.user_id)?;
+            let id = submission.authorizer.require(Action::EditUfaConfig, &input.user_id)?;
             let command = Command::EditUfaConfig(agent::EditUfaConfig {
                 debug: patch(input.debug),
                 log_file: patch(input.log_file),

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::user::UserStatus;
-use domain::user::{Command, lifecycle};
+use domain::user::{Action, Command, lifecycle};
 
 use super::payload::UserPayload;
 use super::payload_names::{ReactivateUser, SuspendUser};
@@ -67,7 +67,7 @@ impl LifecycleMutations {
     ) -> Option<Result<UserPayload<SuspendUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("SuspendUser", &input.user_id)?;
+            let id = submission.authorizer.require(Action::SuspendUser, &input.user_id)?;
             let command = Command::SuspendUser(lifecycle::SuspendUser { reason: input.reason });
             let completed = submission.send_to_user(id, command, input.retry.into()).await?;
             if submission.gateway.sessions.end_all(id).await.is_err() {
@@ -87,7 +87,7 @@ impl LifecycleMutations {
     ) -> Option<Result<UserPayload<ReactivateUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("ReactivateUser", &input.user_id)?;
+            let id = submission.authorizer.require(Action::ReactivateUser, &input.user_id)?;
             if submission
                 .gateway
                 .views
@@ -112,7 +112,7 @@ impl LifecycleMutations {
     ) -> Option<Result<DeleteUserPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("DeleteUser", &input.user_id)?;
+            let id = submission.authorizer.require(Action::DeleteUser, &input.user_id)?;
             submission.send_to_user(id, Command::DeleteUser, input.retry.into()).await?;
             Ok(DeleteUserPayload { user_errors: Vec::new(), deleted_user_id: Some(ID::from(id)) })
         })

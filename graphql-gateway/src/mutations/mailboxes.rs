@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::MailboxId;
 use domain::refusal::Code;
-use domain::user::{Command, mailboxes};
+use domain::user::{Action, Command, mailboxes};
 
 use super::payload::read_back;
 use super::retry::{RetryFields, UserRetryFields};
@@ -79,8 +79,7 @@ impl MailboxMutations {
     ) -> Option<Result<CreateMailboxPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let user =
-                submission.authorizer.require_self_or_administrator("CreateMailbox", &input.user_id)?;
+            let user = submission.authorizer.require(Action::CreateMailbox, &input.user_id)?;
             let mailbox = MailboxId::of(user, &input.name);
             let command = Command::CreateMailbox(mailboxes::CreateMailbox {
                 name: input.name,
@@ -101,8 +100,7 @@ impl MailboxMutations {
     ) -> Option<Result<DeleteMailboxPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let user =
-                submission.authorizer.require_self_or_administrator("DeleteMailbox", &input.user_id)?;
+            let user = submission.authorizer.require(Action::DeleteMailbox, &input.user_id)?;
             let message = "The user has no such mailbox.";
             let mailbox_id: MailboxId =
                 parse_id(&input.mailbox_id, "mailboxId", Code::UnknownMailbox, message)?;

@@ -8,7 +8,7 @@ use domain::group::{GroupRef, KnownGroup};
 use domain::id::{GroupId, UserId};
 use domain::names::Username;
 use domain::refusal::Refusals;
-use domain::user::{self, Command, onboarding};
+use domain::user::{self, Action, Command, onboarding};
 use uuid::Uuid;
 
 use super::payload::{PasswordPayload, UserPayload};
@@ -194,7 +194,7 @@ impl OnboardingMutations {
     ) -> Option<Result<PasswordPayload<ApproveUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("ApproveUser", &input.user_id)?;
+            let id = submission.authorizer.require(Action::ApproveUser, &input.user_id)?;
             let group_id = group_id(&input.group_id)?;
             let temporary = TemporaryPassword::generate(&submission.gateway.config);
             let options = CommandOptions::from(input.retry).prepared(temporary.prepared());
@@ -213,7 +213,7 @@ impl OnboardingMutations {
     ) -> Option<Result<UserPayload<RejectUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("RejectUser", &input.user_id)?;
+            let id = submission.authorizer.require(Action::RejectUser, &input.user_id)?;
             let command = Command::RejectUser(onboarding::RejectUser { reason: input.reason });
             let completed = submission.send_to_user(id, command, input.retry.into()).await?;
             Ok(UserPayload::after(&submission, &completed, id).await)
@@ -229,7 +229,7 @@ impl OnboardingMutations {
     ) -> Option<Result<UserPayload<ReconsiderUser>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("ReconsiderUser", &input.user_id)?;
+            let id = submission.authorizer.require(Action::ReconsiderUser, &input.user_id)?;
             let completed = submission.send_to_user(id, Command::ReconsiderUser, input.retry.into()).await?;
             Ok(UserPayload::after(&submission, &completed, id).await)
         })

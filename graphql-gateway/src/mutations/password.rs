@@ -8,7 +8,7 @@ use domain::access::SignInFailureReason;
 use domain::command::{Answer, Ask};
 use domain::decision_context::Prepared;
 use domain::refusal::{Code, Refusal};
-use domain::user::{Command, password};
+use domain::user::{Action, Command, password};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::payload::PasswordPayload;
@@ -21,14 +21,17 @@ use crate::schema::context::submission;
 use crate::secrets::normalised;
 use crate::submission::{CommandOptions, unresolved_reservation};
 
+/// Whether a reset ends the auth tokens, where the input doesn't say.
+const REVOKE_TOKENS: bool = false;
+
 /// Replaces a user's password by a temporary one.
 #[derive(InputObject)]
 pub(crate) struct ResetPasswordInput {
     /// The active user; not the caller, who changes the password instead.
     user_id: ID,
     /// Whether every auth token of the user ends as well.
-    #[graphql(default = false)]
-    revoke_tokens: bool,
+    #[graphql(default_with = "Some(REVOKE_TOKENS)")]
+    revoke_tokens: Option<bool>,
     #[graphql(flatten)]
     retry: RetryFields,
 }
@@ -70,11 +73,11 @@ impl PasswordMutations {
     ) -> Option<Result<PasswordPayload<ResetPassword>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("ResetPassword", &input.user_id)?;
+            let id = submission.authorizer.require(Action::ResetPassword, &input.user_id)?;
             let temporary = TemporaryPassword::generate(&submission.gateway.config);
             let options = CommandOptions::from(input.retry).prepared(temporary.prepared());
-            let command =
-                Command::ResetPassword(password::ResetPassword { revoke_tokens: input.revoke_tokens });
+            let revoke_tokens = input.revoke_tokens.unwrap_or(REVOKE_TOKENS);
+            let command = Command::ResetPassword(password::ResetPassword { revoke_tokens });
             let completed = submission.send_to_user(id, command, options).await?;
             Ok(temporary.payload(&submission, &completed, id).await)
         })

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 use domain::id::UserId;
 use domain::policy;
 use domain::refusal::Code;
-use domain::user::{Command, profile};
+use domain::user::{Action, Command, profile};
 
 use super::patch::patch;
 use super::payload::UserPayload;
@@ -56,7 +56,7 @@ impl ProfileMutations {
     ) -> Option<Result<UserPayload<UpdateProfile>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_self_or_administrator("UpdateProfile", &input.user_id)?;
+            let id = submission.authorizer.require(Action::UpdateProfile, &input.user_id)?;
             let command = Command::UpdateProfile(profile::UpdateProfile {
                 first_name: patch(input.first_name),
                 last_name: patch(input.last_name),
@@ -80,7 +80,7 @@ impl ProfileMutations {
     ) -> Option<Result<UserPayload<ChangeGroup>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("ChangeGroup", &input.user_id)?;
+            let id = submission.authorizer.require(Action::ChangeGroup, &input.user_id)?;
             let group_id = group_id(&input.group_id)?;
             let completed = submission
                 .send_to_user(id, Command::ChangeGroup(profile::ChangeGroup { group_id }), input.retry.into())

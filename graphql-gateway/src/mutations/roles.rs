@@ -1,7 +1,7 @@
 //! Mutations of the rights of users: grant, revoke.
 
 use async_graphql::{Context, ID, InputObject, Object};
-use domain::user::{Command, roles};
+use domain::user::{Action, Command, roles};
 
 use super::payload::UserPayload;
 use super::payload_names::{GrantRole, RevokeRole};
@@ -45,7 +45,7 @@ impl RoleMutations {
     ) -> Option<Result<UserPayload<GrantRole>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("GrantRole", &input.user_id)?;
+            let id = submission.authorizer.require(Action::GrantRole, &input.user_id)?;
             let command = Command::GrantRole(roles::GrantRole { role: input.role.into() });
             let completed = submission.send_to_user(id, command, input.retry.into()).await?;
             Ok(UserPayload::after(&submission, &completed, id).await)
@@ -61,7 +61,7 @@ impl RoleMutations {
     ) -> Option<Result<UserPayload<RevokeRole>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let id = submission.authorizer.require_administrator_of("RevokeRole", &input.user_id)?;
+            let id = submission.authorizer.require(Action::RevokeRole, &input.user_id)?;
             let command = Command::RevokeRole(roles::RevokeRole { role: input.role.into() });
             let completed = submission.send_to_user(id, command, input.retry.into()).await?;
             Ok(UserPayload::after(&submission, &completed, id).await)

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::{RuleId, UserId};
 use domain::refusal::{Code, Refusal};
-use domain::user::{Command, rules};
+use domain::user::{Action, Command, rules};
 
 use super::payload::RulePayload;
 use super::payload_names::{AddAgentRule, EditAgentRule};
@@ -77,7 +77,7 @@ impl RuleMutations {
     ) -> Option<Result<RulePayload<AddAgentRule>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let user = submission.authorizer.require_self_or_administrator("AddAgentRule", &input.user_id)?;
+            let user = submission.authorizer.require(Action::AddAgentRule, &input.user_id)?;
             let rule = rules::AddAgentRule::from(input.rule);
             let rule_id = RuleId::of(user, &rule.name);
             let completed =
@@ -95,8 +95,7 @@ impl RuleMutations {
     ) -> Option<Result<RulePayload<EditAgentRule>, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let user =
-                submission.authorizer.require_self_or_administrator("EditAgentRule", &input.user_id)?;
+            let user = submission.authorizer.require(Action::EditAgentRule, &input.user_id)?;
             let rule_id = rule_id(&input.rule_id)?;
             let completed = submission
                 .send_to_user(user, Command::EditAgentRule(input.changes.edit(rule_id)), input.retry.into())
@@ -114,8 +113,7 @@ impl RuleMutations {
     ) -> Option<Result<RemoveAgentRulePayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let user: UserId =
-                submission.authorizer.require_self_or_administrator("RemoveAgentRule", &input.user_id)?;
+            let user: UserId = submission.authorizer.require(Action::RemoveAgentRule, &input.user_id)?;
             let rule_id = rule_id(&input.rule_id)?;
             submission
                 .send_to_user(

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::decision_context::Prepared;
 use domain::id::TokenId;
 use domain::refusal::Code;
-use domain::user::{Command, tokens};
+use domain::user::{Action, Command, tokens};
 use secrecy::ExposeSecret;
 
 use super::payload::read_back;
@@ -90,8 +90,7 @@ impl TokenMutations {
     ) -> Option<Result<IssueAuthTokenPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let user =
-                submission.authorizer.require_self_or_administrator("IssueAuthToken", &input.user_id)?;
+            let user = submission.authorizer.require(Action::IssueAuthToken, &input.user_id)?;
             let secret = token_secret();
             let prepared = Prepared::TokenSecret { digest: digest(secret.expose_secret()) };
             let options = CommandOptions::from(input.retry).prepared(prepared);
@@ -125,8 +124,7 @@ impl TokenMutations {
     ) -> Option<Result<RevokeAuthTokenPayload, ApiError>> {
         into_payload(async {
             let submission = submission(ctx);
-            let user =
-                submission.authorizer.require_self_or_administrator("RevokeAuthToken", &input.user_id)?;
+            let user = submission.authorizer.require(Action::RevokeAuthToken, &input.user_id)?;
             let message = "The user has no such token.";
             let token_id: TokenId =
                 parse_id(&input.auth_token_id, "authTokenId", Code::UnknownToken, message)?;

@@ -1,6 +1,7 @@
 //! The GraphQL types of file agents: their general config and their mailboxes.
 
 use async_graphql::{ID, SimpleObject};
+use domain::id::UfaConfigId;
 use read_model::mailboxes::MailboxRow;
 use read_model::users::UserRow;
 
@@ -10,6 +11,9 @@ use super::scalar::{DateTime, int};
 /// What a user's file agent does in general.
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub(crate) struct UfaConfig {
+    /// Made from the user; never changes.
+    #[graphql(owned)]
+    pub(crate) id: ID,
     /// Whether the agent logs in detail.
     debug: bool,
     /// Where the agent logs; empty for its own default.
@@ -30,6 +34,7 @@ impl UfaConfig {
     pub(crate) fn of(user: &UserRow) -> Self {
         let config = &user.config;
         Self {
+            id: UfaConfigId::of(user.id).into(),
             debug: config.debug,
             log_file: config.log_file.clone(),
             heartbeat_interval: int(config.heartbeat_interval.into()),

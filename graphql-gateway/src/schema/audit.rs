@@ -1,9 +1,11 @@
 //! The GraphQL types of the audit log.
 
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
+use domain::id::UserId;
 use read_model::audit::{AuditRow, Outcome, Target};
 use read_model::audit_page;
 
+use super::audit_kind::AuditEntryKind;
 use super::connection::Listed;
 use super::role::Role;
 use super::scalar::{DateTime, Position};
@@ -27,14 +29,21 @@ pub(crate) struct AuditFilter {
     actor_id: Option<ID>,
     /// To this user, group or other thing.
     target_id: Option<ID>,
-    /// Any of these actions.
+    /// Any of these actions, or of those that `kind` names.
     action: Option<Vec<String>>,
+    /// Any of these actions, or of those that `action` names.
+    kind: Option<Vec<AuditEntryKind>>,
     /// Any of these outcomes.
     outcome: Option<Vec<AuditOutcome>>,
     /// After this instant.
     after: Option<DateTime>,
     /// Before this instant.
     before: Option<DateTime>,
+    /// Words that all have to be contained in the names of actor and target, the action, the client's address and user
+    /// agent, or the ids of command and request; capitals don't matter. A page looks at 20,000 entries at most: it may be
+    /// short, or empty, though `hasNextPage` is true, and `endCursor` says where to go on. Other conditions make it look
+    /// further.
+    search: Option<String>,
 }
 
 impl AuditFilter {
@@ -48,19 +57,23 @@ impl AuditFilter {
             Some(id) => Some(Target::parse(&id)?),
             None => None,
         };
+        let mut actions = self.action.unwrap_or_default();
+        actions.extend(self.kind.unwrap_or_default().into_iter().map(|kind| kind.action().to_owned()));
         Some(audit_page::AuditFilter {
             actor,
             target,
-            actions: self.action.unwrap_or_default(),
+            actions,
             outcomes: self.outcome.unwrap_or_default().into_iter().map(Into::into).collect(),
             after: self.after.map(Into::into),
             before: self.before.map(Into::into),
+            search: self.search,
         })
     }
 }
 
 /// Something that somebody did, or tried to.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct AuditEntry {
     /// The id of the record in the log.
     #[graphql(owned)]
@@ -75,8 +88,10 @@ pub(crate) struct AuditEntry {
     actor_role: Option<Role>,
     /// The event, such as `muster.user.approved`, or the command that was denied or refused.
     action: String,
+    /// The action as an enum; null for what this release doesn't know.
+    kind: Option<AuditEntryKind>,
     /// To what.
-    target_id: Option<ID>,
+    pub(super) target_id: Option<ID>,
     /// The name of it.
     target_name: Option<String>,
     /// What came of it.
@@ -93,6 +108,9 @@ pub(crate) struct AuditEntry {
     correlation_id: Option<ID>,
     /// Where in the log the record lies.
     position: Option<Position>,
+    /// Who, if a user.
+    #[graphql(skip)]
+    pub(super) actor_key: Option<UserId>,
 }
 
 /// One field before and after.
@@ -115,6 +133,7 @@ impl From<AuditRow> for AuditEntry {
             actor_id: row.actor_id.map(Into::into),
             actor_name: row.actor_name,
             actor_role: row.actor_role.map(Into::into),
+            kind: AuditEntryKind::of(&row.action),
             action: row.action,
             target_id: row.target.map(Into::into),
             target_name: row.target_name,
@@ -129,6 +148,7 @@ impl From<AuditRow> for AuditEntry {
             command_id: row.command_id.map(ID),
             correlation_id: row.correlation_id.map(ID),
             position: Some(position.into()),
+            actor_key: row.actor_id,
         }
     }
 }

@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 
-use async_graphql::{Object, OutputType, SimpleObject, TypeName};
-use read_model::{Page, Window};
+use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
+use read_model::{Count, Page, Window};
+use tokio::sync::OnceCell;
 
+use super::context::gateway;
+use super::counted::WholeList;
+use super::scalar::int;
 use crate::error::ApiError;
 
 /// Rows of a page unless the caller says how many.
@@ -24,6 +28,9 @@ pub(crate) trait Listed: OutputType + 'static {
 pub(crate) struct Connection<N> {
     edges: Vec<Edge<N>>,
     page_info: PageInfo,
+    whole: WholeList,
+    /// The length of the whole list, once somebody has asked.
+    count: OnceCell<Count>,
 }
 
 /// A row of a list.
@@ -39,43 +46,35 @@ pub(crate) struct PageInfo {
     has_next_page: bool,
     /// Whether there are rows ahead of this page.
     has_previous_page: bool,
-    /// Cursor of the first row; null when there is none.
+    /// Cursor of the first row, or where looking for rows was given up for this page; null when there is none.
     start_cursor: Option<String>,
-    /// Cursor of the last row; null when there is none.
+    /// Cursor of the last row, or where looking for rows was given up for this page; null when there is none.
     end_cursor: Option<String>,
 }
 
 impl<N> Connection<N> {
     /// The answer for a page of the views.
-    pub(crate) fn new<R>(page: Page<R>, node: impl Fn(R) -> N) -> Self {
+    pub(crate) fn new<R>(page: Page<R>, whole: WholeList, node: impl Fn(R) -> N) -> Self {
         let page_info = PageInfo {
             has_next_page: page.has_next,
             has_previous_page: page.has_previous,
-            start_cursor: page.edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: page.edges.last().map(|edge| edge.cursor.clone()),
+            start_cursor: page.start,
+            end_cursor: page.end,
         };
         let edges =
             page.edges.into_iter().map(|edge| Edge { cursor: edge.cursor, node: node(edge.row) }).collect();
-        Self { edges, page_info }
+        Self { edges, page_info, whole, count: OnceCell::new() }
     }
 
     /// An empty list.
     pub(crate) fn empty() -> Self {
         let page_info =
             PageInfo { has_next_page: false, has_previous_page: false, start_cursor: None, end_cursor: None };
-        Self { edges: Vec::new(), page_info }
+        Self { edges: Vec::new(), page_info, whole: WholeList::Empty, count: OnceCell::new() }
     }
 
-    pub(crate) fn edges(&self) -> &[Edge<N>] {
-        &self.edges
-    }
-
-    pub(crate) fn nodes(&self) -> Vec<&N> {
-        self.edges.iter().map(|edge| &edge.node).collect()
-    }
-
-    pub(crate) fn page_info(&self) -> &PageInfo {
-        &self.page_info
+    async fn count(&self, ctx: &Context<'_>) -> Result<Count, ApiError> {
+        self.count.get_or_try_init(|| self.whole.count(&gateway(ctx).views)).await.copied()
     }
 }
 
@@ -83,21 +82,28 @@ impl<N> Connection<N> {
 #[Object(name_type)]
 impl<N: Listed> Connection<N> {
     /// The rows, each with its cursor.
-    #[graphql(name = "edges")]
-    async fn listed_edges(&self) -> &[Edge<N>] {
-        self.edges()
+    async fn edges(&self) -> &[Edge<N>] {
+        &self.edges
     }
 
     /// The rows alone.
-    #[graphql(name = "nodes")]
-    async fn listed_nodes(&self) -> Vec<&N> {
-        self.nodes()
+    async fn nodes(&self) -> Vec<&N> {
+        self.edges.iter().map(|edge| &edge.node).collect()
     }
 
     /// Where this page stands in the list.
-    #[graphql(name = "pageInfo")]
-    async fn listed_page_info(&self) -> &PageInfo {
-        self.page_info()
+    async fn page_info(&self) -> &PageInfo {
+        &self.page_info
+    }
+
+    /// How many rows the whole list has. It is exact unless `totalCountCapped` says that counting stopped, at 10,000 or before.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
+        Ok(int(self.count(ctx).await?.n))
+    }
+
+    /// Whether counting stopped before the end.
+    async fn total_count_capped(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
+        Ok(self.count(ctx).await?.capped)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The GraphQL type of groups.
 
-use async_graphql::{ID, InputObject, Object};
+use async_graphql::{ID, InputObject, SimpleObject};
+use domain::id::GroupId;
 use read_model::groups::GroupRow;
 
 use super::connection::Listed;
@@ -14,56 +15,44 @@ pub(crate) struct GroupFilter {
 }
 
 /// A group of users.
-#[derive(Debug, Clone)]
-pub(crate) struct Group(GroupRow);
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct Group {
+    /// Made from the name; never changes.
+    #[graphql(owned)]
+    pub(crate) id: ID,
+    /// The name, for ever.
+    name: String,
+    /// What it is for.
+    description: Option<String>,
+    /// Phone number of whoever answers for it.
+    phone: Option<String>,
+    /// E-mail address of whoever answers for it.
+    email: Option<String>,
+    /// Whether it takes no new members.
+    closed: bool,
+    /// How many users are in it.
+    member_count: i32,
+    /// Grows with every change; `expectedVersion` of a mutation is compared with it.
+    version: i32,
+    /// Which group.
+    #[graphql(skip)]
+    pub(super) key: GroupId,
+}
 
 impl From<GroupRow> for Group {
     fn from(row: GroupRow) -> Self {
-        Self(row)
-    }
-}
-
-/// A group of users.
-#[Object]
-impl Group {
-    /// Made from the name; never changes.
-    pub(crate) async fn id(&self) -> ID {
-        self.0.id.into()
-    }
-
-    /// The name, for ever.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// What it is for.
-    async fn description(&self) -> Option<&str> {
-        self.0.description.as_deref()
-    }
-
-    /// Phone number of whoever answers for it.
-    async fn phone(&self) -> Option<&str> {
-        self.0.phone.as_deref()
-    }
-
-    /// E-mail address of whoever answers for it.
-    async fn email(&self) -> Option<&str> {
-        self.0.email.as_deref()
-    }
-
-    /// Whether it takes no new members.
-    async fn closed(&self) -> bool {
-        self.0.closed
-    }
-
-    /// How many users are in it.
-    async fn member_count(&self) -> i32 {
-        int(self.0.member_count)
-    }
-
-    /// Grows with every change; `expectedVersion` of a mutation is compared with it.
-    async fn version(&self) -> i32 {
-        int(self.0.version)
+        Self {
+            id: row.id.into(),
+            name: row.name,
+            description: row.description,
+            phone: row.phone,
+            email: row.email,
+            closed: row.closed,
+            member_count: int(row.member_count),
+            version: int(row.version),
+            key: row.id,
+        }
     }
 }
 

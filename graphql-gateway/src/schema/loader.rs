@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
-use domain::id::{GroupId, MailboxId};
+use domain::id::{GroupId, MailboxId, UserId};
 use read_model::ReadModel;
+use read_model::users::UserRow;
 
 use super::agent::Mailbox;
 use super::group::Group;
@@ -15,6 +16,7 @@ use crate::error::ApiError;
 pub(crate) struct Loaders {
     groups: DataLoader<Views>,
     mailboxes: DataLoader<Views>,
+    users: DataLoader<Views>,
 }
 
 struct Views(ReadModel);
@@ -23,7 +25,7 @@ impl Loaders {
     /// Loaders without a cache: each only batches what is asked at the same time.
     pub(crate) fn new(views: &ReadModel) -> Self {
         let loader = || DataLoader::new(Views(views.clone()), TokioSpawner::current(), TokioTimer::default());
-        Self { groups: loader(), mailboxes: loader() }
+        Self { groups: loader(), mailboxes: loader(), users: loader() }
     }
 
     pub(crate) async fn group(&self, id: GroupId) -> Result<Option<Group>, ApiError> {
@@ -32,6 +34,10 @@ impl Loaders {
 
     pub(crate) async fn mailbox(&self, id: MailboxId) -> Result<Option<Mailbox>, ApiError> {
         self.mailboxes.load_one(id).await
+    }
+
+    pub(crate) async fn user(&self, id: UserId) -> Result<Option<UserRow>, ApiError> {
+        self.users.load_one(id).await
     }
 }
 
@@ -52,5 +58,15 @@ impl Loader<MailboxId> for Views {
     async fn load(&self, ids: &[MailboxId]) -> Result<HashMap<MailboxId, Mailbox>, ApiError> {
         let rows = self.0.mailboxes_by_ids(ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, Mailbox::from(row))).collect())
+    }
+}
+
+impl Loader<UserId> for Views {
+    type Value = UserRow;
+    type Error = ApiError;
+
+    async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, UserRow>, ApiError> {
+        let rows = self.0.users_by_ids(ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }

@@ -1,11 +1,15 @@
 //! The GraphQL types that can be read, and the root of queries.
 
+mod action;
 pub(crate) mod agent;
 pub(crate) mod audit;
+mod audit_kind;
 pub(crate) mod connection;
 pub(crate) mod context;
 mod counted;
+mod deployment;
 pub(crate) mod group;
+mod links;
 pub(crate) mod loader;
 pub(crate) mod node;
 pub(crate) mod query;

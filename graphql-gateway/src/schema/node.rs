@@ -9,10 +9,10 @@ use async_graphql::{
     Context, ContextSelectionSet, ID, Interface, OutputType, Positioned, ServerResult, Value,
 };
 
-use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UserId};
+use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UfaConfigId, UserId};
 use domain::policy;
 
-use super::agent::Mailbox;
+use super::agent::{Mailbox, UfaConfig};
 use super::audit::AuditEntry;
 use super::context::{caller, gateway, may_see_group};
 use super::group::Group;
@@ -37,6 +37,8 @@ pub(crate) enum Node {
     UploadRule(UploadRule),
     /// Files go from a mailbox to the agent.
     DownloadRule(DownloadRule),
+    /// What a user's file agent does in general.
+    UfaConfig(UfaConfig),
     /// Something that somebody did, or tried to.
     AuditEntry(AuditEntry),
 }
@@ -61,6 +63,8 @@ pub(super) async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>, Api
     } else if let Some(id) = read::<GroupId>(id) {
         let row = views.group(id).await?;
         row.filter(|row| may_see_group(session, row.id)).map(|row| Group::from(row).into())
+    } else if let Some(id) = read::<UfaConfigId>(id) {
+        views.user(id.user()).await?.filter(|row| sees(row.id)).map(|row| UfaConfig::of(&row).into())
     } else if let Some(id) = read::<TokenId>(id) {
         let row = views.token(id).await?;
         row.filter(|row| sees(row.user_id)).map(|row| AuthToken::from(row).into())

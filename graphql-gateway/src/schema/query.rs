@@ -7,7 +7,8 @@ use read_model::users_page;
 use super::audit::{AuditEntry, AuditFilter};
 use super::connection::{Connection, window};
 use super::context::{authorizer, caller, gateway, may_see_group};
-use super::counted::{GroupConnection, UserConnection};
+use super::counted::WholeList;
+use super::deployment::Deployment;
 use super::group::{Group, GroupFilter};
 use super::node::{self, Node};
 use super::user::User;
@@ -21,6 +22,11 @@ pub(crate) struct Query;
 /// Everything that can be read.
 #[Object]
 impl Query {
+    /// What everybody may know of this deployment, signed in or not.
+    async fn deployment(&self, ctx: &Context<'_>) -> Deployment {
+        Deployment::of(&gateway(ctx).config)
+    }
+
     /// Who is signed in; null when nobody is.
     async fn viewer(&self, ctx: &Context<'_>) -> Option<Result<User, ApiError>> {
         viewer(ctx).await.transpose()
@@ -36,7 +42,8 @@ impl Query {
         user(ctx, id, username).await.transpose()
     }
 
-    /// Users, by username unless ordered otherwise. For administrators.
+    /// Users, by username unless ordered otherwise. For administrators. `totalCount` is exact without a filter, and under
+    /// one of states and groups alone.
     #[expect(clippy::too_many_arguments, reason = "a filter, an order and Relay's four arguments")]
     async fn users(
         &self,
@@ -47,16 +54,16 @@ impl Query {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Option<Result<UserConnection, ApiError>> {
+    ) -> Option<Result<Connection<User>, ApiError>> {
         nullable(async {
             authorizer(ctx).require_administrator("users", None)?;
             let window = window(first, after, last, before)?;
             let order = order_by.map_or(users_page::UserOrder::USERNAME, Into::into);
             let Some(filter) = filter.unwrap_or_default().for_views() else {
-                return Ok(UserConnection { page: Connection::empty(), filter: None });
+                return Ok(Connection::empty());
             };
             let page = gateway(ctx).views.users_page(&filter, order, &window).await?;
-            Ok(UserConnection { page: Connection::new(page, User::from), filter: Some(filter) })
+            Ok(Connection::new(page, WholeList::Users(filter), User::from))
         })
         .await
     }
@@ -80,13 +87,13 @@ impl Query {
         #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
-    ) -> Option<Result<GroupConnection, ApiError>> {
+    ) -> Option<Result<Connection<Group>, ApiError>> {
         nullable(async {
             authorizer(ctx).require_administrator("groups", None)?;
             let window = window(first, after, last, before)?;
             let search = filter.and_then(|filter| filter.search);
             let page = gateway(ctx).views.groups_page(search.as_deref(), &window).await?;
-            Ok(GroupConnection { page: Connection::new(page, Group::from), search })
+            Ok(Connection::new(page, WholeList::Groups(search), Group::from))
         })
         .await
     }
@@ -108,7 +115,7 @@ impl Query {
                 return Ok(Connection::empty());
             };
             let page = gateway(ctx).views.audit_page(&filter, &window).await?;
-            Ok(Connection::new(page, AuditEntry::from))
+            Ok(Connection::new(page, WholeList::Entries(filter), AuditEntry::from))
         })
         .await
     }

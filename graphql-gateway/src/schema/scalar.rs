@@ -8,8 +8,8 @@ use log_model::position;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DateTime(Timestamp);
 
-/// An instant: RFC 3339 text, in UTC when it is answered.
-#[Scalar]
+/// An instant: RFC 3339 text, in UTC and with six digits of a second when it is answered.
+#[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339.html#section-5.6")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
@@ -45,8 +45,8 @@ impl From<DateTime> for Timestamp {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position(position::Position);
 
-/// A point in the log; opaque.
-#[Scalar]
+/// A point in the log: URL-safe base64 text, whose content is opaque.
+#[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc4648.html#section-5")]
 impl ScalarType for Position {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {

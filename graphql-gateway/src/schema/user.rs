@@ -2,15 +2,18 @@
 
 use async_graphql::{Context, Enum, ID, Object};
 use domain::id::UserId;
+use domain::policy::Subject;
 use domain::user::UserStatus;
 use read_model::audit::Target;
 use read_model::audit_page::AuditFilter;
 use read_model::users::UserRow;
 
+use super::action::UserActionPermission;
 use super::agent::{Mailbox, UfaConfig};
 use super::audit::AuditEntry;
 use super::connection::{Connection, Listed, window};
-use super::context::{gateway, loaders};
+use super::context::{caller, gateway, loaders};
+use super::counted::WholeList;
 use super::group::Group;
 use super::role::Role;
 use super::rule::AgentRule;
@@ -129,6 +132,12 @@ impl User {
         int(self.0.version)
     }
 
+    /// What the caller may do to the user now, one row for each mutation of a user, with the reason if not.
+    async fn actions(&self, ctx: &Context<'_>) -> Vec<UserActionPermission> {
+        let subject = Subject { id: self.0.id, roles: self.0.roles, status: self.0.state };
+        UserActionPermission::all(caller(ctx), &subject)
+    }
+
     /// What the file agent does in general.
     async fn ufa_config(&self) -> UfaConfig {
         self.config()
@@ -145,7 +154,7 @@ impl User {
     ) -> Result<Connection<AgentRule>, ApiError> {
         let window = window(first, after, last, before)?;
         let page = gateway(ctx).views.rules_page(self.0.id, &window).await?;
-        Ok(Connection::new(page, AgentRule::from))
+        Ok(Connection::new(page, WholeList::Rules(self.0.id), AgentRule::from))
     }
 
     /// Where files wait for the user, by name.
@@ -159,7 +168,7 @@ impl User {
     ) -> Result<Connection<Mailbox>, ApiError> {
         let window = window(first, after, last, before)?;
         let page = gateway(ctx).views.mailboxes_page(self.0.id, &window).await?;
-        Ok(Connection::new(page, Mailbox::from))
+        Ok(Connection::new(page, WholeList::Mailboxes(self.0.id), Mailbox::from))
     }
 
     /// The user's auth tokens, the newest first.
@@ -173,7 +182,7 @@ impl User {
     ) -> Result<Connection<AuthToken>, ApiError> {
         let window = window(first, after, last, before)?;
         let page = gateway(ctx).views.tokens_page(self.0.id, &window).await?;
-        Ok(Connection::new(page, AuthToken::from))
+        Ok(Connection::new(page, WholeList::Tokens(self.0.id), AuthToken::from))
     }
 
     /// What happened to the user, the newest first.
@@ -189,7 +198,7 @@ impl User {
         let target = Target { kind: UserId::KIND.to_owned(), uuid: self.0.id.uuid() };
         let filter = AuditFilter::of_target(target);
         let page = gateway(ctx).views.audit_page(&filter, &window).await?;
-        Ok(Connection::new(page, AuditEntry::from))
+        Ok(Connection::new(page, WholeList::Entries(filter), AuditEntry::from))
     }
 }
 

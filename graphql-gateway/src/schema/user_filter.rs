@@ -3,6 +3,7 @@
 use async_graphql::{Enum, ID, InputObject};
 use read_model::users_page;
 
+use super::role::Role;
 use super::scalar::DateTime;
 use super::user::UserState;
 
@@ -18,6 +19,8 @@ pub(crate) enum UserSortField {
     LastName,
     /// The e-mail address.
     Email,
+    /// The phone number, by its digits and +.
+    Phone,
     /// The name of the group.
     Group,
     /// The state, in the order of its declaration.
@@ -37,14 +40,29 @@ pub(crate) enum SortDirection {
     Desc,
 }
 
-/// How users are sorted.
+/// The direction of an order whose input says none, or null.
+const DIRECTION: SortDirection = SortDirection::Asc;
+
+/// How users are sorted. Users without a value come first, or last when descending; ties are sorted by username.
 #[derive(Debug, Clone, InputObject)]
 pub(crate) struct UserOrder {
     /// By what.
     field: UserSortField,
     /// Which end first.
-    #[graphql(default_with = "SortDirection::Asc")]
-    direction: SortDirection,
+    #[graphql(default_with = "Some(DIRECTION)")]
+    direction: Option<SortDirection>,
+    /// How users are sorted who have the same there; by username in the same direction when absent.
+    then_by: Option<UserSecondaryOrder>,
+}
+
+/// How users are sorted whom the first key does not tell apart.
+#[derive(Debug, Clone, InputObject)]
+pub(crate) struct UserSecondaryOrder {
+    /// By what.
+    field: UserSortField,
+    /// Which end first.
+    #[graphql(default_with = "Some(DIRECTION)")]
+    direction: Option<SortDirection>,
 }
 
 /// Which users are listed; what is absent doesn't matter.
@@ -58,10 +76,20 @@ pub(crate) struct UserFilter {
     group_id: Option<Vec<ID>>,
     /// With exactly this address; capitals don't matter.
     email: Option<String>,
+    /// With exactly this phone number; signs other than digits and + don't matter.
+    phone: Option<String>,
+    /// Holding any of these rights.
+    role: Option<Vec<Role>>,
+    /// Whether the password is a temporary one.
+    must_change_password: Option<bool>,
     /// Registered after this instant.
     registered_after: Option<DateTime>,
     /// Registered before this instant.
     registered_before: Option<DateTime>,
+    /// Changed last after this instant.
+    updated_after: Option<DateTime>,
+    /// Changed last before this instant.
+    updated_before: Option<DateTime>,
 }
 
 impl UserFilter {
@@ -77,15 +105,26 @@ impl UserFilter {
             states: self.state.unwrap_or_default().into_iter().map(Into::into).collect(),
             groups,
             email: self.email,
+            phone: self.phone,
+            roles: self.role.unwrap_or_default().into_iter().map(Into::into).collect(),
+            must_change_password: self.must_change_password,
             registered_after: self.registered_after.map(Into::into),
             registered_before: self.registered_before.map(Into::into),
+            updated_after: self.updated_after.map(Into::into),
+            updated_before: self.updated_before.map(Into::into),
         })
     }
 }
 
 impl From<UserOrder> for users_page::UserOrder {
     fn from(order: UserOrder) -> Self {
-        Self { field: order.field.into(), is_descending: order.direction == SortDirection::Desc }
+        let is_descending =
+            |direction: Option<SortDirection>| direction.unwrap_or(DIRECTION) == SortDirection::Desc;
+        let by = Self::new(order.field.into(), is_descending(order.direction));
+        match order.then_by {
+            None => by,
+            Some(then) => by.then(then.field.into(), is_descending(then.direction)),
+        }
     }
 }
 

@@ -8,4 +8,4 @@ mod policy;
 
 pub use generated::{digest, is_token_secret, matches, session_token, temporary_password, token_secret};
 pub use password_hash::{Cost, Hasher, HashingQueueFull, InvalidCost};
-pub use policy::normalised;
+pub use policy::{LONGEST_PASSWORD, SHORTEST_PASSWORD, normalised};

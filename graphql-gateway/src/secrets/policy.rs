@@ -6,10 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 use zxcvbn::zxcvbn;
 
-/// Fewest characters (code points after NFC).
-const SHORTEST: usize = 15;
-/// Most characters (code points after NFC).
-const LONGEST: usize = 128;
+/// Fewest characters of a chosen password (code points after NFC).
+pub const SHORTEST_PASSWORD: u16 = 15;
+/// Most characters of a chosen password (code points after NFC).
+pub const LONGEST_PASSWORD: u16 = 128;
 /// Fewest estimated guesses. Without the hash an attacker needs decades for as many; with it, days at the default cost.
 const GUESSES: u64 = 100_000_000;
 /// Fewest different characters that are left without the words that everybody knows about the user.
@@ -24,12 +24,12 @@ pub fn normalised(password: &SecretString) -> SecretString {
 pub(super) fn require_strong(password: &SecretString, words: &[&str]) -> Result<(), Refusal> {
     let password = password.expose_secret();
     let length = password.chars().count();
-    if length < SHORTEST {
-        let message = format!("A password has at least {SHORTEST} characters.");
+    if length < usize::from(SHORTEST_PASSWORD) {
+        let message = format!("A password has at least {SHORTEST_PASSWORD} characters.");
         return Err(Refusal::new(Code::TooShort, message));
     }
-    if length > LONGEST {
-        return Err(too_long(LONGEST));
+    if length > usize::from(LONGEST_PASSWORD) {
+        return Err(too_long(usize::from(LONGEST_PASSWORD)));
     }
     let words = known_words(words);
     if own_characters(password, &words) < OWN_CHARACTERS {

@@ -12,4 +12,5 @@ mod mutations;
 mod over_http;
 mod reading;
 mod requests;
+mod schema;
 mod sessions;

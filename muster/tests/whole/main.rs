@@ -15,6 +15,7 @@ mod foreign;
 mod journey;
 mod log_format;
 mod operators;
+mod permissions;
 mod portal;
 mod races;
 mod raised;
@@ -54,6 +55,7 @@ both! {
     of_a_thousand_registrations_of_one_name_one_wins => crate::races::thousand_registrations;
     an_address_has_one_holder => crate::addresses::one_holder;
     of_racing_names_and_addresses_each_has_one_winner => crate::addresses::race;
+    what_a_caller_may_do_is_what_the_mutation_answers => crate::permissions::said_beforehand;
     every_bad_field_is_refused_and_nothing_is_written => crate::refusals::every_bad_field;
     secrets_are_found_nowhere => crate::canary::found_nowhere;
     groups_are_deleted_when_they_are_empty => crate::deletion::of_groups;

@@ -145,7 +145,7 @@ async fn a_search_that_matches_very_many_is_walked_and_counting_it_stops(stage: 
     assert_eq!((count.n, count.capped), (10_000, true));
     assert_eq!(views.users_count(&UserFilter::default()).await.unwrap().n, 13_100);
     for field in UserSortField::ALL {
-        let order = UserOrder { field, is_descending: false };
+        let order = UserOrder::new(field, false);
         let page = views.users_page(&filter, order, &Window::first(2, None)).await.unwrap();
         assert_eq!(page.edges[0].row.username, "many-00000", "{field:?}");
         let page = views.users_page(&filter, order, &Window::last(1, None)).await.unwrap();
@@ -155,7 +155,7 @@ async fn a_search_that_matches_very_many_is_walked_and_counting_it_stops(stage: 
     let far = UserFilter { search: Some("zz".to_owned()), ..UserFilter::default() };
     for field in UserSortField::ALL {
         for is_descending in [false, true] {
-            let order = UserOrder { field, is_descending };
+            let order = UserOrder::new(field, is_descending);
             let mut names = Vec::new();
             for window in [Window::first(1, None), Window::last(1, None)] {
                 let page = views.users_page(&far, order, &window).await.unwrap();
@@ -165,6 +165,45 @@ async fn a_search_that_matches_very_many_is_walked_and_counting_it_stops(stage: 
             assert_eq!(names, ends, "{order:?}");
         }
     }
+    for (search, greatest) in [(Some("many"), "many-10499"), (Some("zz"), "zz-02599"), (None, "zz-02599")] {
+        let least = if search == Some("zz") { "zz-00000" } else { "many-00000" };
+        let filter = UserFilter { search: search.map(str::to_owned), ..UserFilter::default() };
+        by_two_keys(&views, &filter, least, greatest).await;
+    }
     let narrow = UserFilter { search: Some("many-0123".to_owned()), ..UserFilter::default() };
     assert_eq!(views.users_count(&narrow).await.unwrap().n, 10);
+}
+
+/// Checks both ends of a list by two keys, and the way from each end inwards. All users have the same names, state and no
+/// group and phone; everything else rises with the username.
+async fn by_two_keys(views: &ReadModel, filter: &UserFilter, least: &str, greatest: &str) {
+    let is_same = |field| {
+        matches!(
+            field,
+            UserSortField::FirstName
+                | UserSortField::LastName
+                | UserSortField::Phone
+                | UserSortField::Group
+                | UserSortField::State
+        )
+    };
+    for first in UserSortField::ALL {
+        for (then, is_descending) in
+            [(UserSortField::Email, true), (UserSortField::LastName, false), (UserSortField::UpdatedAt, true)]
+        {
+            let order = UserOrder::new(first, false).then(then, is_descending);
+            let page = async |window| views.users_page(filter, order, &window).await.unwrap();
+            let is_turned = is_same(first) && is_descending;
+            let (begin, end) = if is_turned { (greatest, least) } else { (least, greatest) };
+            let front = page(Window::first(2, None)).await;
+            assert_eq!(front.edges[0].row.username, begin, "{order:?}");
+            let back = page(Window::last(1, None)).await;
+            assert_eq!(back.edges[0].row.username, end, "{order:?}");
+            let next = page(Window::first(1, Some(front.edges[0].cursor.clone()))).await;
+            assert_eq!(next.edges[0].row.username, front.edges[1].row.username, "{order:?}");
+            let before = page(Window::last(5, Some(front.edges[1].cursor.clone()))).await;
+            let names: Vec<_> = before.edges.iter().map(|edge| &*edge.row.username).collect();
+            assert_eq!((names, before.has_previous), (vec![begin], false), "{order:?}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ CREATE TABLE checkpoints (
     halted_at         bigint
 ) WITH (fillfactor = 50);
 
--- Columns *_key are what lists sort by: case-folded, empty where there is nothing.
+-- Columns *_key are what lists sort by: case-folded (of a phone number its digits and +), empty where there is nothing.
 CREATE TABLE users (
     id                     uuid PRIMARY KEY,
     username               text COLLATE "C" NOT NULL UNIQUE,
@@ -26,6 +26,7 @@ CREATE TABLE users (
     last_name              text,
     last_name_key          text COLLATE "C" NOT NULL,
     phone                  text,
+    phone_key              text COLLATE "C" NOT NULL,
     email                  text,
     email_key              text COLLATE "C" NOT NULL,
     group_id               uuid,
@@ -53,11 +54,15 @@ CREATE TABLE users (
 CREATE INDEX users_by_first_name ON users (first_name_key, username);
 CREATE INDEX users_by_last_name ON users (last_name_key, username);
 CREATE INDEX users_by_email ON users (email_key, username);
+CREATE INDEX users_by_phone ON users (phone_key, username);
 CREATE INDEX users_by_group ON users (group_key, username);
 CREATE INDEX users_by_state ON users (state, username);
 CREATE INDEX users_by_registered_at ON users (registered_at, username);
 CREATE INDEX users_by_updated_at ON users (updated_at, username);
 CREATE INDEX users_of_group ON users (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX users_of_password ON users (must_change_password, username);
+-- Nearly everybody holds the role of a user alone, which is 1; who holds more is what people look for.
+CREATE INDEX users_of_roles ON users (roles, username) WHERE roles <> 1;
 
 -- Under what a user is found: names, address and username, and what follows each separator in them.
 CREATE TABLE user_terms (

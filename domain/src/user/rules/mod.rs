@@ -144,7 +144,7 @@ pub struct AgentRuleRemoved {
 
 impl AddAgentRule {
     pub(crate) fn decide(&self, user: &User, context: &DecisionContext) -> Result<Decision<Event>, Refusals> {
-        let account = user.require_editable()?;
+        let account = user.require_known()?;
         let kind = match self.kind {
             NewKind::Upload(_) => "upload",
             NewKind::Download(_) => "download",
@@ -189,7 +189,7 @@ impl AddAgentRule {
 
 impl EditAgentRule {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let account = user.require_editable()?;
+        let account = user.require_known()?;
         let before = require_rule(account, self.rule_id)?;
         let kind = match self.changes {
             RuleChanges::Upload(_) => "upload",
@@ -234,7 +234,7 @@ impl EditAgentRule {
 
 impl RemoveAgentRule {
     pub(crate) fn decide(&self, user: &User) -> Result<Decision<Event>, Refusals> {
-        let rule = require_rule(user.require_editable()?, self.rule_id)?;
+        let rule = require_rule(user.require_known()?, self.rule_id)?;
         Ok(user.decision().event(AgentRuleRemoved { rule_id: rule.id, name: rule.name.clone() }))
     }
 }

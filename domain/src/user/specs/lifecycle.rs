@@ -1,10 +1,11 @@
 //! Specs of suspending, reactivating and deleting.
 
 use super::*;
+use crate::refusal::Code;
 use crate::spec::{alice, given, given_nothing};
-use crate::user::Command;
 use crate::user::onboarding::spec::{active, deleted, registered, rejected, suspended, with};
 use crate::user::tokens::spec::issued;
+use crate::user::{Command, Lifecycle};
 
 fn suspend(reason: &str) -> Command {
     Command::SuspendUser(SuspendUser { reason: reason.into() })

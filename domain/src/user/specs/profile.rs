@@ -1,6 +1,7 @@
 //! Specs of the profile: names, phone number, e-mail address and group.
 
 use super::*;
+use crate::refusal::Code;
 use crate::spec::{closed, given, given_nothing, group, open};
 use crate::user::Command;
 use crate::user::onboarding::spec::{active, deleted, registered, rejected, suspended, with};

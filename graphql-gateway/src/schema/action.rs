@@ -14,6 +14,7 @@ macro_rules! actions {
     ($(#[$doc:meta])* $ty:ident { $($(#[$value_doc:meta])* $name:ident;)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+        #[graphql(name = "Action")]
         pub(crate) enum $ty {
             $($(#[$value_doc])* $name,)*
         }
@@ -75,7 +76,7 @@ actions! {
 /// Whether the caller may do one thing to a user now. What the mutation itself would ask for is not looked at: a value
 /// may still be refused, or a limit be reached.
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
-pub(crate) struct UserActionPermission {
+pub(crate) struct AllowedAction {
     /// What.
     action: UserAction,
     /// Whether the mutation would be accepted.
@@ -85,10 +86,10 @@ pub(crate) struct UserActionPermission {
     /// The code of the refusal as an enum; null if it is allowed, and for errors.
     kind: Option<UserErrorKind>,
     /// Why not, in one sentence; null if it is allowed.
-    message: Option<String>,
+    reason: Option<String>,
 }
 
-impl UserActionPermission {
+impl AllowedAction {
     /// What the caller may do to this user, one row an action.
     pub(super) fn all(caller: &Caller, subject: &Subject) -> Vec<Self> {
         let actions = UserAction::items().iter().map(|item| item.value);
@@ -107,20 +108,20 @@ impl UserActionPermission {
             Err(error) => return Self::failed(action, &error),
         }
         match policy::may_now(&caller.actor(), action.into(), subject) {
-            Ok(()) => Self { action, allowed: true, code: None, kind: None, message: None },
+            Ok(()) => Self { action, allowed: true, code: None, kind: None, reason: None },
             Err(Denial::Forbidden) => Self::failed(action, &ApiError::Forbidden),
             Err(Denial::Refused(refusal)) => Self::refused(action, refusal),
         }
     }
 
     fn failed(action: UserAction, error: &ApiError) -> Self {
-        let (code, message) = (Some(error.code().to_owned()), Some(error.to_string()));
-        Self { action, allowed: false, code, kind: None, message }
+        let (code, reason) = (Some(error.code().to_owned()), Some(error.to_string()));
+        Self { action, allowed: false, code, kind: None, reason }
     }
 
     fn refused(action: UserAction, refusal: Refusal) -> Self {
         let (code, kind) = (Some(refusal.code.as_str().to_owned()), Some(refusal.code.into()));
-        Self { action, allowed: false, code, kind, message: Some(refusal.message) }
+        Self { action, allowed: false, code, kind, reason: Some(refusal.message) }
     }
 }
 

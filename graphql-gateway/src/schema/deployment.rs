@@ -1,6 +1,6 @@
 //! The GraphQL types of what everybody may know of a deployment before signing in.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 use domain::actor::Actor;
 use domain::id::UserId;
 use domain::policy;
@@ -21,7 +21,11 @@ pub(crate) struct Deployment {
     /// What chosen passwords have to be like.
     password_policy: PasswordPolicy,
     /// Whether people may register themselves.
-    registration: Registration,
+    registration: RegistrationMode,
+    /// Whether Muster can send mail.
+    mail_configured: bool,
+    /// Whether this is a server for development, with GraphiQL and introspection.
+    dev: bool,
 }
 
 /// What a chosen password has to be like. Easily guessed ones are refused, too, and those built from the username, the
@@ -34,11 +38,13 @@ pub(crate) struct PasswordPolicy {
     maximum_length: i32,
 }
 
-/// Whether people may register themselves.
-#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
-pub(crate) struct Registration {
-    /// Whether `registerUser` is open to everybody.
-    open: bool,
+/// How people come to register. Later releases may add values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub(crate) enum RegistrationMode {
+    /// Everybody may register themselves.
+    Open,
+    /// Nobody may: administrators create users.
+    Closed,
 }
 
 impl Deployment {
@@ -53,7 +59,10 @@ impl Deployment {
                 minimum_length: int(u64::from(secrets::SHORTEST_PASSWORD)),
                 maximum_length: int(u64::from(secrets::LONGEST_PASSWORD)),
             },
-            registration: Registration { open },
+            registration: if open { RegistrationMode::Open } else { RegistrationMode::Closed },
+            // There is no way to send mail yet.
+            mail_configured: false,
+            dev: config.is_dev(),
         }
     }
 }

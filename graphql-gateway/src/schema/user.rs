@@ -8,7 +8,7 @@ use read_model::audit::Target;
 use read_model::audit_page::AuditFilter;
 use read_model::users::UserRow;
 
-use super::action::UserActionPermission;
+use super::action::AllowedAction;
 use super::agent::{Mailbox, UfaConfig};
 use super::audit::AuditEntry;
 use super::connection::{Connection, Listed, window};
@@ -133,9 +133,9 @@ impl User {
     }
 
     /// What the caller may do to the user now, one row for each mutation of a user, with the reason if not.
-    async fn actions(&self, ctx: &Context<'_>) -> Vec<UserActionPermission> {
+    async fn actions(&self, ctx: &Context<'_>) -> Vec<AllowedAction> {
         let subject = Subject { id: self.0.id, roles: self.0.roles, status: self.0.state };
-        UserActionPermission::all(caller(ctx), &subject)
+        AllowedAction::all(caller(ctx), &subject)
     }
 
     /// What the file agent does in general.

@@ -21,10 +21,11 @@ async fn f33_the_committed_schema_is_served_to_the_letter() {
 #[tokio::test]
 async fn everybody_may_know_the_deployment() {
     let door = Door::open_with(&["--deployment-name=Harbour"]).await;
-    let query = "{ deployment { name version passwordPolicy { minimumLength maximumLength } registration { open } } }";
+    let query = "{ deployment { name version registration mailConfigured dev passwordPolicy { minimumLength maximumLength } } }";
     let expected = json!({
         "name": "Harbour", "version": env!("CARGO_PKG_VERSION"),
-        "passwordPolicy": { "minimumLength": 15, "maximumLength": 128 }, "registration": { "open": true },
+        "registration": "OPEN", "mailConfigured": false, "dev": false,
+        "passwordPolicy": { "minimumLength": 15, "maximumLength": 128 },
     });
     for token in [None, Some("no such session")] {
         let answer = door.ask(token, query, json!({})).await;
@@ -282,12 +283,12 @@ async fn a_user_says_what_the_caller_may_do_to_them_now() {
     door.user(pending).await;
     let actions = async |token: &str, of: &str| {
         let query =
-            "query($name: String) { user(username: $name) { actions { action allowed code kind message } } }";
+            "query($name: String) { user(username: $name) { actions { action allowed code kind reason } } }";
         let mut answer = door.ask(Some(token), query, json!({ "name": of })).await;
         let rows = answer["data"]["user"]["actions"].take();
         move |action: &str| {
             let row = rows.as_array().unwrap().iter().find(|row| row["action"] == action).cloned().unwrap();
-            assert_eq!(row["allowed"] == true, row["message"].is_null() && row["code"].is_null());
+            assert_eq!(row["allowed"] == true, row["reason"].is_null() && row["code"].is_null());
             (row["code"].as_str().unwrap_or("allowed").to_owned(), row["kind"].as_str().map(str::to_owned))
         }
     };

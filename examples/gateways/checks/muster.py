@@ -24,9 +24,9 @@ class User:
 
 
 class Muster:
-    """A running Muster, asked as its first administrator."""
+    """A running Muster, asked as its first administrator. `more` are further settings."""
 
-    def __init__(self, processes, folder, root):
+    def __init__(self, processes, folder, root, *more):
         how = "build Muster (cargo build --release), or name its program in the variable MUSTER"
         named = os.environ.get("MUSTER")
         program = find([named] if named else [f"{root}/target/{kind}/muster" for kind in ("release", "debug")], how)
@@ -35,6 +35,7 @@ class Muster:
         env = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER")}
         command = [program, "serve", f"--data-dir={folder}/data", f"--listen=127.0.0.1:{self.port}"]
         command += [f"--operations-listen=127.0.0.1:{operations}", "--trusted-proxies=127.0.0.1/32"]
+        command += more
         # The gateways talk to it from 127.0.0.1; the clients of the checks have other addresses of the same machine.
         processes.start(command, f"{folder}/muster.log", self.port, env)
         wait_until_ready(operations, f"{folder}/muster.log")

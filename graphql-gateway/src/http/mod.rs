@@ -8,6 +8,7 @@ mod cost;
 mod cycles;
 mod document;
 mod document_error;
+mod graphiql;
 mod graphql;
 mod guard;
 mod literals;

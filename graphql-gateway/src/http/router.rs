@@ -6,13 +6,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::http::GraphiQLSource;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use futures_util::{FutureExt, stream};
 use tokio::time::{Instant, timeout};
@@ -22,17 +21,16 @@ use super::negotiation::Media;
 use super::problem::Problem;
 use super::response::{Rejection, error_response};
 use super::state::HttpState;
-use super::{access, agent, graphql, telemetry};
+use super::{access, agent, graphiql, graphql, telemetry};
 use crate::error::ApiError;
 use crate::portal;
 use crate::request::RequestContext;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// No answer is a page, except GraphiQL.
-const CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-/// GraphiQL loads its parts from a content delivery network. It exists in development alone.
-const GRAPHIQL_CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self' https://esm.sh; font-src 'self' data: https://esm.sh; img-src 'self' data:; style-src 'unsafe-inline' https://esm.sh; script-src 'unsafe-inline' https://esm.sh blob: data:; worker-src blob: https://esm.sh";
+/// No answer is a page, except GraphiQL, which brings a policy of its own.
+const CSP: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
 
 /// Every path of the HTTP API.
 pub(crate) fn router(state: Arc<HttpState>) -> Router {
@@ -41,11 +39,8 @@ pub(crate) fn router(state: Arc<HttpState>) -> Router {
         .route("/access/verify", any(access::verify))
         .route("/agent/v1/config", get(agent::config));
     if state.gateway.config.is_dev() {
-        let page = GraphiQLSource::build().endpoint("/graphql").title("Muster").finish();
         let sdl = portal::sdl();
-        router = router
-            .route("/graphiql", get(async move || Html(page.clone())))
-            .route("/schema.graphql", get(async move || sdl.clone()));
+        router = router.merge(graphiql::routes()).route("/schema.graphql", get(async move || sdl.clone()));
     }
     router
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "There is nothing here."))
@@ -89,7 +84,7 @@ async fn with_context(State(state): State<Arc<HttpState>>, mut request: Request,
         }
     };
     leave_length_out(&mut response);
-    set_common_headers(&mut response, &correlation_id, route);
+    set_common_headers(&mut response, &correlation_id);
     telemetry::record_request(&method, route, response.status(), &correlation_id, started.elapsed());
     response
 }
@@ -112,21 +107,22 @@ fn leave_length_out(response: &mut Response) {
     }
 }
 
-fn set_common_headers(response: &mut Response, correlation_id: &str, route: &'static str) {
+fn set_common_headers(response: &mut Response, correlation_id: &str) {
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(correlation_id) {
         headers.insert(REQUEST_ID, id);
     }
-    let csp = if route == "/graphiql" { GRAPHIQL_CSP } else { CSP };
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CSP);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-/// The path for logs and metrics. Unknown paths are one, so that callers can't make up labels.
+/// The path for logs and metrics. Unknown paths are one, so that callers can't make up labels; so are the files of
+/// GraphiQL's page.
 fn route(path: &str) -> &'static str {
     const ROUTES: [&str; 5] =
         ["/graphql", "/access/verify", "/agent/v1/config", "/graphiql", "/schema.graphql"];
+    let path = if path.starts_with("/graphiql/") { "/graphiql" } else { path };
     ROUTES.into_iter().find(|route| *route == path).unwrap_or("other")
 }

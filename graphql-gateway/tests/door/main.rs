@@ -6,6 +6,7 @@ mod access;
 mod access_records;
 mod agents;
 mod attempts;
+mod graphiql;
 mod groups;
 mod harness;
 mod mutations;

@@ -2,12 +2,11 @@
 //! the clocks said; entries of different ones are ordered by time.
 
 mod conditions;
+mod filter;
 
-use domain::id::UserId;
-use domain::timestamp::Timestamp;
 use uuid::Uuid;
 
-use crate::audit::{self, AuditRow, NAMED, NAMES, Outcome, Target};
+use crate::audit::{self, AuditRow, NAMED, NAMES};
 use crate::counts::MOST_COUNTED;
 use crate::error::Error;
 use crate::page::{Count, Order, Page, Window};
@@ -15,32 +14,7 @@ use crate::reader::ReadModel;
 use crate::statement::{Sql, sql};
 use conditions::Branch;
 
-/// A filter of entries. All conditions have to hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AuditFilter {
-    /// By this actor.
-    pub actor: Option<UserId>,
-    /// About this target.
-    pub target: Option<Target>,
-    /// With any of these actions; empty means every action.
-    pub actions: Vec<String>,
-    /// With any of these outcomes; empty means every outcome.
-    pub outcomes: Vec<Outcome>,
-    /// After this instant.
-    pub after: Option<Timestamp>,
-    /// Before this instant.
-    pub before: Option<Timestamp>,
-    /// Words that all have to be contained in the names of actor and target, the action, the client's address and user
-    /// agent, or the ids of command and request.
-    pub search: Option<String>,
-}
-
-impl AuditFilter {
-    /// Every entry about one target.
-    pub fn of_target(target: Target) -> Self {
-        Self { target: Some(target), ..Self::default() }
-    }
-}
+pub use filter::AuditFilter;
 
 /// Most entries that a page of a search, or a count, looks at. No index knows the words.
 const LOOKED_AT: u64 = 20_000;

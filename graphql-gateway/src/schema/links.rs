@@ -76,7 +76,7 @@ async fn visible_user(ctx: &Context<'_>, id: UserId) -> Result<Option<User>, Api
 /// The group, if the caller's session shows it.
 async fn visible_group(ctx: &Context<'_>, id: GroupId) -> Result<Option<Group>, ApiError> {
     match caller(ctx).require_session() {
-        Ok(session) if may_see_group(session, id) => loaders(ctx).group(id).await,
+        Ok(session) if may_see_group(session, id) => Ok(loaders(ctx).group(id).await?.map(Group::from)),
         Ok(_) | Err(_) => Ok(None),
     }
 }

@@ -6,10 +6,10 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use domain::id::{GroupId, MailboxId, UserId};
 use read_model::ReadModel;
+use read_model::groups::GroupRow;
+use read_model::mailboxes::MailboxRow;
 use read_model::users::UserRow;
 
-use super::agent::Mailbox;
-use super::group::Group;
 use crate::error::ApiError;
 
 /// What the rows of lists look up by id.
@@ -28,11 +28,11 @@ impl Loaders {
         Self { groups: loader(), mailboxes: loader(), users: loader() }
     }
 
-    pub(crate) async fn group(&self, id: GroupId) -> Result<Option<Group>, ApiError> {
+    pub(crate) async fn group(&self, id: GroupId) -> Result<Option<GroupRow>, ApiError> {
         self.groups.load_one(id).await
     }
 
-    pub(crate) async fn mailbox(&self, id: MailboxId) -> Result<Option<Mailbox>, ApiError> {
+    pub(crate) async fn mailbox(&self, id: MailboxId) -> Result<Option<MailboxRow>, ApiError> {
         self.mailboxes.load_one(id).await
     }
 
@@ -42,22 +42,22 @@ impl Loaders {
 }
 
 impl Loader<GroupId> for Views {
-    type Value = Group;
+    type Value = GroupRow;
     type Error = ApiError;
 
-    async fn load(&self, ids: &[GroupId]) -> Result<HashMap<GroupId, Group>, ApiError> {
+    async fn load(&self, ids: &[GroupId]) -> Result<HashMap<GroupId, GroupRow>, ApiError> {
         let rows = self.0.groups_by_ids(ids).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Group::from(row))).collect())
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }
 
 impl Loader<MailboxId> for Views {
-    type Value = Mailbox;
+    type Value = MailboxRow;
     type Error = ApiError;
 
-    async fn load(&self, ids: &[MailboxId]) -> Result<HashMap<MailboxId, Mailbox>, ApiError> {
+    async fn load(&self, ids: &[MailboxId]) -> Result<HashMap<MailboxId, MailboxRow>, ApiError> {
         let rows = self.0.mailboxes_by_ids(ids).await?;
-        Ok(rows.into_iter().map(|row| (row.id, Mailbox::from(row))).collect())
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }
 

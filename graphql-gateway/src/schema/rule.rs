@@ -177,7 +177,8 @@ impl DownloadRule {
     async fn mailbox(&self, ctx: &Context<'_>) -> Result<Mailbox, ApiError> {
         let id = MailboxId::of(self.user, &self.download.mailbox);
         // A mailbox in use can't be deleted, but both may have gone since the rule was read.
-        loaders(ctx).mailbox(id).await?.ok_or(ApiError::Unavailable { retry_after_ms: 100 })
+        let row = loaders(ctx).mailbox(id).await?;
+        row.map(Mailbox::from).ok_or(ApiError::Unavailable { retry_after_ms: 100 })
     }
 
     /// Name of the topic downstream that is read.

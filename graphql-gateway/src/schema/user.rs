@@ -89,7 +89,7 @@ impl User {
     /// The group; null before approval, and for the first administrator.
     async fn group(&self, ctx: &Context<'_>) -> Option<Result<Group, ApiError>> {
         let id = self.0.group.as_ref()?.id;
-        loaders(ctx).group(id).await.transpose()
+        loaders(ctx).group(id).await.map(|row| row.map(Group::from)).transpose()
     }
 
     /// Where the user stands.

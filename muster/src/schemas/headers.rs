@@ -12,8 +12,8 @@ const UUID: &str = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const INSTANT: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$";
 
 /// The pattern of an id with this prefix, without the ends of the text.
-pub(super) fn id(prefix: &str) -> String {
-    format!("{prefix}_{UUID}")
+pub(super) fn id(kind: &str) -> String {
+    format!("{kind}_{UUID}")
 }
 
 /// An instant in a body.

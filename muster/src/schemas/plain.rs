@@ -64,10 +64,14 @@ fn rewritten(mut schema: Object, definitions: &Object) -> Object {
     for (keyword, value) in &mut schema {
         match (keyword.as_str(), &mut *value) {
             ("properties", Value::Object(properties)) => {
-                properties.values_mut().for_each(|property| rewrite(property, definitions));
+                for property in properties.values_mut() {
+                    rewrite(property, definitions);
+                }
             }
             ("oneOf" | "anyOf", Value::Array(branches)) => {
-                branches.iter_mut().for_each(|branch| rewrite(branch, definitions));
+                for branch in branches {
+                    rewrite(branch, definitions);
+                }
             }
             ("items", item) => rewrite(item, definitions),
             _ => {}

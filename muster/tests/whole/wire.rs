@@ -117,7 +117,9 @@ pub(crate) async fn everything_is_described(deployment: &Deployment) {
         None => embedded(deployment).await,
     };
     assert!(records.len() > 30, "{} records", records.len());
-    records.iter().for_each(|record| described.check(record));
+    for record in &records {
+        described.check(record);
+    }
 }
 
 async fn embedded(deployment: &Deployment) -> Vec<WireRecord> {

@@ -1,6 +1,6 @@
 //! Conditions of a filter of the audit log as SQL: one looked up by an index, the others checked row by row.
 
-use super::AuditFilter;
+use super::filter::AuditFilter;
 use crate::audit::Outcome;
 use crate::search::Words;
 use crate::statement::{Sql, Value};

@@ -4,7 +4,7 @@ use domain::actor::{Role, Roles};
 use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
 
-use super::UserFilter;
+use super::filter::UserFilter;
 use super::order::KeyValue;
 use crate::search::{Prefix, Words, folded};
 use crate::statement::{Sql, sql};

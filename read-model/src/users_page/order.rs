@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{UserSortField, UserSortKey};
+use super::sort::{UserSortField, UserSortKey};
 use crate::error::Error;
 use crate::page::{Key, Order, Window};
 use crate::statement::Value;

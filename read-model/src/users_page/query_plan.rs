@@ -6,8 +6,9 @@
 //! along the index, the walk is given up after [`WALKED`] rows and they are gathered after all.
 
 use super::conditions::{Conditions, Narrow, found_by_word};
+use super::filter::UserFilter;
 use super::order::UserKey;
-use super::{UserFilter, UserSortField, UserSortKey};
+use super::sort::{UserSortField, UserSortKey};
 use crate::error::Error;
 use crate::page::{Count, Window};
 use crate::reader::ReadModel;

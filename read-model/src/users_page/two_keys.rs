@@ -10,7 +10,7 @@ use domain::user::UserStatus;
 use super::conditions::Conditions;
 use super::order::{KeyValue, UserKey};
 use super::query_plan::{GATHERED, GATHERED_AT_MOST};
-use super::{UserOrder, UserSortField, UserSortKey};
+use super::sort::{UserOrder, UserSortField, UserSortKey};
 use crate::error::Error;
 use crate::page::{self, Window};
 use crate::reader::ReadModel;

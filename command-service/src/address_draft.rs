@@ -8,6 +8,7 @@ use event_log::Record;
 use log_model::Stream;
 
 use crate::addresses::{AddressChanges, Addresses};
+use crate::packed_users::PackedUsers;
 
 /// Most old void reservations that are forgotten when one is added.
 const FORGOTTEN_AT_ONCE: usize = 16;
@@ -15,6 +16,8 @@ const FORGOTTEN_AT_ONCE: usize = 16;
 /// What is known of addresses at this point of a batch, and what the batch changes.
 pub(crate) struct AddressDraft<'a> {
     pub(crate) committed: &'a Addresses,
+    /// The users as they are committed.
+    pub(crate) users: &'a PackedUsers,
     /// The changes of the batch in flight, which count as if they were committed.
     pub(crate) in_flight: Option<&'a AddressChanges>,
     pub(crate) changes: &'a mut AddressChanges,
@@ -107,7 +110,7 @@ impl AddressDraft<'_> {
     fn known_holder(&self, address: AddressId) -> Option<ReservationHolder> {
         let holder = match self.uncommitted().find_map(|changes| changes.holders.get(&address)) {
             Some(holder) => *holder,
-            None => self.committed.holders.get(&address).copied(),
+            None => self.committed.holders.holder(address, self.users),
         };
         // The stream of a user of this partition is the truth, whatever was granted before.
         if let Some(holder) = holder {
@@ -134,6 +137,7 @@ mod tests {
     use uuid::Builder;
 
     use super::*;
+    use crate::packed_user::spec::key;
 
     /// A reservation that was made at this many milliseconds after the epoch.
     fn made_at(millis: u64) -> ReservationId {
@@ -142,15 +146,22 @@ mod tests {
 
     #[test]
     fn no_void_reservation_is_forgotten_by_two_batches() {
-        let mut known = Addresses::new(0, 1);
+        let (mut known, users) = (Addresses::new(0, 1, key()), PackedUsers::default());
         (0..FORGOTTEN_AT_ONCE as u64 + 4).for_each(|millis| known.void(made_at(millis)));
         let now = Timestamp::from_micros(86_400_000_000);
         let (mut first, mut next, mut records) =
             (AddressChanges::default(), AddressChanges::default(), Vec::new());
-        AddressDraft { committed: &known, in_flight: None, changes: &mut first, records: &mut records }
-            .make_void(made_at(86_400_000), now);
         AddressDraft {
             committed: &known,
+            users: &users,
+            in_flight: None,
+            changes: &mut first,
+            records: &mut records,
+        }
+        .make_void(made_at(86_400_000), now);
+        AddressDraft {
+            committed: &known,
+            users: &users,
             in_flight: Some(&first),
             changes: &mut next,
             records: &mut records,
@@ -159,8 +170,8 @@ mod tests {
         assert_eq!(next.forgotten, (FORGOTTEN_AT_ONCE as u64..).take(4).map(made_at).collect());
         let tombstones = records.iter().filter(|(_, record)| record.body.is_none()).count();
         assert_eq!(tombstones, FORGOTTEN_AT_ONCE + 4);
-        known.commit(first);
-        known.commit(next);
+        known.commit(first, &users);
+        known.commit(next, &users);
         assert_eq!(known.void, BTreeSet::from([made_at(86_400_000), made_at(86_400_001)]));
     }
 }

@@ -11,14 +11,17 @@ use domain::user::User;
 use event_log::Record;
 use log_model::partition;
 
+use crate::fingerprint::FingerprintKey;
+use crate::holder_index::{HolderIndex, held_by};
+use crate::packed_users::PackedUsers;
+
 /// What an owner knows of addresses. Only what is committed is in it.
-#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Addresses {
     partition: u32,
     /// Number of partitions of the deployment.
     partitions: u32,
     /// Users of this partition who hold an address of this partition, as their own events say.
-    pub(crate) holders: HashMap<AddressId, UserId>,
+    pub(crate) holders: HolderIndex,
     /// The last reservation granted for each address of this partition.
     pub(crate) last_granted: HashMap<AddressId, (UserId, ReservationId)>,
     /// Reservations of users of this partition that can't be used any more, oldest first.
@@ -44,13 +47,20 @@ pub(crate) struct AddressChanges {
 
 impl Addresses {
     /// Nothing known, for the owner of `partition` in a deployment of `partitions`.
-    pub(crate) fn new(partition: u32, partitions: u32) -> Self {
-        Self { partition, partitions, ..Self::default() }
+    pub(crate) fn new(partition: u32, partitions: u32, key: FingerprintKey) -> Self {
+        Self {
+            partition,
+            partitions,
+            holders: HolderIndex::new(key),
+            last_granted: HashMap::new(),
+            void: BTreeSet::new(),
+            used: BTreeSet::new(),
+        }
     }
 
     /// Nothing known, for the same partition.
     pub(crate) fn emptied(&self) -> Self {
-        Self::new(self.partition, self.partitions)
+        Self::new(self.partition, self.partitions, self.holders.key())
     }
 
     /// Whether the owner of the address is the owner of this partition.
@@ -82,11 +92,6 @@ impl Addresses {
         self.last_granted.iter().map(|(address, (holder, reservation))| (*address, *holder, *reservation))
     }
 
-    /// Sets the holder of an address of this partition.
-    pub(crate) fn hold(&mut self, address: AddressId, holder: UserId) {
-        self.holders.insert(address, holder);
-    }
-
     /// Sets the last grant of an address.
     pub(crate) fn grant(&mut self, (address, holder, reservation): Grant) {
         self.last_granted.insert(address, (holder, reservation));
@@ -98,30 +103,23 @@ impl Addresses {
     }
 
     /// Adds the address that a user holds now.
-    pub(crate) fn add_user(&mut self, user: &User) {
-        if let Some(address) = user.holds().map(AddressId::of)
-            && self.is_here(address)
-        {
-            self.hold(address, user.id());
+    pub(crate) fn add_user(&mut self, number: u32, user: &User) {
+        if let Some(address) = held_by(user).filter(|address| self.is_here(*address)) {
+            self.holders.add(address, number);
         }
     }
 
     /// Removes the address of a user who is about to change.
-    pub(crate) fn remove_user(&mut self, user: &User) {
-        if let Some(address) = user.holds().map(AddressId::of)
-            && self.holders.get(&address) == Some(&user.id())
-        {
-            self.holders.remove(&address);
+    pub(crate) fn remove_user(&mut self, number: u32, user: &User) {
+        if let Some(address) = held_by(user) {
+            self.holders.remove(address, number);
         }
     }
 
-    /// Applies the changes of a committed batch.
-    pub(crate) fn commit(&mut self, changes: AddressChanges) {
+    /// Applies the changes of a committed batch, which `users` shows already.
+    pub(crate) fn commit(&mut self, changes: AddressChanges, users: &PackedUsers) {
         for (address, holder) in changes.holders {
-            match holder {
-                Some(user) => self.holders.insert(address, user),
-                None => self.holders.remove(&address),
-            };
+            self.holders.change(address, holder.and_then(|user| users.number(user)), users);
         }
         self.last_granted.extend(changes.last_granted);
         self.void.extend(changes.void);
@@ -135,5 +133,24 @@ impl Addresses {
         {
             self.used.pop_first();
         }
+    }
+}
+
+#[cfg(test)]
+type Known =
+    (HashMap<AddressId, UserId>, HashMap<AddressId, (UserId, ReservationId)>, BTreeSet<ReservationId>);
+
+#[cfg(test)]
+impl Addresses {
+    /// Everything known from the log, in a form that tests compare.
+    pub(crate) fn known(&self, users: &PackedUsers) -> Known {
+        let mut holders = HashMap::new();
+        for held in self.holders.iter() {
+            let user = users.at(held.user).expect("entries are of users").aggregate;
+            let address = held_by(&user).expect("an outdated entry is removed");
+            assert_eq!(self.holders.holder(address, users), Some(user.id()));
+            assert_eq!(holders.insert(address, user.id()), None, "a user has one entry");
+        }
+        (holders, self.last_granted.clone(), self.void.clone())
     }
 }

@@ -150,6 +150,7 @@ impl BatchDraft {
     fn addresses<'a>(&'a mut self, base: DecisionBase<'a>) -> AddressDraft<'a> {
         AddressDraft {
             committed: &base.ledger.addresses,
+            users: &base.ledger.users,
             in_flight: base.in_flight.map(|changes| &changes.addresses),
             changes: &mut self.changes.addresses,
             records: &mut self.records,

@@ -59,7 +59,16 @@ impl BlockMap {
         numbers.reserve(more, |number| hasher.hash_one(blocks.at(*number).0));
     }
 
-    fn number(&self, id: UserId) -> Option<u32> {
+    /// A user's block and id, by the number of the block. Numbers begin at 0 and have no gaps.
+    pub(crate) fn at(&self, number: u32) -> Option<(UserId, &[u8])> {
+        ((number as usize) < self.len()).then(|| {
+            let (id, block) = self.blocks.at(number);
+            (*id, &**block)
+        })
+    }
+
+    /// The number of a user's block, which stays.
+    pub(crate) fn number(&self, id: UserId) -> Option<u32> {
         let is_its = |number: &u32| self.blocks.at(*number).0 == id;
         self.numbers.find(self.hasher.hash_one(id), is_its).copied()
     }

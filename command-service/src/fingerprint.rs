@@ -2,6 +2,7 @@
 
 use std::hash::Hasher;
 
+use domain::id::AddressId;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 use uuid::Uuid;
@@ -48,6 +49,14 @@ impl FingerprintKey {
     pub(crate) fn request(&self, actor: &str, digest: &str) -> RequestFingerprint {
         let [a, b, c, d, ..] = self.hash([actor, digest]).to_le_bytes();
         RequestFingerprint(u32::from_le_bytes([a, b, c, d]))
+    }
+
+    /// The fingerprint of an address: half of such a hash.
+    pub(crate) fn address(&self, address: AddressId) -> u32 {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        hasher.write(address.uuid().as_bytes());
+        let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
     }
 
     fn hash(&self, parts: [&str; 2]) -> u64 {

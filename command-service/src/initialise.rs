@@ -2,6 +2,7 @@
 //!
 //! Claims each partition it writes, so it is safe while services run (docs/adr/0001-one-writer-per-partition.md).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::actor::Role;
@@ -13,7 +14,7 @@ use domain::refusal::{Code, Refusal};
 use domain::reservation_saga::{ReservationSaga, Transition};
 use domain::timestamp::Timestamp;
 use domain::user;
-use event_log::{AppendError, Batch, ClaimError, EventLog, Skips, Unavailable};
+use event_log::{AppendError, Batch, ClaimError, EventLog, Skips, Unavailable, Writer};
 use log_model::partition;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
@@ -54,11 +55,12 @@ pub fn initialise(
         .map_err(InitialiseError::Refused)?;
     let partitions = Some(log.partitions());
     let first = Initialised { user_id: id, username: username.to_string(), partitions };
-    let known_before = write(log, 0, |ledger, draft, now| {
+    let mut claims = Claims::of(log);
+    let known_before = claims.write(0, |ledger, draft, now| {
         draft.initialise(ledger, command, &first, now)?;
         Ok(ledger.deployment().is_some())
     })?;
-    accept(run_saga(log, command)?).map_err(|refusal| {
+    accept(run_saga(&mut claims, command)?).map_err(|refusal| {
         let is_there = known_before && refusal.code == Code::NameTaken;
         InitialiseError::Refused(if is_there {
             let message = format!("This deployment was initialised with the administrator `{username}`.");
@@ -71,11 +73,11 @@ pub fn initialise(
 
 /// Runs the command's reservation saga, if it needs one, by acting as each owner in turn
 /// (docs/adr/0011-one-holder-of-an-address.md).
-fn run_saga(log: &Arc<dyn EventLog>, command: &Command) -> Result<Answer, InitialiseError> {
-    let partitions = log.partitions();
-    let decide = |question: &Command| {
+fn run_saga(claims: &mut Claims<'_>, command: &Command) -> Result<Answer, InitialiseError> {
+    let partitions = claims.log.partitions();
+    let mut decide = |question: &Command| {
         let own = question.ask.route_key().partition(partitions);
-        write(log, own, |ledger, draft, now| {
+        claims.write(own, |ledger, draft, now| {
             Ok(Answer::from(draft.decide(DecisionBase::committed(ledger), question, None, now)))
         })
     };
@@ -103,7 +105,7 @@ pub fn recover(
     command: &Command,
 ) -> Result<(), InitialiseError> {
     let id = UserId::of(username);
-    write(log, partition::of(id.uuid(), log.partitions()), |ledger, draft, now| {
+    Claims::of(log).write(partition::of(id.uuid(), log.partitions()), |ledger, draft, now| {
         if !ledger.roles(id).is_some_and(|roles| roles.contains(Role::Administrator)) {
             return Err(Refusal::new(Code::UnknownUser, format!("`{username}` is not an administrator.")));
         }
@@ -111,31 +113,65 @@ pub fn recover(
     })
 }
 
-/// Claims a partition, decides on its state and writes the result. Tries again after a failed append.
-fn write<T>(
-    log: &Arc<dyn EventLog>,
-    partition: u32,
-    decide: impl Fn(&Ledger, &mut BatchDraft, Timestamp) -> Result<T, Refusal>,
-) -> Result<T, InitialiseError> {
-    let mut last = AppendError::Fenced;
-    for _ in 0..ATTEMPTS {
+/// The partitions that are claimed. Claiming one reads all of its users, so it is done once and not for each step.
+struct Claims<'a> {
+    log: &'a Arc<dyn EventLog>,
+    claimed: HashMap<u32, Claimed>,
+}
+
+struct Claimed {
+    ledger: Ledger,
+    writer: Box<dyn Writer>,
+}
+
+impl<'a> Claims<'a> {
+    fn of(log: &'a Arc<dyn EventLog>) -> Self {
+        Self { log, claimed: HashMap::new() }
+    }
+
+    /// Decides on the state of a partition and writes the result. Claims the partition, and once more after a failed
+    /// append.
+    fn write<T>(
+        &mut self,
+        partition: u32,
+        decide: impl Fn(&Ledger, &mut BatchDraft, Timestamp) -> Result<T, Refusal>,
+    ) -> Result<T, InitialiseError> {
+        let mut last = AppendError::Fenced;
+        for _ in 0..ATTEMPTS {
+            let mut claimed = match self.claimed.remove(&partition) {
+                Some(claimed) => claimed,
+                None => self.claim(partition)?,
+            };
+            let mut draft = BatchDraft::default();
+            let decided = decide(&claimed.ledger, &mut draft, now());
+            let (records, changes) = draft.finish();
+            let written = if decided.is_ok() && !records.is_empty() {
+                let appended = claimed.writer.append(Batch { records });
+                appended.map(|position| claimed.ledger.commit(changes, &position))
+            } else {
+                // What was decided holds only if nobody else has written since the claim.
+                claimed.writer.confirm().map(drop)
+            };
+            match written {
+                Ok(()) => {
+                    self.claimed.insert(partition, claimed);
+                    return decided.map_err(InitialiseError::Refused);
+                }
+                // The log knows whether it was written. The next claim reads it, and the decision then finds it done.
+                Err(error) => last = error,
+            }
+        }
+        Err(last.into())
+    }
+
+    fn claim(&self, partition: u32) -> Result<Claimed, ClaimError> {
+        let log = self.log;
         let skips = Handle::current().block_on(Skips::read(&**log)).map_err(not_read)?;
         let fresh = || Ledger::new(partition, log.partitions()).skipping(skips.clone());
-        let (mut writer, mut ledger) = claim(log, partition, fresh)?;
+        let (writer, mut ledger) = claim(log, partition, fresh)?;
         ledger.finish_replay();
-        let mut draft = BatchDraft::default();
-        let decided = decide(&ledger, &mut draft, now()).map_err(InitialiseError::Refused)?;
-        let (records, _) = draft.finish();
-        if records.is_empty() {
-            return Ok(decided);
-        }
-        match writer.append(Batch { records }) {
-            Ok(_) => return Ok(decided),
-            // The log knows whether it was written. The next claim reads it, and the decision then finds it done.
-            Err(error) => last = error,
-        }
+        Ok(Claimed { ledger, writer })
     }
-    Err(last.into())
 }
 
 fn not_read(Unavailable(reason): Unavailable) -> ClaimError {

@@ -7,7 +7,8 @@ use domain::deployment::{self, Initialised};
 use domain::group::Group;
 use domain::id::{GroupId, UserId};
 use domain::user::User;
-use event_log::{Recorded, Replay, Skips};
+use event_log::envelope::Stamp;
+use event_log::{Recorded, Replay, Skips, SnapshotParts};
 use log_model::{Position, Stream, StreamPartition};
 
 use crate::addresses::{AddressChanges, Addresses};
@@ -51,11 +52,16 @@ pub(crate) struct LedgerChanges {
 }
 
 impl Replay for Ledger {
-    fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
+    fn restore(&mut self, parts: &mut SnapshotParts<'_>) -> Result<(), String> {
         let DecodedSnapshot { key, users, addresses } = snapshot::decode(parts, self.addresses.emptied())?;
         (self.key, self.users, self.addresses) = (key, users, addresses);
         self.changed = Some(HashSet::new());
         Ok(())
+    }
+
+    fn headers(&self) -> Option<&'static [&'static str]> {
+        // A skipped record is recognised by all of its headers.
+        self.skips.iter().next().is_none().then_some(Stamp::HEADERS)
     }
 
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {
@@ -82,11 +88,13 @@ impl Replay for Ledger {
             }
             LedgerEntry::User(id, event, stamp) => {
                 self.since_snapshot += 1;
+                let number = self.changed.as_ref().and_then(|_| self.users.number(id));
                 let tracked = self.users.load_for_replay(id);
                 if let Some(changed) = &mut self.changed
                     && changed.insert(id)
+                    && let Some(number) = number
                 {
-                    self.addresses.remove_user(&tracked.aggregate);
+                    self.addresses.remove_user(number, &tracked.aggregate);
                 }
                 tracked.evolve(&event, &stamp, self.key);
             }
@@ -105,13 +113,14 @@ impl Replay for Ledger {
 impl Ledger {
     /// Nothing known, for the owner of `partition` in a deployment of `partitions`.
     pub(crate) fn new(partition: u32, partitions: u32) -> Self {
+        let key = FingerprintKey::random();
         Self {
-            key: FingerprintKey::random(),
+            key,
             users: PackedUsers::default(),
             groups: HashMap::new(),
             deployment: None,
             deployment_version: 0,
-            addresses: Addresses::new(partition, partitions),
+            addresses: Addresses::new(partition, partitions, key),
             committed: Position::new(),
             since_snapshot: 0,
             changed: None,
@@ -130,10 +139,13 @@ impl Ledger {
         let Self { users, addresses, .. } = self;
         match self.changed.take() {
             Some(changed) => {
-                let tracked = changed.into_iter().filter_map(|id| users.load(id));
-                tracked.for_each(|tracked| addresses.add_user(&tracked.aggregate));
+                for number in changed.into_iter().filter_map(|id| users.number(id)) {
+                    if let Some(tracked) = users.at(number) {
+                        addresses.add_user(number, &tracked.aggregate);
+                    }
+                }
             }
-            None => users.for_each(|user| addresses.add_user(user)),
+            None => users.for_each(|number, user| addresses.add_user(number, user)),
         }
     }
 
@@ -144,7 +156,7 @@ impl Ledger {
             self.users.store(id, &tracked);
         }
         self.groups.extend(changes.groups);
-        self.addresses.commit(changes.addresses);
+        self.addresses.commit(changes.addresses, &self.users);
         for (place, offset) in position.iter() {
             self.cover(place, offset);
         }

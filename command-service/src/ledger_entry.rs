@@ -7,6 +7,7 @@ use event_log::envelope::{Envelope, Stamp};
 use log_model::{Record, Stream};
 
 use crate::addresses::Addresses;
+use crate::fingerprint::FingerprintKey;
 
 /// What an event means for an owner.
 pub(crate) enum LedgerEntry<'a> {
@@ -47,7 +48,7 @@ pub(crate) fn fault(recorded: &Recorded) -> Option<String> {
     match recorded.place.stream {
         _ if recorded.record.is_claim() => None,
         Stream::UserEvents | Stream::GroupEvents => LedgerEntry::read(recorded).err(),
-        Stream::Reservations => Addresses::new(0, 1).replay(&recorded.record).err(),
+        Stream::Reservations => Addresses::new(0, 1, FingerprintKey::random()).replay(&recorded.record).err(),
         Stream::Credentials | Stream::Access => None,
     }
 }

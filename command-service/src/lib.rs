@@ -32,6 +32,7 @@ mod deployment_record;
 mod fingerprint;
 mod group_table;
 mod groups;
+mod holder_index;
 mod http;
 mod ledger;
 mod ledger_entry;

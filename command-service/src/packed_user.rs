@@ -32,7 +32,7 @@ pub(crate) mod spec;
 ///
 /// Increment it with every change of either, also when a rule is fixed. A snapshot of the same version is trusted, so
 /// old ones would keep what the wrong rule produced.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// Appends the packed user to `bytes`. Adds the user's group to `groups` if it is missing.
 pub(crate) fn pack(tracked: &TrackedAggregate<User>, groups: &mut GroupTable, bytes: Vec<u8>) -> Vec<u8> {

@@ -35,6 +35,21 @@ impl PackedUsers {
         self.blocks.get(id).map(|block| packed_user::unpack(id, block, &self.groups))
     }
 
+    /// The number of a packed user, which stays.
+    pub(crate) fn number(&self, id: UserId) -> Option<u32> {
+        self.blocks.number(id)
+    }
+
+    /// Whether a packed user has this number.
+    pub(crate) fn is_number(&self, number: u32) -> bool {
+        self.blocks.at(number).is_some()
+    }
+
+    /// Unpacks the user with this number.
+    pub(crate) fn at(&self, number: u32) -> Option<TrackedAggregate<User>> {
+        self.blocks.at(number).map(|(id, block)| packed_user::unpack(id, block, &self.groups))
+    }
+
     /// A user to be changed in place during a replay. [`Self::flush`] packs them.
     pub(crate) fn load_for_replay(&mut self, id: UserId) -> &mut TrackedAggregate<User> {
         if self.replay_cache.len() >= REPLAY_CACHE && !self.replay_cache.contains_key(&id) {
@@ -53,10 +68,10 @@ impl PackedUsers {
         self.pack(id, tracked);
     }
 
-    /// Calls `visit` with every packed user.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(&User)) {
-        for (id, block) in self.blocks.iter() {
-            visit(&packed_user::unpack(id, block, &self.groups).aggregate);
+    /// Calls `visit` with every packed user and its number.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(u32, &User)) {
+        for (number, (id, block)) in (0..).zip(self.blocks.iter()) {
+            visit(number, &packed_user::unpack(id, block, &self.groups).aggregate);
         }
     }
 

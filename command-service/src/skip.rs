@@ -9,7 +9,9 @@ use std::sync::Arc;
 use domain::actor::Actor;
 use domain::deployment::{self, Event, RecordSkipped};
 use domain::refusal::Refusal;
-use event_log::{AppendError, Batch, ClaimError, EventLog, Read, Recorded, Replay, Skips, Unavailable};
+use event_log::{
+    AppendError, Batch, ClaimError, EventLog, Read, Recorded, Replay, Skips, SnapshotParts, Unavailable,
+};
 use log_model::record::SEQUENCE;
 use log_model::{RecordDigest, Stream, StreamPartition};
 use tokio::runtime::Handle;
@@ -148,8 +150,11 @@ struct DeploymentReplay {
 }
 
 impl Replay for DeploymentReplay {
-    fn restore(&mut self, _parts: &[Vec<u8>]) -> Result<(), String> {
+    fn restore(&mut self, parts: &mut SnapshotParts<'_>) -> Result<(), String> {
         // Users are of no interest here, so the records that a snapshot stands for need not be read.
+        for part in parts {
+            part?;
+        }
         Ok(())
     }
 

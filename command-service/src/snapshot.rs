@@ -6,12 +6,14 @@
 
 use domain::group::GroupRef;
 use domain::id::{AddressId, ReservationId, UserId};
+use event_log::SnapshotParts;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::addresses::Addresses;
 use crate::fingerprint::FingerprintKey;
 use crate::group_table::GroupTable;
+use crate::holder_index::{HolderIndex, Holding};
 use crate::packed_user::FORMAT;
 use crate::packed_users::PackedUsers;
 
@@ -21,6 +23,8 @@ mod spec;
 
 /// Size in bytes at which a part is closed.
 const PART_SIZE: usize = 256 * 1024;
+/// Most users for whom memory is reserved before they are read.
+const MOST_RESERVED: usize = 2 * 1024 * 1024;
 
 /// What a snapshot contains.
 pub(crate) struct DecodedSnapshot {
@@ -39,7 +43,8 @@ enum PartKind {
     Groups = b'g',
     /// A user's id and packed bytes.
     Users = b'u',
-    /// An address of this partition, and the user of this partition who holds it.
+    /// The fingerprint of an address of this partition, and the number of the user of this partition who holds it. After
+    /// the users.
     Holders = b'o',
     /// An address, the user it was granted to last, and the reservation.
     LastGranted = b't',
@@ -53,6 +58,8 @@ type Bytes = [u8; 16];
 struct Head {
     format: u32,
     key: FingerprintKey,
+    /// Key of the fingerprints of addresses.
+    address_key: FingerprintKey,
     /// Number of users. Only a hint for the decoder.
     users: usize,
 }
@@ -60,7 +67,10 @@ struct Head {
 /// Encodes what an owner knows.
 pub(crate) fn encode(key: FingerprintKey, users: &PackedUsers, addresses: &Addresses) -> Vec<Vec<u8>> {
     let mut parts = Parts::default();
-    parts.push(PartKind::Head, &Head { format: FORMAT, key, users: users.len() });
+    parts.push(
+        PartKind::Head,
+        &Head { format: FORMAT, key, address_key: addresses.holders.key(), users: users.len() },
+    );
     let (blocks, groups) = users.blocks();
     for group in groups.as_slice() {
         parts.push(PartKind::Groups, group);
@@ -68,8 +78,8 @@ pub(crate) fn encode(key: FingerprintKey, users: &PackedUsers, addresses: &Addre
     for (id, block) in blocks {
         parts.push(PartKind::Users, &(bytes(id.uuid()), block));
     }
-    for (address, holder) in &addresses.holders {
-        parts.push(PartKind::Holders, &[address.uuid(), holder.uuid()].map(bytes));
+    for Holding { fingerprint, user } in addresses.holders.iter() {
+        parts.push(PartKind::Holders, &[fingerprint, user].map(u32::to_le_bytes));
     }
     for (address, holder, reservation) in addresses.grants() {
         parts.push(PartKind::LastGranted, &[address.uuid(), holder.uuid(), reservation.uuid()].map(bytes));
@@ -82,19 +92,24 @@ pub(crate) fn encode(key: FingerprintKey, users: &PackedUsers, addresses: &Addre
 
 /// Decodes a snapshot of the same partition. `addresses` is the empty state to begin with. The error says what is wrong;
 /// the caller then replays the whole log.
-pub(crate) fn decode(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<DecodedSnapshot, String> {
-    // The head may be damaged. No user takes less space than an id, so this bounds what is reserved.
-    let most = parts.iter().map(Vec::len).sum::<usize>() / size_of::<Bytes>();
-    let mut parts = parts.iter();
-    let head = parts.next().and_then(|part| part.strip_prefix(&[PartKind::Head as u8]));
-    let (head, _) =
-        postcard::take_from_bytes::<Head>(head.unwrap_or_default()).map_err(|_| "it has no head")?;
+pub(crate) fn decode(
+    parts: &mut SnapshotParts<'_>,
+    mut addresses: Addresses,
+) -> Result<DecodedSnapshot, String> {
+    let head = parts.next().transpose()?.unwrap_or_default();
+    let head = head.strip_prefix(&[PartKind::Head as u8]).unwrap_or_default();
+    let (head, _) = postcard::take_from_bytes::<Head>(head).map_err(|_| "it has no head")?;
+    // The head may be damaged, which shows at the end.
+    let room = head.users.min(MOST_RESERVED);
     if head.format != FORMAT {
         return Err(format!("it has format {}, not {FORMAT}", head.format));
     }
+    addresses.holders = HolderIndex::new(head.address_key);
+    addresses.holders.reserve(room);
     let mut groups = Some(GroupTable::default());
     let mut users = PackedUsers::default();
     for (number, part) in (1..).zip(parts) {
+        let part = part?;
         let damaged = || format!("its part {number} is damaged");
         let (kind, mut rest) = part.split_first().ok_or_else(damaged)?;
         let kind = PartKind::of(*kind).ok_or_else(damaged)?;
@@ -102,7 +117,7 @@ pub(crate) fn decode(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Deco
             && let Some(groups) = groups.take()
         {
             users = PackedUsers::with_groups(groups);
-            users.reserve(head.users.min(most));
+            users.reserve(room);
         }
         while !rest.is_empty() {
             let mut read = || -> Option<()> {
@@ -113,8 +128,9 @@ pub(crate) fn decode(parts: &[Vec<u8>], mut addresses: Addresses) -> Result<Deco
                         users.insert_packed(UserId::from_uuid(Uuid::from_bytes(id)), block).then_some(())?;
                     }
                     PartKind::Holders => {
-                        let [address, holder] = take::<[Bytes; 2]>(&mut rest)?.map(Uuid::from_bytes);
-                        addresses.hold(AddressId::from_uuid(address), UserId::from_uuid(holder));
+                        let [fingerprint, user] = take::<[[u8; 4]; 2]>(&mut rest)?.map(u32::from_le_bytes);
+                        users.is_number(user).then_some(())?;
+                        addresses.holders.insert(Holding { fingerprint, user });
                     }
                     PartKind::LastGranted => {
                         let [address, holder, reservation] =

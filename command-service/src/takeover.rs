@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::deployment::Event;
-use event_log::{AppendError, Batch, ClaimError, Recorded, Replay, Skips, Writer};
+use event_log::{AppendError, Batch, ClaimError, Recorded, Replay, Skips, SnapshotParts, Writer};
 use log_model::{Position, Stream, StreamPartition};
 
 use crate::appender::Appender;
@@ -142,13 +142,17 @@ struct ReplayingLedger<'a> {
 }
 
 impl Replay for ReplayingLedger<'_> {
-    fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
+    fn restore(&mut self, parts: &mut SnapshotParts<'_>) -> Result<(), String> {
         if self.tenure.shared.snapshot_every.is_none() {
             return Err("snapshots are switched off".to_owned());
         }
         self.ledger.restore(parts)?;
         self.restored = self.ledger.users();
         Ok(())
+    }
+
+    fn headers(&self) -> Option<&'static [&'static str]> {
+        self.ledger.headers()
     }
 
     fn replay(&mut self, recorded: &Recorded) -> Result<(), String> {

@@ -147,6 +147,10 @@ impl Envelope {
 }
 
 impl<'a> Stamp<'a> {
+    /// The headers that are read for it, and the wire name.
+    pub const HEADERS: &'static [&'static str] =
+        &[ID, TYPE, TIME, SUBJECT, SEQUENCE, COMMANDID, COMMANDDIGEST, ACTOR];
+
     /// Reads what an aggregate remembers. Other headers are not looked at, because a replay reads millions of
     /// records.
     ///

@@ -38,6 +38,6 @@ pub use log_model::record::{Record, Recorded};
 pub use membership::{Assignment, Handover, HandoverDone, LeftMember, MemberHandle, Membership};
 pub use owners::{AnnouncedOwner, Owners};
 pub use port::{Batch, EventLog, Writer};
-pub use replay::{Replay, every_record};
+pub use replay::{Replay, SnapshotParts, every_record};
 pub use skips::{Skip, Skips};
 pub use snapshot::PendingSnapshot;

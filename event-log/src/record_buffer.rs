@@ -19,13 +19,22 @@ impl RecordBuffer {
         Self { recorded: Recorded { place, offset: 0, record }, spare: Vec::new() }
     }
 
-    /// Starts the next record. Bytes of the key that aren't UTF-8 are replaced.
-    pub(crate) fn begin(&mut self, offset: u64, key: &[u8], body: Option<&[u8]>) {
+    /// Starts the next record, without headers yet. Its key and body are still those of the one before.
+    pub(crate) fn begin(&mut self, offset: u64) {
         self.recorded.offset = offset;
-        let record = &mut self.recorded.record;
-        self.spare.extend(record.headers.drain(..).map(|(_, value)| value));
-        overwrite(&mut record.key, &String::from_utf8_lossy(key));
-        match (body, &mut record.body) {
+        self.clear_headers();
+    }
+
+    /// The key of the current record, empty, to be written.
+    pub(crate) fn key(&mut self) -> &mut String {
+        let key = &mut self.recorded.record.key;
+        key.clear();
+        key
+    }
+
+    /// Sets the body of the current record.
+    pub(crate) fn set_body(&mut self, body: Option<&[u8]>) {
+        match (body, &mut self.recorded.record.body) {
             (Some(body), Some(before)) => body.clone_into(before),
             (body, before) => *before = body.map(<[u8]>::to_vec),
         }
@@ -34,7 +43,7 @@ impl RecordBuffer {
     /// Adds a header to the current record, if it is one that Muster writes.
     pub(crate) fn header(&mut self, name: &str, value: &str) {
         if let Some(name) = known_header(name) {
-            overwrite(self.header_value(name), value);
+            self.header_value(name).push_str(value);
         }
     }
 
@@ -43,10 +52,12 @@ impl RecordBuffer {
         self.spare.extend(self.recorded.record.headers.drain(..).map(|(_, value)| value));
     }
 
-    /// Adds a header to the current record and returns its value, to be written.
+    /// Adds a header to the current record and returns its value, empty, to be written.
     pub(crate) fn header_value(&mut self, name: &'static str) -> &mut String {
+        let mut value = self.spare.pop().unwrap_or_default();
+        value.clear();
         let headers = &mut self.recorded.record.headers;
-        headers.push((name, self.spare.pop().unwrap_or_default()));
+        headers.push((name, value));
         &mut headers.last_mut().expect("one was added just now").1
     }
 
@@ -61,11 +72,6 @@ impl RecordBuffer {
     }
 }
 
-fn overwrite(text: &mut String, with: &str) {
-    text.clear();
-    text.push_str(with);
-}
-
 #[cfg(test)]
 mod tests {
     use log_model::Stream;
@@ -76,17 +82,22 @@ mod tests {
     #[test]
     fn nothing_of_a_record_is_left_in_the_next() {
         let mut record_buffer = RecordBuffer::new(StreamPartition::new(Stream::UserEvents, 0));
-        record_buffer.begin(7, b"a longer key", Some(b"{\"a\":1}"));
+        let begin = |buffer: &mut RecordBuffer, offset, key: &str, body: Option<&str>| {
+            buffer.begin(offset);
+            buffer.key().push_str(key);
+            buffer.set_body(body.map(str::as_bytes));
+        };
+        begin(&mut record_buffer, 7, "a longer key", Some("{\"a\":1}"));
         record_buffer.header(TYPE, "muster.user.registered");
         record_buffer.header(ID, "1");
         assert_eq!(record_buffer.current().record.headers.len(), 2);
-        record_buffer.begin(9, b"key", Some(b"{}"));
+        begin(&mut record_buffer, 9, "key", Some("{}"));
         record_buffer.header(ID, "2");
         record_buffer.header("other", "dropped");
         let second =
             Record { key: "key".into(), headers: vec![(ID, "2".into())], body: Some(b"{}".to_vec()) };
         assert_eq!(record_buffer.current().record, second);
-        record_buffer.begin(11, b"key", None);
+        begin(&mut record_buffer, 11, "key", None);
         assert_eq!(
             record_buffer.into_recorded().record,
             Record { key: "key".into(), headers: vec![], body: None }

@@ -115,6 +115,15 @@ async fn make(
 ) -> Result<Result<Administrator, domain::refusal::Refusal>> {
     use secrecy::ExposeSecret;
 
+    // The group events say it too, and they are few. Claiming reads every user of a partition.
+    if !recover {
+        let (recorded, partitions) = (deployment::recorded(&*log).await?, log.partitions());
+        let id = UserId::of(&username);
+        let first = domain::deployment::initialise(recorded.as_ref(), id, username.as_str(), partitions);
+        if let Err(refusal) = first {
+            return Ok(Err(refusal));
+        }
+    }
     let password = secrets::temporary_password();
     let expires_at = Timestamp::from(OffsetDateTime::now_utc()) + validity;
     let digest = secrets::digest(password.expose_secret());
@@ -181,13 +190,15 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn f10_a_deployment_that_has_an_administrator_is_not_claimed_to_see_that() {
+    async fn f10_f49_a_deployment_that_has_an_administrator_is_not_claimed_to_see_that() {
         let directory = tempfile::tempdir().unwrap();
         let log = SqliteLog::open(directory.path()).await.unwrap();
         let config = TemporaryPasswordConfig { temporary_password_validity: Duration::from_hours(1) };
         assert!(first(log.clone(), "administrator", config).await.unwrap().is_some());
         let before = log.ends().await.unwrap();
         assert!(first(log.clone(), "administrator", config).await.unwrap().is_none());
+        let other = make(log.clone(), Username::parse("eve").unwrap(), None, false, Duration::from_hours(1));
+        assert_eq!(other.await.unwrap().err().map(|refusal| refusal.code), Some(Code::AlreadyInitialised));
         // A claim would have left a record.
         assert_eq!(log.ends().await.unwrap(), before);
     }

@@ -351,6 +351,30 @@ async fn a_deployment_is_initialised_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f49_each_partition_is_claimed_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let log: Arc<dyn EventLog> = SqliteLog::open(directory.path()).await.unwrap();
+    let initialised = {
+        let log = Arc::clone(&log);
+        tokio::task::spawn_blocking(move || first(&log, "i1", "ada"))
+    };
+    assert!(initialised.await.unwrap().is_ok());
+    let users = StreamPartition::new(Stream::UserEvents, 0);
+    let mut follow = log.follow(vec![(users, 0)]);
+    let mut claims = 0;
+    loop {
+        match follow.next().await.unwrap() {
+            Read::Records(_, records) => {
+                claims += records.iter().filter(|recorded| recorded.record.is_claim()).count();
+            }
+            Read::End(..) => break,
+            Read::Unreachable(reason) => panic!("{reason}"),
+        }
+    }
+    assert_eq!(claims, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_initialise_at_once_one_wins() {
     let directory = tempfile::tempdir().unwrap();
     let log: Arc<dyn EventLog> = SqliteLog::open(directory.path()).await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::refusal::Code;
-use event_log::{Recorded, Replay};
+use event_log::{Recorded, Replay, SnapshotParts};
 use log_model::Stream;
 
 use crate::{Service, accepted, codes, of_alice, register, reject};
@@ -16,8 +16,8 @@ struct Found {
 }
 
 impl Replay for Found {
-    fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
-        self.parts = parts.len();
+    fn restore(&mut self, parts: &mut SnapshotParts<'_>) -> Result<(), String> {
+        self.parts = parts.collect::<Result<Vec<_>, _>>()?.len();
         Ok(())
     }
 

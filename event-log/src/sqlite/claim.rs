@@ -6,16 +6,18 @@ use std::thread;
 use log_model::{Stream, StreamPartition};
 use tokio::sync::mpsc;
 
+use super::packed::{Decompressor, WantedHeaders};
 use super::reader::Reader;
 use super::row::{Row, offset_of, read_into};
+use super::shared::Shared;
 use super::snapshot;
-use super::writer::{RESERVATIONS, Shared, SqliteWriter, USERS};
+use super::writer::{RESERVATIONS, SqliteWriter, USERS};
 use crate::chain::Chains;
 use crate::claim_record;
 use crate::error::ClaimError;
 use crate::record_buffer::RecordBuffer;
 use crate::replay::Replay;
-use crate::snapshot::{Snapshot, SnapshotAnchor, SnapshotPoint, first_after};
+use crate::snapshot::{SnapshotAnchor, SnapshotPoint, first_after};
 
 const GROUPS: StreamPartition = StreamPartition::new(Stream::GroupEvents, 0);
 /// Batches of rows that are read ahead of the replay.
@@ -46,6 +48,7 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
         },
         reached: SnapshotPoint::claimed(reservations_claim + 1),
     };
+    let (mut decompressor, wanted) = (Decompressor::default(), WantedHeaders::of(replay.headers()));
     for place in [GROUPS, RESERVATIONS, USERS] {
         let up_to = claimed.covered(place).unwrap_or_default();
         let mut rows = read_ahead(shared, place.stream, first_after(restored, place), up_to);
@@ -53,7 +56,7 @@ pub(super) fn claim(shared: &Arc<Shared>, replay: &mut dyn Replay) -> Result<Sql
         let mut reached = None;
         while let Some(read) = rows.blocking_recv() {
             for row in read.map_err(unavailable)? {
-                read_into(&mut record_buffer, &row);
+                read_into(&mut record_buffer, &row, &mut decompressor, &wanted);
                 let recorded = record_buffer.current();
                 let offset = recorded.offset;
                 reached = Some(offset);
@@ -83,11 +86,12 @@ fn restore(
         tracing::warn!(reason, "the snapshot is of no use; every record is replayed");
         Ok(None)
     };
-    let Snapshot { anchor, parts } = match snapshot::read(&shared.directory) {
+    let saved = match snapshot::open(&shared.directory) {
         Ok(Some(found)) => found,
         Ok(None) => return Ok(None),
         Err(error) => return refused(&error.to_string()),
     };
+    let anchor = saved.anchor;
     let last = shared.runtime.block_on(async {
         let mut reader = Reader::open(&shared.file).await?;
         reader.batch(USERS.stream, anchor.event).await
@@ -99,7 +103,7 @@ fn restore(
         }
         return refused("it was made from another history");
     }
-    match replay.restore(&parts) {
+    match replay.restore(&mut saved.read_ahead()) {
         Ok(()) => Ok(Some(anchor)),
         Err(reason) => refused(&reason),
     }

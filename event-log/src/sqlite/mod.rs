@@ -3,11 +3,17 @@
 //! It has one partition. `docs/adr/0003-two-adapters-one-code.md` explains the decision.
 
 mod claim;
+mod compaction;
+mod compactions;
+mod connection;
 mod error;
 mod files;
 mod follower;
+mod packed;
 mod reader;
 mod row;
+mod schema;
+mod shared;
 mod snapshot;
 mod store;
 mod writer;
@@ -18,17 +24,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::timestamp::Timestamp;
-use log_model::record::Record;
+use log_model::record::{Record, TIME};
 use log_model::{Stream, StreamPartition};
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
+use self::compactions::Compactions;
 pub use self::error::OpenError;
 use self::follower::GrowthSignal;
 use self::reader::Reader;
-use self::store::Store;
-use self::writer::{FencedStore, Shared};
+use self::shared::{FencedStore, Shared};
+use self::store::{Ends, Store};
+
 use crate::error::{ClaimError, Unavailable};
 use crate::follow::Follow;
 use crate::membership::{Assignment, Handover, Membership};
@@ -86,18 +94,20 @@ impl SqliteLog {
         let lock = files::lock(data_dir)?;
         let file = files::log_file(data_dir);
         let failed = |error| OpenError::File(file.clone(), error);
-        if let Err(format) = store::prepare(&file).await.map_err(failed)? {
+        if let Err(format) = schema::prepare(&file).await.map_err(failed)? {
             return Err(OpenError::Newer { file, format });
         }
         let mut store = Store::open(file.clone()).await.map_err(failed)?;
-        let deleted = store.delete_access_before(&(now - ACCESS_KEPT).to_string()).await.map_err(failed)?;
+        let young = first_young(&file, store.ends(), now - ACCESS_KEPT).await.map_err(failed)?;
+        let deleted = store.delete_below(Stream::Access, young).await.map_err(failed)?;
         if deleted > 0 {
             tracing::info!(records = deleted, "deleted access records older than 400 days");
         }
+        let compactions = Compactions::read(&file).await.map_err(failed)?;
         let (ends, growth) = watch::channel(store.ends());
         let (owners, seen_owners) = watch::channel(Owners::new());
         let runtime = Handle::current();
-        let fenced = Mutex::new(FencedStore { store, epoch: None });
+        let fenced = Mutex::new(FencedStore { store, epoch: None, compactions });
         let shared = Shared {
             directory: data_dir.to_owned(),
             file: file.clone(),
@@ -122,14 +132,18 @@ impl SqliteLog {
     ///
     /// # Errors
     ///
-    /// The directory holds no log, or the file is damaged.
+    /// The directory holds no log, or the file is damaged or from a newer Muster.
     pub async fn open_read_only(data_dir: &Path) -> Result<Arc<Self>, OpenError> {
         let file = files::log_file(data_dir);
         if !file.is_file() {
             return Err(OpenError::Missing(data_dir.to_owned()));
         }
-        let mut reader = Reader::open(&file).await.map_err(|error| OpenError::File(file.clone(), error))?;
-        reader.end(Stream::UserEvents).await.map_err(|error| OpenError::File(file.clone(), error))?;
+        let failed = |error| OpenError::File(file.clone(), error);
+        let mut reader = Reader::open(&file).await.map_err(failed)?;
+        if let Err(format) = schema::check(reader.connection()).await.map_err(failed)? {
+            return Err(OpenError::Newer { file, format });
+        }
+        reader.end(Stream::UserEvents).await.map_err(failed)?;
         let (_, owners) = watch::channel(Owners::new());
         let runtime = Handle::current();
         Ok(Arc::new(Self { file, runtime, growth: GrowthSignal::Polled, shared: None, owners }))
@@ -143,6 +157,28 @@ impl SqliteLog {
         }
         Ok(ends)
     }
+}
+
+/// The offset of the first access record that isn't older than `limit`. The newest one counts as young whatever its
+/// age, because its offset must not be reused.
+async fn first_young(file: &Path, ends: Ends, limit: Timestamp) -> Result<u64, sqlx::Error> {
+    let newest = ends[Stream::Access as usize].saturating_sub(1);
+    let mut reader = Reader::open(file).await?;
+    let mut next = 0;
+    while next < newest {
+        let records = reader.batch(Stream::Access, next).await?;
+        // Records are ordered by time, so the search ends at the first one that is young enough.
+        let young = records.iter().find(|recorded| {
+            let time = recorded.record.header(TIME).map(Timestamp::parse);
+            matches!(time, Some(Ok(time)) if time >= limit)
+        });
+        match (young, records.last()) {
+            (Some(young), _) => return Ok(young.offset.min(newest)),
+            (None, Some(last)) => next = last.next_offset(),
+            (None, None) => break,
+        }
+    }
+    Ok(newest)
 }
 
 #[async_trait]

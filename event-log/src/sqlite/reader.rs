@@ -7,6 +7,7 @@ use log_model::record::Recorded;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 
+use super::packed::Decompressor;
 use super::row::{Row, recorded, stored, table};
 use super::store::end;
 
@@ -17,6 +18,7 @@ pub(super) const BATCH: usize = 1_000;
 /// A read-only connection.
 pub(super) struct Reader {
     connection: SqliteConnection,
+    decompressor: Decompressor,
 }
 
 impl Reader {
@@ -29,13 +31,18 @@ impl Reader {
             .disable_statement_logging()
             .connect()
             .await?;
-        Ok(Self { connection })
+        Ok(Self { connection, decompressor: Decompressor::default() })
+    }
+
+    /// The connection, for a query of another kind.
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
     }
 
     /// Up to [`BATCH`] records of a stream, starting at an offset.
     pub(super) async fn batch(&mut self, stream: Stream, from: u64) -> Result<Vec<Recorded>, sqlx::Error> {
         let rows = self.rows(stream, from).await?;
-        Ok(rows.iter().map(|row| recorded(stream, row)).collect())
+        Ok(rows.iter().map(|row| recorded(stream, row, &mut self.decompressor)).collect())
     }
 
     /// Up to [`BATCH`] rows of a stream, starting at an offset.

@@ -1,5 +1,6 @@
 -- The log in one file: one table per stream, one row per record. There is one partition.
 -- The writer assigns offsets and never reuses one: the last row of a table is never deleted.
+-- A compact row has an empty key and empty headers: all of the record is in its body.
 
 CREATE TABLE IF NOT EXISTS user_events (
     offset  INTEGER PRIMARY KEY,
@@ -15,11 +16,11 @@ CREATE TABLE IF NOT EXISTS group_events (
     body    BLOB
 ) STRICT;
 
--- Compacted: a key has one row, its newest. A tombstone is a row without a body; it stays, so that every
--- follower sees it.
+-- Compacted: of each key the newest row counts, and the others are deleted from time to time. A tombstone is a
+-- record without a body; the newest of its key stays, so that every follower sees it.
 CREATE TABLE IF NOT EXISTS credentials (
     offset  INTEGER PRIMARY KEY,
-    key     TEXT NOT NULL UNIQUE,
+    key     TEXT NOT NULL,
     headers TEXT NOT NULL,
     body    BLOB
 ) STRICT;
@@ -34,7 +35,14 @@ CREATE TABLE IF NOT EXISTS access (
 -- Compacted like the credentials.
 CREATE TABLE IF NOT EXISTS claims (
     offset  INTEGER PRIMARY KEY,
-    key     TEXT NOT NULL UNIQUE,
+    key     TEXT NOT NULL,
     headers TEXT NOT NULL,
     body    BLOB
+) STRICT;
+
+-- How far each compacted stream is compacted: up to which offset, and how many rows were left below it.
+CREATE TABLE IF NOT EXISTS compactions (
+    stream TEXT PRIMARY KEY,
+    up_to  INTEGER NOT NULL,
+    kept   INTEGER NOT NULL
 ) STRICT;

@@ -4,16 +4,20 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 
 use sha2::{Digest, Sha256};
 
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, SnapshotAnchor};
 
 const FILE: &str = "snapshot";
 /// Where the next snapshot is written until it is complete.
 const NEXT: &str = "snapshot.next";
 /// Parts that are written before they are synced to disk.
 const PARTS_AT_ONCE: usize = 16;
+/// Parts that are read ahead.
+const PARTS_AHEAD: usize = 4;
 /// The first bytes of the file, which name its format.
 const FORMAT: &[u8; 8] = b"MUSTERS1";
 
@@ -48,43 +52,88 @@ pub(super) fn remove(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Reads the snapshot of a data directory, if there is one.
-pub(super) fn read(directory: &Path) -> io::Result<Option<Snapshot>> {
+/// A snapshot that is being read. What is read is certain once the last part was read without an error.
+pub(super) struct SavedSnapshot {
+    pub(super) anchor: SnapshotAnchor,
+    /// `None` after the last part.
+    rest: Option<Unread>,
+}
+
+struct Unread {
+    reader: Hashing<BufReader<File>>,
+    /// Bytes that are left in the file.
+    left: u64,
+}
+
+/// Opens the snapshot of a data directory, if there is one.
+pub(super) fn open(directory: &Path) -> io::Result<Option<SavedSnapshot>> {
     let file = match File::open(directory.join(FILE)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut left = file.metadata()?.len();
-    let mut reader = Hashing { inner: BufReader::new(file), hash: Sha256::new() };
-    let mut take = |length: u64| {
-        left = left.checked_sub(length).ok_or(io::ErrorKind::UnexpectedEof)?;
-        // Never longer than the file, so a damaged length allocates no memory.
-        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        reader.read_exact(&mut bytes)?;
-        Ok::<_, io::Error>((bytes, left))
-    };
-    if take(FORMAT.len() as u64)?.0 != FORMAT {
+    let left = file.metadata()?.len();
+    let mut rest = Unread { reader: Hashing { inner: BufReader::new(file), hash: Sha256::new() }, left };
+    if rest.take(FORMAT.len() as u64)? != FORMAT {
         return Err(io::Error::other("it has another format"));
     }
-    let mut parts = Vec::new();
-    loop {
-        let (length, _) = take(8)?;
-        let length = u64::from_be_bytes(length.try_into().expect("eight bytes were read"));
-        let (part, left) = take(length)?;
-        parts.push(part);
-        if left <= Sha256::output_size() as u64 {
-            break;
+    let anchor = serde_json::from_slice(&rest.part()?)?;
+    Ok(Some(SavedSnapshot { anchor, rest: Some(rest) }))
+}
+
+impl SavedSnapshot {
+    /// Reads the parts on a thread of its own, so that the next ones are read while the last ones are used.
+    pub(super) fn read_ahead(self) -> mpsc::IntoIter<Result<Vec<u8>, String>> {
+        let (sender, receiver) = mpsc::sync_channel(PARTS_AHEAD);
+        thread::spawn(move || {
+            for part in self {
+                // Nobody wants more of a snapshot that was refused.
+                if sender.send(part).is_err() {
+                    return;
+                }
+            }
+        });
+        receiver.into_iter()
+    }
+
+    fn next_part(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let Some(rest) = &mut self.rest else { return Ok(None) };
+        if rest.left > Sha256::output_size() as u64 {
+            return rest.part().map(Some);
         }
+        let mut expected = Vec::new();
+        rest.reader.inner.read_to_end(&mut expected)?;
+        let is_whole = *expected == *rest.reader.hash.finalize_reset();
+        self.rest = None;
+        if is_whole { Ok(None) } else { Err(io::Error::other("it is damaged")) }
     }
-    let Hashing { mut inner, hash } = reader;
-    let mut expected = Vec::new();
-    inner.read_to_end(&mut expected)?;
-    if *expected != *hash.finalize() {
-        return Err(io::Error::other("it is damaged"));
+}
+
+impl Iterator for SavedSnapshot {
+    type Item = Result<Vec<u8>, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let part = self.next_part();
+        if part.is_err() {
+            self.rest = None;
+        }
+        part.map_err(|error| error.to_string()).transpose()
     }
-    let anchor = serde_json::from_slice(&parts.remove(0))?;
-    Ok(Some(Snapshot { anchor, parts }))
+}
+
+impl Unread {
+    fn part(&mut self) -> io::Result<Vec<u8>> {
+        let length = self.take(8)?;
+        self.take(u64::from_be_bytes(length.try_into().expect("eight bytes were read")))
+    }
+
+    fn take(&mut self, length: u64) -> io::Result<Vec<u8>> {
+        self.left = self.left.checked_sub(length).ok_or(io::ErrorKind::UnexpectedEof)?;
+        // Never longer than the file, so a damaged length allocates no memory.
+        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        self.reader.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
 }
 
 /// Hashes every byte that is written or read.
@@ -117,7 +166,13 @@ impl<T: Read> Read for Hashing<T> {
 mod tests {
     use super::*;
     use crate::chain::Chain;
-    use crate::snapshot::SnapshotAnchor;
+
+    fn read(directory: &Path) -> Result<Option<Snapshot>, String> {
+        let Some(saved) = open(directory).map_err(|error| error.to_string())? else { return Ok(None) };
+        let anchor = saved.anchor;
+        let parts = saved.read_ahead().collect::<Result<_, _>>()?;
+        Ok(Some(Snapshot { anchor, parts }))
+    }
 
     fn snapshot(parts: &[&[u8]]) -> Snapshot {
         let parts = parts.iter().map(|part| part.to_vec()).collect();

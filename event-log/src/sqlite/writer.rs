@@ -1,22 +1,18 @@
 //! The one writer of the embedded log: it seals the hash chain, appends and saves snapshots.
 
-use std::fs::File;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use log_model::record::Record;
 use log_model::{Position, Stream, StreamPartition};
-use tokio::runtime::Handle;
-use tokio::sync::{Mutex, watch};
 
+use super::compaction;
+use super::shared::{FencedStore, Shared};
 use super::snapshot;
-use super::store::{Ends, Store, WriteError};
 use crate::chain::Chains;
-use crate::error::{AppendError, Unavailable};
+use crate::error::AppendError;
 use crate::owners::{AnnouncedOwner, Owners};
 use crate::port::{Batch, Writer};
-use crate::snapshot::{PendingSnapshot, Snapshot, SnapshotPermit, SnapshotPoint};
+use crate::snapshot::{PendingSnapshot, Snapshot, SnapshotPoint};
 use crate::telemetry;
 
 pub(super) const USERS: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
@@ -25,48 +21,6 @@ pub(super) const RESERVATIONS: StreamPartition = StreamPartition::new(Stream::Re
 /// Writing a thousand records takes about as long as deciding them; a handful is written before another
 /// thread wakes up.
 const PIPELINING_THRESHOLD: usize = 8;
-
-/// What the log and its writers share. The directory stays locked until the last of them is dropped.
-pub(super) struct Shared {
-    pub(super) directory: PathBuf,
-    pub(super) file: PathBuf,
-    pub(super) runtime: Handle,
-    pub(super) fenced: Mutex<FencedStore>,
-    pub(super) ends: watch::Sender<Ends>,
-    pub(super) owners: watch::Sender<Owners>,
-    pub(super) snapshots: SnapshotPermit,
-    pub(super) _lock: File,
-}
-
-/// The store, and the epoch that may write events to it.
-pub(super) struct FencedStore {
-    pub(super) store: Store,
-    /// The offset of the newest claim record in user-events. A writer with another epoch is fenced.
-    pub(super) epoch: Option<u64>,
-}
-
-impl Shared {
-    /// Writes in a task of its own, so that a dropped caller leaves no transaction open.
-    pub(super) async fn append_access(self: Arc<Self>, records: Vec<Record>) -> Result<(), Unavailable> {
-        let runtime = self.runtime.clone();
-        let writing = runtime.spawn(async move {
-            let records: Vec<_> = records.into_iter().map(|record| (Stream::Access, record)).collect();
-            let mut fenced = self.fenced.lock().await;
-            self.write(&mut fenced, &records).await.map_err(|failed| Unavailable(failed.source.to_string()))
-        });
-        writing.await.map_err(|stopped| Unavailable(stopped.to_string()))?.map(drop)
-    }
-
-    pub(super) async fn write(
-        &self,
-        fenced: &mut FencedStore,
-        records: &[(Stream, Record)],
-    ) -> Result<Position, WriteError> {
-        let position = fenced.store.write(records).await?;
-        self.ends.send_replace(fenced.store.ends());
-        Ok(position)
-    }
-}
 
 /// The writer of the only partition.
 pub(super) struct SqliteWriter {
@@ -91,6 +45,7 @@ impl SqliteWriter {
             Ok(position) => {
                 self.chains = chains;
                 self.reached.advance(position.covered(USERS), chains.users, position.covered(RESERVATIONS));
+                compaction::start_if_due(&shared, &mut fenced);
                 Ok(position)
             }
             Err(failed) => {

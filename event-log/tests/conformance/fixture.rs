@@ -9,7 +9,9 @@ use domain::id::UserId;
 use domain::timestamp::Timestamp;
 use event_log::chain::Chain;
 use event_log::envelope::Envelope;
-use event_log::{AppendError, Batch, ClaimError, EventLog, Follow, Read, Record, Recorded, Replay, Writer};
+use event_log::{
+    AppendError, Batch, ClaimError, EventLog, Follow, Read, Record, Recorded, Replay, SnapshotParts, Writer,
+};
 use log_model::{Position, Stream, StreamPartition};
 use uuid::Uuid;
 
@@ -46,8 +48,8 @@ struct RecordingReplay {
 }
 
 impl Replay for RecordingReplay {
-    fn restore(&mut self, parts: &[Vec<u8>]) -> Result<(), String> {
-        self.restored = Some(parts.to_vec());
+    fn restore(&mut self, parts: &mut SnapshotParts<'_>) -> Result<(), String> {
+        self.restored = Some(parts.collect::<Result<_, _>>()?);
         if self.refuses { Err("it is to be refused".to_owned()) } else { Ok(()) }
     }
 

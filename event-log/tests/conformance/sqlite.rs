@@ -1,19 +1,24 @@
 //! What only the log in one file must do: keep others out, survive a torn tail, be read beside its owner.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::timestamp::Timestamp;
 use event_log::sqlite::{OpenError, SqliteLog};
-use event_log::{ClaimError, EventLog};
+use event_log::{ClaimError, EventLog, Recorded};
 use log_model::{Stream, StreamPartition};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
 use crate::fixture::{
-    Owner, TestLog, USERS, assert_chain_verifies, end_of, event, read, read_to, sequences, user, user_events,
+    DEADLINE, Owner, TestLog, USERS, assert_chain_verifies, credential, end_of, event, read, read_to,
+    sequences, user, user_events,
 };
 use crate::snapshots;
 
@@ -149,4 +154,97 @@ async fn a_snapshot_that_is_damaged_or_of_another_log_is_passed_over() {
     snapshots::assert_passed_over(&other.open().await).await;
     std::fs::write(damaged.path().join("snapshot"), b"MUSTERS1 and nothing else").unwrap();
     snapshots::assert_passed_over(&damaged.open().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_an_earlier_release_is_read_as_it_is_and_goes_on() {
+    let directory = Directory::new();
+    let archive =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../muster/tests/fixtures/0.1.0/embedded/data.tar.gz");
+    let unpack = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(directory.0.path()).status();
+    assert!(unpack.unwrap().success());
+    let places: Vec<_> = StreamPartition::followed(1).collect();
+    let all = async |log: Arc<dyn EventLog>| {
+        let mut all = Vec::new();
+        for place in &places {
+            all.push(read(&log, *place, 0).await);
+        }
+        all
+    };
+    let before = all(SqliteLog::open_read_only(&directory.path()).await.unwrap()).await;
+    assert!(before.iter().all(|records| !records.is_empty()), "there is something in every stream");
+
+    // The access records of the fixture would be deleted for their age.
+    let long_ago = Timestamp::from_micros(0);
+    let log: Arc<dyn EventLog> = SqliteLog::open_at(&directory.path(), long_ago).await.unwrap();
+    assert_eq!(all(Arc::clone(&log)).await, before);
+    let mut owner = Owner::claim(&log, 0).await;
+    let credentials = places.iter().position(|place| place.stream == Stream::Credentials).unwrap();
+    let known = before[credentials][0].record.key.clone();
+    owner.append([user_events(1..3), vec![credential(&known, Some("{}"))]].concat()).await.unwrap();
+    log.append_access(vec![event(&user(), 3)]).await.unwrap();
+
+    let after = all(log).await;
+    for ((place, before), after) in places.iter().zip(&before).zip(&after) {
+        let (same, new) = after.split_at(before.len());
+        assert_eq!(same, before, "{place}");
+        assert!(!new.is_empty(), "{place}");
+        if place.stream.is_chained() {
+            assert_chain_verifies(after);
+        }
+    }
+    assert_eq!(after[credentials].last().unwrap().record.key, known);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compacted_stream_keeps_the_newest_of_each_key() {
+    const KEYS: usize = 40;
+    const ROUNDS: usize = 300;
+    let place = StreamPartition::new(Stream::Credentials, 0);
+    let directory = Directory::new();
+    let log = directory.open().await;
+    let mut owner = Owner::claim(&log, 0).await;
+    let mut last = 0;
+    for round in 0..ROUNDS {
+        let body = format!("{{\"round\":{round}}}");
+        let records = (0..KEYS).map(|key| {
+            // A tombstone is the newest of its key like any other.
+            let body = (key > 0 || round < ROUNDS - 1).then_some(body.as_str());
+            credential(&format!("user_{key}/password"), body)
+        });
+        last = owner.append(records.collect()).await.unwrap().covered(place).unwrap();
+    }
+    let newest = |records: &[Recorded]| {
+        let of_key = |recorded: &Recorded| (recorded.record.key.clone(), recorded.clone());
+        records.iter().map(of_key).collect::<BTreeMap<_, _>>()
+    };
+    let expected = newest(&read(&log, place, 0).await);
+    assert_eq!(expected.len(), KEYS);
+    let compacted = async {
+        while read(&log, place, 0).await.len() > KEYS * ROUNDS / 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, compacted).await.expect("it is compacted in time");
+    assert_eq!(newest(&read(&log, place, 0).await), expected);
+    assert_eq!(end_of(&log, place).await, last + 1);
+    drop(log);
+    owner.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_a_newer_release_is_refused_by_name() {
+    let directory = Directory::new();
+    drop(directory.open().await);
+    let file = SqliteConnectOptions::new().filename(directory.path().join("log.db"));
+    let mut connection = file.connect().await.unwrap();
+    sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let refused = [
+        SqliteLog::open(&directory.path()).await.err().unwrap(),
+        SqliteLog::open_read_only(&directory.path()).await.err().unwrap(),
+    ];
+    for refusal in refused {
+        assert!(matches!(refusal, OpenError::Newer { format: 99, .. }), "{refusal}");
+    }
 }

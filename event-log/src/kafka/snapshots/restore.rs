@@ -34,7 +34,7 @@ impl Snapshots {
         let restored = found.map_err(|error| error.to_string()).and_then(|newest| {
             let Some(Snapshot { anchor, parts }) = newest else { return Ok(None) };
             tracing::debug!(kafka.partition = partition, duration = ?begun.elapsed(), "a snapshot was read");
-            replay.restore(&parts).map(|()| Some(anchor))
+            replay.restore(&mut parts.into_iter().map(Ok)).map(|()| Some(anchor))
         });
         restored.unwrap_or_else(|reason| {
             tracing::warn!(

@@ -11,7 +11,7 @@ use crate::notifications;
 use crate::progress::Progress;
 use crate::schema::{self, OlderViews};
 use crate::statement::sql;
-use crate::users_index::{FeedTask, UsersIndex};
+use crate::users_index::held::{FeedTask, UsersIndex};
 use crate::views_at::ViewsAt;
 
 /// The views of one deployment, to read. Clones share their connections.
@@ -26,7 +26,8 @@ pub struct ReadModel {
     /// Ends with the last clone.
     _listener: Option<Arc<Listener>>,
     /// Ends with the last clone, too.
-    feed: Option<Arc<FeedTask>>,
+    #[expect(dead_code, reason = "it is dropped, and nothing else")]
+    pub(crate) feed: Option<Arc<FeedTask>>,
 }
 
 struct Listener(AbortHandle);
@@ -74,20 +75,6 @@ impl ReadModel {
             }
         };
         Ok(Self { database, progress, users_index: UsersIndex::off(), _listener: listener, feed: None })
-    }
-
-    /// Keeps an index of all users in memory from now on, until the last clone of what is returned is dropped. Every reader
-    /// that was cloned from the same one answers lists of users from it, as soon as it is filled; until then, and whenever
-    /// it falls behind, they are read from the views.
-    #[must_use]
-    pub fn index_users(self) -> Self {
-        let feed = self.users_index.start(&self.database, &self.progress).map(Arc::new);
-        Self { feed: feed.or(self.feed), ..self }
-    }
-
-    /// Waits until the index of users is filled.
-    pub async fn users_indexed(&self) {
-        self.users_index.filled().await;
     }
 
     /// How far the views are, as this process knows it.

@@ -1,38 +1,37 @@
 //! The index of users in memory, kept as the views are.
 
 mod feed;
-mod held;
+pub(crate) mod held;
 
-use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use std::sync::Arc;
 
-use crate::database::Database;
-use crate::progress::Progress;
-use held::State;
+use crate::reader::ReadModel;
+use held::{FeedTask, State};
 
-pub(crate) use held::{Indexed, Offsets, UsersIndex};
-
-/// The task that fills the index and follows the views. It ends when this is dropped.
-pub(crate) struct FeedTask(AbortHandle, watch::Sender<State>);
-
-impl Drop for FeedTask {
-    fn drop(&mut self) {
-        self.0.abort();
-        self.1.send_replace(State::Off);
-    }
-}
-
-impl UsersIndex {
-    /// Fills the index and keeps it as the views are, in the background. `None` if that is going on already.
-    pub(crate) fn start(&self, database: &Database, progress: &Progress) -> Option<FeedTask> {
-        let is_new = self.state.send_if_modified(|state| {
+impl ReadModel {
+    /// Keeps an index of all users in memory from now on, until the last clone of what is returned is dropped. Every reader
+    /// that was cloned from the same one answers lists of users from it, as soon as it is filled; until then, and whenever
+    /// it falls behind, they are read from the views.
+    #[must_use]
+    pub fn index_users(mut self) -> Self {
+        let is_new = self.users_index.state.send_if_modified(|state| {
             let is_off = matches!(state, State::Off);
             if is_off {
                 *state = State::Filling;
             }
             is_off
         });
-        let feeding = || tokio::spawn(feed::keep(self.clone(), database.clone(), progress.clone()));
-        is_new.then(|| FeedTask(feeding().abort_handle(), self.state.clone()))
+        if !is_new {
+            return self;
+        }
+        let feeding = feed::keep(self.users_index.clone(), self.database.clone(), self.progress.clone());
+        let task = FeedTask(tokio::spawn(feeding).abort_handle(), self.users_index.state.clone());
+        self.feed = Some(Arc::new(task));
+        self
+    }
+
+    /// Waits until the index of users is filled.
+    pub async fn users_indexed(&self) {
+        self.users_index.filled().await;
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use log_model::{Stream, StreamPartition};
 use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
 use user_index::UserIndex;
 
 use crate::checkpoint::Checkpoint;
@@ -42,6 +43,16 @@ pub(super) enum State {
 pub(crate) struct Indexed {
     pub(crate) users: UserIndex,
     pub(crate) offsets: Offsets,
+}
+
+/// The task that fills the index and follows the views. It ends when this is dropped.
+pub(crate) struct FeedTask(pub(super) AbortHandle, pub(super) watch::Sender<State>);
+
+impl Drop for FeedTask {
+    fn drop(&mut self) {
+        self.0.abort();
+        self.1.send_replace(State::Off);
+    }
 }
 
 impl UsersIndex {

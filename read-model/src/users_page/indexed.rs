@@ -18,7 +18,7 @@ use crate::page::Window;
 use crate::reader::ReadModel;
 use crate::statement::sql;
 use crate::users::{UserRow, columns, phone_key};
-use crate::users_index::{Indexed, Offsets};
+use crate::users_index::held::{Indexed, Offsets};
 use domain::user::UserStatus;
 
 /// How often a page is asked for whose rows change meanwhile. The first page by time of change is the one that does.

@@ -1,4 +1,4 @@
-//! Users with varied names, as many as asked for and the same for the same number: the log's events and the views' rows.
+//! Users with varied names, any number of them, and the same ones each time: the log's events and the views' rows.
 
 use domain::actor::Roles;
 use domain::group::GroupRef;
@@ -134,7 +134,7 @@ pub struct Person {
     pub events: Vec<Event>,
 }
 
-/// The user with this number among so many.
+/// The user with this number, of `of` users.
 pub fn person(number: u64, of: u64) -> Person {
     let mut random = Random(number);
     let first = random.one(&FIRST);

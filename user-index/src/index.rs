@@ -41,7 +41,7 @@ pub(crate) struct Part {
 }
 
 impl UserIndex {
-    /// How many users a segment takes at most. Whoever fills the index hands over about as many at a time.
+    /// Most users of a segment. An index is filled fastest with about as many at a time.
     pub const SEGMENT: usize = MOST_USERS;
 
     /// Adds users that it doesn't hold yet, at most [`UserIndex::SEGMENT`], in the order of their usernames.

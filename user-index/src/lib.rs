@@ -2,8 +2,7 @@
 //! a million users (`docs/adr/0016-users-grid-in-memory.md`).
 //!
 //! A [`UserIndex`] is a value: it holds all users at one moment, and a change of users makes another one. Nothing here
-//! reads a database, and nothing here knows where users come from. Answers are usernames, because those are what the
-//! index holds; rows are read by whoever asks.
+//! reads a database, and nothing here knows where users come from. Answers are usernames; the caller reads the rows.
 //!
 //! ```
 //! use user_index::{Condition, Selection, SortField, SortStep, Sorting, UserIndex, search};

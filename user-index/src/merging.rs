@@ -8,7 +8,7 @@ use crate::postings::MOST_USERS;
 use crate::segment::Segment;
 use crate::user::IndexedUser;
 
-/// So many segments that are less than half full are merged.
+/// Most segments that are less than half full. Beyond it they are merged.
 const MOST_SMALL: usize = 6;
 
 /// Segments to be merged, as they were when this was decided.

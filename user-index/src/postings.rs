@@ -18,7 +18,7 @@ const SAMPLED: usize = 64;
 pub(crate) struct Posting(u32);
 
 impl Posting {
-    /// `None` for a term further behind in its text than can be said. No text of Muster has so many parts.
+    /// `None` for a term that is the 4,097th of its text or later. No text of Muster has half as many parts.
     fn try_new(user: u32, text: usize, place: usize) -> Option<Self> {
         let place = u32::try_from(place).ok().filter(|place| place >> PLACE_BITS == 0)?;
         let text = u32::try_from(text).ok()?;

@@ -56,7 +56,7 @@ pub fn words(search: Option<&str>) -> Vec<String> {
     let mut implied = implied.into_iter();
     words.retain(|_| !implied.next().unwrap_or_default());
     if words.len() > MOST_WORDS {
-        // Nothing has names of so many words. No term contains this one.
+        // Nobody's names have that many words. No term contains this one.
         words = vec![BETWEEN.to_string()];
     }
     words

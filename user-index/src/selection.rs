@@ -39,7 +39,7 @@ impl Segment {
         let steps = self.steps(sorting);
         let placed =
             Placed { sorting, steps, after: place(selection.after), before: place(selection.before), most };
-        // Where the users lie evenly, so many steps along the order lead past enough of them.
+        // Where the users lie evenly, this number of steps along the order leads past enough of them.
         let steps = most * self.len() / found;
         if steps < found
             && let Some(first) = self.walk(users, &placed, 4 * steps + 256)

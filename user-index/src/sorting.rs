@@ -53,7 +53,7 @@ pub enum SortValue {
 }
 
 impl Sorting {
-    /// An order by these steps, the last of which is by username. `None` if it is not, or if there are more than three.
+    /// An order by these steps. `None` unless the last one is by username, and with more than three.
     pub fn try_new(steps: Vec<SortStep>) -> Option<Self> {
         let is_total = steps.last().is_some_and(|step| step.field == SortField::Username);
         (is_total && steps.len() <= MOST_STEPS).then_some(Self(steps))

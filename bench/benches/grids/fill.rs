@@ -1,7 +1,7 @@
 //! Fills a log and views with users, before Muster opens them.
 //!
-//! The views are written directly, because folding millions of events would take most of the run: each row is what the
-//! user's events come to, and the checkpoint stands at the end of the log.
+//! The views are written directly, because folding millions of events would take most of the run. Each row is the result of
+//! the user's events, and the checkpoint stands at the end of the log.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -45,7 +45,7 @@ fn written(data: &Path) -> Result<Written> {
     Ok(serde_json::from_slice(&std::fs::read(data.join("people.json"))?)?)
 }
 
-/// Writes the events of so many users into an empty log, and notes it beside the log.
+/// Writes the events of this many users into an empty log, and notes the number beside the log.
 pub(crate) async fn log(data: &Path, users: u64) -> Result<()> {
     let log: Arc<dyn EventLog> = SqliteLog::open(data).await?;
     let written = tokio::task::spawn_blocking(move || write_log(&*log, users)).await??;

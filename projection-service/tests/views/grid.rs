@@ -113,7 +113,7 @@ async fn check(views: &ReadModel, users: &[UserRow], question: &Question, middle
     assert_eq!((first.has_previous, first.has_next), (false, length > size));
     let end = page(Window::last(PAGE, None)).await;
     assert_eq!(names(&end), expected(length.saturating_sub(size), length), "{question:?}");
-    // A cursor from the middle: a page of one row behind so many others.
+    // A cursor from the middle of the list.
     let middle = middle % length.max(1);
     let Some(cursor) = page(Window::first(u32::try_from(middle + 1).unwrap(), None)).await.edges.pop() else {
         return;

@@ -73,7 +73,7 @@ impl Crowd {
         self.number(one_in) == 0
     }
 
-    /// A user with one of so many names. States and times go with the name, so that they lie together.
+    /// A user with one of `names` names. States and times go with the name, so that they lie together.
     pub(crate) fn user(&mut self, names: usize) -> IndexedUser {
         let number = self.number(names);
         let username = format!("{}.user_{number}", ["alex", "bob", "frie", "zed"][number * 4 / names]);

@@ -105,7 +105,7 @@ pub(crate) async fn views(data: &Path, at: &ViewsAt) -> Result<()> {
             batch.users.push(Changed { before: None, after: row });
         }
         let to = if last == written.users { written.end } else { offset };
-        batch.moves.push(Move { place: PLACE, from, to });
+        batch.moves.push(Move { place: PLACE, from, to, anchor: None });
         batch.counts = counts.into_iter().collect();
         from = to;
         writer.apply(&Arc::new(batch)).await?;

@@ -84,7 +84,7 @@ impl Filled {
         for (partition, (from, to)) in
             (0..).zip(from.into_iter().zip(self.next)).filter(|(_, (from, to))| from < to)
         {
-            batch.moves.push(Move { place: place(partition), from, to });
+            batch.moves.push(Move { place: place(partition), from, to, anchor: None });
             position.cover(place(partition), to - 1);
         }
         self.views.writer().apply(&Arc::new(batch)).await.unwrap();

@@ -26,7 +26,6 @@ pub struct ReadModel {
     /// Ends with the last clone.
     _listener: Option<Arc<Listener>>,
     /// Ends with the last clone, too.
-    #[expect(dead_code, reason = "it is dropped, and nothing else")]
     pub(crate) feed: Option<Arc<FeedTask>>,
 }
 

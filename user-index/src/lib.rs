@@ -27,6 +27,7 @@ mod bits;
 mod columns;
 mod condition;
 mod dictionary;
+mod found_words;
 mod index;
 mod matching;
 mod merging;

@@ -24,7 +24,7 @@ impl Segment {
     fn keep(&self, matching: &mut Bits, condition: &Condition) {
         let mut set = Bits::none(self.len());
         match condition {
-            Condition::Word(word) => set.extend(self.found(word)),
+            Condition::Word(word) => self.add_found(word, &mut set),
             Condition::States(states) => {
                 for state in states {
                     set.add(&self.tagged[Tag::State(*state).index()]);

@@ -11,8 +11,12 @@ use crate::bits::Bits;
 use crate::columns::{NumberColumn, TextColumn};
 use crate::condition::TimeField;
 use crate::dictionary::Dictionary;
+use crate::found_words::FoundWords;
 use crate::postings::{MOST_USERS, Posting, Postings};
 use crate::user::{IndexedUser, Tag};
+
+/// Postings from which on the users of a word are kept: setting their bits one by one takes longer than all else.
+const MANY: usize = 2_000;
 
 /// Users by number. Numbers follow the usernames.
 #[derive(Debug)]
@@ -34,6 +38,7 @@ pub(crate) struct Segment {
     /// The users of each tag.
     pub(crate) tagged: [Bits; Tag::NUMBER],
     postings: Postings,
+    found_words: FoundWords,
 }
 
 impl Segment {
@@ -73,6 +78,7 @@ impl Segment {
             updated_at: times(|user| user.updated_at),
             tagged,
             postings: Postings::of(&users.iter().map(IndexedUser::searched).collect::<Vec<_>>()),
+            found_words: FoundWords::default(),
         }
     }
 
@@ -81,9 +87,18 @@ impl Segment {
         self.usernames.len()
     }
 
-    /// The users that some term of is begun by the word, some of them repeatedly.
-    pub(crate) fn found(&self, word: &str) -> impl Iterator<Item = u32> {
-        self.postings.range(word, |posting| self.text(posting)).iter().map(|posting| posting.user())
+    /// Adds the users with a term that begins with the word.
+    pub(crate) fn add_found(&self, word: &str, users: &mut Bits) {
+        let postings = self.postings.range(word, |posting| self.text(posting));
+        let found = || postings.iter().map(|posting| posting.user());
+        if postings.len() < MANY {
+            return users.extend(found());
+        }
+        users.add(&self.found_words.get(word, || {
+            let mut users = Bits::none(self.len());
+            users.extend(found());
+            users
+        }));
     }
 
     fn text(&self, posting: Posting) -> String {
@@ -132,5 +147,6 @@ impl Segment {
             + self.states.capacity()
             + self.by_state.capacity() * 4
             + self.postings.bytes()
+            + self.found_words.bytes()
     }
 }

@@ -51,11 +51,11 @@ impl ReadModel {
             let mut statement = sql(format!("SELECT {} FROM users WHERE username IN ", columns()));
             statement.push_list(names.iter());
             let rows: Vec<UserRow> = self.database.all(statement).await?;
-            let newer: Offsets = rows
-                .iter()
-                .filter(|row| !now.has_seen(row.partition, row.log_offset))
-                .map(|row| (row.partition, row.log_offset + 1))
-                .collect();
+            let mut newer = Offsets::new();
+            for row in rows.iter().filter(|row| !now.has_seen(row.partition, row.log_offset)) {
+                let next = newer.entry(row.partition).or_default();
+                *next = (*next).max(row.log_offset + 1);
+            }
             if newer.is_empty() {
                 let Some(rows) = in_order(&names, rows) else {
                     self.users_index.discard();

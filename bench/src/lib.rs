@@ -4,6 +4,7 @@ pub mod churn;
 pub mod commands;
 pub mod limits;
 pub mod muster;
+pub mod people;
 pub mod population;
 pub mod watched;
 

@@ -126,7 +126,8 @@ fn happens(number: u64, name: &Username, step: u64) -> Vec<(Stream, Record)> {
     events.map(record).collect()
 }
 
-fn envelope(name: &Username, command: Uuid, sequence: u64, time: Timestamp) -> Envelope {
+/// The envelope of an event of this user, by the user.
+pub fn envelope(name: &Username, command: Uuid, sequence: u64, time: Timestamp) -> Envelope {
     let subject = UserId::of(name).to_string();
     Envelope {
         id: Uuid::now_v7(),

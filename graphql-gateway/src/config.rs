@@ -76,6 +76,10 @@ pub struct Config {
     #[arg(long, env = "MUSTER_REGISTRATIONS_PER_ADDRESS", default_value = "10/minute", value_name = "RATE")]
     pub registrations_per_address: Rate,
 
+    /// An index of all users in memory, about 150 bytes each, that answers every list of users in milliseconds.
+    #[arg(long, env = "MUSTER_USERS_INDEX", action = ArgAction::Set, num_args = 0..=1, default_value_t = true, default_missing_value = "true", require_equals = true)]
+    pub users_index: bool,
+
     /// Queries by GET as well; mutations never.
     #[arg(long, env = "MUSTER_GRAPHQL_GET", action = ArgAction::Set, num_args = 0..=1, default_value_t = false, default_missing_value = "true", require_equals = true)]
     pub graphql_get: bool,

@@ -103,6 +103,7 @@ impl GatewayService {
         let (recorder, record_writer) = access_recorder(Arc::clone(&log));
         let partitions = log.partitions();
         let commands = Arc::new(ReservingRoute::over(commands, partitions));
+        let read_model = if config.users_index { read_model.index_users() } else { read_model };
         let freshness = Freshness::new(&read_model, partitions, &config);
         let monitor = AccessMonitor::new(read_model.clone(), freshness.clone());
         let gateway = Gateway::try_new(config, read_model, partitions, commands, recorder, freshness)?;

@@ -111,8 +111,13 @@ impl RowChanges {
         if is_known(cached.now.as_ref(), envelope)? {
             return Ok(());
         }
-        let here =
-            At { user: id, partition: at.0.partition, sequence: envelope.sequence, time: envelope.time };
+        let here = At {
+            user: id,
+            partition: at.0.partition,
+            offset: at.1,
+            sequence: envelope.sequence,
+            time: envelope.time,
+        };
         let row = users::fold(cached.now.clone(), event, here).ok_or("the user was never registered")?;
         let entry = audit::of_user(event, cached.now.as_ref(), &row, envelope, at);
         let before = cached.now.replace(row);

@@ -5,6 +5,8 @@
 //! - A [`ViewWriter`] fills the views. A process that fills them has one; nothing else can write them.
 //! - [`Progress`] says how far the views are, and waits until they cover a position, so that callers read their own writes.
 //!
+//! With [`ReadModel::index_users`] lists of users are answered from memory (`docs/adr/0017-users-grid-in-memory.md`).
+//!
 //! Views can be dropped and filled again at any time (`docs/adr/0007-disposable-views.md`). Sessions, failed sign-ins and
 //! the last use of tokens are operational state: gateways write it, the log doesn't hold it, and refilling the views
 //! leaves it alone. The same statements run on PostgreSQL and SQLite (`docs/adr/0003-two-adapters-one-code.md`).
@@ -32,6 +34,7 @@ mod statement;
 mod table;
 pub mod tokens;
 pub mod users;
+mod users_index;
 pub mod users_page;
 mod views_at;
 mod writer;

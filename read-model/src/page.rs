@@ -46,6 +46,8 @@ pub struct Page<T> {
     pub start: Option<String>,
     /// Cursor of the page's end: its last row, or where looking for rows was given up for this page.
     pub end: Option<String>,
+    /// How many rows the whole list has, where it costs nothing to know.
+    pub total: Option<u64>,
 }
 
 impl<T> Page<T> {
@@ -62,7 +64,7 @@ impl<T> Page<T> {
         let edges: Vec<_> = rows.into_iter().map(|row| Edge { cursor: cursor(&row), row }).collect();
         let at = |edge: Option<&Edge<T>>| edge.map(|edge| edge.cursor.clone());
         let (start, end) = (at(edges.first()), at(edges.last()));
-        Self { edges, has_next, has_previous, start, end }
+        Self { edges, has_next, has_previous, start, end, total: None }
     }
 
     /// The page, if looking for its rows was given up at this cursor: there may be more behind it.

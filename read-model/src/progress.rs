@@ -92,6 +92,11 @@ impl Progress {
         let _ = self.known.subscribe().changed().await;
     }
 
+    /// The checkpoints as they change.
+    pub(crate) fn watch(&self) -> watch::Receiver<BTreeMap<StreamPartition, Checkpoint>> {
+        self.known.subscribe()
+    }
+
     /// Adopts checkpoints read from the database. None moves back: a notification may have overtaken the read.
     pub(crate) fn set(&self, checkpoints: Vec<Checkpoint>) {
         self.known.send_if_modified(|known| {

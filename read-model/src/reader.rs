@@ -11,6 +11,7 @@ use crate::notifications;
 use crate::progress::Progress;
 use crate::schema::{self, OlderViews};
 use crate::statement::sql;
+use crate::users_index::held::{FeedTask, UsersIndex};
 use crate::views_at::ViewsAt;
 
 /// The views of one deployment, to read. Clones share their connections.
@@ -21,8 +22,11 @@ use crate::views_at::ViewsAt;
 pub struct ReadModel {
     pub(crate) database: Database,
     pub(crate) progress: Progress,
+    pub(crate) users_index: UsersIndex,
     /// Ends with the last clone.
     _listener: Option<Arc<Listener>>,
+    /// Ends with the last clone, too.
+    pub(crate) feed: Option<Arc<FeedTask>>,
 }
 
 struct Listener(AbortHandle);
@@ -69,7 +73,7 @@ impl ReadModel {
                 Some(Arc::new(Listener(tokio::spawn(listening).abort_handle())))
             }
         };
-        Ok(Self { database, progress, _listener: listener })
+        Ok(Self { database, progress, users_index: UsersIndex::off(), _listener: listener, feed: None })
     }
 
     /// How far the views are, as this process knows it.

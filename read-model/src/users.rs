@@ -50,6 +50,8 @@ pub struct UserRow {
     pub version: u64,
     /// The partition of the user's events.
     pub partition: u32,
+    /// The offset of the user's last event.
+    pub log_offset: u64,
     /// The configuration of the file agent.
     pub config: UfaConfig,
     /// The user's version at the last change of the agent's configuration or rules.
@@ -110,6 +112,7 @@ impl FromColumns for UserRow {
             updated_at: row.time("updated_at")?,
             version: row.number("version")?,
             partition: row.number("log_partition")?,
+            log_offset: row.number("log_offset")?,
             config: UfaConfig {
                 debug: row.flag("ufa_debug")?,
                 log_file: row.text("ufa_log_file")?,
@@ -170,6 +173,7 @@ pub(crate) fn table<'a>() -> Table<Searchable<'a>, 29> {
             column("updated_at", |it| it.user.updated_at.into()),
             column("version", |it| it.user.version.into()),
             column("log_partition", |it| it.user.partition.into()),
+            column("log_offset", |it| it.user.log_offset.into()),
             derived("terms", |it| search::joined(it.terms).into()),
             column("ufa_debug", |it| it.user.config.debug.into()),
             column("ufa_log_file", |it| (&it.user.config.log_file).into()),

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod filter;
+mod indexed;
 mod order;
 mod query_plan;
 mod sort;
@@ -29,19 +30,34 @@ impl ReadModel {
         window: &Window,
     ) -> Result<Page<UserRow>, Error> {
         let conditions = Conditions::of(filter);
-        if let Some(keys) = TwoKeys::of(order) {
-            let rows = self.matching_by_two(&conditions, keys, window).await?;
-            return Ok(Page::of(window, rows, |user| keys.cursor(user)));
-        }
-        let key = order.by;
-        key.check_cursors(window)?;
-        let rows = self.matching(&conditions, key, window).await?;
-        Ok(key.order().page(window, rows, |user| key.of(user)))
+        let indexed = self.page_by_index(&conditions.filter, order, window).await?;
+        let total = indexed.as_ref().map(|(_, total)| *total);
+        let rows = indexed.map(|(rows, _)| rows);
+        let page = if let Some(keys) = TwoKeys::of(order) {
+            let rows = match rows {
+                Some(rows) => rows,
+                None => self.matching_by_two(&conditions, keys, window).await?,
+            };
+            Page::of(window, rows, |user| keys.cursor(user))
+        } else {
+            let key = order.by;
+            key.check_cursors(window)?;
+            let rows = match rows {
+                Some(rows) => rows,
+                None => self.matching(&conditions, key, window).await?,
+            };
+            key.order().page(window, rows, |user| key.of(user))
+        };
+        Ok(Page { total, ..page })
     }
 
-    /// How many users pass the filter. Exact for filters of states and groups alone; else counting stops at 10,000.
+    /// How many users pass the filter. Exact from the index, and for filters of states and groups alone; else counting stops
+    /// at 10,000.
     pub async fn users_count(&self, filter: &UserFilter) -> Result<Count, Error> {
         let filter = &filter.without_blanks();
+        if let Some(n) = self.count_by_index(filter).await {
+            return Ok(Count { n, capped: false });
+        }
         if filter.is_counted() {
             let shown =
                 [UserStatus::Pending, UserStatus::Active, UserStatus::Suspended, UserStatus::Rejected];

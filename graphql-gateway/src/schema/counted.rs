@@ -12,6 +12,8 @@ use crate::error::ApiError;
 pub(crate) enum WholeList {
     /// Nothing.
     Empty,
+    /// A list whose length came with the page.
+    Counted(u64),
     /// The users that pass a filter.
     Users(UserFilter),
     /// The groups that a search finds.
@@ -31,6 +33,7 @@ impl WholeList {
     pub(super) async fn count(&self, views: &ReadModel) -> Result<Count, ApiError> {
         Ok(match self {
             Self::Empty => Count { n: 0, capped: false },
+            Self::Counted(n) => Count { n: *n, capped: false },
             Self::Users(filter) => views.users_count(filter).await?,
             Self::Groups(search) => Count { n: views.groups_count(search.as_deref()).await?, capped: false },
             Self::Rules(user) => views.rules_count(*user).await?,

@@ -63,7 +63,8 @@ impl Query {
                 return Ok(Connection::empty());
             };
             let page = gateway(ctx).views.users_page(&filter, order, &window).await?;
-            Ok(Connection::new(page, WholeList::Users(filter), User::from))
+            let list = page.total.map_or(WholeList::Users(filter), WholeList::Counted);
+            Ok(Connection::new(page, list, User::from))
         })
         .await
     }

@@ -12,11 +12,12 @@ pub(crate) mod users;
 use domain::id::UserId;
 use domain::timestamp::Timestamp;
 
-/// An event's user, partition, number and time.
+/// An event's user, place in the log, number and time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct At {
     pub(crate) user: UserId,
     pub(crate) partition: u32,
+    pub(crate) offset: u64,
     pub(crate) sequence: u64,
     pub(crate) time: Timestamp,
 }

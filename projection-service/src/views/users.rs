@@ -18,6 +18,7 @@ pub(crate) fn fold(before: Option<UserRow>, event: &Event, at: At) -> Option<Use
         _ => before?,
     };
     row.version = at.sequence;
+    row.log_offset = at.offset;
     row.updated_at = updated_at;
     match event {
         Event::Registered(_)
@@ -81,6 +82,7 @@ fn anew(registered: &Registered, at: At) -> UserRow {
         updated_at: at.time,
         version: at.sequence,
         partition: at.partition,
+        log_offset: at.offset,
         config: UfaConfig::default(),
         ufa_version: at.sequence,
         ufa_updated_at: at.time,

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod crowd;
 mod folds;
 mod foreign;
+mod grid;
 mod halts;
 mod metrics_told;
 mod operational;

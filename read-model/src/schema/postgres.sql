@@ -40,6 +40,7 @@ CREATE TABLE users (
     updated_at             bigint NOT NULL,
     version                bigint NOT NULL,
     log_partition          bigint NOT NULL,
+    log_offset             bigint NOT NULL,
     terms                  text COLLATE "C" NOT NULL,
     ufa_debug              boolean NOT NULL,
     ufa_log_file           text NOT NULL,
@@ -63,6 +64,8 @@ CREATE INDEX users_of_group ON users (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX users_of_password ON users (must_change_password, username);
 -- Nearly everybody holds the role of a user alone, which is 1; who holds more is what people look for.
 CREATE INDEX users_of_roles ON users (roles, username) WHERE roles <> 1;
+-- Who changed since a position: what follows the views asks it after each of their commits.
+CREATE INDEX users_by_last_event ON users (log_partition, log_offset);
 
 -- Under what a user is found: names, address and username, and what follows each separator in them.
 CREATE TABLE user_terms (

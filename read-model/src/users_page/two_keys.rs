@@ -55,7 +55,8 @@ impl TwoKeys {
         (self.first.field.value(user), self.then.of(user))
     }
 
-    fn read(self, cursor: Option<&String>) -> Result<Option<(KeyValue, UserKey)>, Error> {
+    /// What a cursor of this order holds.
+    pub(super) fn read(self, cursor: Option<&String>) -> Result<Option<(KeyValue, UserKey)>, Error> {
         let Some(cursor) = cursor else { return Ok(None) };
         let (first_name, then_name, directions, first, then): Cursor = page::decode(cursor)?;
         let is_own = first_name == self.first.field.name()

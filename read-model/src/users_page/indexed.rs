@@ -10,9 +10,10 @@ use tokio::task::spawn_blocking;
 use user_index::search::{folded, words};
 use user_index::{Condition, IndexPage, Selection, SortField, SortStep, SortValue, Sorting, TimeField};
 
+use super::filter::UserFilter;
 use super::order::{KeyValue, UserKey};
+use super::sort::{UserOrder, UserSortField, UserSortKey};
 use super::two_keys::TwoKeys;
-use super::{UserFilter, UserOrder, UserSortField, UserSortKey};
 use crate::error::Error;
 use crate::page::Window;
 use crate::reader::ReadModel;

@@ -22,8 +22,9 @@ use crate::tail::FeedTail;
 const START: Duration = Duration::from_secs(5);
 /// How long finding an instant may take.
 const LOCATE: Duration = Duration::from_secs(20);
-/// Most readers who read the log for themselves at the same time. Each holds a reader of the log with its buffers.
-const BEHIND: usize = 8;
+/// Most readers who read the log for themselves at the same time. Each holds a reader of the log with its buffers: up to
+/// 16 MiB on SQLite, and on Kafka what its client fetches ahead, up to 80 MiB.
+const BEHIND: usize = 4;
 
 /// The feeds of one process. Clones share one tail, which begins with the first reader.
 #[derive(Clone)]

@@ -63,7 +63,7 @@ fn a_token_for_the_feeds_of_events_is_for_somebody_who_may_audit() {
         expires_at: None,
         allowed_networks: Vec::new(),
     };
-    attempt(with(active(), [granted.into()])).then([issued.into()]);
+    attempt(with(active(), [granted.into()])).then([issued]);
 }
 
 #[test]

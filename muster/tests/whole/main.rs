@@ -9,6 +9,8 @@ mod deletion;
 mod deployment;
 mod documents;
 mod faults;
+mod feed_reader;
+mod feeds;
 mod file_graph;
 mod files;
 mod journey;
@@ -50,5 +52,7 @@ both! {
     every_bad_field_is_refused_and_nothing_is_written => crate::refusals::every_bad_field;
     secrets_are_found_nowhere => crate::canary::found_nowhere;
     groups_are_deleted_when_they_are_empty => crate::deletion::of_groups;
+    the_feeds_miss_nothing_and_repeat_nothing => crate::feeds::exactly_once;
+    a_feed_of_a_group_has_its_members_events => crate::feeds::of_a_group;
     the_chain_verifies_over_a_live_log => crate::operators::verify_live;
 }

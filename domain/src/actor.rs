@@ -69,6 +69,16 @@ impl Roles {
         self.0 & other.0 == other.0
     }
 
+    /// Whether they carry the right `audit`: to read the audit log and the feeds of events.
+    pub const fn may_audit(self) -> bool {
+        self.contains(Role::Administrator)
+    }
+
+    /// Whether they carry the right to list users and to manage them.
+    pub const fn may_administer(self) -> bool {
+        self.contains(Role::Administrator)
+    }
+
     /// The set with this role.
     #[must_use]
     pub const fn with(self, role: Role) -> Self {

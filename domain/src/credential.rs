@@ -140,11 +140,14 @@ pub enum Scope {
     /// Remote file agents.
     #[serde(rename = "agent")]
     Agent,
+    /// The feeds of events. Only users who may read the audit log have such tokens.
+    #[serde(rename = "events")]
+    Events,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 4] = [Self::Sftp, Self::Mailbox, Self::Gateway, Self::Agent];
+    pub const ALL: [Self; 5] = [Self::Sftp, Self::Mailbox, Self::Gateway, Self::Agent, Self::Events];
 
     /// The scope's name in the log.
     pub const fn name(self) -> &'static str {
@@ -153,6 +156,7 @@ impl Scope {
             Self::Mailbox => "mailbox",
             Self::Gateway => "gateway",
             Self::Agent => "agent",
+            Self::Events => "events",
         }
     }
 

@@ -87,6 +87,8 @@ codes! {
     WrongKind = "wrong_kind";
     /// Every user has this role.
     BaseRole = "base_role";
+    /// The user lacks the right that this needs.
+    NotPermitted = "not_permitted";
     /// Nobody does this to themselves.
     NotOnYourself = "not_on_yourself";
     /// The user holds a role that the caller does not hold.

@@ -209,6 +209,11 @@ impl Authenticator {
         Err(SignInError::Rejected(reason))
     }
 
+    /// The holder of a token, without a look at its secret: for a stream that was opened with it.
+    pub(crate) async fn holder(&self, id: TokenId) -> Result<Option<(Holder, Credential)>, ApiError> {
+        Ok(self.views.holder_by_token(id).await?)
+    }
+
     /// Tells the audit log that somebody did not get in. `subject` is a user id, or the digest of an unknown name.
     pub(crate) fn record_failure(
         &self,

@@ -92,6 +92,10 @@ pub struct Config {
     #[arg(long, env = "MUSTER_GRAPHQL_COMPLEXITY", default_value = "20000", value_name = "FIELDS")]
     pub graphql_complexity: NonZeroUsize,
 
+    /// Most streams of events that are open at once, subscriptions included.
+    #[arg(long, env = "MUSTER_EVENT_STREAMS", default_value = "5000")]
+    pub event_streams: NonZeroUsize,
+
     /// Most bytes of a request body.
     #[arg(long, env = "MUSTER_BODY_LIMIT", default_value = "131072", value_name = "BYTES")]
     pub body_limit: NonZeroUsize,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use event_feed::Feeds;
 use read_model::ReadModel;
 
 use crate::access::{AccessCheck, Freshness};
@@ -11,6 +12,7 @@ use crate::commands::CommandRoute;
 use crate::config::Config;
 use crate::pace::ResponsePacer;
 use crate::rate::AddressRateLimiter;
+use crate::readers::Readers;
 use crate::rehash::Rehasher;
 use crate::secrets::{Cost, Hasher, InvalidCost};
 use crate::sessions::Sessions;
@@ -27,7 +29,8 @@ pub(crate) struct Gateway {
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) rehasher: Rehasher,
     pub(crate) sessions: Arc<Sessions>,
-    pub(crate) access: AccessCheck,
+    pub(crate) access: Arc<AccessCheck>,
+    pub(crate) readers: Arc<Readers>,
     pub(crate) registrations: AddressRateLimiter,
     pub(crate) registration_pacer: ResponsePacer,
 }
@@ -40,19 +43,22 @@ impl Gateway {
         commands: Arc<dyn CommandRoute>,
         recorder: AccessRecorder,
         freshness: Freshness,
+        feeds: Feeds,
     ) -> Result<Self, InvalidCost> {
         let hasher = Arc::new(Hasher::try_new(Cost::of(&config), config.password_queue.get())?);
         let authenticator =
             Arc::new(Authenticator::new(views.clone(), Arc::clone(&hasher), recorder.clone()));
         let sessions = Arc::new(Sessions::new(views.clone(), &config));
+        let access = Arc::new(AccessCheck::new(
+            views.clone(),
+            Arc::clone(&authenticator),
+            Arc::clone(&sessions),
+            partitions,
+            freshness,
+        ));
         Ok(Self {
-            access: AccessCheck::new(
-                views.clone(),
-                Arc::clone(&authenticator),
-                Arc::clone(&sessions),
-                partitions,
-                freshness,
-            ),
+            readers: Arc::new(Readers::new(feeds, Arc::clone(&access), &config)),
+            access,
             rehasher: Rehasher {
                 hasher: Arc::clone(&hasher),
                 commands: Arc::clone(&commands),

@@ -22,6 +22,7 @@ mod mutations;
 mod pace;
 mod portal;
 mod rate;
+mod readers;
 mod rehash;
 mod request;
 mod schema;
@@ -36,6 +37,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_feed::Feeds;
 use event_log::EventLog;
 use read_model::ReadModel;
 use service_kit::causes::Causes;
@@ -55,6 +57,8 @@ pub use portal::sdl;
 
 /// How long running requests may take when the gateway shuts down.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long the sockets of subscribers may take to close when the gateway shuts down.
+const SOCKETS_CLOSE: Duration = Duration::from_secs(2);
 /// How often ended sessions and old failures are deleted.
 const SWEEP: Duration = Duration::from_mins(10);
 /// How long failed sign-ins count after the last delay that they caused.
@@ -106,7 +110,15 @@ impl GatewayService {
         let read_model = if config.users_index { read_model.index_users() } else { read_model };
         let freshness = Freshness::new(&read_model, partitions, &config);
         let monitor = AccessMonitor::new(read_model.clone(), freshness.clone());
-        let gateway = Gateway::try_new(config, read_model, partitions, commands, recorder, freshness)?;
+        let gateway = Gateway::try_new(
+            config,
+            read_model,
+            partitions,
+            commands,
+            recorder,
+            freshness,
+            Feeds::new(&log),
+        )?;
         let listener =
             TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
         Ok(Self { listener, gateway: Arc::new(gateway), record_writer, monitor })
@@ -131,10 +143,15 @@ impl GatewayService {
         let record_writer = tokio::spawn(record_writer.run());
         let monitor = tokio::spawn(monitor.run());
         let sweeper = tokio::spawn(sweep(gateway.views.clone()));
+        let readers = Arc::clone(&gateway.readers);
+        let (of_rights, streams) = (Arc::clone(&readers), Arc::clone(&readers));
+        let rights_watch = tokio::spawn(async move { of_rights.rights.run().await });
         let router = http::router(Arc::new(HttpState::new(gateway)));
         let (stopped, stopping) = tokio::sync::oneshot::channel();
         let stop = async move {
             stop.await;
+            streams.stop();
+            drop(streams);
             let _nobody_waits = stopped.send(());
         };
         let serve = http_server::serve(listener, router, stop);
@@ -149,6 +166,10 @@ impl GatewayService {
         };
         sweeper.abort();
         monitor.abort();
+        rights_watch.abort();
+        // WebSockets are no requests any more. Each is told that this is a restart.
+        readers.sockets.closed(SOCKETS_CLOSE).await;
+        drop(readers);
         // The router and its connections are gone, and with them every recorder, so the writer ends.
         if timeout(DRAIN, record_writer).await.is_err() {
             tracing::warn!("The last access records were not written in time.");

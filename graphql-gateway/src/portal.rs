@@ -1,16 +1,17 @@
 //! The schema of the portal API as a whole, and its SDL.
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{SDLExportOptions, Schema, SchemaBuilder};
 
 use crate::mutations::Mutation;
 use crate::schema::node::RuleIsANode;
 use crate::schema::query::Query;
+use crate::schema::subscription::Subscription;
 
 #[cfg(test)]
 mod contract;
 
 /// The schema of the portal API.
-pub(crate) type PortalSchema = Schema<Query, Mutation, EmptySubscription>;
+pub(crate) type PortalSchema = Schema<Query, Mutation, Subscription>;
 
 /// The whole schema as SDL, with a description on everything in it. It is committed, and served in development.
 pub fn sdl() -> String {
@@ -23,7 +24,7 @@ pub fn sdl() -> String {
 }
 
 /// The schema without what it needs to answer requests.
-pub(crate) fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+pub(crate) fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     // An interface that implements another one has to be registered by hand.
-    Schema::build(Query, Mutation::default(), EmptySubscription).register_output_type::<RuleIsANode>()
+    Schema::build(Query, Mutation::default(), Subscription).register_output_type::<RuleIsANode>()
 }

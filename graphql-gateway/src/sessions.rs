@@ -46,6 +46,11 @@ impl ActiveSession {
     pub(crate) fn actor(&self) -> Actor {
         Actor::User { id: self.user_id, name: self.username.clone(), roles: self.roles }
     }
+
+    /// What names the session without giving it away.
+    pub(crate) fn token_hash(&self) -> TokenHash {
+        self.token_hash
+    }
 }
 
 /// Begins, finds and ends sessions.
@@ -102,15 +107,13 @@ impl Sessions {
         if found.session.last_seen_at + touch_interval <= at {
             self.views.touch_session(&token_hash, at).await?;
         }
-        Ok(Some(ActiveSession {
-            user_id: found.holder.id,
-            username: found.holder.username,
-            roles: found.holder.roles,
-            group: found.holder.group,
-            partition: found.holder.partition,
-            must_change_password: found.session.must_change,
-            token_hash,
-        }))
+        Ok(Some(active(found)))
+    }
+
+    /// The session, if it is still valid. Asking is no use of it: somebody who only looks on does not stay signed in.
+    pub(crate) async fn standing(&self, token_hash: TokenHash) -> Result<Option<ActiveSession>, ApiError> {
+        let found = self.views.session(&token_hash).await?;
+        Ok(found.filter(|found| is_valid(found, now(), self.idle)).map(active))
     }
 
     /// Ends a session.
@@ -144,6 +147,18 @@ fn is_valid(found: &sessions::SessionWithUser, at: Timestamp, idle: Duration) ->
         found.password_version.is_some_and(|version| session.credential_version >= version);
     let is_in_time = at < session.expires_at && at < session.last_seen_at + idle;
     has_current_password && is_in_time && found.holder.state == UserStatus::Active
+}
+
+fn active(found: sessions::SessionWithUser) -> ActiveSession {
+    ActiveSession {
+        user_id: found.holder.id,
+        username: found.holder.username,
+        roles: found.holder.roles,
+        group: found.holder.group,
+        partition: found.holder.partition,
+        must_change_password: found.session.must_change,
+        token_hash: found.session.token_hash,
+    }
 }
 
 fn hash(token: &SecretString) -> TokenHash {

@@ -20,6 +20,7 @@ pub mod counts;
 pub mod credentials;
 mod database;
 mod error;
+pub mod group_moves;
 pub mod groups;
 pub mod mailboxes;
 mod notifications;

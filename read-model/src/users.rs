@@ -148,7 +148,7 @@ pub(crate) struct Searchable<'a> {
 }
 
 /// The table of users.
-pub(crate) fn table<'a>() -> Table<Searchable<'a>, 29> {
+pub(crate) fn table<'a>() -> Table<Searchable<'a>, 30> {
     Table {
         name: "users",
         columns: [

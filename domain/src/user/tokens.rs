@@ -5,6 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Roles;
 use crate::aggregate::Decision;
 use crate::credential::{CredentialId, Kind, Scope};
 use crate::decision_context::DecisionContext;
@@ -87,7 +88,7 @@ impl IssueAuthToken {
         let account = user.require_known()?;
         let mut check = Validation::new();
         let name = check.field("name", text::required(&self.name, NAME_LENGTH));
-        let scopes = check.field("scopes", scopes(&self.scopes));
+        let scopes = check.field("scopes", scopes(&self.scopes, account.roles));
         let expires_at = check.field("expiresAt", expiry(self.expires_at, context.now));
         let networks = check.field("allowedNetworks", networks(&self.allowed_networks));
         let (name, scopes, expires_at, allowed_networks) =
@@ -144,12 +145,17 @@ pub(crate) fn revoke(decision: Decision<Event>, user: UserId, token: &Token) -> 
         .remove(CredentialId::Token(user, token.id))
 }
 
-fn scopes(scopes: &[Scope]) -> Result<Vec<Scope>, Refusal> {
+/// The scopes that a token of somebody with these roles gets.
+fn scopes(scopes: &[Scope], roles: Roles) -> Result<Vec<Scope>, Refusal> {
     let mut scopes = scopes.to_vec();
     scopes.sort_unstable();
     scopes.dedup();
     if scopes.is_empty() {
         return Err(Refusal::new(Code::Required, "At least one scope must be given."));
+    }
+    if scopes.contains(&Scope::Events) && !roles.may_audit() {
+        let message = "Only a user who may read the audit log can have a token for the feeds of events.";
+        return Err(Refusal::new(Code::NotPermitted, message));
     }
     Ok(scopes)
 }

@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use domain::access::SignInFailureReason;
-use domain::actor::Client;
+use domain::actor::{Client, Roles};
 use domain::credential::Kind;
 use domain::group::GroupRef;
 use domain::id::{TokenId, UserId};
@@ -71,6 +71,7 @@ use crate::token_uses::TokenUses;
 pub(crate) struct AccessGranted {
     pub(crate) user: UserId,
     pub(crate) username: String,
+    pub(crate) roles: Roles,
     pub(crate) group: Option<GroupRef>,
     pub(crate) token: Option<TokenId>,
 }
@@ -95,11 +96,11 @@ impl AccessDenied {
 
 /// Decides whether credentials are good for services.
 pub(crate) struct AccessCheck {
-    authenticator: Arc<Authenticator>,
-    sessions: Arc<Sessions>,
+    pub(super) authenticator: Arc<Authenticator>,
+    pub(super) sessions: Arc<Sessions>,
     token_uses: TokenUses,
     partitions: u32,
-    freshness: Freshness,
+    pub(super) freshness: Freshness,
 }
 
 impl AccessCheck {
@@ -193,8 +194,9 @@ impl AccessCheck {
         if session.must_change_password || service == Service::Agent {
             return Err(AccessDenied::Forbidden);
         }
-        let (user, username, group) = (session.user_id, session.username, session.group);
-        Ok(AccessGranted { user, username, group, token: None })
+        let (user, username, roles, group) =
+            (session.user_id, session.username, session.roles, session.group);
+        Ok(AccessGranted { user, username, roles, group, token: None })
     }
 }
 
@@ -225,7 +227,8 @@ fn is_within(client: &Client, networks: &[IpNet]) -> bool {
 
 impl AccessGranted {
     fn new(holder: Holder, token: Option<TokenId>) -> Self {
-        Self { user: holder.id, username: holder.username, group: holder.group, token }
+        let Holder { id, username, roles, group, .. } = holder;
+        Self { user: id, username, roles, group, token }
     }
 }
 

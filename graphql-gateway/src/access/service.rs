@@ -17,6 +17,9 @@ pub(crate) enum Service {
     Agent,
     /// The portals. They take no tokens.
     Portal,
+    /// The feeds of events, which Muster itself serves: nobody else asks for them.
+    #[serde(skip)]
+    Events,
 }
 
 impl Service {
@@ -28,6 +31,7 @@ impl Service {
             Self::Gateway => "gateway",
             Self::Agent => "agent",
             Self::Portal => "portal",
+            Self::Events => "events",
         }
     }
 
@@ -38,6 +42,7 @@ impl Service {
             Self::Mailbox => Some(Scope::Mailbox),
             Self::Gateway => Some(Scope::Gateway),
             Self::Agent => Some(Scope::Agent),
+            Self::Events => Some(Scope::Events),
             Self::Portal => None,
         }
     }

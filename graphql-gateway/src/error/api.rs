@@ -27,6 +27,9 @@ pub(crate) enum ApiError {
     /// The arguments contradict each other.
     #[error("{0}")]
     BadRequest(&'static str),
+    /// An argument can't be used; the sentence names it.
+    #[error("{0}")]
+    BadArgument(String),
     /// Nothing was written; the same request may succeed later.
     #[error("This is not available at the moment. Try again later.")]
     Unavailable {
@@ -55,7 +58,7 @@ impl ApiError {
             Self::PasswordChangeRequired => "PASSWORD_CHANGE_REQUIRED",
             Self::Forbidden => "FORBIDDEN",
             Self::RateLimited { .. } => "RATE_LIMITED",
-            Self::BadRequest(_) => BAD_REQUEST,
+            Self::BadRequest(_) | Self::BadArgument(_) => BAD_REQUEST,
             Self::Unavailable { .. } => "UNAVAILABLE",
             Self::UnknownOutcome => "UNKNOWN_OUTCOME",
             Self::NotYetVisible => "NOT_YET_VISIBLE",

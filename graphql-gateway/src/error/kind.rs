@@ -75,6 +75,8 @@ pub(crate) enum UserErrorKind {
     WrongKind,
     /// Every user has this role.
     BaseRole,
+    /// The user lacks the right that this needs.
+    NotPermitted,
     /// Nobody does this to themselves.
     NotOnYourself,
     /// The user holds a role that the caller does not hold.

@@ -1,14 +1,14 @@
 //! GraphQL over HTTP (draft of September 2025 and later): one request in, one response with the right status out.
 //!
 //! A request passes these checks in order, and nothing is executed unless all of them hold: media type, parameters,
-//! nesting of the text, syntax, size of the document ([`super::document`]), method; then, inside the library,
+//! nesting of the text, syntax, size of the document ([`super::prepared`]), method; then, inside the library,
 //! variables, arguments and cost ([`super::guard`]), and validation.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request as GraphqlRequest, ServerError, Variables};
+use async_graphql::{Request as GraphqlRequest, ServerError};
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{Method, Request, StatusCode};
@@ -16,16 +16,16 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::document;
 use super::guard::ExecutionProgress;
-use super::literals;
 use super::negotiation::Media;
 use super::parameters::Parameters;
+use super::prepared::PreparedOperation;
 use super::response::{GraphqlBody, Rejection, for_callers};
 use super::state::HttpState;
+use super::subscriptions;
 use super::telemetry::GraphqlTelemetry;
 use crate::caller::Caller;
-use crate::error::{ApiError, PARSE_FAILED, VALIDATION_FAILED, server_error};
+use crate::error::{ApiError, BAD_REQUEST, server_error};
 use crate::request::RequestContext;
 
 pub(super) async fn handle(
@@ -33,6 +33,9 @@ pub(super) async fn handle(
     Extension(context): Extension<RequestContext>,
     request: Request<Body>,
 ) -> Response {
+    if subscriptions::is_upgrade(request.headers()) && request.method() == Method::GET {
+        return subscriptions::upgrade(&state, context, request).await;
+    }
     let started = Instant::now();
     let media = Media::accepted(request.headers());
     let mut telemetry = GraphqlTelemetry::default();
@@ -63,29 +66,19 @@ async fn answer(
     let method = request.method().clone();
     let headers = request.headers().clone();
     let parameters = Parameters::read(request, config, deadline).await?;
-    let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
-    document::check_text(&parameters.query).map_err(|error| Rejection::invalid(error.to_server_error()))?;
-    let variables = parameters.variables.map(serde_json::Value::Object).unwrap_or_default();
-    let query = literals::translated(&parameters.query).into_owned();
-    let mut graphql = GraphqlRequest::new(query).variables(Variables::from_json(variables));
-    graphql.operation_name.clone_from(&operation_name);
-    let document = graphql.parsed_query().map_err(|mut error| {
-        error.extensions = server_error(PARSE_FAILED, "").extensions;
-        Rejection::invalid(error)
-    })?;
-    let operation = document::check(document, operation_name.as_deref())
-        .map_err(|error| Rejection::invalid(error.to_server_error()))?;
-    if !config.is_dev() && operation.introspects() {
-        return Err(Rejection::invalid(server_error(VALIDATION_FAILED, "The schema is not shown here.")));
-    }
+    let prepared = PreparedOperation::read(config, parameters).map_err(Rejection::invalid)?;
+    let PreparedOperation { request: graphql, operation, progress } = prepared;
     if method == Method::GET && operation.kind != OperationType::Query {
         return Err(Rejection::malformed(StatusCode::METHOD_NOT_ALLOWED, "Only queries can be sent by GET."));
+    }
+    if operation.kind == OperationType::Subscription {
+        let message = "A subscription is sent to /graphql/stream, or over a WebSocket.";
+        return Err(Rejection::invalid(server_error(BAD_REQUEST, message)));
     }
     let caller = timeout_at(deadline, Caller::identify(&state.gateway.sessions, &headers, context))
         .await
         .map_err(|_| Rejection::failed(&ApiError::UNAVAILABLE))?;
-    let progress = Arc::new(ExecutionProgress::new(operation_name.as_deref()));
-    let graphql = graphql.data(caller).data(Arc::clone(&progress));
+    let graphql = graphql.data(caller);
     let executed = execute(state, graphql, &progress, operation.kind, deadline).await;
     // Field names that validation did not check are not recorded: callers could make up any number of them.
     if progress.has_begun() {

@@ -76,6 +76,17 @@ fn range(text: &str) -> Option<(Option<Media>, u16, u8)> {
     Some((media, quality, specific))
 }
 
+/// A media range in lower case, and its quality in thousandths. Parameters other than the quality are passed over.
+pub(super) fn quality(text: &str) -> Option<(String, u16)> {
+    let mut parts = text.split(';').map(str::trim);
+    let range = parts.next()?.to_ascii_lowercase();
+    let quality = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    let quality = quality.map_or(Some(1_000), |(_, value)| thousandths(value.trim()))?;
+    Some((range, quality))
+}
+
 /// A quality from 0 to 1 with at most three decimals.
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));

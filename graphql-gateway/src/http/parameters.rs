@@ -68,6 +68,19 @@ impl Parameters {
         })
     }
 
+    /// Reads a request of which the method says nothing: what may come by which is for the caller to judge.
+    pub(super) async fn read_by_any_method(
+        request: Request<Body>,
+        config: &Config,
+        deadline: Instant,
+    ) -> Result<Self, Rejection> {
+        if request.method() == Method::GET {
+            let malformed = |message| Rejection::malformed(StatusCode::BAD_REQUEST, message);
+            return Self::from_url(&request).map_err(malformed);
+        }
+        Self::read(request, config, deadline).await
+    }
+
     /// The parameters in the URL, or what is wrong with them.
     fn from_url(request: &Request<Body>) -> Result<Self, &'static str> {
         let Query(url) =

@@ -1,5 +1,7 @@
 //! Errors outside GraphQL, as problem details (RFC 9457).
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -8,13 +10,13 @@ use serde_json::json;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     status: StatusCode,
-    detail: &'static str,
+    detail: Cow<'static, str>,
     retry_after_ms: Option<u64>,
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, detail: &'static str) -> Self {
-        Self { status, detail, retry_after_ms: None }
+    pub(crate) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, detail: detail.into(), retry_after_ms: None }
     }
 
     /// With a Retry-After header.

@@ -26,6 +26,11 @@ impl GraphqlBody {
         Self { data: Some(data), errors, names_codings: false }
     }
 
+    /// The response of a request that is not executed.
+    pub(super) fn refused(error: ServerError) -> Self {
+        Self { data: None, errors: vec![error], names_codings: false }
+    }
+
     /// The response of an execution that gave no data.
     pub(super) fn aborted(error: &ApiError) -> Self {
         Self::executed(Value::Null, vec![error.to_server_error()])
@@ -47,8 +52,18 @@ impl GraphqlBody {
         self.errors.first().and_then(code).unwrap_or("ok").to_owned()
     }
 
+    /// The body as JSON on one line.
+    pub(super) fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("a response has text keys alone")
+    }
+
+    /// What went wrong.
+    pub(super) fn errors(&self) -> &[ServerError] {
+        &self.errors
+    }
+
     pub(super) fn into_response(self, status: StatusCode, media: Media) -> Response {
-        let text = serde_json::to_string(&self).expect("a response has text keys alone");
+        let text = self.to_text();
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
         if status == StatusCode::METHOD_NOT_ALLOWED {

@@ -21,7 +21,7 @@ use super::negotiation::Media;
 use super::problem::Problem;
 use super::response::{Rejection, error_response};
 use super::state::HttpState;
-use super::{access, agent, graphiql, graphql, telemetry};
+use super::{access, agent, events, graphiql, graphql, subscriptions, telemetry};
 use crate::error::ApiError;
 use crate::portal;
 use crate::request::RequestContext;
@@ -36,8 +36,11 @@ const CSP: HeaderValue =
 pub(crate) fn router(state: Arc<HttpState>) -> Router {
     let mut router = Router::new()
         .route("/graphql", any(graphql::handle))
+        .route("/graphql/stream", any(subscriptions::stream))
         .route("/access/verify", any(access::verify))
-        .route("/agent/v1/config", get(agent::config));
+        .route("/agent/v1/config", get(agent::config))
+        .route("/events/users", get(events::users))
+        .route("/events/groups", get(events::groups));
     if state.gateway.config.is_dev() {
         let sdl = portal::sdl();
         router = router.merge(graphiql::routes()).route("/schema.graphql", get(async move || sdl.clone()));
@@ -62,14 +65,14 @@ async fn with_context(State(state): State<Arc<HttpState>>, mut request: Request,
     let media = Media::accepted(request.headers()).unwrap_or(Media::GraphqlResponse);
     let (method, route) = (request.method().clone(), route(request.uri().path()));
     // A second more than the GraphQL handler takes, so that it answers first, in its own format.
-    let limit = config.request_timeout + Duration::from_secs(1);
+    let limit = config.request_timeout + Duration::from_secs(1) + events::longest_wait(route);
     let span = tracing::info_span!("gateway.request", correlation_id);
     let is_ambiguous = request.headers().get_all(header::AUTHORIZATION).iter().nth(1).is_some();
     let handling =
         async { if is_ambiguous { two_credentials(route, media) } else { next.run(request).await } };
     let handled = timeout(limit, AssertUnwindSafe(handling).catch_unwind()).instrument(span).await;
     let failed = |status, detail, error: ApiError| match route {
-        "/graphql" => error_response(status, media, &error, &correlation_id),
+        "/graphql" | "/graphql/stream" => error_response(status, media, &error, &correlation_id),
         _ => Problem::new(status, detail).into_response(),
     };
     let mut response = match handled {
@@ -93,7 +96,7 @@ async fn with_context(State(state): State<Arc<HttpState>>, mut request: Request,
 fn two_credentials(route: &'static str, media: Media) -> Response {
     let (status, detail) = (StatusCode::BAD_REQUEST, "A request has one Authorization header.");
     match route {
-        "/graphql" => Rejection::malformed(status, detail).into_response(media),
+        "/graphql" | "/graphql/stream" => Rejection::malformed(status, detail).into_response(media),
         _ => Problem::new(status, detail).into_response(),
     }
 }
@@ -115,14 +118,22 @@ fn set_common_headers(response: &mut Response, correlation_id: &str) {
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CSP);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 /// The path for logs and metrics. Unknown paths are one, so that callers can't make up labels; so are the files of
 /// GraphiQL's page.
 fn route(path: &str) -> &'static str {
-    const ROUTES: [&str; 5] =
-        ["/graphql", "/access/verify", "/agent/v1/config", "/graphiql", "/schema.graphql"];
+    const ROUTES: [&str; 8] = [
+        "/graphql",
+        "/graphql/stream",
+        "/access/verify",
+        "/agent/v1/config",
+        "/events/users",
+        "/events/groups",
+        "/graphiql",
+        "/schema.graphql",
+    ];
     let path = if path.starts_with("/graphiql/") { "/graphiql" } else { path };
     ROUTES.into_iter().find(|route| *route == path).unwrap_or("other")
 }

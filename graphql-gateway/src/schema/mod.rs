@@ -1,4 +1,4 @@
-//! The GraphQL types that can be read, and the root of queries.
+//! The GraphQL types that can be read, and the roots of queries and subscriptions.
 
 mod action;
 pub(crate) mod agent;
@@ -16,6 +16,9 @@ pub(crate) mod query;
 pub(crate) mod role;
 pub(crate) mod rule;
 pub(crate) mod scalar;
+pub(crate) mod subscription;
 pub(crate) mod token;
 pub(crate) mod user;
+mod user_event;
 mod user_filter;
+mod users_changed;

@@ -19,6 +19,8 @@ pub(crate) enum TokenScope {
     Gateway,
     /// Remote file agents.
     Agent,
+    /// The feeds of events; only for users who may read the audit log.
+    Events,
 }
 
 /// What a program proves with whom it acts for. Its id and secret are the user and password of HTTP Basic.

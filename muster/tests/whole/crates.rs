@@ -6,13 +6,14 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The crates of this workspace that each may use, beside which libraries that touch servers.
-pub(crate) const RULES: [(&str, &[&str], &[&str]); 13] = [
+pub(crate) const RULES: [(&str, &[&str], &[&str]); 14] = [
     ("log-model", &[], &[]),
     ("domain", &["log-model"], &[]),
     ("event-log", &["log-model", "domain"], &["rdkafka", "sqlx"]),
     ("log-consumer", &["log-model", "event-log"], &[]),
     ("user-index", &["domain"], &[]),
     ("read-model", &["log-model", "domain", "user-index"], &["sqlx"]),
+    ("event-feed", &["log-model", "domain", "event-log", "read-model"], &[]),
     ("service-kit", &[], &[]),
     ("command-service", &["log-model", "domain", "event-log", "log-consumer", "service-kit"], &[]),
     (
@@ -20,7 +21,11 @@ pub(crate) const RULES: [(&str, &[&str], &[&str]); 13] = [
         &["log-model", "domain", "event-log", "log-consumer", "read-model", "service-kit"],
         &[],
     ),
-    ("graphql-gateway", &["log-model", "domain", "event-log", "read-model", "service-kit"], &[]),
+    (
+        "graphql-gateway",
+        &["log-model", "domain", "event-log", "event-feed", "read-model", "service-kit"],
+        &[],
+    ),
     (
         "muster",
         &[

@@ -9,6 +9,8 @@ mod deletion;
 mod deployment;
 mod documents;
 mod faults;
+mod feed_reader;
+mod feeds;
 mod file_graph;
 mod files;
 mod foreign;
@@ -61,5 +63,7 @@ both! {
     groups_are_deleted_when_they_are_empty => crate::deletion::of_groups;
     f06_a_log_that_grew_past_its_views_halts_them_again => crate::foreign::halts_again;
     f07_stray_records_halt_until_they_are_skipped => crate::strays::are_skipped;
+    the_feeds_miss_nothing_and_repeat_nothing => crate::feeds::exactly_once;
+    a_feed_of_a_group_has_its_members_events => crate::feeds::of_a_group;
     the_chain_verifies_over_a_live_log => crate::operators::verify_live;
 }

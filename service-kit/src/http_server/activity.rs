@@ -1,6 +1,7 @@
 //! What a connection is doing: what its socket and the handlers of its requests know together.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -25,10 +26,16 @@ enum Phase {
     Busy,
     /// An answer is given, and perhaps still being written; no further request has begun.
     Idle { since: Instant },
+    /// An answer without a foreseeable end is written, or the connection is no longer HTTP. It ends when the client has taken
+    /// no byte of what is there for this long.
+    Open { blocked: Option<Instant>, limit: Duration },
 }
 
 /// While it lives, a request is being answered.
 pub(super) struct BusyGuard(SharedActivity);
+
+/// Until it is dropped, an answer without a foreseeable end is written.
+pub(super) struct OpenGuard(pub(super) SharedActivity);
 
 impl SharedActivity {
     pub(super) fn opened() -> Self {
@@ -41,6 +48,11 @@ impl SharedActivity {
         BusyGuard(self.clone())
     }
 
+    /// From now on the connection has no other limit than this one, for a client who takes nothing.
+    pub(super) fn stay_open(&self, limit: Duration) {
+        self.lock().phase = Phase::Open { blocked: None, limit };
+    }
+
     /// Bytes came in.
     pub(super) fn received(&self) {
         let mut activity = self.lock();
@@ -48,13 +60,23 @@ impl SharedActivity {
             Phase::Head { since, .. } => Phase::Head { since, has_begun: true },
             Phase::Busy => Phase::Busy,
             Phase::Idle { .. } => Phase::Head { since: Instant::now(), has_begun: true },
+            open @ Phase::Open { .. } => open,
         };
     }
 
     /// The client took bytes of an answer.
     pub(super) fn sent(&self) {
-        if let Phase::Idle { since } = &mut self.lock().phase {
-            *since = Instant::now();
+        match &mut self.lock().phase {
+            Phase::Idle { since } => *since = Instant::now(),
+            Phase::Open { blocked, .. } => *blocked = None,
+            Phase::Head { .. } | Phase::Busy => {}
+        }
+    }
+
+    /// Bytes of an answer wait for the client to take them.
+    pub(super) fn waits(&self) {
+        if let Phase::Open { blocked, .. } = &mut self.lock().phase {
+            blocked.get_or_insert_with(Instant::now);
         }
     }
 
@@ -75,6 +97,7 @@ impl SharedActivity {
             Phase::Head { since, .. } => Some(since + limits.head),
             Phase::Busy => None,
             Phase::Idle { since } => Some(since + limits.idle),
+            Phase::Open { blocked, limit } => blocked.map(|since| since + limit),
         }
     }
 
@@ -84,6 +107,15 @@ impl SharedActivity {
 }
 
 impl Drop for BusyGuard {
+    fn drop(&mut self) {
+        let mut activity = self.0.lock();
+        if matches!(activity.phase, Phase::Busy) {
+            activity.phase = Phase::Idle { since: Instant::now() };
+        }
+    }
+}
+
+impl Drop for OpenGuard {
     fn drop(&mut self) {
         self.0.lock().phase = Phase::Idle { since: Instant::now() };
     }

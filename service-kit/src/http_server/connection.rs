@@ -89,7 +89,10 @@ impl BoundedConnection {
                 Poll::Ready(Ok(written))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => self.poll_deadline(context),
+            Poll::Pending => {
+                self.activity.waits();
+                self.poll_deadline(context)
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 mod activity;
 mod connection;
 mod limits;
+mod open_answer;
 #[cfg(test)]
 mod tests;
 mod unread_body;
@@ -26,6 +27,7 @@ use tokio::net::TcpListener;
 use activity::SharedActivity;
 use connection::BoundedListener;
 use limits::ConnectionLimits;
+pub use open_answer::StallLimit;
 
 /// Serves `router` until `stop` is ready and every request has its answer. Handlers find the peer in
 /// `ConnectInfo<SocketAddr>`.
@@ -76,5 +78,5 @@ async fn answer(
         peer.activity.leave_unread();
         unread_body::announce_close(&mut response);
     }
-    response
+    open_answer::watch(response, &peer.activity)
 }

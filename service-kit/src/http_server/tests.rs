@@ -1,14 +1,18 @@
 //! Connections whose client is slow, silent, or still writing.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use axum::routing::{any, post};
+use axum::{Extension, Router};
+use futures_util::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{interval, timeout};
 
+use super::StallLimit;
 use super::limits::ConnectionLimits;
 use super::serve_within;
 
@@ -160,4 +164,52 @@ async fn f14_a_client_that_asks_before_it_writes_is_not_asked_to_write() {
     assert!(until(&mut client, "\r\n\r\n").await.starts_with("HTTP/1.1 100"));
     client.write_all(b"abc").await.unwrap();
     assert!(until(&mut client, "\r\n\r\n3").await.starts_with("HTTP/1.1 200"));
+}
+
+/// Tells when it is dropped.
+struct Dropped(mpsc::UnboundedSender<()>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.send(()).ok();
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_goes_on_while_it_is_taken_and_ends_when_it_is_not() {
+    const MUCH: usize = 400;
+    let (dropped, mut ended) = mpsc::unbounded_channel();
+    // More than the buffers on the way take, and then a little every now and then.
+    let endless = async move || {
+        let dropped = Dropped(dropped.clone());
+        let much = stream::iter(0..MUCH).map(|_| vec![b'x'; 1 << 16]);
+        let little = stream::unfold(interval(SOON / 5), async |mut ticks| {
+            ticks.tick().await;
+            Some((vec![b'x'], ticks))
+        });
+        let chunks = much.chain(little).map(move |chunk| {
+            let _until_dropped = &dropped;
+            Ok::<_, Infallible>(chunk)
+        });
+        (Extension(StallLimit(SOON * 10)), Body::from_stream(chunks))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/endless", any(endless));
+    tokio::spawn(serve_within(LONG, listener, router, std::future::pending()));
+
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(head("GET", "/endless", 0, "").as_bytes()).await.unwrap();
+    let mut taken = vec![0; MUCH << 16];
+    timeout(PATIENCE, client.read_exact(&mut taken)).await.expect("it is written").unwrap();
+    let mut little = [0; 6 * 100];
+    timeout(PATIENCE, client.read_exact(&mut little)).await.expect("it goes on").unwrap();
+    assert!(ended.try_recv().is_err(), "a byte now and then keeps it open");
+
+    let mut stalled = TcpStream::connect(address).await.unwrap();
+    stalled.write_all(head("GET", "/endless", 0, "").as_bytes()).await.unwrap();
+    drop(client);
+    for connection in ["the one that was closed", "the one whose client takes nothing"] {
+        timeout(PATIENCE, ended.recv()).await.expect(connection);
+    }
 }

@@ -1,10 +1,12 @@
 //! Specs of auth tokens.
 
 use super::*;
+use crate::actor::Role;
 use crate::decision_context::{Limits, Prepared};
 use crate::spec::{alice, given, noon, tomorrow};
 use crate::user::Command;
 use crate::user::onboarding::spec::{active, registered, suspended, with};
+use crate::user::roles::RoleGranted;
 
 pub(crate) fn issued(sequence: u64, name: &str) -> Event {
     issued_until(sequence, name, None)
@@ -45,6 +47,23 @@ fn only_an_active_user_has_tokens() {
         attempt.then_refused([(Code::NotActive, "")]);
         given(history).when(revoke(4)).then_refused([(Code::NotActive, "")]);
     }
+}
+
+#[test]
+fn a_token_for_the_feeds_of_events_is_for_somebody_who_may_audit() {
+    let issue = || IssueAuthToken { scopes: vec![Scope::Events, Scope::Sftp], ..issue("feed") };
+    let attempt = |history| given(history).and_prepared(secret()).when(Command::IssueAuthToken(issue()));
+    attempt(active()).then_refused([(Code::NotPermitted, "scopes")]);
+    let granted = RoleGranted { role: Role::Administrator };
+    let token_id = TokenId::issued_at(alice(), 5);
+    let issued = AuthTokenIssued {
+        token_id,
+        name: "feed".into(),
+        scopes: vec![Scope::Sftp, Scope::Events],
+        expires_at: None,
+        allowed_networks: Vec::new(),
+    };
+    attempt(with(active(), [granted.into()])).then([issued]);
 }
 
 #[test]

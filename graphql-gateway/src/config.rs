@@ -93,7 +93,7 @@ pub struct Config {
     pub graphql_complexity: NonZeroUsize,
 
     /// Most streams of events that are open at once, subscriptions included.
-    #[arg(long, env = "MUSTER_EVENT_STREAMS", default_value = "5000")]
+    #[arg(long, env = "MUSTER_EVENT_STREAMS", default_value = "5000", value_name = "STREAMS")]
     pub event_streams: NonZeroUsize,
 
     /// Most bytes of a request body.

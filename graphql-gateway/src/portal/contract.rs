@@ -125,7 +125,7 @@ async fn f33_introspection_and_the_committed_text_describe_everything_in_the_sam
 fn scalars_say_by_what_they_are_specified() {
     let sdl = sdl();
     let scalars: Vec<&str> = sdl.lines().filter(|line| line.starts_with("scalar ")).collect();
-    assert_eq!(scalars.len(), 2);
+    assert_eq!(scalars.len(), 3);
     assert!(scalars.iter().all(|line| line.contains("@specifiedBy(url: \"https://")), "{scalars:?}");
 }
 

@@ -44,6 +44,22 @@ impl From<DateTime> for Timestamp {
 /// Most characters of a position, with room for the largest log.
 const LONGEST_POSITION: usize = 16_384;
 
+/// Any JSON value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct JsonData(pub(crate) serde_json::Value);
+
+/// Any JSON value.
+#[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259.html")]
+impl ScalarType for JsonData {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        value.into_json().map(Self).map_err(|_| InputValueError::custom("Not a JSON value."))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}
+
 /// A point in the log; opaque.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position(String);

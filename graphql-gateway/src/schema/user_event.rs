@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{ComplexObject, Context, ID, Json, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use domain::id::EntryId;
 use domain::timestamp::Timestamp;
 use event_feed::{CloudEvent, FeedError, FeedKind, FeedReader, Portion, Selection, StartAt};
@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::audit::AuditEntry;
 use super::context::gateway;
-use super::scalar::{DateTime, Position, int};
+use super::scalar::{DateTime, JsonData, Position, int};
 use crate::clock::now;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -47,7 +47,7 @@ pub(crate) struct UserEvent {
     /// Where to go on after this event.
     position: Position,
     /// The data of the event, as its JSON Schema describes it.
-    data: Json<Value>,
+    data: JsonData,
     /// The stream partition and the offset of the record.
     #[graphql(skip)]
     at: Option<(StreamPartition, u64)>,
@@ -93,7 +93,7 @@ impl UserEvent {
             user_id: json.subject.into(),
             sequence: int(json.sequence),
             position: event.position().into(),
-            data: Json(json.data),
+            data: JsonData(json.data),
             at: Some((place, event.offset)),
         })
     }
@@ -107,7 +107,7 @@ impl UserEvent {
             user_id: "".into(),
             sequence: 0,
             position: position.into(),
-            data: Json(json!({})),
+            data: JsonData(json!({})),
             at: None,
         }
     }

@@ -141,11 +141,11 @@ impl Question {
                 |order: Ordering, key: UserSortKey| if key.is_descending { order.reverse() } else { order };
             let keys = [Some(self.order.by), self.order.then];
             // A second key that says the same as the first says nothing.
-            let last =
+            let of_ties =
                 self.order.then.filter(|then| then.field != self.order.by.field).unwrap_or(self.order.by);
             let orders = keys.into_iter().flatten().map(|key| directed(compare(key.field, one, other), key));
             let order = orders.fold(Ordering::Equal, Ordering::then);
-            order.then(directed(one.username.cmp(&other.username), last))
+            order.then(directed(one.username.cmp(&other.username), of_ties))
         });
         list
     }

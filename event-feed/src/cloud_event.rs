@@ -8,7 +8,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use log_model::record::{
     ACTOR, ACTORNAME, ACTORROLE, CHAIN, COMMANDID, CORRELATIONID, DATASCHEMA, ID, Recorded, SEQUENCE, SOURCE,
-    SPECVERSION, SUBJECT, TIME, TRACEPARENT, TYPE,
+    SPECVERSION, SUBJECT, TIME, TRACEPARENT, TYPE, sequence_text,
 };
 use serde::de::IgnoredAny;
 
@@ -88,8 +88,10 @@ impl CloudEvent {
                 push(&mut text, name, value);
             }
         }
-        let sequence: u64 = required(recorded, SEQUENCE)?.parse().map_err(|_| "its sequence is no number")?;
-        let numbers = format!(r#""sequence":{sequence},"partition":{partition},"offset":{offset},"data":"#);
+        let sequence = required(recorded, SEQUENCE)?.parse().map_err(|_| "its sequence is no number")?;
+        // Sorts as text, whichever release wrote the record: `docs/adr/0015-sequences-sort-as-text.md`.
+        let sequence = sequence_text(sequence);
+        let numbers = format!(r#""sequence":"{sequence}","partition":{partition},"offset":{offset},"data":"#);
         text.push_str(&numbers);
         push_data(&mut text, body)?;
         text.push_str(",\"position\":\"");
@@ -213,7 +215,7 @@ mod tests {
         let expected = json!({
             "specversion": "1.0", "id": "0199-1", "type": "muster.user.approved", "source": "/muster",
             "time": "2026-11-28T01:02:03.000004Z", "subject": "user_1", "datacontenttype": "application/json",
-            "dataschema": "urn:muster:event:muster.user.approved", "sequence": 2, "commandid": "c-\"1\"",
+            "dataschema": "urn:muster:event:muster.user.approved", "sequence": "00000000000000000002", "commandid": "c-\"1\"",
             "correlationid": "r-1", "actor": "user_2", "actorname": "ada", "actorrole": "administrator",
             "chain": "ff", "partition": 3, "offset": 7, "position": "P1", "data": { "group": { "name": "zoë" } },
         });

@@ -95,7 +95,7 @@ pub(crate) async fn take(reader: &mut FeedReader, count: usize) -> Vec<(u64, Str
         for event in portion.events {
             let json: serde_json::Value = serde_json::from_slice(&event.json()).unwrap();
             assert_eq!(json["position"], event.position());
-            taken.push((json["sequence"].as_u64().unwrap(), event.position().to_owned()));
+            taken.push((json["sequence"].as_str().unwrap().parse().unwrap(), event.position().to_owned()));
         }
     }
     taken
@@ -112,7 +112,7 @@ pub(crate) async fn to_end(feeds: &Feeds, reader: &mut FeedReader) -> Vec<u64> {
     while let Some(portion) = soon(reader.next_before(&end)).await.unwrap() {
         for event in portion.events {
             let json: serde_json::Value = serde_json::from_slice(&event.json()).unwrap();
-            taken.push(json["sequence"].as_u64().unwrap());
+            taken.push(json["sequence"].as_str().unwrap().parse().unwrap());
         }
     }
     taken

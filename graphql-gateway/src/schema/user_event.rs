@@ -75,7 +75,7 @@ struct EventJson {
     event_type: String,
     time: Timestamp,
     subject: String,
-    sequence: u64,
+    sequence: String,
     data: Value,
 }
 
@@ -91,7 +91,7 @@ impl UserEvent {
             event_type: json.event_type,
             time: json.time.into(),
             user_id: json.subject.into(),
-            sequence: int(json.sequence),
+            sequence: int(json.sequence.parse().unwrap_or_default()),
             position: event.position().into(),
             data: JsonData(json.data),
             at: Some((place, event.offset)),

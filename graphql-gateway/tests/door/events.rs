@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::feed::Feed;
+use crate::feed::{Feed, sequence};
 
 const BATCH: &str = "application/cloudevents-batch+json";
 const LINES: &str = "application/x-ndjson";
@@ -33,7 +33,7 @@ async fn a_stream_begins_with_its_position_and_resumes_exactly() {
     let mut positions = vec![(2, beginning)];
     for number in 3..8 {
         let (event, position) = live.event().await;
-        assert_eq!((event["sequence"].as_u64(), event.get("client")), (Some(number), None));
+        assert_eq!((sequence(&event), event.get("client")), (number, None));
         positions.push((number, position));
     }
     for (number, position) in positions {
@@ -92,13 +92,13 @@ async fn batches_follow_each_other_by_their_links() {
         path = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
         assert!(path.ends_with("&limit=2&types=muster.user.*"), "{path}");
         let events: Vec<Value> = answer.json().await.unwrap();
-        batches.push(events.iter().map(|event| event["sequence"].as_u64().unwrap()).collect());
+        batches.push(events.iter().map(sequence).collect());
     }
     assert_eq!(batches, [vec![1, 2], vec![3, 4], vec![5], vec![]]);
     let (held, ()) =
         tokio::join!(feed.get(&format!("{path}&wait=20s"), BATCH).send(), feed.append(CHANGED, 6, 1));
     let events: Vec<Value> = held.unwrap().json().await.unwrap();
-    assert_eq!(events[0]["sequence"], 6);
+    assert_eq!(sequence(&events[0]), 6);
     let empty = feed.get("/events/users?wait=10ms", BATCH).send().await.unwrap();
     assert!(empty.headers().contains_key("link"));
     assert_eq!(empty.json::<Vec<Value>>().await.unwrap(), Vec::<Value>::new());
@@ -112,10 +112,8 @@ async fn lines_end_where_the_log_ends() {
         let answer = feed.get("/events/users?after=start", LINES).send().await.unwrap();
         assert_eq!(answer.headers()["content-type"], LINES);
         let text = answer.text().await.unwrap();
-        let numbers: Vec<u64> = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap()["sequence"].as_u64().unwrap())
-            .collect();
+        let numbers: Vec<u64> =
+            text.lines().map(|line| sequence(&serde_json::from_str(line).unwrap())).collect();
         assert_eq!(numbers, (1..first + count).collect::<Vec<_>>());
     }
     let none = feed.get("/events/groups?after=start", LINES).send().await.unwrap();

@@ -75,6 +75,11 @@ impl Feed {
     }
 }
 
+/// The number of an event.
+pub(crate) fn sequence(event: &Value) -> u64 {
+    event["sequence"].as_str().unwrap().parse().unwrap()
+}
+
 /// The frames of an event stream.
 pub(crate) struct Frames {
     pub(crate) response: Response,
@@ -126,7 +131,7 @@ impl Frames {
     pub(crate) async fn numbers(&mut self, count: usize) -> Vec<u64> {
         let mut numbers = Vec::new();
         for _ in 0..count {
-            numbers.push(self.event().await.0["sequence"].as_u64().unwrap());
+            numbers.push(sequence(&self.event().await.0));
         }
         numbers
     }

@@ -31,7 +31,7 @@ async fn user(administrator: &Portal, name: &str, group: &str) -> String {
 
 /// What names an event.
 fn key(event: &Value) -> (String, u64) {
-    (event["subject"].as_str().unwrap().to_owned(), event["sequence"].as_u64().unwrap())
+    (event["subject"].as_str().unwrap().to_owned(), event["sequence"].as_str().unwrap().parse().unwrap())
 }
 
 fn position(event: &Value) -> &str {

@@ -24,7 +24,16 @@ export default [
         "error",
         {
           exceptions: {
-            types: ["AuditChange", "MetadataEntry", "PageInfo", "UfaConfig", "UserError"],
+            types: [
+              "AllowedAction",
+              "AuditChange",
+              "Deployment",
+              "MetadataEntry",
+              "PageInfo",
+              "PasswordPolicy",
+              "UserError",
+              "UsersChanged",
+            ],
             suffixes: ["Connection", "Edge", "Payload"],
           },
         },

@@ -72,8 +72,8 @@ impl Dictionary {
         self.bytes.capacity() + self.blocks.capacity() * 4
     }
 
-    fn at_block(&self, block: usize) -> Reading<'_> {
-        Reading { rest: &self.bytes[self.blocks[block] as usize..], text: Vec::with_capacity(64) }
+    fn at_block(&self, block: usize) -> BlockReader<'_> {
+        BlockReader { rest: &self.bytes[self.blocks[block] as usize..], text: Vec::with_capacity(64) }
     }
 }
 
@@ -82,12 +82,12 @@ fn short(rank: usize) -> u32 {
 }
 
 /// Reads texts one after another, from the beginning of a block.
-struct Reading<'a> {
+struct BlockReader<'a> {
     rest: &'a [u8],
     text: Vec<u8>,
 }
 
-impl Reading<'_> {
+impl BlockReader<'_> {
     fn step(&mut self) {
         let shared = take_length(&mut self.rest);
         let length = take_length(&mut self.rest);

@@ -7,7 +7,7 @@ use crate::condition::Condition;
 use crate::postings::MOST_USERS;
 use crate::recent::Recent;
 use crate::segment::Segment;
-use crate::selection::Selection;
+use crate::selection::PageRequest;
 use crate::sorting::SortValue;
 use crate::user::IndexedUser;
 
@@ -91,7 +91,7 @@ impl UserIndex {
     }
 
     /// The first users that all conditions hold for, and how many there are in all.
-    pub fn page(&self, filter: &[Condition], selection: &Selection) -> IndexPage {
+    pub fn page(&self, filter: &[Condition], selection: &PageRequest) -> IndexPage {
         let mut lists: Vec<Box<dyn Iterator<Item = (Vec<SortValue>, String)> + '_>> =
             vec![Box::new(self.recent.select(filter, selection).into_iter())];
         let mut count = self.recent.count(filter);

@@ -5,7 +5,7 @@
 //! reads a database, and nothing here knows where users come from. Answers are usernames; the caller reads the rows.
 //!
 //! ```
-//! use user_index::{Condition, Selection, SortField, SortStep, Sorting, UserIndex, search};
+//! use user_index::{Condition, PageRequest, SortField, SortStep, Sorting, UserIndex, search};
 //! # use domain::{actor::Roles, timestamp::Timestamp, user::UserStatus};
 //! # let user = |username: &str, last_name: &str| user_index::IndexedUser {
 //! #     username: username.into(), first_name: String::new(), last_name: last_name.into(), email: String::new(),
@@ -19,7 +19,7 @@
 //!
 //! let step = |field| SortStep { field, is_descending: false };
 //! let sorting = Sorting::try_new(vec![step(SortField::LastName), step(SortField::Username)]).unwrap();
-//! let first = Selection { sorting: &sorting, after: None, before: None, most: 10 };
+//! let first = PageRequest { sorting: &sorting, after: None, before: None, most: 10 };
 //! assert_eq!(index.page(&filter, &first).usernames, ["ann", "zoe"]);
 //! ```
 
@@ -43,6 +43,6 @@ mod user;
 pub use condition::{Condition, TimeField};
 pub use index::{IndexPage, UserIndex};
 pub use merging::{Merge, Merged};
-pub use selection::Selection;
+pub use selection::PageRequest;
 pub use sorting::{SortField, SortStep, SortValue, Sorting};
 pub use user::IndexedUser;

@@ -5,7 +5,7 @@ use crate::segment::Segment;
 use crate::sorting::{MOST_STEPS, SortField, SortStep, SortValue, Sorting};
 
 /// A place. The numbers of descending steps are turned round, so that the first place is always the least.
-pub(crate) type Place = [u64; MOST_STEPS];
+pub(crate) type SortedPlace = [u64; MOST_STEPS];
 
 /// Where the numbers of a step come from.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ pub(crate) struct Steps<'a>(Vec<(SortStep, Numbers<'a>)>);
 
 impl<'a> Steps<'a> {
     /// Where a user stands.
-    pub(crate) fn place(&self, user: u32) -> Place {
+    pub(crate) fn place(&self, user: u32) -> SortedPlace {
         let mut place = [0; MOST_STEPS];
         for (part, (step, numbers)) in place.iter_mut().zip(&self.0) {
             *part = turned(*step, numbers.of(user));
@@ -68,7 +68,7 @@ impl Segment {
     }
 
     /// Where a user with these values would stand.
-    pub(crate) fn place_of(&self, sorting: &Sorting, values: &[SortValue]) -> Place {
+    pub(crate) fn place_of(&self, sorting: &Sorting, values: &[SortValue]) -> SortedPlace {
         let between = |dictionary: &Dictionary, text: &str| match dictionary.find(text) {
             Ok(rank) => u64::from(rank) * 2 + 1,
             Err(rank) => u64::from(rank) * 2,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::condition::Condition;
 use crate::search::{searchable, term_starts};
-use crate::selection::Selection;
+use crate::selection::PageRequest;
 use crate::sorting::SortValue;
 use crate::user::IndexedUser;
 
@@ -51,9 +51,9 @@ impl Recent {
     pub(crate) fn select(
         &self,
         filter: &[Condition],
-        selection: &Selection,
+        selection: &PageRequest,
     ) -> Vec<(Vec<SortValue>, String)> {
-        let Selection { sorting, after, before, most } = *selection;
+        let PageRequest { sorting, after, before, most } = *selection;
         let is_behind = |place: &[SortValue]| after.is_none_or(|after| sorting.compare(place, after).is_gt());
         let is_ahead =
             |place: &[SortValue]| before.is_none_or(|before| sorting.compare(place, before).is_lt());

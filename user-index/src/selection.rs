@@ -1,13 +1,13 @@
 //! The first users of a segment in an order, between two places.
 
 use crate::bits::Bits;
-use crate::places::{Numbers, Place, Steps, turned};
+use crate::places::{Numbers, SortedPlace, Steps, turned};
 use crate::segment::Segment;
 use crate::sorting::{SortValue, Sorting};
 
 /// What is asked of a list.
 #[derive(Debug, Clone, Copy)]
-pub struct Selection<'a> {
+pub struct PageRequest<'a> {
     /// The order of the list.
     pub sorting: &'a Sorting,
     /// Only users behind this place.
@@ -18,19 +18,19 @@ pub struct Selection<'a> {
     pub most: usize,
 }
 
-/// A selection, with its bounds as places in a segment.
+/// A request, with its bounds as places in a segment.
 struct Placed<'a> {
     sorting: &'a Sorting,
     steps: Steps<'a>,
-    after: Option<Place>,
-    before: Option<Place>,
+    after: Option<SortedPlace>,
+    before: Option<SortedPlace>,
     most: usize,
 }
 
 impl Segment {
     /// The first of the users in the order, between the two places.
-    pub(crate) fn select(&self, users: &Bits, selection: &Selection) -> Vec<u32> {
-        let Selection { sorting, most, .. } = *selection;
+    pub(crate) fn select(&self, users: &Bits, selection: &PageRequest) -> Vec<u32> {
+        let PageRequest { sorting, most, .. } = *selection;
         let found = users.count();
         if found == 0 || most == 0 {
             return Vec::new();
@@ -90,7 +90,7 @@ fn pass(users: &Bits, placed: &Placed) -> Vec<u32> {
 
 /// The first of the users. `first` gives the first number of a user's place.
 fn least(users: &Bits, placed: &Placed, first: impl Fn(u32) -> u64) -> Vec<u32> {
-    let mut kept: Vec<(Place, u32)> = Vec::with_capacity(2 * placed.most);
+    let mut kept: Vec<(SortedPlace, u32)> = Vec::with_capacity(2 * placed.most);
     let mut limit = placed.before;
     let begin = placed.after.map_or(0, |after| after[0]);
     let mut greatest = limit.map_or(u64::MAX, |limit| limit[0]);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 use user_index::search::{folded, words};
-use user_index::{Condition, IndexPage, Selection, SortField, SortStep, SortValue, Sorting, TimeField};
+use user_index::{Condition, IndexPage, PageRequest, SortField, SortStep, SortValue, Sorting, TimeField};
 
 use super::filter::UserFilter;
 use super::order::{KeyValue, UserKey};
@@ -98,7 +98,7 @@ struct AskedPage {
 impl AskedPage {
     fn answer(&self, indexed: &Indexed) -> IndexPage {
         let [after, before] = &self.bounds;
-        let selection = Selection {
+        let selection = PageRequest {
             sorting: &self.sorting,
             after: after.as_deref(),
             before: before.as_deref(),

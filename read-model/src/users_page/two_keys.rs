@@ -29,7 +29,7 @@ pub(super) struct TwoKeys {
 type Cursor = (String, String, [bool; 2], KeyValue, UserKey);
 
 /// A part of the list, in the order of the first key.
-enum Part {
+enum ListPart {
     /// Users with this value.
     Tie(KeyValue),
     /// Users with any other value.
@@ -173,19 +173,19 @@ impl ReadModel {
             let found = u32::try_from(rows.len()).unwrap_or(u32::MAX);
             let Some(missing) = size.checked_sub(found) else { break };
             match part {
-                Part::Tie(value) => {
+                ListPart::Tie(value) => {
                     let Some(within) = keys.within(&value, &window, missing) else { continue };
                     let tied = conditions.with_tie(keys.first.field.column(), value);
                     rows.extend(self.matching(&tied, keys.then, &within).await?);
                 }
-                Part::Others => rows.extend(self.others(conditions, keys, &window, missing).await?),
+                ListPart::Others => rows.extend(self.others(conditions, keys, &window, missing).await?),
             }
         }
         Ok(rows)
     }
 
     /// The parts of the list, in the order of the first key.
-    async fn parts(&self, conditions: &Conditions, first: UserSortKey) -> Result<Vec<Part>, Error> {
+    async fn parts(&self, conditions: &Conditions, first: UserSortKey) -> Result<Vec<ListPart>, Error> {
         let nothing = KeyValue::Text(String::new());
         let mut parts = match first.field {
             UserSortField::State => {
@@ -194,16 +194,16 @@ impl ReadModel {
                     if asked.is_empty() { *state != UserStatus::Deleted } else { asked.contains(state) }
                 };
                 let states = UserStatus::ALL.into_iter().filter(is_asked);
-                states.map(|state| Part::Tie(KeyValue::Number(state.number().into()))).collect()
+                states.map(|state| ListPart::Tie(KeyValue::Number(state.number().into()))).collect()
             }
             UserSortField::Group => {
                 let names =
                     self.group_names(&conditions.filter.groups).await?.into_iter().map(KeyValue::Text);
                 let none = conditions.filter.groups.is_empty().then_some(nothing);
-                none.into_iter().chain(names).map(Part::Tie).collect()
+                none.into_iter().chain(names).map(ListPart::Tie).collect()
             }
-            field if field.may_be_blank() => vec![Part::Tie(nothing), Part::Others],
-            _ => vec![Part::Others],
+            field if field.may_be_blank() => vec![ListPart::Tie(nothing), ListPart::Others],
+            _ => vec![ListPart::Others],
         };
         if first.is_descending {
             parts.reverse();

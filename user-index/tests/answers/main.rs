@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crowd::Crowd;
 use plain::Question;
-use user_index::{IndexedUser, Merged, Selection, UserIndex};
+use user_index::{IndexedUser, Merged, PageRequest, UserIndex};
 
 /// Queries of a run, unless the environment says otherwise.
 const QUERIES: usize = 300;
@@ -39,13 +39,13 @@ fn check(index: &UserIndex, users: &BTreeMap<String, IndexedUser>, question: &Qu
         });
         let inside: Vec<&str> = inside.map(|user| user.username.as_str()).collect();
         let (after, before) = (after.as_deref(), before.as_deref());
-        let forwards = Selection { sorting: &question.sorting, after, before, most };
+        let forwards = PageRequest { sorting: &question.sorting, after, before, most };
         let expected: Vec<_> = inside.iter().take(most).copied().collect();
         let page = index.page(&conditions, &forwards);
         assert_eq!(page.count, list.len());
         assert_eq!(page.usernames, expected, "{question:?} {forwards:?}");
         let sorting = question.sorting.reversed();
-        let backwards = Selection { sorting: &sorting, after: before, before: after, most };
+        let backwards = PageRequest { sorting: &sorting, after: before, before: after, most };
         let expected: Vec<_> = inside.iter().rev().take(most).copied().collect();
         assert_eq!(index.page(&conditions, &backwards).usernames, expected, "{question:?} {backwards:?}");
     }

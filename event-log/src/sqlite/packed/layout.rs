@@ -46,7 +46,7 @@ pub(super) mod tag {
     pub(crate) const ABSENT: u8 = 0;
     /// As a text. The body has no length: it ends with the row.
     pub(crate) const TEXT: u8 = 1;
-    /// Not at all: it is what [`Known::usual`](super::Known::usual) says.
+    /// Not at all: it is what [`KnownTexts::usual`](super::KnownTexts::usual) says.
     pub(crate) const USUAL: u8 = 2;
     /// As 16 fixed bytes: a UUID alone.
     pub(crate) const BARE_ID: u8 = 3;
@@ -67,13 +67,13 @@ pub(super) mod tag {
 }
 
 /// The values of a record from which others may follow.
-pub(super) struct Known<T> {
+pub(super) struct KnownTexts<T> {
     key: T,
     wire_name: Option<T>,
     command_id: Option<T>,
 }
 
-impl<T: Copy> Known<T> {
+impl<T: Copy> KnownTexts<T> {
     /// The key alone is known.
     pub(super) fn of(key: T) -> Self {
         Self { key, wire_name: None, command_id: None }

@@ -5,7 +5,7 @@ use log_model::record::CHAIN;
 use uuid::Uuid;
 
 use super::compression::Decompressor;
-use super::layout::{BODY_TAG, CHAIN_TAG, KEY_TAG, Known, NAMES, TAGS, USER, tag};
+use super::layout::{BODY_TAG, CHAIN_TAG, KEY_TAG, KnownTexts, NAMES, TAGS, USER, tag};
 use super::parsed_text::ParsedText;
 use crate::record_buffer::RecordBuffer;
 
@@ -34,7 +34,7 @@ pub(crate) fn read(
     let key = rest.value(tags[KEY_TAG])?;
     record_buffer.begin(offset);
     key.write(record_buffer.key());
-    let mut known = Known::of(key);
+    let mut known = KnownTexts::of(key);
     let all = tags[CHAIN_TAG] == tag::ABSENT;
     for ((name, tag), wanted) in NAMES.into_iter().zip(tags).zip(wanted.0) {
         let wanted = all || wanted;

@@ -3,7 +3,7 @@
 use log_model::record::Record;
 
 use super::compression::Compressor;
-use super::layout::{BODY_TAG, KEY_TAG, Known, NAMES, TAGS, USER, parse, tag};
+use super::layout::{BODY_TAG, KEY_TAG, KnownTexts, NAMES, TAGS, USER, parse, tag};
 use super::parsed_text::ParsedText;
 
 /// The compact form of a record. `None` if it has headers in another order than Muster writes them, or others.
@@ -18,7 +18,7 @@ pub(crate) fn pack(record: &Record, compressor: &mut Compressor) -> Option<Vec<u
 /// Writes the fixed bytes and the texts of a record. `None` if it has no compact form.
 pub(super) fn take_apart(record: &Record, fixed: &mut Vec<u8>, texts: &mut Vec<u8>) -> Option<()> {
     texts.extend_from_slice(&[tag::ABSENT; TAGS]);
-    let mut known = Known::of(record.key.as_str());
+    let mut known = KnownTexts::of(record.key.as_str());
     let key = ParsedText::id(&record.key).unwrap_or(ParsedText::Text(&record.key));
     texts[KEY_TAG] = write(&key, fixed, texts);
     let mut headers = record.headers.iter().peekable();

@@ -100,8 +100,8 @@ async fn main() -> Result<ExitCode> {
             let publisher = publisher.clone();
             async move { publisher.publish().await }
         };
-        let published = open_loop::run(rate, duration, publish).await?;
-        settle(&deliveries, published.latency.len() * subscribers as u64).await;
+        let sent = open_loop::run(rate, duration, publish).await?;
+        settle(&deliveries, sent.latency.len() * subscribers as u64).await;
         let delivered = std::mem::replace(&mut *lock(&deliveries.measured), Measured::new(duration));
         report.line(Line::new(who, "deliveries, from publishing to arrival", line::rate(rate), &delivered));
     }

@@ -205,7 +205,7 @@ mod tests {
             (CHAIN, "ff"),
         ];
         let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
-        let record = Record { key: "user_1".into(), headers, body: body.map(|text| text.into()) };
+        let record = Record { key: "user_1".into(), headers, body: body.map(Into::into) };
         Recorded { place: StreamPartition::new(Stream::UserEvents, 3), offset: 7, record }
     }
 

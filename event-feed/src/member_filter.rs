@@ -95,8 +95,8 @@ mod tests {
         let user = UserId::of(&Username::parse("alice").unwrap());
         let group = |name: &str| Some(GroupId::of(&GroupName::parse(name).unwrap()));
         let (north, south) = (group("north"), group("south"));
-        let moved = |offset, old, new| MembershipMove { user, offset, old, new };
-        let moves = vec![moved(2, None, north), moved(5, north, south), moved(9, south, None)];
+        let change = |offset, old, new| MembershipMove { user, offset, old, new };
+        let moves = vec![change(2, None, north), change(5, north, south), change(9, south, None)];
         for (offset, expected) in [
             (1, (None, None)),
             (2, (None, north)),

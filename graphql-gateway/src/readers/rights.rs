@@ -23,13 +23,13 @@ pub(crate) struct RightsWatch {
     access: Arc<AccessCheck>,
     /// For how long a credential that can't be looked at counts as good.
     patience: Duration,
-    watched: Mutex<HashMap<ReaderCredential, watch::Sender<Standing>>>,
+    watched: Mutex<HashMap<ReaderCredential, watch::Sender<CredentialCheck>>>,
     stopping: watch::Receiver<bool>,
 }
 
-/// What is known of a credential.
+/// What the last look at a credential said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum CredentialCheck {
     /// It was good for these roles at this instant.
     Good(Roles, Instant),
     /// It has ended, or nobody has been able to tell for too long.
@@ -38,7 +38,7 @@ enum Standing {
 
 /// The right of one stream to go on.
 pub(crate) struct ReaderRights {
-    standing: watch::Receiver<Standing>,
+    standing: watch::Receiver<CredentialCheck>,
     stopping: watch::Receiver<bool>,
     may: fn(Roles) -> bool,
 }
@@ -61,7 +61,7 @@ impl RightsWatch {
 
     /// Watches a reader who was found to be good just now, for a stream that needs what `may` says.
     pub(crate) fn watch(&self, reader: &EventReader, may: fn(Roles) -> bool) -> ReaderRights {
-        let good = Standing::Good(reader.roles, Instant::now());
+        let good = CredentialCheck::Good(reader.roles, Instant::now());
         let mut watched = self.watched.lock().expect("nothing panics while it holds the lock");
         let sender = watched.entry(reader.credential).or_insert_with(|| watch::Sender::new(good));
         if sender.is_closed() {
@@ -87,17 +87,19 @@ impl RightsWatch {
         }
     }
 
-    async fn look(&self, credential: ReaderCredential, sender: watch::Sender<Standing>) {
+    async fn look(&self, credential: ReaderCredential, sender: watch::Sender<CredentialCheck>) {
         let found = self.access.roles_of(credential).await;
         let known = *sender.borrow();
         let standing = match (found, known) {
-            (Ok(Some(roles)), _) => Standing::Good(roles, Instant::now()),
-            (Err(_), Standing::Good(roles, at)) if at.elapsed() < self.patience => Standing::Good(roles, at),
-            (Ok(None) | Err(_), _) => Standing::Over,
+            (Ok(Some(roles)), _) => CredentialCheck::Good(roles, Instant::now()),
+            (Err(_), CredentialCheck::Good(roles, at)) if at.elapsed() < self.patience => {
+                CredentialCheck::Good(roles, at)
+            }
+            (Ok(None) | Err(_), _) => CredentialCheck::Over,
         };
         sender.send_if_modified(|known| {
             let is_news = match (*known, standing) {
-                (Standing::Good(before, _), Standing::Good(after, _)) => before != after,
+                (CredentialCheck::Good(before, _), CredentialCheck::Good(after, _)) => before != after,
                 (before, after) => before != after,
             };
             *known = standing;
@@ -110,21 +112,21 @@ impl ReaderRights {
     /// Ready when the session or token has ended.
     pub(crate) async fn credential_ended(&mut self) {
         // Without a sender nobody looks any more.
-        let _over = self.standing.wait_for(|standing| *standing == Standing::Over).await;
+        let _over = self.standing.wait_for(|standing| *standing == CredentialCheck::Over).await;
     }
 
     /// Ready when the stream has to end.
     pub(crate) async fn ended(&mut self) -> Ended {
         let may = self.may;
-        let is_over = |standing: &Standing| match standing {
-            Standing::Good(roles, _) => !may(*roles),
-            Standing::Over => true,
+        let is_over = |standing: &CredentialCheck| match standing {
+            CredentialCheck::Good(roles, _) => !may(*roles),
+            CredentialCheck::Over => true,
         };
         tokio::select! {
             over = self.standing.wait_for(is_over) => match over.map(|standing| *standing) {
-                Ok(Standing::Good(..)) => Ended::Rights,
+                Ok(CredentialCheck::Good(..)) => Ended::Rights,
                 // Without a sender nobody looks any more.
-                Ok(Standing::Over) | Err(_) => Ended::Credential,
+                Ok(CredentialCheck::Over) | Err(_) => Ended::Credential,
             },
             _stopped = self.stopping.wait_for(|stopping| *stopping) => Ended::Stopping,
         }

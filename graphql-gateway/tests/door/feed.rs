@@ -100,13 +100,11 @@ impl Frames {
                 return Some(frame);
             }
             let chunk = tokio::time::timeout(Duration::from_secs(10), self.response.chunk());
-            match chunk.await.expect("a frame comes in time").unwrap() {
-                Some(chunk) => self.text.push_str(std::str::from_utf8(&chunk).unwrap()),
-                None => {
-                    assert_eq!(self.text, "", "a stream ends between frames");
-                    return None;
-                }
-            }
+            let Some(chunk) = chunk.await.expect("a frame comes in time").unwrap() else {
+                assert_eq!(self.text, "", "a stream ends between frames");
+                return None;
+            };
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
 
@@ -115,7 +113,7 @@ impl Frames {
         loop {
             let frame = self.next().await.expect("the stream goes on");
             let lines: Vec<&str> = frame.lines().collect();
-            if lines.iter().any(|line| *line == "event: muster.position") {
+            if lines.contains(&"event: muster.position") {
                 continue;
             }
             let [event, data, id] = lines.as_slice() else { panic!("{frame}") };

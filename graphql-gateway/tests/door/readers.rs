@@ -50,7 +50,7 @@ async fn a_reader_is_somebody_who_may_audit_with_a_session_or_a_token_for_it() {
 async fn ends(mut stream: Frames, status: u16, again: reqwest::RequestBuilder) {
     let begun = Instant::now();
     while stream.next().await.is_some() {}
-    assert!(begun.elapsed() < Duration::from_millis(1_000), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(again.header("accept", STREAM).send().await.unwrap().status().as_u16(), status);
 }
 

@@ -212,7 +212,7 @@ async fn graphql_over_server_sent_events_has_a_connection_for_each_operation() {
 
     let url = format!("{}/graphql/stream", feed.door.url);
     let get = |query: &str| {
-        let query: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let query = query.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
         feed.door.http.get(format!("{url}?query={query}")).bearer_auth(&session)
     };
     let mut by_get =

@@ -128,14 +128,17 @@ pub(crate) async fn of_a_group(mut deployment: Deployment) {
         let of_user = events.iter().filter(|event| event["subject"] == user);
         of_user.map(|event| event["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let moved = ["group_changed", "profile_updated", "suspended", "group_changed"];
-    let moved = moved.map(|name| format!("muster.user.{name}"));
-    let stayed = ["approved", "password_reset", "deleted"].map(|name| format!("muster.user.{name}"));
+    let of_the_first = ["group_changed", "profile_updated", "suspended", "group_changed"];
+    let of_the_first = of_the_first.map(|name| format!("muster.user.{name}"));
+    let of_the_second = ["approved", "password_reset", "deleted"].map(|name| format!("muster.user.{name}"));
     let past = reader.lines(&format!("/events/users?after=start&group={south}")).await;
-    let live = live.events(moved.len() + stayed.len()).await;
+    let live = live.events(of_the_first.len() + of_the_second.len()).await;
     for events in [past, live] {
-        assert_eq!(events.len(), moved.len() + stayed.len(), "{events:?}");
-        assert_eq!((of(&events, &mover), of(&events, &stayer)), (moved.to_vec(), stayed.to_vec()));
+        assert_eq!(events.len(), of_the_first.len() + of_the_second.len(), "{events:?}");
+        assert_eq!(
+            (of(&events, &mover), of(&events, &stayer)),
+            (of_the_first.to_vec(), of_the_second.to_vec())
+        );
         // A reader who begins in the middle sees the same.
         let middle = position(&events[2]);
         let rest = reader.lines(&format!("/events/users?after={middle}&group={south}")).await;

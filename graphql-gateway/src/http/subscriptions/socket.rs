@@ -76,7 +76,13 @@ impl Socket {
                 () = state.gateway.readers.stopped() => return Some(Close::restart()),
                 () = over(&mut self.rights) => return Some(Close::unauthorized()),
                 () = sleep_until(begins_until), if !is_begun => return Some(Close::init_timeout()),
-                text = operations.next() => Some(Message::Text(text.into())),
+                // A stream that ends with the service may be seen first. Clients don't come back after `complete`.
+                text = operations.next() => {
+                    if state.gateway.readers.is_stopping() {
+                        return Some(Close::restart());
+                    }
+                    Some(Message::Text(text.into()))
+                }
                 _ = pings.tick() => Some(Message::Ping(Vec::new().into())),
                 message = websocket.recv() => match message {
                     Some(Ok(Message::Text(text))) => match self.hear(&text, &mut operations).await {

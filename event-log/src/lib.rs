@@ -39,5 +39,5 @@ pub use membership::{Assignment, Handover, HandoverDone, LeftMember, MemberHandl
 pub use owners::{AnnouncedOwner, Owners};
 pub use port::{Batch, EventLog, Writer};
 pub use replay::{Replay, SnapshotParts, every_record};
-pub use skips::{Skip, Skips};
+pub use skips::{Skip, Skips, deployment_event};
 pub use snapshot::PendingSnapshot;

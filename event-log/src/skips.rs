@@ -80,13 +80,17 @@ impl Skips {
     }
 }
 
-/// The skip that a record of the group events writes down. What can't be read is reported by those who apply it.
-fn skip_of(record: &Record) -> Option<RecordSkipped> {
+/// The deployment's event in a record. `None` for other records, and for what can't be read: those who apply it report it.
+pub fn deployment_event(record: &Record) -> Option<deployment::Event> {
     if record.key != deployment::SUBJECT {
         return None;
     }
-    let body = record.body.as_deref().unwrap_or_default();
-    match deployment::Event::from_json(record.wire_name().ok()?, body).ok()? {
+    deployment::Event::from_json(record.wire_name().ok()?, record.body.as_deref().unwrap_or_default()).ok()
+}
+
+/// The skip that a record of the group events writes down.
+fn skip_of(record: &Record) -> Option<RecordSkipped> {
+    match deployment_event(record)? {
         deployment::Event::RecordSkipped(skipped) => Some(skipped),
         deployment::Event::Initialised(_) => None,
     }

@@ -22,8 +22,8 @@ pub(super) fn recorded(place: StreamPartition, message: &BorrowedMessage<'_>) ->
     record_buffer.into_recorded()
 }
 
-/// Reads a message into the buffer. Bytes of the key that aren't UTF-8 are replaced. Headers that aren't UTF-8 are left out: code that needs one reports it
-/// with the offset, and the chain shows the change.
+/// Reads a message into the buffer. Bytes of the key that aren't UTF-8 are replaced. Headers that aren't UTF-8 are left
+/// out: code that needs one reports it with the offset, and the chain shows the change.
 pub(super) fn read_into(record_buffer: &mut RecordBuffer, message: &BorrowedMessage<'_>) {
     record_buffer.begin(offset(message));
     record_buffer.key().push_str(&String::from_utf8_lossy(message.key().unwrap_or_default()));

@@ -47,17 +47,15 @@ async fn compact(shared: &Shared, stream: Stream, up_to: u64) -> Result<(u64, u6
     let (kept, superseded) = superseded(&shared.file, stream, up_to).await?;
     for offsets in superseded.chunks(ROWS) {
         let mut fenced = shared.fenced.lock().await;
-        if let Some(connection) = fenced.store.connection() {
-            delete(connection, stream, offsets).await?;
-        }
+        let connection = fenced.store.connection().ok_or(sqlx::Error::WorkerCrashed)?;
+        delete(connection, stream, offsets).await?;
     }
     let mut fenced = shared.fenced.lock().await;
-    if let Some(connection) = fenced.store.connection() {
-        let note = "INSERT INTO compactions (stream, up_to, kept) VALUES ($1, $2, $3)
-            ON CONFLICT (stream) DO UPDATE SET up_to = excluded.up_to, kept = excluded.kept";
-        let noting = sqlx::query(note).bind(stream.name()).bind(stored(up_to)).bind(stored(kept));
-        noting.execute(connection).await?;
-    }
+    let connection = fenced.store.connection().ok_or(sqlx::Error::WorkerCrashed)?;
+    let note = "INSERT INTO compactions (stream, up_to, kept) VALUES ($1, $2, $3)
+        ON CONFLICT (stream) DO UPDATE SET up_to = excluded.up_to, kept = excluded.kept";
+    let noting = sqlx::query(note).bind(stream.name()).bind(stored(up_to)).bind(stored(kept));
+    noting.execute(connection).await?;
     Ok((kept, superseded.len() as u64))
 }
 
@@ -85,7 +83,10 @@ async fn superseded(file: &Path, stream: Stream, up_to: u64) -> Result<(u64, Vec
     }
     found.sort_unstable();
     let pairs = found.windows(2);
-    let superseded: Vec<u64> = pairs.filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].1).collect();
+    let mut superseded: Vec<u64> =
+        pairs.filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].1).collect();
+    // In the order of the file, so that one transaction deletes whole pages.
+    superseded.sort_unstable();
     Ok((unreadable + (found.len() - superseded.len()) as u64, superseded))
 }
 

@@ -63,7 +63,8 @@ impl SqliteLog {
     /// Opens the log of a data directory and creates both if they are missing. Access records older than 400
     /// days are deleted.
     ///
-    /// The directory stays locked until the log and its writer are dropped and no snapshot is being written.
+    /// The directory stays locked until the log and its writer are dropped, no snapshot is being written and no stream
+    /// is being compacted.
     ///
     /// # Errors
     ///

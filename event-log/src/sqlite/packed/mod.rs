@@ -5,14 +5,14 @@
 //!
 //! | bytes | |
 //! | --- | --- |
-//! | 1 | the form of the texts: [`PLAIN`] or [`COMPRESSED`] |
+//! | 1 | the form of the texts: plain or compressed (`compression`) |
 //! | 1 | the number of fixed bytes |
 //! | … | the fixed bytes: ids, digests, instants. They are random, so compressing them would cost time and space |
 //! | … | the texts, compressed if that makes them shorter |
 //!
 //! The texts begin with a tag for each header, for the key and for the body. A tag says how the value is written:
 //! as fixed bytes, as a text with its length before it, or not at all, because it follows from another value.
-//! `FIXED` and the texts are read in the order key, headers, body.
+//! The fixed bytes and the texts are read in the order key, headers, body.
 
 mod compression;
 mod layout;

@@ -6,6 +6,7 @@ use std::path::Path;
 use log_model::record::{CHAIN, CONTENT_TYPE, ID, Record, SUBJECT, TIME, TYPE};
 use log_model::{Stream, StreamPartition};
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::super::schema::prepare;
@@ -219,4 +220,10 @@ fn a_time_is_kept_to_the_letter() {
     {
         round_trip(&Record { key: "k".into(), headers: vec![(TIME, time.to_owned())], body: None });
     }
+}
+
+#[test]
+fn the_dictionary_never_changes() {
+    let digest = Sha256::digest(include_bytes!("dictionary.zdict"));
+    assert_eq!(hex::encode(digest), "f9e7ba87140a96b2e35adfe3678efb175d3f7044b1b51894f8947f949734edc0");
 }

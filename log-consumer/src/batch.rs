@@ -75,7 +75,6 @@ impl<B> Folded<B> {
         let entries: Vec<_> = taken.iter().map(read).collect();
         let readable: Vec<_> = entries.iter().flatten().flatten().collect();
         let mut batch = sink.load(&readable).await?;
-        let mut reached: BTreeMap<StreamPartition, u64> = BTreeMap::new();
         let mut last: BTreeMap<StreamPartition, &Recorded> = BTreeMap::new();
         let mut misfits: Vec<(StreamPartition, u64, String)> = Vec::new();
         let mut counts = RecordCounts::default();
@@ -91,12 +90,13 @@ impl<B> Folded<B> {
             match folded {
                 Ok(()) => {
                     counts.add(recorded);
-                    reached.insert(place, recorded.next_offset());
                     last.insert(place, recorded);
                 }
                 Err(reason) => misfits.push((place, offset, reason)),
             }
         }
+        let mut reached: BTreeMap<_, _> =
+            last.iter().map(|(place, recorded)| (*place, recorded.next_offset())).collect();
         if taken.len() == pending.records.len() {
             // Between the last record and the end lies nothing that followers are given.
             for (place, end) in &pending.ends {

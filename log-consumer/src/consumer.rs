@@ -187,14 +187,12 @@ impl<S: Sink> Consumer<S> {
             let Some(read) = follow.try_next() else { break };
             self.take(&mut pending, read).await;
         }
-        let is_back = self.unreachable >= AWAY && !pending.ends.is_empty();
-        let then = self.apply(pending).await;
-        if !is_back {
-            return then;
+        if self.unreachable >= AWAY && !pending.is_empty() {
+            // Compared again before anything more is applied: a broker may have come back with an older log.
+            self.unreachable = 0;
+            return Then::FollowAnew;
         }
-        // Compared again with what was applied: a broker may have come back with an older log.
-        self.unreachable = 0;
-        Then::FollowAnew
+        self.apply(pending).await
     }
 
     async fn take(&mut self, pending: &mut Pending, read: Read) {
@@ -307,6 +305,7 @@ impl<S: Sink> Consumer<S> {
     async fn catch_up(&mut self) -> bool {
         let before = std::mem::take(&mut self.standing);
         self.stand().await;
+        self.standing.keep_proofs(&before);
         self.standing.is_behind(&before)
     }
 

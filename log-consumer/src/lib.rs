@@ -22,9 +22,8 @@
 //! - **A foreign log is noticed.** A checkpoint keeps the digest of the last record before it. Reading begins at that
 //!   record. If the log has another one there, has none, or ends before the checkpoint, it is not the log that the sink
 //!   was filled from, or it was cut and has grown again. That stream partition halts, because later records would not
-//!   follow from what the sink holds. A halt that is taken back is compared again, and so is
-//!   a log that was away. In a stream that is compacted or has a
-//!   retention, the record may be gone; only another one in its place halts it.
+//!   follow from what the sink holds. A halt that is taken back is compared again, and so is a log that was away. In a
+//!   stream that is compacted or has a retention, the record may be gone; only another one in its place halts it.
 //!
 //! A consumer doesn't keep its log open: it ends when the log is dropped.
 //!

@@ -61,6 +61,15 @@ impl Standing {
         self.0.values().all(|stand| stand.is_proven)
     }
 
+    /// Keeps what was proven before, for a reading that goes on: it does not meet the same anchor a second time. An anchor
+    /// that another process has moved lies ahead of the reading and is still to be met.
+    pub(crate) fn keep_proofs(&mut self, before: &Self) {
+        for (place, stand) in &mut self.0 {
+            let known = before.0.get(place);
+            stand.is_proven |= known.is_some_and(|known| known.is_proven && known.anchor == stand.anchor);
+        }
+    }
+
     /// Whether the places are others than before, or one has gone back.
     pub(crate) fn is_behind(&self, before: &Self) -> bool {
         let went_back =

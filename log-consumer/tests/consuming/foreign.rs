@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use event_log::testing::{LogOverrides, Wrapped};
-use event_log::{EventLog, Follow, Read, Unavailable};
+use event_log::{EventLog, Follow, Read};
 use log_model::StreamPartition;
 use tokio::sync::watch;
 
-use crate::log::Log;
-use crate::sink::Shared;
+use crate::log::{CHAINED, Log, PLACE};
+use crate::sink::{Shared, Shown};
 
 /// A log that goes away and comes back as another one.
 struct Swapped {
@@ -18,15 +17,9 @@ struct Swapped {
     is_away: watch::Receiver<bool>,
 }
 
-#[async_trait]
 impl LogOverrides for Swapped {
     fn inner(&self) -> &dyn EventLog {
         if *self.is_away.borrow() { &*self.after } else { &*self.before }
-    }
-
-    async fn ends(&self) -> Result<Vec<(StreamPartition, u64)>, Unavailable> {
-        let log = if *self.is_away.borrow() { self.after.clone() } else { self.before.clone() };
-        log.ends().await
     }
 
     fn follow(&self, from: Vec<(StreamPartition, u64)>) -> Follow {
@@ -99,5 +92,24 @@ async fn f06_a_log_that_comes_back_as_another_one_halts() {
     let shown = sink.shows(|shown| !shown.halts.is_empty()).await;
     assert_eq!(shown.texts, ["a", "b"]);
     assert!(shown.halts[0].reason.contains("another record at offset 1"), "{}", shown.halts[0].reason);
+    consuming.abort();
+}
+
+#[tokio::test]
+async fn f06_a_log_is_the_same_after_a_batch_of_unknown_outcome_in_another_stream() {
+    let log = Log::open().await;
+    let writer = log.claim().await;
+    writer.append("x").await;
+    let sink = Shared::default();
+    let consuming = sink.consume_all(&log.log, [PLACE, CHAINED]);
+    let has = |shown: &Shown, text: &str| shown.texts.iter().any(|it| it == text);
+    let asked = sink.shows(|shown| has(shown, "x")).await.asked_for_checkpoints;
+    sink.faults.lock().unwrap().unknown = 1;
+    log.append(&["a"]).await;
+    // The checkpoints are read anew, and the same reading goes on behind their last records.
+    sink.shows(|shown| has(shown, "a") && shown.asked_for_checkpoints > asked).await;
+    writer.append("y").await;
+    let shown = sink.shows(|shown| has(shown, "y") || !shown.halts.is_empty()).await;
+    assert!(shown.halts.is_empty(), "{:?}", shown.halts);
     consuming.abort();
 }

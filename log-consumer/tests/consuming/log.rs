@@ -1,12 +1,13 @@
 //! A SQLite log in a temporary directory, with readers that a test can disturb.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use event_log::sqlite::SqliteLog;
 use event_log::{
-    ClaimError, EventLog, Follow, Membership, Owners, Read, Record, Replay, Unavailable, Writer,
+    Batch, ClaimError, EventLog, Follow, Membership, Owners, Read, Record, Replay, Unavailable, Writer,
+    every_record,
 };
 use log_model::{Stream, StreamPartition};
 use tempfile::TempDir;
@@ -14,6 +15,9 @@ use tokio::sync::watch;
 
 /// The stream partition that tests write to.
 pub(crate) const PLACE: StreamPartition = StreamPartition::new(Stream::Access, 0);
+
+/// A stream partition with a hash chain.
+pub(crate) const CHAINED: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 
 /// How long a test waits for what has to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,6 +44,26 @@ impl Log {
     pub(crate) async fn append(&self, texts: &[&str]) {
         let record = |text: &&str| Record::keyed((*text).to_owned(), None);
         self.log.append_access(texts.iter().map(record).collect()).await.unwrap();
+    }
+
+    /// Claims the log.
+    pub(crate) async fn claim(&self) -> Owner {
+        let log = Arc::clone(&self.log);
+        let claim = move || log.claim(0, &mut every_record(|_| Ok(()))).unwrap();
+        Owner(Arc::new(Mutex::new(tokio::task::spawn_blocking(claim).await.unwrap())))
+    }
+}
+
+/// The owner of the log's one partition.
+pub(crate) struct Owner(Arc<Mutex<Box<dyn Writer>>>);
+
+impl Owner {
+    /// Appends a record to [`CHAINED`].
+    pub(crate) async fn append(&self, text: &str) {
+        let (writer, record) = (Arc::clone(&self.0), Record::keyed(text.to_owned(), Some(b"{}".to_vec())));
+        let batch = Batch { records: vec![(CHAINED.stream, record)] };
+        let append = move || writer.lock().unwrap().append(batch).unwrap();
+        tokio::task::spawn_blocking(append).await.unwrap();
     }
 }
 

@@ -52,8 +52,17 @@ pub(crate) struct Shared {
 impl Shared {
     /// Starts a consumer of [`PLACE`] into this sink.
     pub(crate) fn consume(&self, log: &Arc<dyn EventLog>) -> JoinHandle<()> {
+        self.consume_all(log, [PLACE])
+    }
+
+    /// Starts a consumer of several stream partitions into this sink.
+    pub(crate) fn consume_all<const N: usize>(
+        &self,
+        log: &Arc<dyn EventLog>,
+        places: [StreamPartition; N],
+    ) -> JoinHandle<()> {
         let sink = Texts { shared: self.clone() };
-        tokio::spawn(Consumer::new(log, [PLACE], sink, ConsumerConfig::new("test", "the texts")).run())
+        tokio::spawn(Consumer::new(log, places, sink, ConsumerConfig::new("test", "the texts")).run())
     }
 
     /// Waits until what the sink shows is as it should be.

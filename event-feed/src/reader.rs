@@ -5,8 +5,9 @@
 //! passes over there, so nothing is missed and nothing comes twice.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use event_log::{EventLog, Follow, Read};
+use event_log::{EventLog, Follow, Read, Skips};
 use log_model::StreamPartition;
 use log_model::record::{Recorded, SUBJECT, TYPE};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -19,6 +20,8 @@ use crate::ring::RingContent;
 use crate::selection::Selection;
 use crate::tail::FeedTail;
 
+/// How long a reader waits before it asks again for a log that could not be read.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Most events that a reader takes from the ring at once.
 const PORTION: usize = 100;
 
@@ -56,6 +59,8 @@ enum Place {
 /// A reading of the log for one reader.
 struct Reading {
     follow: Follow,
+    /// The records that operators have taken out of the log, as of the beginning of the reading.
+    skips: Skips,
     _permit: OwnedSemaphorePermit,
     _counted: Counted,
 }
@@ -125,6 +130,24 @@ impl FeedReader {
         loop {
             if let Some(portion) = self.step().await? {
                 return Ok(portion);
+            }
+        }
+    }
+
+    /// The next part, however long the log can't be read meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Any but [`FeedError::Unavailable`].
+    pub async fn next_patiently(&mut self) -> Result<Portion, FeedError> {
+        loop {
+            match self.next().await {
+                Err(FeedError::Unavailable(reason)) => {
+                    tracing::debug!(reason, "A reader waits for the log.");
+                    // Nothing tells that the log is back.
+                    tokio::time::sleep(AGAIN).await;
+                }
+                portion => return portion,
             }
         }
     }
@@ -232,16 +255,18 @@ impl FeedReader {
             let (Ok(permit), Some(log)) = (permit, self.log.upgrade()) else {
                 return Err(FeedError::Unavailable("it was closed".to_owned()));
             };
+            let skips = Skips::read(&*log).await?;
             let places = self.kind.places(log.partitions());
             let from: Vec<(StreamPartition, u64)> = places.zip(own.next().iter().copied()).collect();
-            *reading = Some(Reading { follow: log.follow(from), _permit: permit, _counted: Counted::new() });
+            let follow = log.follow(from);
+            *reading = Some(Reading { follow, skips, _permit: permit, _counted: Counted::new() });
             return Ok(None);
         };
         let mut own = own.clone();
         match current.follow.next().await {
             Some(Read::Records(_, records)) => {
                 let before = own.clone();
-                let Taken { met, passed_over, stopped } = self.take(&mut own, &records);
+                let Taken { met, passed_over, stopped } = self.take(&mut own, &records, &current.skips);
                 let current = Some(current).filter(|_| stopped.is_none());
                 if own == before
                     && let Some(error) = stopped
@@ -263,13 +288,13 @@ impl FeedReader {
         }
     }
 
-    /// Takes in records, as far as they can be shown.
-    fn take(&self, own: &mut FeedPosition, records: &[Recorded]) -> Taken {
+    /// Takes in records, as far as they can be shown. Skipped ones are passed over.
+    fn take(&self, own: &mut FeedPosition, records: &[Recorded], skips: &Skips) -> Taken {
         let mut taken = Taken { met: Vec::new(), passed_over: 0, stopped: None };
         for recorded in records {
             let mut after = own.clone();
             after.advance(recorded.place.partition, recorded.next_offset());
-            if !self.kind.shows(&recorded.record) {
+            if !self.kind.shows(&recorded.record) || skips.of(recorded).is_some() {
                 *own = after;
                 continue;
             }

@@ -16,9 +16,6 @@ use crate::kind::FeedKind;
 use crate::position::{FeedPosition, LogId};
 use crate::ring::Ring;
 
-/// How long to wait before a log that can't be reached is tried again.
-const AGAIN: Duration = Duration::from_millis(500);
-
 /// What the tail has of one feed, and the signal that it has more.
 pub(crate) struct SharedRing {
     kind: FeedKind,
@@ -196,39 +193,36 @@ impl FeedTail {
     /// The name of the log and where the feeds' stream partitions end, as soon as the log can be asked. `None` when it was
     /// closed.
     async fn begin(&self, log: &Weak<dyn EventLog>) -> Option<(LogId, Vec<(StreamPartition, u64)>)> {
+        let first = vec![(StreamPartition::new(FeedKind::Groups.stream(), 0), 0)];
+        let mut follow = log.upgrade()?.follow(first);
+        let mut id = None;
         loop {
-            let open = log.upgrade()?;
-            let asked = match identify(&*open).await {
-                Ok(id) => open.ends().await.map(|ends| (id, ends)).map_err(FeedError::from),
-                Err(error) => Err(error),
-            };
-            drop(open);
-            match asked {
-                Ok((id, mut ends)) => {
-                    ends.retain(|(place, _)| FeedKind::of(place.stream).is_some());
-                    return Some((id, ends));
+            // It says something at least once a second. What has failed is tried again then.
+            match follow.next().await? {
+                Read::Records(_, records) if id.is_none() => {
+                    let first = records.first().and_then(|first| first.record.header(ID));
+                    id = Some(first.and_then(|id| Uuid::try_parse(id).ok()).map(LogId));
                 }
-                Err(error) => self.starts_later(&error.to_string()),
+                Read::Records(..) | Read::End(..) => {}
+                Read::Unreachable(reason) => {
+                    self.starts_later(&reason);
+                    continue;
+                }
             }
-            tokio::time::sleep(AGAIN).await;
-        }
-    }
-}
-
-/// The name of the log.
-async fn identify(log: &dyn EventLog) -> Result<LogId, FeedError> {
-    let mut follow = log.follow(vec![(StreamPartition::new(FeedKind::Groups.stream(), 0), 0)]);
-    let unavailable = |reason: &str| Err(FeedError::Unavailable(reason.to_owned()));
-    match follow.next().await {
-        Some(Read::Records(_, records)) => {
-            let id = records.first().and_then(|first| first.record.header(ID)).map(Uuid::try_parse);
             match id {
-                Some(Ok(id)) => Ok(LogId(id)),
-                _ => unavailable("its first record has no id"),
+                None => self.starts_later("nobody has written to it yet"),
+                Some(None) => self.starts_later("its first record has no id"),
+                Some(Some(id)) => {
+                    let open = log.upgrade()?;
+                    match open.ends().await {
+                        Ok(mut ends) => {
+                            ends.retain(|(place, _)| FeedKind::of(place.stream).is_some());
+                            return Some((id, ends));
+                        }
+                        Err(error) => self.starts_later(&FeedError::from(error).to_string()),
+                    }
+                }
             }
         }
-        Some(Read::End(..)) => unavailable("nobody has written to it yet"),
-        Some(Read::Unreachable(reason)) => unavailable(&reason),
-        None => unavailable("it was closed"),
     }
 }

@@ -1,7 +1,9 @@
 //! What readers get: everything once and in order, live, from the log, and on the way from one to the other.
 
+use domain::deployment::{self, Event, RecordSkipped};
 use event_feed::{FeedError, FeedKind, Selection, StartAt};
-use log_model::Stream;
+use event_log::Read;
+use log_model::{RecordDigest, Stream, StreamPartition};
 
 use crate::world::{World, envelope, event, numbers, of_types, open, soon, take, to_end};
 
@@ -121,4 +123,28 @@ async fn a_record_that_is_no_event_stops_the_feed_and_is_not_skipped() {
         assert!(error.to_string().starts_with("user-events-0 offset 3 is no event"), "{error}");
     }
     assert_eq!(*live.position(), before[1].1, "whoever comes back meets the record again");
+}
+
+#[tokio::test]
+async fn f07_a_skipped_record_is_passed_over() {
+    let world = World::new().await;
+    world.events(1, 2).await;
+    let damaged = envelope("user_1".to_owned(), 3).record("muster.user.approved", b"{".to_vec());
+    world.append(vec![(Stream::UserEvents, damaged)]).await;
+    world.events(4, 2).await;
+    let place = StreamPartition::new(Stream::UserEvents, 0);
+    let mut follow = world.log.follow(vec![(place, 3)]);
+    let Some(Read::Records(_, records)) = soon(follow.next()).await else { panic!("the records are there") };
+    let skipped = RecordSkipped {
+        place: place.to_string(),
+        offset: 3,
+        digest: RecordDigest::of(&records[0].record).to_string(),
+        reason: "damaged".to_owned(),
+    };
+    let skipped = Event::from(skipped);
+    let skip = envelope(deployment::SUBJECT.to_owned(), 6).record(skipped.wire_name(), skipped.to_json());
+    world.append(vec![(Stream::GroupEvents, skip)]).await;
+    let feeds = world.feeds();
+    let mut reader = open(&feeds, StartAt::Beginning).await;
+    assert_eq!(to_end(&feeds, &mut reader).await, [1, 2, 4, 5]);
 }

@@ -1,4 +1,4 @@
-//! The feeds over a real log: nothing missed and nothing twice, in every form, over a kill, and for one group.
+//! The feeds over a real log: nothing missed and nothing twice, as a stream and as lines, over a kill, and for one group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,7 @@ fn check_order(events: &[Value]) {
     }
 }
 
-/// Live, resumed at every event, in every form, and over a kill.
+/// Live, resumed at some events, as a stream and as lines, and over a kill.
 pub(crate) async fn exactly_once(mut deployment: Deployment) {
     let (admin, id) = administrator(&deployment).await;
     let north = group(&admin, "north").await;

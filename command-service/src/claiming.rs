@@ -12,17 +12,18 @@ pub(crate) const ATTEMPTS: usize = 20;
 const OUTAGE_RETRIES: usize = 3;
 const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
 
-/// Claims a partition and replays it into what `fresh` makes for each attempt. Blocks.
+/// Claims a partition and replays it into what `fresh` makes for each attempt. What that can't read is
+/// tried again like a claim. Blocks.
 pub(crate) fn claim<R: Replay>(
     log: &Arc<dyn EventLog>,
     partition: u32,
-    fresh: impl Fn() -> R,
+    fresh: impl Fn() -> Result<R, ClaimError>,
 ) -> Result<(Box<dyn Writer>, R), ClaimError> {
     let (mut attempts, mut retries) = (0, 0);
     loop {
-        let mut replay = fresh();
-        match log.claim(partition, &mut replay) {
-            Ok(writer) => return Ok((writer, replay)),
+        let claimed = fresh().and_then(|mut replay| Ok((log.claim(partition, &mut replay)?, replay)));
+        match claimed {
+            Ok(claimed) => return Ok(claimed),
             Err(ClaimError::Fenced) if attempts < ATTEMPTS => attempts += 1,
             // Topics that were just created may have no leader yet.
             Err(ClaimError::Unavailable(_)) if retries < OUTAGE_RETRIES => {

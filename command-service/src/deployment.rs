@@ -1,7 +1,7 @@
 //! The deployment's record in the log, as every role reads it when it starts.
 
 use domain::deployment::{self, Initialised};
-use event_log::{EventLog, Recorded};
+use event_log::{EventLog, Recorded, deployment_event};
 use log_consumer::{Scan, ScanError};
 use log_model::{Stream, StreamPartition};
 
@@ -63,12 +63,7 @@ pub async fn require_partitions(log: &dyn EventLog) -> Result<(), DeploymentErro
 
 /// `None` for records of groups, and for those that can't be read: those who apply them report them.
 fn read(recorded: &Recorded) -> Option<Initialised> {
-    let record = &recorded.record;
-    if record.key != deployment::SUBJECT {
-        return None;
-    }
-    let body = record.body.as_deref().unwrap_or_default();
-    match deployment::Event::from_json(record.wire_name().ok()?, body).ok()? {
+    match deployment_event(&recorded.record)? {
         deployment::Event::Initialised(event) => Some(event),
         deployment::Event::RecordSkipped(_) => None,
     }

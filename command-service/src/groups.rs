@@ -14,7 +14,7 @@ use domain::group::{self, Group, KnownGroup};
 use domain::id::GroupId;
 use domain::timestamp::Timestamp;
 use event_log::envelope::Envelope;
-use event_log::{EventLog, Recorded, Skips};
+use event_log::{EventLog, Recorded, Skips, deployment_event};
 use log_consumer::{
     ApplyError, Checkpoint, Consumed, Consumer, ConsumerConfig, Halt, MemoryCheckpoints, Move, Sink,
     SinkUnavailable,
@@ -159,10 +159,7 @@ impl Sink for GroupsSink {
         let record = &recorded.record;
         if record.key == deployment::SUBJECT {
             // What can't be read is reported by the owner of the group events.
-            let body = record.body.as_deref().unwrap_or_default();
-            let event =
-                record.wire_name().ok().and_then(|name| deployment::Event::from_json(name, body).ok());
-            return Ok(match event {
+            return Ok(match deployment_event(record) {
                 Some(deployment::Event::RecordSkipped(skipped)) => Some(GroupEntry::Skip(skipped)),
                 Some(deployment::Event::Initialised(_)) | None => None,
             });

@@ -166,8 +166,10 @@ impl<'a> Claims<'a> {
 
     fn claim(&self, partition: u32) -> Result<Claimed, ClaimError> {
         let log = self.log;
-        let skips = Handle::current().block_on(Skips::read(&**log)).map_err(not_read)?;
-        let fresh = || Ledger::new(partition, log.partitions()).skipping(skips.clone());
+        let fresh = || {
+            let skips = Handle::current().block_on(Skips::read(&**log)).map_err(not_read)?;
+            Ok(Ledger::new(partition, log.partitions()).skipping(skips))
+        };
         let (writer, mut ledger) = claim(log, partition, fresh)?;
         ledger.finish_replay();
         Ok(Claimed { ledger, writer })

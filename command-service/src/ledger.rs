@@ -88,12 +88,10 @@ impl Replay for Ledger {
             }
             LedgerEntry::User(id, event, stamp) => {
                 self.since_snapshot += 1;
-                let number = self.changed.as_ref().and_then(|_| self.users.number(id));
+                let is_first = self.changed.as_mut().is_some_and(|changed| changed.insert(id));
+                let number = if is_first { self.users.number(id) } else { None };
                 let tracked = self.users.load_for_replay(id);
-                if let Some(changed) = &mut self.changed
-                    && changed.insert(id)
-                    && let Some(number) = number
-                {
+                if let Some(number) = number {
                     self.addresses.remove_user(number, &tracked.aggregate);
                 }
                 tracked.evolve(&event, &stamp, self.key);

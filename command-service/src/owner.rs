@@ -38,7 +38,7 @@ impl Owner {
         let mut pause = FIRST_PAUSE;
         while self.tenure.is_assigned() {
             let skips = self.tenure.shared.groups.skips();
-            match take_over(&self.tenure, skips.clone()) {
+            match take_over(&self.tenure, &skips) {
                 Ok(owned) => {
                     pause = FIRST_PAUSE;
                     let serving =

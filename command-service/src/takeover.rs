@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::deployment::Event;
-use event_log::{AppendError, Batch, ClaimError, Recorded, Replay, Skips, SnapshotParts, Writer};
+use event_log::{AppendError, Batch, ClaimError, Recorded, Replay, Skip, Skips, SnapshotParts, Writer};
 use log_model::{Position, Stream, StreamPartition};
 
 use crate::appender::Appender;
@@ -34,12 +34,12 @@ pub(crate) struct OwnedPartition {
 /// On an error nothing is served, though the claim may stand and have fenced the previous owner. The claim fences every
 /// earlier owner, and its record marks the end of what has to be replayed
 /// (docs/adr/0006-hash-chain-and-claim-records.md). Records that operators have skipped are passed over.
-pub(crate) fn take_over(tenure: &Tenure, skips: Skips) -> Result<OwnedPartition, ClaimError> {
+pub(crate) fn take_over(tenure: &Tenure, skips: &Skips) -> Result<OwnedPartition, ClaimError> {
     let begun = Instant::now();
     let (partition, log, watchdog) = (tenure.partition, &tenure.shared.log, tenure.watchdog());
     let appender = Appender::start(partition, watchdog.clone())
         .map_err(|error| ClaimError::Unavailable(error.to_string()))?;
-    let ledger = Ledger::new(partition, log.partitions()).skipping(skips);
+    let ledger = Ledger::new(partition, log.partitions()).skipping(skips.clone());
     let mut replaying = ReplayingLedger { tenure, ledger, restored: 0, replayed: 0 };
     let mut writer = watchdog.during(|| log.claim(partition, &mut replaying))?;
     if !tenure.is_assigned() {
@@ -56,6 +56,16 @@ pub(crate) fn take_over(tenure: &Tenure, skips: Skips) -> Result<OwnedPartition,
     // The promise binds this owner as well (docs/adr/0010-deleting-a-group.md).
     if !wait_for_groups(tenure, &end) {
         return Err(ClaimError::Unavailable("the groups are not read to their end yet".to_owned()));
+    }
+    // A process that has just started may learn of a skip only now, after it has replayed the record: owners can read some
+    // that others can't.
+    let is_new = |(place, offset, skip): (StreamPartition, u64, &Skip)| {
+        let is_replayed =
+            matches!(place.stream, Stream::UserEvents | Stream::GroupEvents | Stream::Reservations);
+        is_replayed && place.partition == partition && skips.at(place, offset) != Some(skip)
+    };
+    if tenure.shared.groups.skips().iter().any(is_new) {
+        return Err(ClaimError::Unavailable("a replayed record is skipped".to_owned()));
     }
     // Positions in answers to repeated commands cover credentials too, which a claim does not replay.
     let credentials = StreamPartition::new(Stream::Credentials, partition);

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::negotiation::quality;
 use super::problem::Problem;
 
 /// Scripts, styles and requests of this host alone. React and the editor set styles through the object model, which needs
@@ -96,22 +97,13 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     if !headers.contains_key(header::ACCEPT_ENCODING) {
         return true;
     }
-    let mut any = None;
-    for coding in headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()) {
-        for coding in coding.split(',') {
-            let mut parts = coding.split(';').map(str::trim);
-            let name = parts.next().unwrap_or_default();
-            let refused =
-                parts.any(|weight| weight.trim_start_matches(['q', 'Q', '=']).trim().parse() == Ok(0.0));
-            if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
-                return !refused;
-            }
-            if name == "*" {
-                any = Some(!refused);
-            }
-        }
-    }
-    any.unwrap_or(false)
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let codings: Vec<_> = values.flat_map(|value| value.split(',')).filter_map(quality).collect();
+    let takes = |names: &[&str]| {
+        let named = codings.iter().find(|(name, _)| names.contains(&name.as_str()));
+        named.map(|(_, quality)| *quality > 0)
+    };
+    takes(&["gzip", "x-gzip"]).or_else(|| takes(&["*"])).unwrap_or(false)
 }
 
 #[cfg(test)]

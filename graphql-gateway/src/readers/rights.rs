@@ -64,9 +64,7 @@ impl RightsWatch {
         let good = CredentialCheck::Good(reader.roles, Instant::now());
         let mut watched = self.watched.lock().expect("nothing panics while it holds the lock");
         let sender = watched.entry(reader.credential).or_insert_with(|| watch::Sender::new(good));
-        if sender.is_closed() {
-            sender.send_replace(good);
-        }
+        sender.send_replace(good);
         ReaderRights { standing: sender.subscribe(), stopping: self.stopping.clone(), may }
     }
 
@@ -113,6 +111,11 @@ impl ReaderRights {
     pub(crate) async fn credential_ended(&mut self) {
         // Without a sender nobody looks any more.
         let _over = self.standing.wait_for(|standing| *standing == CredentialCheck::Over).await;
+    }
+
+    /// Whether the session or token has ended.
+    pub(crate) fn has_credential_ended(&self) -> bool {
+        *self.standing.borrow() == CredentialCheck::Over
     }
 
     /// Ready when the stream has to end.

@@ -99,13 +99,13 @@ impl AllowedAction {
     fn of(caller: &Caller, action: UserAction, subject: &Subject) -> Self {
         // A temporary password opens a session for changing it.
         let session = match action {
-            UserAction::ChangePassword => caller.any_session().map(|session| session.is_some()),
-            _ => caller.require_session().map(|_| true),
+            UserAction::ChangePassword => {
+                caller.any_session().and_then(|session| session.ok_or(ApiError::Unauthenticated))
+            }
+            _ => caller.require_session(),
         };
-        match session {
-            Ok(true) => {}
-            Ok(false) => return Self::failed(action, &ApiError::Unauthenticated),
-            Err(error) => return Self::failed(action, &error),
+        if let Err(error) = session {
+            return Self::failed(action, &error);
         }
         match policy::may_now(&caller.actor(), action.into(), subject) {
             Ok(()) => Self { action, allowed: true, code: None, kind: None, reason: None },

@@ -70,7 +70,7 @@ impl<N> Connection<N> {
     pub(crate) fn empty() -> Self {
         let page_info =
             PageInfo { has_next_page: false, has_previous_page: false, start_cursor: None, end_cursor: None };
-        Self { edges: Vec::new(), page_info, whole: WholeList::Empty, count: OnceCell::new() }
+        Self { edges: Vec::new(), page_info, whole: WholeList::Counted(0), count: OnceCell::new() }
     }
 
     async fn count(&self, ctx: &Context<'_>) -> Result<Count, ApiError> {

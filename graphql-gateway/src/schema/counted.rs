@@ -10,9 +10,7 @@ use crate::error::ApiError;
 /// The whole of a list, of which a connection shows a part.
 #[derive(Debug, Clone)]
 pub(crate) enum WholeList {
-    /// Nothing.
-    Empty,
-    /// A list whose length came with the page.
+    /// A list whose length is known.
     Counted(u64),
     /// The users that pass a filter.
     Users(UserFilter),
@@ -32,7 +30,6 @@ impl WholeList {
     /// Counts its rows: by kept numbers where there are some, else up to a limit.
     pub(super) async fn count(&self, views: &ReadModel) -> Result<Count, ApiError> {
         Ok(match self {
-            Self::Empty => Count { n: 0, capped: false },
             Self::Counted(n) => Count { n: *n, capped: false },
             Self::Users(filter) => views.users_count(filter).await?,
             Self::Groups(search) => Count { n: views.groups_count(search.as_deref()).await?, capped: false },

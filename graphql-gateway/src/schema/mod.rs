@@ -18,6 +18,7 @@ pub(crate) mod rule;
 pub(crate) mod scalar;
 pub(crate) mod subscription;
 pub(crate) mod token;
+mod until_ended;
 pub(crate) mod user;
 mod user_event;
 mod user_filter;

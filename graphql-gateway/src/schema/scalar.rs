@@ -41,9 +41,6 @@ impl From<DateTime> for Timestamp {
     }
 }
 
-/// Most characters of a position, with room for the largest log.
-const LONGEST_POSITION: usize = 16_384;
-
 /// Any JSON value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct JsonData(pub(crate) serde_json::Value);
@@ -59,6 +56,9 @@ impl ScalarType for JsonData {
         Value::from_json(self.0.clone()).unwrap_or_default()
     }
 }
+
+/// Most characters of a position, with room for the largest log.
+const LONGEST_POSITION: usize = 16_384;
 
 /// A point in the log; opaque.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -50,7 +50,6 @@ impl Subscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The filter of the list.")] filter: Option<UserFilter>,
     ) -> Result<BoxStream<'static, Result<UsersChanged, ApiError>>, ApiError> {
-        authorizer(ctx).require_administrator("usersChanged", None)?;
         let rights = rights(ctx, "usersChanged", Roles::may_administer)?;
         users_changed::stream(gateway(ctx), filter.unwrap_or_default().for_views(), rights).await
     }

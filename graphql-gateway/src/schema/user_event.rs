@@ -8,8 +8,7 @@ use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use domain::id::EntryId;
 use domain::timestamp::Timestamp;
 use event_feed::{CloudEvent, FeedError, FeedKind, FeedReader, Portion, Selection, StartAt};
-use futures_util::StreamExt;
-use futures_util::stream::{BoxStream, unfold};
+use futures_util::stream::{BoxStream, try_unfold};
 use log_model::{Position as LogPosition, Stream, StreamPartition};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,10 +17,11 @@ use tokio::time::{Instant, sleep_until};
 use super::audit::AuditEntry;
 use super::context::gateway;
 use super::scalar::{DateTime, JsonData, Position, int};
+use super::until_ended::until_ended;
 use crate::clock::now;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::readers::{Ended, OpenStream, ReaderRights};
+use crate::readers::{OpenStream, ReaderRights};
 
 /// After how many events that were passed over the position is told, and after how long.
 const PASSED_OVER: usize = 1_000;
@@ -71,10 +71,7 @@ impl UserEvent {
 #[derive(Deserialize)]
 struct EventJson {
     id: String,
-    #[serde(rename = "type")]
-    event_type: String,
     time: Timestamp,
-    subject: String,
     sequence: String,
     data: Value,
 }
@@ -88,9 +85,9 @@ impl UserEvent {
         let place = StreamPartition::new(Stream::UserEvents, event.partition);
         Ok(Self {
             id: json.id.into(),
-            event_type: json.event_type,
+            event_type: event.event_type.clone(),
             time: json.time.into(),
-            user_id: json.subject.into(),
+            user_id: event.subject.as_str().into(),
             sequence: int(json.sequence.parse().unwrap_or_default()),
             position: event.position().into(),
             data: JsonData(json.data),
@@ -131,16 +128,10 @@ pub(super) async fn stream(
         waiting.push_back(UserEvent::standing_at(&reader.position()));
     }
     let told = (Instant::now(), reader.position());
-    let subscriber = Subscriber { reader, rights, open, waiting, told, passed_over: 0 };
-    let events = unfold(Some(subscriber), async |subscriber| {
-        let mut subscriber = subscriber?;
-        match subscriber.next().await {
-            Ok(Some(event)) => Some((Ok(event), Some(subscriber))),
-            Ok(None) => None,
-            Err(error) => Some((Err(error), None)),
-        }
-    });
-    Ok(events.boxed())
+    let subscriber = Subscriber { reader, open, waiting, told, passed_over: 0 };
+    let messages =
+        try_unfold(subscriber, async |mut subscriber| Ok(Some((subscriber.next().await?, subscriber))));
+    Ok(until_ended(messages, rights))
 }
 
 /// What a subscriber hears of a feed that can't be read.
@@ -163,7 +154,6 @@ pub(super) fn api_error(error: FeedError) -> ApiError {
 
 struct Subscriber {
     reader: FeedReader,
-    rights: ReaderRights,
     open: OpenStream,
     waiting: VecDeque<UserEvent>,
     /// When a position was told last, and which.
@@ -172,28 +162,16 @@ struct Subscriber {
 }
 
 impl Subscriber {
-    /// The next message; `None` when the process ends.
-    async fn next(&mut self) -> Result<Option<UserEvent>, ApiError> {
+    /// The next message.
+    async fn next(&mut self) -> Result<UserEvent, ApiError> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 self.told.0 = Instant::now();
-                return Ok(Some(event));
+                return Ok(event);
             }
             let is_elsewhere = *self.told.1 != *self.reader.position();
             tokio::select! {
-                ended = self.rights.ended() => match ended {
-                    Ended::Credential => return Err(ApiError::Unauthenticated),
-                    Ended::Rights => return Err(ApiError::Forbidden),
-                    Ended::Stopping => return Ok(None),
-                },
-                portion = self.reader.next() => match portion {
-                    Ok(portion) => self.take(&portion)?,
-                    Err(FeedError::Unavailable(reason)) => {
-                        tracing::debug!(reason, "A subscription waits.");
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                    }
-                    Err(error) => return Err(api_error(error)),
-                },
+                portion = self.reader.next_patiently() => self.take(&portion.map_err(api_error)?)?,
                 () = sleep_until(self.told.0 + TOLD_EVERY), if is_elsewhere => self.tell(),
             }
         }

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_graphql::{ID, SimpleObject};
-use event_feed::{FeedError, FeedKind, FeedReader, Portion, Selection, StartAt};
-use futures_util::StreamExt;
-use futures_util::stream::{BoxStream, unfold};
+use event_feed::{FeedKind, FeedReader, Portion, Selection, StartAt};
+use futures_util::stream::{BoxStream, try_unfold};
 use log_model::{Position as LogPosition, Stream, StreamPartition};
 use read_model::ReadModel;
 use read_model::users_page::UserFilter;
 use tokio::time::{Instant, sleep_until};
 
 use super::scalar::{Position, int};
+use super::until_ended::until_ended;
 use super::user_event::api_error;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::readers::{Ended, OpenStream, ReaderRights};
+use crate::readers::{OpenStream, ReaderRights};
 
 /// The least time between two messages.
 const COALESCE: Duration = Duration::from_millis(500);
@@ -52,22 +52,14 @@ pub(super) async fn stream(
     let reader = opening.await.map_err(api_error)?;
     let watcher = Watcher {
         reader,
-        rights,
         open,
         views: gateway.views.clone(),
         filter,
         changed: ChangedUsers::default(),
         told: None,
     };
-    let messages = unfold(Some(watcher), async |watcher| {
-        let mut watcher = watcher?;
-        match watcher.next().await {
-            Ok(Some(message)) => Some((Ok(message), Some(watcher))),
-            Ok(None) => None,
-            Err(error) => Some((Err(error), None)),
-        }
-    });
-    Ok(messages.boxed())
+    let messages = try_unfold(watcher, async |mut watcher| Ok(Some((watcher.next().await?, watcher))));
+    Ok(until_ended(messages, rights))
 }
 
 /// What is not told yet.
@@ -81,7 +73,6 @@ struct ChangedUsers {
 
 struct Watcher {
     reader: FeedReader,
-    rights: ReaderRights,
     open: OpenStream,
     views: ReadModel,
     filter: Option<UserFilter>,
@@ -91,28 +82,16 @@ struct Watcher {
 }
 
 impl Watcher {
-    /// The next message; `None` when the process ends.
-    async fn next(&mut self) -> Result<Option<UsersChanged>, ApiError> {
+    /// The next message.
+    async fn next(&mut self) -> Result<UsersChanged, ApiError> {
         while let Some(told) = self.told {
             let is_due = !self.changed.users.is_empty();
             tokio::select! {
-                ended = self.rights.ended() => match ended {
-                    Ended::Credential => return Err(ApiError::Unauthenticated),
-                    Ended::Rights => return Err(ApiError::Forbidden),
-                    Ended::Stopping => return Ok(None),
-                },
                 () = sleep_until(told + COALESCE), if is_due => break,
-                portion = self.reader.next() => match portion {
-                    Ok(portion) => self.take(&portion),
-                    Err(FeedError::Unavailable(reason)) => {
-                        tracing::debug!(reason, "A subscription waits.");
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                    }
-                    Err(error) => return Err(api_error(error)),
-                },
+                portion = self.reader.next_patiently() => self.take(&portion.map_err(api_error)?),
             }
         }
-        self.tell().await.map(Some)
+        self.tell().await
     }
 
     fn take(&mut self, portion: &Portion) {

@@ -126,6 +126,7 @@ async fn a_list_is_told_of_changes_at_most_twice_a_second() {
     let feed = Feed::open().await;
     let session = feed.door.administrator().await;
     let mut socket = Socket::begun(&feed.door, Some(&session)).await;
+    let begun = std::time::Instant::now();
     socket
         .subscribe("1", "subscription { usersChanged { userIds truncated totalCount position } }", json!({}))
         .await;
@@ -147,6 +148,7 @@ async fn a_list_is_told_of_changes_at_most_twice_a_second() {
     let changed = socket.data("1").await["usersChanged"].take();
     assert_eq!(changed["userIds"], json!([id("alice").to_string()]));
     assert_ne!(changed["position"], first["position"]);
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(500), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ pub(super) async fn answer(
     tokio::spawn(async move {
         let written = tokio::select! {
             written = write(&mut reader, &writer, &end) => written,
+            // A filter that little passes writes nothing for a long time.
+            () = writer.gone() => Err(ClientGone),
             _ended = rights.ended() => Ok(false),
         };
         match written {

@@ -4,6 +4,7 @@
 //! `muster.position`: first of all, and whenever nothing else has told it for a while. What clients do is in
 //! `docs/readers.md`.
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,7 @@ async fn run(mut stream: EventStream, mut rights: ReaderRights) {
     tokio::select! {
         ended = rights.ended() => tracing::debug!(?ended, "An event stream ends."),
         written = stream.write() => match written {
-            Ok(()) => {}
+            Ok(never) => match never {},
             Err(StreamEnd::Client(ClientGone)) => tracing::debug!("The client of an event stream is gone."),
             Err(StreamEnd::Feed(error)) => tracing::warn!(error = %error, "An event stream ends."),
         },
@@ -73,21 +74,14 @@ impl From<ClientGone> for StreamEnd {
 }
 
 impl EventStream {
-    async fn write(&mut self) -> Result<(), StreamEnd> {
+    async fn write(&mut self) -> Result<Infallible, StreamEnd> {
         let first =
             format!("event: muster.position\ndata: {{}}\nid: {}\nretry: 2000\n\n", self.reader.position());
         self.writer.write(&mut self.reader, first.into(), 0).await?;
         self.told = Instant::now();
         loop {
-            match self.next().await {
-                Ok(portion) => self.write_portion(portion).await?,
-                // The reader goes on where it stands. Its next attempt waits for the log by itself.
-                Err(StreamEnd::Feed(FeedError::Unavailable(reason))) => {
-                    tracing::debug!(reason, "An event stream waits.");
-                    self.pause().await?;
-                }
-                Err(end) => return Err(end),
-            }
+            let portion = self.next().await?;
+            self.write_portion(portion).await?;
         }
     }
 
@@ -95,7 +89,7 @@ impl EventStream {
     async fn next(&mut self) -> Result<Portion, StreamEnd> {
         let Self { reader, writer, told, passed_over } = self;
         let position = reader.position();
-        let mut next = pin!(reader.next());
+        let mut next = pin!(reader.next_patiently());
         loop {
             tokio::select! {
                 portion = &mut next => return portion.map_err(StreamEnd::Feed),
@@ -107,19 +101,6 @@ impl EventStream {
                 }
             }
         }
-    }
-
-    /// Waits for a moment after the log could not be read.
-    async fn pause(&mut self) -> Result<(), StreamEnd> {
-        let until = Instant::now() + Duration::from_secs(1);
-        tokio::select! {
-            () = self.writer.gone() => return Err(ClientGone.into()),
-            () = sleep_until(until) => {}
-        }
-        if self.told.elapsed() >= QUIET {
-            self.tell().await?;
-        }
-        Ok(())
     }
 
     async fn write_portion(&mut self, portion: Portion) -> Result<(), StreamEnd> {

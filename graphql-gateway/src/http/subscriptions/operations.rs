@@ -14,14 +14,9 @@ pub(super) const MOST: usize = 100;
 /// The running operations of a socket.
 #[derive(Default)]
 pub(super) struct RunningOperations {
-    running: SelectAll<BoxStream<'static, (String, OperationStep)>>,
+    /// Answers with the ids of their operations; `None` is the end of one.
+    running: SelectAll<BoxStream<'static, (String, Option<OperationAnswer>)>>,
     handles: HashMap<String, AbortHandle>,
-}
-
-/// A step of an operation.
-enum OperationStep {
-    OperationAnswer(OperationAnswer),
-    End,
 }
 
 impl RunningOperations {
@@ -36,10 +31,9 @@ impl RunningOperations {
 
     /// Runs an operation.
     pub(super) fn begin(&mut self, id: String, answers: BoxStream<'static, OperationAnswer>) {
-        let steps = answers.map(OperationStep::OperationAnswer).chain(once(async { OperationStep::End }));
-        let (steps, handle) = abortable(steps);
+        let (answers, handle) = abortable(answers.map(Some).chain(once(async { None })));
         self.handles.insert(id.clone(), handle);
-        self.running.push(steps.map(move |step| (id.clone(), step)).boxed());
+        self.running.push(answers.map(move |answer| (id.clone(), answer)).boxed());
     }
 
     /// Ends an operation, whether it runs or not.
@@ -51,27 +45,19 @@ impl RunningOperations {
 
     /// The next message of any operation. Waits without an end while none is running.
     pub(super) async fn next(&mut self) -> String {
-        loop {
-            let Some((id, step)) = self.running.next().await else {
-                return std::future::pending().await;
-            };
-            // A step that was on its way when its operation ended, or gave way to another of the same id.
-            if !self.has(&id) {
-                continue;
+        let Some((id, answer)) = self.running.next().await else {
+            return std::future::pending().await;
+        };
+        match answer {
+            Some(OperationAnswer { body, is_refusal: false }) => message::next(&id, &body.to_text()),
+            Some(OperationAnswer { body, is_refusal: true }) => {
+                self.end(&id);
+                let errors = serde_json::to_string(body.errors()).expect("errors have text keys alone");
+                message::error(&id, &errors)
             }
-            match step {
-                OperationStep::OperationAnswer(OperationAnswer { body, is_refusal: false }) => {
-                    return message::next(&id, &body.to_text());
-                }
-                OperationStep::OperationAnswer(OperationAnswer { body, is_refusal: true }) => {
-                    self.end(&id);
-                    let errors = serde_json::to_string(body.errors()).expect("errors have text keys alone");
-                    return message::error(&id, &errors);
-                }
-                OperationStep::End => {
-                    self.end(&id);
-                    return message::complete(&id);
-                }
+            None => {
+                self.end(&id);
+                message::complete(&id)
             }
         }
     }

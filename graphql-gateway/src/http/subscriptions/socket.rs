@@ -73,17 +73,10 @@ impl Socket {
         loop {
             let is_begun = self.is_begun;
             let answer = tokio::select! {
+                biased;
                 () = state.gateway.readers.stopped() => return Some(Close::restart()),
                 () = over(&mut self.rights) => return Some(Close::unauthorized()),
                 () = sleep_until(begins_until), if !is_begun => return Some(Close::init_timeout()),
-                // A stream that ends with the service may be seen first. Clients don't come back after `complete`.
-                text = operations.next() => {
-                    if state.gateway.readers.is_stopping() {
-                        return Some(Close::restart());
-                    }
-                    Some(Message::Text(text.into()))
-                }
-                _ = pings.tick() => Some(Message::Ping(Vec::new().into())),
                 message = websocket.recv() => match message {
                     Some(Ok(Message::Text(text))) => match self.hear(&text, &mut operations).await {
                         Ok(answer) => answer.map(|text| Message::Text(text.into())),
@@ -93,6 +86,13 @@ impl Socket {
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 },
+                // What ends the socket also ends its operations, on any thread and at any time, and the close code has to come
+                // first: clients don't come back after `complete`.
+                text = operations.next() => match self.ending() {
+                    None => Some(Message::Text(text.into())),
+                    close => return close,
+                },
+                _ = pings.tick() => Some(Message::Ping(Vec::new().into())),
             };
             if let Some(answer) = answer
                 && websocket.send(answer).await.is_err()
@@ -100,6 +100,15 @@ impl Socket {
                 return None;
             }
         }
+    }
+
+    /// How the socket has to end, if it has to by now.
+    fn ending(&self) -> Option<Close> {
+        if self.state.gateway.readers.is_stopping() {
+            return Some(Close::restart());
+        }
+        let is_over = self.rights.as_ref().is_some_and(ReaderRights::has_credential_ended);
+        is_over.then(Close::unauthorized)
     }
 
     /// What a message of the client leads to: an answer, or the end of the socket.

@@ -133,6 +133,7 @@ mod tests {
         let later = Initialised { partitions: Some(12), ..known.clone() };
         assert_eq!(later.after(Some(known)).partitions, Some(8));
     }
+
     #[test]
     fn f07_a_record_is_skipped_by_an_operator_who_says_why() {
         let record = Record::keyed(String::new(), Some(b"hello".to_vec()));

@@ -2,7 +2,7 @@
 //!
 //! Owners decide commands by it, gateways turn callers away by it, and portals learn from it what they can offer.
 
-use crate::actor::{Actor, Role, Roles};
+use crate::actor::{Actor, Roles};
 use crate::id::UserId;
 use crate::refusal::{Code, Refusal};
 use crate::user::{Action, UserStatus};
@@ -120,7 +120,7 @@ pub fn may_ask(actor: &Actor, action: Action, target: UserId) -> bool {
     let (is_oneself, is_administrator) = match actor {
         Actor::System => return true,
         Actor::Anonymous => (false, false),
-        Actor::User { id, roles, .. } => (*id == target, roles.contains(Role::Administrator)),
+        Actor::User { id, roles, .. } => (*id == target, roles.may_administer()),
     };
     match policy(action).0 {
         Callers::Anyone => true,
@@ -207,7 +207,7 @@ pub fn may_administer(actor: &Actor) -> bool {
     match actor {
         Actor::System => true,
         Actor::Anonymous => false,
-        Actor::User { roles, .. } => roles.contains(Role::Administrator),
+        Actor::User { roles, .. } => roles.may_administer(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Specs of the access policy.
 
 use super::*;
+use crate::actor::Role;
 use crate::id::{MailboxId, RuleId, TokenId};
 use crate::spec::{administrator, alice, group};
 use crate::testing::creation;

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::page::Count;
 use crate::reader::ReadModel;
 use crate::statement::{Sql, WriteStatement, multi_row, sql};
+use crate::users::UserRow;
 
 /// Where counting stops.
 pub(crate) const MOST_COUNTED: u64 = 10_000;
@@ -25,6 +26,15 @@ pub struct CountKey {
     pub state: UserStatus,
     /// Their group; `None` counts the users of all groups and of none.
     pub group: Option<GroupId>,
+}
+
+impl CountKey {
+    /// The numbers that a user counts in: that over all groups, and that of the group.
+    pub fn of(user: &UserRow) -> impl Iterator<Item = Self> {
+        let (partition, state) = (user.partition, user.state);
+        let group = user.group.as_ref().map(|group| Some(group.id));
+        [None].into_iter().chain(group).map(move |group| Self { partition, state, group })
+    }
 }
 
 impl ReadModel {

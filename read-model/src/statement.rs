@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// Most values of one statement: SQLite takes 32,766, PostgreSQL 65,535.
 const MOST_VALUES: usize = 32_000;
 
-/// Most rows of one statement. More are not faster, and with 29 columns they stay below [`MOST_VALUES`].
+/// Most rows of one statement. More are not faster, and with the columns of any table they stay far below [`MOST_VALUES`].
 const MOST_ROWS: usize = 128;
 
 /// A statement and the values of its `$1`, `$2`, ….

@@ -8,8 +8,6 @@ mod query_plan;
 mod sort;
 mod two_keys;
 
-use domain::user::UserStatus;
-
 use crate::counts::MOST_COUNTED;
 use crate::error::Error;
 use crate::page::{Count, Page, Window};
@@ -31,8 +29,7 @@ impl ReadModel {
     ) -> Result<Page<UserRow>, Error> {
         let conditions = Conditions::of(filter);
         let indexed = self.page_by_index(&conditions.filter, order, window).await?;
-        let total = indexed.as_ref().map(|(_, total)| *total);
-        let rows = indexed.map(|(rows, _)| rows);
+        let (rows, total) = indexed.unzip();
         let page = if let Some(keys) = TwoKeys::of(order) {
             let rows = match rows {
                 Some(rows) => rows,
@@ -41,7 +38,6 @@ impl ReadModel {
             Page::of(window, rows, |user| keys.cursor(user))
         } else {
             let key = order.by;
-            key.check_cursors(window)?;
             let rows = match rows {
                 Some(rows) => rows,
                 None => self.matching(&conditions, key, window).await?,
@@ -59,10 +55,8 @@ impl ReadModel {
             return Ok(Count { n, capped: false });
         }
         if filter.is_counted() {
-            let shown =
-                [UserStatus::Pending, UserStatus::Active, UserStatus::Suspended, UserStatus::Rejected];
-            let states = if filter.states.is_empty() { &shown } else { &filter.states[..] };
-            return Ok(Count { n: self.counted(states, &filter.groups).await?, capped: false });
+            let n = self.counted(&filter.listed_states(), &filter.groups).await?;
+            return Ok(Count { n, capped: false });
         }
         self.count_up_to(&Conditions::of(filter), MOST_COUNTED).await
     }

@@ -92,9 +92,9 @@ impl UserIndex {
 
     /// The first users that all conditions hold for, and how many there are in all.
     pub fn page(&self, filter: &[Condition], selection: &PageRequest) -> IndexPage {
+        let (recent, mut count) = self.recent.select(filter, selection);
         let mut lists: Vec<Box<dyn Iterator<Item = (Vec<SortValue>, String)> + '_>> =
-            vec![Box::new(self.recent.select(filter, selection).into_iter())];
-        let mut count = self.recent.count(filter);
+            vec![Box::new(recent.into_iter())];
         for part in &self.parts {
             let matching = part.matching(filter);
             count += matching.count();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::condition::Condition;
-use crate::search::{searchable, term_starts};
+use crate::search::folded_terms;
 use crate::selection::PageRequest;
 use crate::sorting::SortValue;
 use crate::user::IndexedUser;
@@ -25,11 +25,7 @@ impl Recent {
 
     /// Adds a user, or replaces what was known.
     pub(crate) fn insert(&mut self, user: IndexedUser) {
-        let mut terms = Vec::new();
-        for text in user.searched() {
-            let text = searchable(text);
-            terms.extend(term_starts(&text).map(|start| text[start..].to_owned()));
-        }
+        let terms = user.searched().into_iter().flat_map(folded_terms).collect();
         let place = self.0.binary_search_by(|recent| recent.user.username.cmp(&user.username));
         let recent = Arc::new(RecentUser { user, terms });
         match place {
@@ -47,20 +43,23 @@ impl Recent {
         self.matching(filter).count()
     }
 
-    /// The first users that the filter lets pass, each with its place.
+    /// The first users that the filter lets pass, each with its place, and how many it lets pass.
     pub(crate) fn select(
         &self,
         filter: &[Condition],
         selection: &PageRequest,
-    ) -> Vec<(Vec<SortValue>, String)> {
+    ) -> (Vec<(Vec<SortValue>, String)>, usize) {
         let PageRequest { sorting, after, before, most } = *selection;
         let is_behind = |place: &[SortValue]| after.is_none_or(|after| sorting.compare(place, after).is_gt());
         let is_ahead =
             |place: &[SortValue]| before.is_none_or(|before| sorting.compare(place, before).is_lt());
-        let placed = self.matching(filter).map(|user| (sorting.values(user), user));
+        let matching: Vec<_> = self.matching(filter).collect();
+        let count = matching.len();
+        let placed = matching.into_iter().map(|user| (sorting.values(user), user));
         let mut found: Vec<_> = placed.filter(|(place, _)| is_behind(place) && is_ahead(place)).collect();
         found.sort_unstable_by(|(one, _), (other, _)| sorting.compare(one, other));
-        found.into_iter().take(most).map(|(place, user)| (place, user.username.clone())).collect()
+        let first = found.into_iter().take(most).map(|(place, user)| (place, user.username.clone()));
+        (first.collect(), count)
     }
 
     fn matching(&self, filter: &[Condition]) -> impl Iterator<Item = &IndexedUser> {

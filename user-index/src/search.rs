@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 /// A character that no term contains.
 pub const BETWEEN: char = '\n';
 
-/// Most words of a search. Each is a condition of its own, and their number bounds the statement.
+/// Most words of a search. Each is a condition of its own, so their number is bounded.
 const MOST_WORDS: usize = 16;
 
 /// A text in the form in which it is compared and sorted: NFC with full case folding, as for the uniqueness of addresses.
@@ -35,13 +35,13 @@ pub(crate) fn term_starts(searchable: &str) -> impl Iterator<Item = usize> {
 
 /// The search terms of texts: each text, and what follows each `. _ - @` and space in it.
 pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
-    let mut terms = BTreeSet::new();
-    for text in texts {
-        let folded = folded(text);
-        let text = searchable(&folded);
-        terms.extend(term_starts(&text).map(|start| text[start..].to_owned()));
-    }
-    terms
+    texts.into_iter().flat_map(|text| folded_terms(&folded(text))).collect()
+}
+
+/// The search terms of a folded text.
+pub(crate) fn folded_terms(folded: &str) -> Vec<String> {
+    let text = searchable(folded);
+    term_starts(&text).map(|start| text[start..].to_owned()).collect()
 }
 
 /// The words of a search. All have to match, in any order; each is the beginning of a term. None for a blank search, which

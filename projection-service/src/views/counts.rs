@@ -8,13 +8,8 @@ use read_model::users::UserRow;
 /// Adds the change from `before` to `after` to `numbers`.
 pub(crate) fn fold(numbers: &mut BTreeMap<CountKey, i64>, before: Option<&UserRow>, after: &UserRow) {
     for (row, n) in before.map(|row| (row, -1)).into_iter().chain([(after, 1)]) {
-        for group in [None, row.group.as_ref().map(|group| group.id)] {
-            // A user without a group counts only in the number over all groups.
-            let key = CountKey { partition: row.partition, state: row.state, group };
+        for key in CountKey::of(row) {
             *numbers.entry(key).or_default() += n;
-            if row.group.is_none() {
-                break;
-            }
         }
     }
 }

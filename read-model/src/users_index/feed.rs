@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::timestamp::Timestamp;
 use tokio::task::{JoinHandle, spawn_blocking};
 use user_index::{IndexedUser, Merged, UserIndex};
 
@@ -259,7 +258,7 @@ impl FromColumns for ChangedUser {
             roles: users::roles(row, "roles")?,
             must_change_password: row.flag("must_change_password")?,
             registered_at: row.time("registered_at")?,
-            updated_at: Timestamp::from_micros(row.int("updated_at")?),
+            updated_at: row.time("updated_at")?,
         };
         Ok(Self { user, offset: row.number("log_offset")? })
     }

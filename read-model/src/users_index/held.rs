@@ -90,7 +90,7 @@ impl UsersIndex {
         matches!(*self.state.borrow(), State::Ready(_))
     }
 
-    /// Whether lists are to be counted as answered by the views although there could be an index.
+    /// Whether there is no index, and none is being filled.
     pub(crate) fn is_off(&self) -> bool {
         matches!(*self.state.borrow(), State::Off)
     }

@@ -41,6 +41,14 @@ impl UserFilter {
         Self { states: states.to_vec(), ..Self::default() }
     }
 
+    /// The states that are listed, in their order.
+    pub(super) fn listed_states(&self) -> Vec<UserStatus> {
+        let is_listed = |state: &UserStatus| {
+            if self.states.is_empty() { *state != UserStatus::Deleted } else { self.states.contains(state) }
+        };
+        UserStatus::ALL.into_iter().filter(is_listed).collect()
+    }
+
     /// The filter without a blank search.
     pub(super) fn without_blanks(&self) -> Self {
         let is_said = !Words::of(self.search.as_deref()).is_empty();

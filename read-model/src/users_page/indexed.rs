@@ -20,7 +20,6 @@ use crate::reader::ReadModel;
 use crate::statement::sql;
 use crate::users::{UserRow, columns, phone_key};
 use crate::users_index::held::{Indexed, Offsets};
-use domain::user::UserStatus;
 
 /// How often a page is asked for whose rows change meanwhile. The first page by time of change is the one that does.
 const ATTEMPTS: usize = 3;
@@ -124,7 +123,7 @@ impl From<KeyValue> for SortValue {
 }
 
 impl UserOrder {
-    /// The place that a cursor names.
+    /// The place that a cursor names. One of another list is refused.
     fn place(self, cursor: Option<&String>) -> Result<Option<Vec<SortValue>>, Error> {
         let values = if let Some(keys) = TwoKeys::of(self) {
             keys.read(cursor)?.map(|(first, UserKey(then))| [vec![first], then].concat())
@@ -173,12 +172,7 @@ impl UserSortField {
 impl UserFilter {
     /// The conditions that all have to hold.
     fn conditions(&self) -> Vec<Condition> {
-        let states = if self.states.is_empty() {
-            UserStatus::ALL.into_iter().filter(|state| *state != UserStatus::Deleted).collect()
-        } else {
-            self.states.clone()
-        };
-        let mut conditions = vec![Condition::States(states)];
+        let mut conditions = vec![Condition::States(self.listed_states())];
         conditions.extend(words(self.search.as_deref()).into_iter().map(Condition::Word));
         if !self.groups.is_empty() {
             conditions.push(Condition::Groups(self.groups.clone()));

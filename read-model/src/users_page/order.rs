@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::sort::{UserSortField, UserSortKey};
-use crate::error::Error;
-use crate::page::{Key, Order, Window};
+use crate::page::{Key, Order};
 use crate::statement::Value;
 use crate::users::{self, UserRow};
 
@@ -120,15 +119,5 @@ impl UserSortKey {
         key.0.len() == self.field.columns().len()
             && key.0.first().is_some_and(|value| self.field.fits(value))
             && key.0.last().is_some_and(|name| matches!(name, KeyValue::Text(_)))
-    }
-
-    /// Refuses cursors that are not of this order.
-    pub(super) fn check_cursors(self, window: &Window) -> Result<(), Error> {
-        for cursor in [&window.after, &window.before].into_iter().flatten() {
-            if !self.fits(&self.order().key(cursor)?) {
-                return Err(Error::BadCursor);
-            }
-        }
-        Ok(())
     }
 }

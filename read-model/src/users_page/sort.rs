@@ -34,7 +34,7 @@ pub enum UserSortField {
     Phone,
     /// Name of the group.
     Group,
-    /// Status, in the order of [`UserStatus`].
+    /// Status, in the order of [`UserStatus`](domain::user::UserStatus).
     State,
     /// When the name was registered.
     RegisteredAt,

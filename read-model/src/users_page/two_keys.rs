@@ -5,7 +5,6 @@
 //! its index is walked, and the databases sort the ties on the way.
 
 use domain::id::GroupId;
-use domain::user::UserStatus;
 
 use super::conditions::Conditions;
 use super::order::{KeyValue, UserKey};
@@ -189,11 +188,7 @@ impl ReadModel {
         let nothing = KeyValue::Text(String::new());
         let mut parts = match first.field {
             UserSortField::State => {
-                let asked = &conditions.filter.states;
-                let is_asked = |state: &UserStatus| {
-                    if asked.is_empty() { *state != UserStatus::Deleted } else { asked.contains(state) }
-                };
-                let states = UserStatus::ALL.into_iter().filter(is_asked);
+                let states = conditions.filter.listed_states().into_iter();
                 states.map(|state| ListPart::Tie(KeyValue::Number(state.number().into()))).collect()
             }
             UserSortField::Group => {

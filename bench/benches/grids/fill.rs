@@ -79,9 +79,14 @@ fn write_log(log: &dyn EventLog, users: u64) -> Result<Written> {
 
 const PLACE: StreamPartition = StreamPartition::new(Stream::UserEvents, 0);
 
-/// Writes the rows of the users of a log into empty views.
+/// Writes the rows of the users of a log into empty views. Those on PostgreSQL are emptied first: another part of the run may
+/// have filled them from another log.
 pub(crate) async fn views(data: &Path, at: &ViewsAt) -> Result<()> {
     let written = written(data)?;
+    if let ViewsAt::Postgres { url, .. } = at {
+        let empty = "DROP SCHEMA IF EXISTS views CASCADE; DROP SCHEMA IF EXISTS operational CASCADE";
+        sqlx::raw_sql(empty).execute(&mut PgConnection::connect(url).await?).await?;
+    }
     let writer = ViewWriter::open(at).await?;
     writer.begin(&[PLACE]).await?;
     let mut database = Direct::open(at).await?;
@@ -96,11 +101,8 @@ pub(crate) async fn views(data: &Path, at: &ViewsAt) -> Result<()> {
             let person = person(number, written.users);
             offset += person.events.len() as u64;
             let row = UserRow { log_offset: offset - 1, ..person.row };
-            for group in [None, row.group.as_ref().map(|group| group.id)]
-                .into_iter()
-                .skip(usize::from(row.group.is_none()))
-            {
-                *counts.entry(CountKey { partition: 0, state: row.state, group }).or_default() += 1;
+            for key in CountKey::of(&row) {
+                *counts.entry(key).or_default() += 1;
             }
             batch.users.push(Changed { before: None, after: row });
         }

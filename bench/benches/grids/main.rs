@@ -109,8 +109,8 @@ impl Measure {
         let is_over = Arc::new(AtomicBool::new(false));
         let writing = tokio::spawn(write(portal.clone(), beside, is_over.clone()));
         let mut worst = (0.0, String::new());
-        let mut broadest = (0.0, String::new());
-        let asked = questions::all().into_iter().filter(|question| !broad || question.is_broad);
+        let mut farthest = (0.0, String::new());
+        let asked = questions::all(portal.users).into_iter().filter(|question| !broad || question.is_broad);
         for question in asked {
             let page = portal.page_of(&question).await?;
             let first = portal.ask(&page).await?;
@@ -148,8 +148,8 @@ impl Measure {
                 if p95 > worst.0 {
                     worst = (p95, what.clone());
                 }
-                if ratio > broadest.0 {
-                    broadest = (ratio, what);
+                if ratio > farthest.0 {
+                    farthest = (ratio, what);
                 }
             }
             process.look()?;
@@ -159,7 +159,7 @@ impl Measure {
             report.line(line);
         }
         report.note(&format!("the worst p95: {:.1} ms, {}", worst.0, worst.1));
-        report.note(&format!("the most beside its rows in SQL: {:.1} times, {}", broadest.0, broadest.1));
+        report.note(&format!("the most beside its rows in SQL: {:.1} times, {}", farthest.0, farthest.1));
         let resident = process.since(0.0).iter().map(|sample| sample.resident / 1e6);
         let (least, most) =
             resident.fold((f64::MAX, 0.0_f64), |(least, most), now| (least.min(now), most.max(now)));

@@ -21,7 +21,7 @@ pub(crate) struct Portal {
     url: String,
     session: Option<String>,
     /// How many users there were at first.
-    users: u64,
+    pub(crate) users: u64,
 }
 
 /// What a page holds.

@@ -40,20 +40,20 @@ enum Subcommands {
     CommandService(services::CommandArguments),
     /// Follows the log and keeps the views.
     ProjectionService(services::ProjectionArguments),
-    /// Serves the portals: GraphQL, access checks, the agent API.
+    /// Serves the portals and other systems: GraphQL, access checks, the agent API, feeds of events.
     GraphqlGateway(Box<services::GatewayArguments>),
     /// Makes the first administrator and prints the temporary password once.
     Init(init::Arguments),
     /// Creates the Kafka topics, or checks those that exist.
     Topics(topics::Arguments),
-    /// Shows where the views are, or lets a halted one try again.
+    /// Shows where the views are, lets a halted one try again, or skips a record that can't be read.
     Projection(projection::Arguments),
     /// Reads or verifies the log.
     Log(log::Arguments),
-    /// Writes what is generated: the GraphQL schema, the schemas of events, the list of codes.
+    /// Writes what is generated: the GraphQL schema, the schemas of events, the AsyncAPI document, the list of codes.
     Schemas(schemas::Arguments),
     /// Prints every setting with its default and description, as a file for --config.
-    Settings(settings_file::Arguments),
+    Settings,
 }
 
 /// Reads what was typed and does it.
@@ -82,7 +82,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Subcommands::Log(arguments) => log::run(arguments).await,
         Subcommands::Schemas(arguments) => schemas::run(&arguments),
         // Without what a settings file has changed.
-        Subcommands::Settings(_) => settings_file::run(&Cli::command()),
+        Subcommands::Settings => settings_file::run(&Cli::command()),
     }
 }
 

@@ -31,9 +31,6 @@ const WITHOUT_DEFAULT: [(&str, &str, &str); 3] = [
 /// Longest line.
 const WIDTH: usize = 120;
 
-#[derive(clap::Args)]
-pub(crate) struct Arguments {}
-
 /// Prints the file.
 pub(crate) fn run(command: &clap::Command) -> Result<ExitCode> {
     say(text(command)?.trim_end());
@@ -215,6 +212,7 @@ mod tests {
                 "topics",
                 "projection status",
                 "projection retry",
+                "projection skip user-events-0 1 --reason why",
                 "log tail",
                 "log verify",
                 "schemas",

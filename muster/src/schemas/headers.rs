@@ -3,8 +3,9 @@
 //! AsyncAPI has its own dialect of JSON Schema, which is a superset of draft 7.
 
 use log_model::record::{
-    ACTOR, ACTORNAME, ACTORROLE, CHAIN, CLAIM_TYPE, CLIENT, COMMANDDIGEST, COMMANDID, CONTENT_TYPE,
-    CORRELATIONID, DATASCHEMA, ID, SEQUENCE, SOURCE, SPECVERSION, SUBJECT, TIME, TRACEPARENT, TYPE,
+    ACTOR, ACTORNAME, ACTORROLE, ATTRIBUTES, CHAIN, CLAIM_TYPE, CLIENT, COMMANDDIGEST, COMMANDID,
+    CONTENT_TYPE, CORRELATIONID, DATASCHEMA, ID, SEQUENCE, SOURCE, SPECVERSION, SUBJECT, TIME, TRACEPARENT,
+    TYPE,
 };
 use serde_json::{Map, Value, json};
 
@@ -32,24 +33,7 @@ pub(super) fn chained() -> Value {
         CHAIN.to_owned(),
         text("^[0-9a-f]{64}$", "Value of the hash chain of the partition after this record."),
     );
-    let required = [
-        SPECVERSION,
-        ID,
-        TYPE,
-        SOURCE,
-        TIME,
-        SUBJECT,
-        DATASCHEMA,
-        SEQUENCE,
-        COMMANDID,
-        COMMANDDIGEST,
-        CORRELATIONID,
-        ACTOR,
-        ACTORNAME,
-        CLIENT,
-        CHAIN,
-        CONTENT_TYPE,
-    ];
+    let required: Vec<_> = required(&[]).chain([CHAIN, CONTENT_TYPE]).collect();
     object(&headers, &required)
 }
 
@@ -62,21 +46,13 @@ pub(super) fn access() -> Value {
         headers
             .insert(header.to_owned(), json!({ "const": "", "description": format!("{absent} no text.") }));
     }
-    let required = [
-        SPECVERSION,
-        ID,
-        TYPE,
-        SOURCE,
-        TIME,
-        SUBJECT,
-        DATASCHEMA,
-        CORRELATIONID,
-        ACTOR,
-        ACTORNAME,
-        CLIENT,
-        CONTENT_TYPE,
-    ];
+    let required: Vec<_> = required(&[SEQUENCE, COMMANDID, COMMANDDIGEST]).chain([CONTENT_TYPE]).collect();
     object(&headers, &required)
+}
+
+/// What every event must have: the attributes, without these and the role, which is absent if the actor is no user.
+fn required(without: &[&str]) -> impl Iterator<Item = &'static str> {
+    ATTRIBUTES.into_iter().filter(move |name| *name != ACTORROLE && !without.contains(name))
 }
 
 /// The headers of a claim record.

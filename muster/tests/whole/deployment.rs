@@ -274,7 +274,8 @@ impl Deployment {
             assert!(signalled.unwrap().success());
         }
         for process in &mut self.processes {
-            assert!(process.child.wait().unwrap().success(), "{}", read_text(&process.log));
+            let status = process.child.wait().unwrap();
+            assert!(status.success(), "{}: {status}; log: {}", process.role, read_text(&process.log));
         }
         self.processes.clear();
     }

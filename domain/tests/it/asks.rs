@@ -25,7 +25,7 @@ fn asks() -> impl Iterator<Item = Ask> {
 }
 
 #[test]
-fn every_ask_keeps_its_json_so_that_a_retry_keeps_its_digest() {
+fn f46_every_ask_keeps_its_json_so_that_a_retry_keeps_its_digest() {
     for (line, ask) in ASKS.lines().zip(asks()) {
         assert_eq!(serde_json::to_string(&ask).unwrap(), line);
     }

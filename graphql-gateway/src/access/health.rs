@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn f4_the_log_is_told_once_and_not_while_services_start() {
+    fn f04_the_log_is_told_once_and_not_while_services_start() {
         let (start, failed) = (Instant::now(), || Err("the views".to_owned()));
         let starting = Report::Starting { until: start + START };
         assert_eq!(starting.after(failed(), start), starting);

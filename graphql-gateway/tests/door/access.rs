@@ -239,7 +239,7 @@ async fn f16_what_cant_be_known_is_a_denial_too() {
 }
 
 #[tokio::test]
-async fn f4_the_gateway_says_when_checks_cant_be_answered_and_when_they_can() {
+async fn f04_the_gateway_says_when_checks_cant_be_answered_and_when_they_can() {
     let door = Door::open().await;
     door.user(user_row("alice", Roles::BASE)).await;
     let token = door.token("alice", SECRET, &[Scope::Sftp], &[]).await.to_string();

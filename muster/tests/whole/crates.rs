@@ -15,6 +15,7 @@ pub(crate) const RULES: [(&str, &[&str], &[&str]); 14] = [
     ("read-model", &["log-model", "domain", "user-index"], &["sqlx"]),
     ("event-feed", &["log-model", "domain", "event-log", "read-model"], &[]),
     ("service-kit", &[], &[]),
+    ("sealing", &[], &[]),
     ("command-service", &["log-model", "domain", "event-log", "log-consumer", "service-kit"], &[]),
     (
         "projection-service",

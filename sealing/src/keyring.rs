@@ -1,0 +1,250 @@
+//! The keys of a process: where they come from, and sealing and opening with them.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use secrecy::SecretSlice;
+
+use crate::key::SealingKey;
+use crate::key_file::{KeyFile, KeyFileError, KeyInfo};
+use crate::sealed::{self, UnsealError};
+
+/// The keys of a process. It can seal, and open what was sealed under any of its keys.
+#[derive(Debug)]
+pub struct Keyring {
+    source: Source,
+    /// The current key first. Empty until a file that is made on first use is there.
+    keys: RwLock<Vec<SealingKey>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// A text that does not change.
+    Given,
+    /// A file that the operator has made.
+    File(PathBuf),
+    /// A file that is made when the first secret is sealed.
+    FirstUse(PathBuf),
+}
+
+/// The keys can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// The file can't be read, or not be written.
+    #[error("the key file `{}` can't be used", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The text is not that of a key file.
+    #[error("the keys in {place} can't be read")]
+    Text {
+        /// Where they are.
+        place: String,
+        /// What is wrong.
+        source: KeyFileError,
+    },
+}
+
+impl Keyring {
+    /// The keys in a text. `place` names where it comes from, for errors.
+    pub fn given(text: &str, place: &str) -> Result<Self, KeyringError> {
+        let keys = parse(text, place)?.keys;
+        Ok(Self { source: Source::Given, keys: RwLock::new(keys) })
+    }
+
+    /// The keys in a file, which has to exist.
+    pub fn in_file(path: &Path) -> Result<Self, KeyringError> {
+        let keys = read(path)?.keys;
+        Ok(Self { source: Source::File(path.to_owned()), keys: RwLock::new(keys) })
+    }
+
+    /// The keys in a file that is made with the first secret that is sealed, if it is not there yet.
+    pub fn made_on_first_use(path: &Path) -> Result<Self, KeyringError> {
+        let keys = match read(path) {
+            Ok(file) => file.keys,
+            Err(KeyringError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { source: Source::FirstUse(path.to_owned()), keys: RwLock::new(keys) })
+    }
+
+    /// Seals a secret for a place, under the current key. Only the same place opens it. Blocks while a file is read.
+    ///
+    /// A file that has changed is read again, so that a rotation needs no restart.
+    pub fn seal(&self, place: &str, secret: &[u8]) -> Result<String, KeyringError> {
+        match &self.source {
+            Source::Given => {}
+            Source::File(path) => self.take(read(path)?),
+            Source::FirstUse(path) => self.take(read_or_make(path)?),
+        }
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(sealed::seal(keys.first().expect("a key file holds a key"), place, secret))
+    }
+
+    /// Opens what was sealed for the same place. Blocks while a file is read: the file is read again when it may hold a
+    /// key that was made since.
+    pub fn open(&self, place: &str, sealed: &str) -> Result<SecretSlice<u8>, UnsealError> {
+        let opened = self.try_open(place, sealed);
+        let (Err(UnsealError::UnknownKey(_)), Source::File(path) | Source::FirstUse(path)) =
+            (&opened, &self.source)
+        else {
+            return opened;
+        };
+        match read(path) {
+            Ok(file) => self.take(file),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the keys can't be read again");
+                return opened;
+            }
+        }
+        self.try_open(place, sealed)
+    }
+
+    fn try_open(&self, place: &str, sealed: &str) -> Result<SecretSlice<u8>, UnsealError> {
+        sealed::open(&self.keys.read().unwrap_or_else(PoisonError::into_inner), place, sealed)
+    }
+
+    fn take(&self, file: KeyFile) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = file.keys;
+    }
+
+    /// The keys in a file, or in a text, by name.
+    pub fn show(text: &str, place: &str) -> Result<Vec<KeyInfo>, KeyringError> {
+        Ok(parse(text, place)?.infos())
+    }
+}
+
+/// Gives a key file a fresh current key, and makes the file if there is none. Older keys stay in it, because values that
+/// were sealed under them are still to be opened. Returns the keys by name.
+pub fn rotate(path: &Path) -> Result<Vec<KeyInfo>, KeyringError> {
+    let file = match read(path) {
+        Ok(file) => file.rotated(),
+        Err(KeyringError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(read_or_make(path)?.infos());
+        }
+        Err(error) => return Err(error),
+    };
+    // Beside the file and then renamed: whatever happens, one of the two is there as a whole.
+    let next = path.with_extension("next");
+    let written = write(&next, &file, OpenOptions::new().write(true).create(true).truncate(true));
+    let renamed = written.and_then(|()| std::fs::rename(&next, path)).and_then(|()| sync_directory(path));
+    renamed.map_err(|source| KeyringError::File { path: path.to_owned(), source })?;
+    Ok(file.infos())
+}
+
+fn parse(text: &str, place: &str) -> Result<KeyFile, KeyringError> {
+    KeyFile::read(text).map_err(|source| KeyringError::Text { place: place.to_owned(), source })
+}
+
+fn read(path: &Path) -> Result<KeyFile, KeyringError> {
+    let text = std::fs::read_to_string(path)
+        .map(zeroize::Zeroizing::new)
+        .map_err(|source| KeyringError::File { path: path.to_owned(), source })?;
+    parse(&text, &format!("`{}`", path.display()))
+}
+
+/// The keys in the file; makes it if it is not there.
+fn read_or_make(path: &Path) -> Result<KeyFile, KeyringError> {
+    match read(path) {
+        Err(KeyringError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+        read => return read,
+    }
+    let file = KeyFile::fresh();
+    match write(path, &file, OpenOptions::new().write(true).create_new(true))
+        .and_then(|()| sync_directory(path))
+    {
+        Ok(()) => {
+            tracing::warn!(
+                path = %path.display(),
+                "made the secret key of this deployment; keep a copy apart from the data, because nothing that is sealed can \
+                 be opened without it"
+            );
+            Ok(file)
+        }
+        // Somebody else has made it meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path),
+        Err(source) => Err(KeyringError::File { path: path.to_owned(), source }),
+    }
+}
+
+/// Writes the file for its owner alone, down to the disk.
+fn write(path: &Path, file: &KeyFile, options: &mut OpenOptions) -> io::Result<()> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    let mut opened = options.open(path)?;
+    opened.write_all(file.text().as_bytes())?;
+    opened.sync_all()
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_with_the_first_secret_for_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret.key");
+        let ring = Keyring::made_on_first_use(&path).unwrap();
+        assert!(!path.exists());
+        let sealed = ring.seal("p", b"x").unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(Keyring::in_file(&path).unwrap().open("p", &sealed).unwrap().expose_secret(), b"x");
+    }
+
+    #[test]
+    fn after_a_rotation_running_processes_open_and_seal_with_the_new_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        rotate(&path).unwrap();
+        let (sealer, opener) = (Keyring::in_file(&path).unwrap(), Keyring::in_file(&path).unwrap());
+        let before = sealer.seal("p", b"before").unwrap();
+        let keys = rotate(&path).unwrap();
+        assert_eq!(keys.iter().map(|key| key.is_current).collect::<Vec<_>>(), [true, false]);
+        let after = sealer.seal("p", b"after").unwrap();
+        assert!(after.contains(&keys[0].id), "{after}");
+        assert_eq!(opener.open("p", &before).unwrap().expose_secret(), b"before");
+        assert_eq!(opener.open("p", &after).unwrap().expose_secret(), b"after");
+        assert!(!directory.path().join("key.next").exists());
+    }
+
+    #[test]
+    fn a_file_that_is_missing_or_damaged_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        assert!(Keyring::in_file(&path).unwrap_err().to_string().contains("key` can't be used"));
+        std::fs::write(&path, "a passphrase").unwrap();
+        let error = Keyring::made_on_first_use(&path).unwrap_err().to_string();
+        assert!(error.contains("key` can't be read"), "{error}");
+        assert!(rotate(&path).is_err(), "a file that is something else must not be written over");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a passphrase");
+    }
+
+    #[test]
+    fn without_the_key_nothing_is_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        let ring = Keyring::made_on_first_use(&path).unwrap();
+        let sealed = ring.seal("p", b"x").unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let restarted = Keyring::made_on_first_use(&path).unwrap();
+        assert!(matches!(restarted.open("p", &sealed), Err(UnsealError::UnknownKey(_))));
+    }
+}

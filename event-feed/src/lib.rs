@@ -31,3 +31,4 @@ pub use member_filter::{GroupsUnknown, MemberFilter, UserEventAt};
 pub use position::{FeedPosition, LogId, NotAFeedPosition};
 pub use reader::{FeedReader, Portion};
 pub use selection::{Selection, StartAt};
+pub use tail::identify;

@@ -16,6 +16,36 @@ use crate::kind::FeedKind;
 use crate::position::{FeedPosition, LogId};
 use crate::ring::Ring;
 
+/// Why a log without records has no name.
+const EMPTY: &str = "nobody has written to it yet";
+/// Why a log that begins with something else has no name.
+const NAMELESS: &str = "its first record has no id";
+
+/// The name of a log, for those who show positions in it and open no reader.
+///
+/// # Errors
+///
+/// The log can't be read now, or nobody has written to it yet. A later attempt may succeed.
+pub async fn identify(log: &dyn EventLog) -> Result<LogId, FeedError> {
+    let mut follow = log.follow(vec![(StreamPartition::new(FeedKind::Groups.stream(), 0), 0)]);
+    let reason = match follow.next().await {
+        Some(Read::Records(_, records)) => match named(&records) {
+            Some(id) => return Ok(id),
+            None => NAMELESS.to_owned(),
+        },
+        Some(Read::End(..)) => EMPTY.to_owned(),
+        Some(Read::Unreachable(reason)) => reason,
+        None => "it was closed".to_owned(),
+    };
+    Err(FeedError::Unavailable(reason))
+}
+
+/// The name of the log whose group events begin with these.
+fn named(records: &[Recorded]) -> Option<LogId> {
+    let first = records.first().and_then(|first| first.record.header(ID));
+    first.and_then(|id| Uuid::try_parse(id).ok()).map(LogId)
+}
+
 /// What the tail has of one feed, and the signal that it has more.
 pub(crate) struct SharedRing {
     kind: FeedKind,
@@ -199,10 +229,7 @@ impl FeedTail {
         loop {
             // It says something at least once a second. What has failed is tried again then.
             match follow.next().await? {
-                Read::Records(_, records) if id.is_none() => {
-                    let first = records.first().and_then(|first| first.record.header(ID));
-                    id = Some(first.and_then(|id| Uuid::try_parse(id).ok()).map(LogId));
-                }
+                Read::Records(_, records) if id.is_none() => id = Some(named(&records)),
                 Read::Records(..) | Read::End(..) => {}
                 Read::Unreachable(reason) => {
                     self.starts_later(&reason);
@@ -210,8 +237,8 @@ impl FeedTail {
                 }
             }
             match id {
-                None => self.starts_later("nobody has written to it yet"),
-                Some(None) => self.starts_later("its first record has no id"),
+                None => self.starts_later(EMPTY),
+                Some(None) => self.starts_later(NAMELESS),
                 Some(Some(id)) => {
                     let open = log.upgrade()?;
                     match open.ends().await {

@@ -1,6 +1,6 @@
 //! Decides the commands of one batch, each on top of the ones before it, and collects what the batch writes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use domain::address::{self, ReleaseDecision, ReservationReply};
@@ -9,11 +9,12 @@ use domain::command::{Answer, Ask, Command};
 use domain::decision_context::DecisionContext;
 use domain::deployment::{self, Initialised};
 use domain::group::{Group, KnownGroup};
-use domain::id::UserId;
+use domain::id::{UserId, WebhookId};
 use domain::policy::{self, Denial};
-use domain::refusal::Refusal;
+use domain::refusal::{Code, Refusal};
 use domain::timestamp::Timestamp;
 use domain::user::{self, User};
+use domain::webhook::{self, MOST_WEBHOOKS, Webhook};
 use event_log::Record;
 use log_model::Stream;
 
@@ -22,7 +23,7 @@ use crate::decision_base::DecisionBase;
 use crate::decision_input::{DecisionInput, digest, envelope};
 use crate::ledger::{Ledger, LedgerChanges};
 use crate::outcome::CommandOutcome;
-use crate::tracked_aggregate::{GROUP_RECORDS, TrackedAggregate, USER_RECORDS};
+use crate::tracked_aggregate::{GROUP_RECORDS, TrackedAggregate, USER_RECORDS, WEBHOOK_RECORDS};
 
 /// What a batch has decided so far. None of it is committed.
 #[derive(Default)]
@@ -58,7 +59,9 @@ impl BatchDraft {
                 put_back(&mut self.changes.users, *id, user);
                 outcome
             }
-            Ask::Group { .. } | Ask::Barrier { .. } if !policy::may_administer(&command.actor) => {
+            Ask::Group { .. } | Ask::Webhook { .. } | Ask::Barrier { .. }
+                if !policy::may_administer(&command.actor) =>
+            {
                 CommandOutcome::Answered(Answer::Forbidden)
             }
             // The claim that a barrier asks for was committed before this batch was begun.
@@ -73,6 +76,9 @@ impl BatchDraft {
                 };
                 put_back(&mut self.changes.groups, *id, group);
                 outcome
+            }
+            Ask::Webhook { id, expected_version, command: asked } => {
+                self.decide_webhook(base, *id, &input, asked, *expected_version)
             }
             Ask::ReserveAddress { address, reservation, holder, over } => {
                 of_address(self.addresses(base).reserve(*address, *reservation, *holder, *over))
@@ -111,6 +117,41 @@ impl BatchDraft {
             Ok(()) => user.write(input, &decision, &USER_RECORDS, &mut self.records),
             Err(address) => of_address(ReservationReply::ReservationNeeded(address)),
         }
+    }
+
+    fn decide_webhook(
+        &mut self,
+        base: DecisionBase<'_>,
+        id: WebhookId,
+        input: &DecisionInput<'_>,
+        asked: &webhook::Command,
+        expected_version: Option<u64>,
+    ) -> CommandOutcome {
+        let mut webhook = (self.changes.webhooks.remove(&id))
+            .or_else(|| base.webhook(id))
+            .unwrap_or_else(|| TrackedAggregate::new(Webhook::default()));
+        let outcome = match webhook.decide(input, asked, expected_version) {
+            Ok(_) if !webhook.aggregate.exists() && self.webhooks(base) >= MOST_WEBHOOKS => {
+                let message = format!("There are {MOST_WEBHOOKS} webhooks already, and no more are allowed.");
+                CommandOutcome::Answered(Answer::Refused(Refusal::new(Code::TooMany, message).into()))
+            }
+            Ok(decision) => webhook.write(input, &decision, &WEBHOOK_RECORDS, &mut self.records),
+            Err(outcome) => outcome,
+        };
+        put_back(&mut self.changes.webhooks, id, webhook);
+        outcome
+    }
+
+    /// How many webhooks there are, those of this batch included.
+    fn webhooks(&self, base: DecisionBase<'_>) -> usize {
+        let in_flight = base.in_flight.map(|changes| &changes.webhooks);
+        let newest = base.ledger.webhooks.keys().chain(in_flight.into_iter().flatten().map(|(id, _)| id));
+        let ids: HashSet<WebhookId> = newest.chain(self.changes.webhooks.keys()).copied().collect();
+        let exists = |id: &WebhookId| {
+            let changed = self.changes.webhooks.get(id).map(|tracked| tracked.aggregate.exists());
+            changed.unwrap_or_else(|| base.webhook(*id).is_some_and(|tracked| tracked.aggregate.exists()))
+        };
+        ids.iter().filter(|id| exists(id)).count()
     }
 
     /// Writes what a user's release of an address needs.

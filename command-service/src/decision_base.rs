@@ -2,8 +2,9 @@
 
 use domain::decision_context::Limits;
 use domain::group::Group;
-use domain::id::{GroupId, UserId};
+use domain::id::{GroupId, UserId, WebhookId};
 use domain::user::User;
+use domain::webhook::Webhook;
 
 use crate::ledger::{Ledger, LedgerChanges};
 use crate::tracked_aggregate::TrackedAggregate;
@@ -34,5 +35,11 @@ impl<'a> DecisionBase<'a> {
     pub(crate) fn group(&self, id: GroupId) -> Option<TrackedAggregate<Group>> {
         let changed = self.in_flight.and_then(|changes| changes.groups.get(&id));
         changed.or_else(|| self.ledger.groups.get(&id)).cloned()
+    }
+
+    /// The webhook, unless there is no event of it.
+    pub(crate) fn webhook(&self, id: WebhookId) -> Option<TrackedAggregate<Webhook>> {
+        let changed = self.in_flight.and_then(|changes| changes.webhooks.get(&id));
+        changed.or_else(|| self.ledger.webhooks.get(&id)).cloned()
     }
 }

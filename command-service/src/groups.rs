@@ -70,7 +70,7 @@ impl Groups {
         Self { known, consumed: seen, _handle: Arc::new(handle) }
     }
 
-    /// What is known of the group that a command puts its user into.
+    /// What is known of the group that a command names.
     pub(crate) fn of(&self, command: &Command) -> Option<KnownGroup> {
         let id = group(command)?;
         self.known.read().expect("nobody panics while holding it").groups.get(&id)?.known(id)
@@ -114,10 +114,11 @@ impl Groups {
     }
 }
 
-/// The group that a command puts its user into.
+/// The group that a command names: the one that it puts its user into, or whose events a webhook sends.
 fn group(command: &Command) -> Option<GroupId> {
     match &command.ask {
         Ask::User { command: asked, .. } => asked.group(),
+        Ask::Webhook { command: asked, .. } => asked.group(),
         Ask::Group { .. } | Ask::Barrier { .. } | Ask::ReserveAddress { .. } | Ask::ReleaseAddress { .. } => {
             None
         }

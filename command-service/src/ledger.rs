@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use domain::actor::Roles;
 use domain::deployment::{self, Initialised};
 use domain::group::Group;
-use domain::id::{GroupId, UserId};
+use domain::id::{GroupId, UserId, WebhookId};
 use domain::user::User;
+use domain::webhook::Webhook;
 use event_log::envelope::Stamp;
 use event_log::{Recorded, Replay, Skips, SnapshotParts};
 use log_model::{Position, Stream, StreamPartition};
@@ -28,6 +29,7 @@ pub(crate) struct Ledger {
     pub(crate) key: FingerprintKey,
     pub(crate) users: PackedUsers,
     pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
+    pub(crate) webhooks: HashMap<WebhookId, TrackedAggregate<Webhook>>,
     deployment: Option<Initialised>,
     pub(crate) deployment_version: u64,
     pub(crate) addresses: Addresses,
@@ -46,6 +48,7 @@ pub(crate) struct Ledger {
 pub(crate) struct LedgerChanges {
     pub(crate) users: HashMap<UserId, TrackedAggregate<User>>,
     pub(crate) groups: HashMap<GroupId, TrackedAggregate<Group>>,
+    pub(crate) webhooks: HashMap<WebhookId, TrackedAggregate<Webhook>>,
     pub(crate) addresses: AddressChanges,
     /// User events among its records.
     pub(crate) user_events: usize,
@@ -86,6 +89,12 @@ impl Replay for Ledger {
                     .or_insert_with(|| TrackedAggregate::new(Group::default()))
                     .evolve(&event, &stamp, self.key);
             }
+            LedgerEntry::Webhook(id, event, stamp) => {
+                self.webhooks
+                    .entry(id)
+                    .or_insert_with(|| TrackedAggregate::new(Webhook::default()))
+                    .evolve(&event, &stamp, self.key);
+            }
             LedgerEntry::User(id, event, stamp) => {
                 self.since_snapshot += 1;
                 let is_first = self.changed.as_mut().is_some_and(|changed| changed.insert(id));
@@ -116,6 +125,7 @@ impl Ledger {
             key,
             users: PackedUsers::default(),
             groups: HashMap::new(),
+            webhooks: HashMap::new(),
             deployment: None,
             deployment_version: 0,
             addresses: Addresses::new(partition, partitions, key),
@@ -154,6 +164,7 @@ impl Ledger {
             self.users.store(id, &tracked);
         }
         self.groups.extend(changes.groups);
+        self.webhooks.extend(changes.webhooks);
         self.addresses.commit(changes.addresses, &self.users);
         for (place, offset) in position.iter() {
             self.cover(place, offset);

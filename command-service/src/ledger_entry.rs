@@ -1,7 +1,7 @@
 //! A record of the log, read as what it means for an owner.
 
-use domain::id::{GroupId, UserId};
-use domain::{access, deployment, group, user};
+use domain::id::{GroupId, UserId, WebhookId};
+use domain::{access, deployment, group, user, webhook};
 use event_log::Recorded;
 use event_log::envelope::{Envelope, Stamp};
 use log_model::{Record, Stream};
@@ -15,6 +15,8 @@ pub(crate) enum LedgerEntry<'a> {
     User(UserId, user::Event, Stamp<'a>),
     /// Of a group.
     Group(GroupId, group::Event, Stamp<'a>),
+    /// Of a webhook.
+    Webhook(WebhookId, webhook::Event, Stamp<'a>),
     /// Of the deployment.
     Deployment(deployment::Event, Stamp<'a>),
 }
@@ -31,6 +33,10 @@ impl<'a> LedgerEntry<'a> {
         if stamp.subject == deployment::SUBJECT {
             let event = deployment::Event::from_json(name, body).map_err(|error| text(&error))?;
             Ok(Self::Deployment(event, stamp))
+        } else if recorded.place.stream == Stream::GroupEvents && stamp.subject.starts_with(WebhookId::KIND) {
+            let id = stamp.subject.parse().map_err(|error| text(&error))?;
+            let event = webhook::Event::from_json(name, body).map_err(|error| text(&error))?;
+            Ok(Self::Webhook(id, event, stamp))
         } else if recorded.place.stream == Stream::GroupEvents {
             let id = stamp.subject.parse().map_err(|error| text(&error))?;
             let event = group::Event::from_json(name, body).map_err(|error| text(&error))?;
@@ -58,6 +64,7 @@ pub(crate) fn is_newer(record: &Record) -> bool {
     let known = [
         user::Event::WIRE_NAMES,
         group::Event::WIRE_NAMES,
+        webhook::Event::WIRE_NAMES,
         deployment::Event::WIRE_NAMES,
         access::Event::WIRE_NAMES,
     ];

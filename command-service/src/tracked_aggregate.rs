@@ -5,6 +5,7 @@ use domain::command::Answer;
 use domain::group;
 use domain::refusal::{Code, Refusal};
 use domain::user;
+use domain::webhook;
 use event_log::Record;
 use event_log::envelope::Stamp;
 use log_model::Stream;
@@ -31,6 +32,8 @@ pub(crate) struct RecordEncoding<E> {
 pub(crate) const USER_RECORDS: RecordEncoding<user::Event> =
     RecordEncoding { stream: Stream::UserEvents, encode: |event| (event.wire_name(), event.to_json()) };
 pub(crate) const GROUP_RECORDS: RecordEncoding<group::Event> =
+    RecordEncoding { stream: Stream::GroupEvents, encode: |event| (event.wire_name(), event.to_json()) };
+pub(crate) const WEBHOOK_RECORDS: RecordEncoding<webhook::Event> =
     RecordEncoding { stream: Stream::GroupEvents, encode: |event| (event.wire_name(), event.to_json()) };
 
 impl<A: Aggregate> TrackedAggregate<A> {

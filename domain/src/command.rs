@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::actor::{Actor, Client};
 use crate::address::{self, EmailReservation, ReservationHolder};
 use crate::decision_context::Prepared;
-use crate::id::{AddressId, GroupId, ReservationId, UserId};
+use crate::id::{AddressId, GroupId, ReservationId, UserId, WebhookId};
 use crate::refusal::{Code, Refusal, Refusals};
-use crate::{group, user};
+use crate::{group, user, webhook};
 
 /// Most characters of a command id.
 pub const ID_LENGTH: usize = 128;
@@ -62,6 +62,15 @@ pub enum Ask {
         /// The command.
         command: group::Command,
     },
+    /// A command about a webhook.
+    Webhook {
+        /// Which webhook.
+        id: WebhookId,
+        /// The version that the caller saw.
+        expected_version: Option<u64>,
+        /// The command.
+        command: webhook::Command,
+    },
     /// To reserve an e-mail address. Goes to the address's owner.
     #[serde(rename = "Claim")]
     ReserveAddress {
@@ -104,6 +113,7 @@ impl Ask {
         match self {
             Self::User { command, .. } => command.name(),
             Self::Group { command, .. } => command.name(),
+            Self::Webhook { command, .. } => command.name(),
             Self::ReserveAddress { .. } => "ClaimAddress",
             Self::ReleaseAddress { .. } => "LetGoOfAddress",
             Self::Barrier { .. } => "Barrier",
@@ -115,8 +125,8 @@ impl Ask {
         match self {
             Self::User { id, .. } | Self::ReleaseAddress { id, .. } => RouteKey::Id(id.uuid()),
             Self::ReserveAddress { address, .. } => RouteKey::Id(address.uuid()),
-            // One partition decides about all groups, so each group has one writer.
-            Self::Group { .. } => RouteKey::Partition(0),
+            // One partition decides about all groups and webhooks, so each has one writer.
+            Self::Group { .. } | Self::Webhook { .. } => RouteKey::Partition(0),
             Self::Barrier { partition } => RouteKey::Partition(*partition),
         }
     }
@@ -126,6 +136,7 @@ impl Ask {
         match self {
             Self::User { id, .. } | Self::ReleaseAddress { id, .. } => id.to_string(),
             Self::Group { id, .. } => id.to_string(),
+            Self::Webhook { id, .. } => id.to_string(),
             Self::ReserveAddress { address, .. } => address.to_string(),
             Self::Barrier { partition } => format!("partition {partition}"),
         }
@@ -137,7 +148,7 @@ impl Ask {
 pub enum Answer {
     /// What the command asks is in the log, or was so already.
     Accepted {
-        /// Version of the user or group after the command's last event; 0 for a barrier.
+        /// Version of the user, group or webhook after the command's last event; 0 for a barrier.
         version: u64,
         /// How far a view must have read to show it.
         position: Position,

@@ -6,16 +6,18 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{TokenId, UserId};
+use crate::id::{TokenId, UserId, WebhookId};
 use crate::timestamp::Timestamp;
 
-/// Which of a user's credentials: the one password, or an auth token.
+/// Which credential: the password of a user, an auth token, or a secret of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CredentialId {
     /// The password, permanent or temporary.
     Password(UserId),
     /// An auth token.
     Token(UserId, TokenId),
+    /// A secret that signs what a webhook sends, by the number of the event that it came with.
+    WebhookSecret(WebhookId, u64),
 }
 
 /// A text that is not the key of a credential.
@@ -23,21 +25,16 @@ pub enum CredentialId {
 #[error("not the key of a credential")]
 pub struct ParseCredentialIdError;
 
-impl CredentialId {
-    /// The user whose credential it is.
-    pub fn user(self) -> UserId {
-        match self {
-            Self::Password(user) | Self::Token(user, _) => user,
-        }
-    }
-}
+/// Between the webhook's id and the number of a secret in a record key.
+const SECRET: &str = "secret/";
 
-/// The record key: `<user id>/password` or `<user id>/<token id>`.
+/// The record key: `<user id>/password`, `<user id>/<token id>` or `<webhook id>/secret/<number>`.
 impl fmt::Display for CredentialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Password(user) => write!(f, "{user}/password"),
             Self::Token(user, token) => write!(f, "{user}/{token}"),
+            Self::WebhookSecret(webhook, number) => write!(f, "{webhook}/{SECRET}{number}"),
         }
     }
 }
@@ -47,6 +44,11 @@ impl FromStr for CredentialId {
 
     fn from_str(key: &str) -> Result<Self, ParseCredentialIdError> {
         let (user, which) = key.split_once('/').ok_or(ParseCredentialIdError)?;
+        if let Some(number) = which.strip_prefix(SECRET) {
+            let number = number.parse().map_err(|_| ParseCredentialIdError)?;
+            let webhook = user.parse().map_err(|_| ParseCredentialIdError)?;
+            return Ok(Self::WebhookSecret(webhook, number));
+        }
         let user = user.parse().map_err(|_| ParseCredentialIdError)?;
         match which {
             "password" => Ok(Self::Password(user)),
@@ -103,6 +105,13 @@ pub enum Kind {
         #[serde(rename = "allowedNetworks", default, skip_serializing_if = "Vec::is_empty")]
         allowed_networks: Vec<IpNet>,
     },
+    /// A secret that signs what a webhook sends. It is read again, so it is not a digest.
+    #[serde(rename = "webhook")]
+    WebhookSecret {
+        /// The secret, sealed under the deployment's key.
+        #[serde(rename = "sealed")]
+        sealed: String,
+    },
 }
 
 impl Kind {
@@ -119,6 +128,7 @@ impl fmt::Debug for Kind {
             Self::Permanent { .. } => "Permanent(…)",
             Self::Temporary { .. } => "Temporary(…)",
             Self::Token { .. } => "Token(…)",
+            Self::WebhookSecret { .. } => "WebhookSecret(…)",
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The decision context: what a rule needs to know beside the command and the state of its aggregate.
 
+use log_model::Position;
+
 use crate::credential::Kind;
 use crate::group::{GroupRef, KnownGroup};
 use crate::id::GroupId;
@@ -60,6 +62,19 @@ pub enum Prepared {
         /// Hex SHA-256 of the secret.
         digest: String,
     },
+    /// The secret of a webhook, sealed under the deployment's key.
+    WebhookSecret {
+        /// The sealed secret.
+        sealed: String,
+        /// The position after which a new webhook begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Position>,
+    },
+    /// The position after which a webhook begins again.
+    ReplayAfter {
+        /// The position.
+        after: Position,
+    },
     /// Proof that a group is empty, and stays so while it is closed (ADR 0010).
     Emptied {
         /// Version of the group at the check. The group was closed then.
@@ -74,6 +89,8 @@ impl std::fmt::Debug for Prepared {
             Self::TemporaryPassword { .. } => "TemporaryPassword(…)",
             Self::ChosenPassword { .. } => "ChosenPassword(…)",
             Self::TokenSecret { .. } => "TokenSecret(…)",
+            Self::WebhookSecret { .. } => "WebhookSecret(…)",
+            Self::ReplayAfter { .. } => "ReplayAfter(…)",
             Self::Emptied { .. } => "Emptied(…)",
         })
     }

@@ -110,6 +110,10 @@ ids! {
     AddressId = "address";
     /// A reservation of an address. A `UUIDv7`, so that it tells when it was made.
     ReservationId = "claim";
+    /// A webhook. Derived from its name; case makes no difference.
+    WebhookId = "webhook";
+    /// An event on its way to a webhook. Derived from both.
+    DeliveryId = "delivery";
     /// An entry of the audit log. Equal to the id of the record that it shows.
     EntryId = "entry";
 }
@@ -137,6 +141,20 @@ impl GroupId {
     /// The id of the group with this name.
     pub fn of(name: &GroupName) -> Self {
         Self(derive("group", name.as_str()))
+    }
+}
+
+impl WebhookId {
+    /// The id of the webhook with this name. Case makes no difference.
+    pub fn named(name: &str) -> Self {
+        Self(derive("webhook", &email::folded(name)))
+    }
+}
+
+impl DeliveryId {
+    /// The id of the delivery of this event to this webhook.
+    pub fn of(webhook: WebhookId, event: Uuid) -> Self {
+        Self(Uuid::new_v5(&webhook.0, format!("delivery:{event}").as_bytes()))
     }
 }
 

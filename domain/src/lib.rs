@@ -30,6 +30,7 @@ pub mod text;
 pub mod timestamp;
 pub mod user;
 pub mod validation;
+pub mod webhook;
 pub mod wire;
 
 #[cfg(test)]

@@ -202,7 +202,8 @@ pub(crate) fn unknown_user() -> Refusal {
     Refusal::new(Code::UnknownUser, "There is no such user.").at("userId")
 }
 
-/// Whether the actor may ask commands of groups and read what concerns everybody: users, groups, the audit log.
+/// Whether the actor may ask commands of groups and webhooks, and read what concerns everybody: users, groups, webhooks,
+/// the audit log.
 pub fn may_administer(actor: &Actor) -> bool {
     match actor {
         Actor::System => true,

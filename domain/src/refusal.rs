@@ -59,6 +59,10 @@ codes! {
     UnknownRule = "unknown_rule";
     /// The user has no such token.
     UnknownToken = "unknown_token";
+    /// No such webhook.
+    UnknownWebhook = "unknown_webhook";
+    /// The webhook has no such delivery.
+    UnknownDelivery = "unknown_delivery";
     /// The group takes no new members.
     GroupClosed = "group_closed";
     /// There are users in the group.

@@ -16,6 +16,7 @@ use crate::readers::Readers;
 use crate::rehash::Rehasher;
 use crate::secrets::{Cost, Hasher, InvalidCost};
 use crate::sessions::Sessions;
+use crate::webhook_support::WebhookSupport;
 
 /// What every request shares.
 pub(crate) struct Gateway {
@@ -33,6 +34,7 @@ pub(crate) struct Gateway {
     pub(crate) readers: Arc<Readers>,
     pub(crate) registrations: AddressRateLimiter,
     pub(crate) registration_pacer: ResponsePacer,
+    pub(crate) webhooks: WebhookSupport,
 }
 
 impl Gateway {
@@ -57,6 +59,7 @@ impl Gateway {
             freshness,
         ));
         Ok(Self {
+            webhooks: WebhookSupport::new(feeds.clone()),
             readers: Arc::new(Readers::new(feeds, Arc::clone(&access), &config)),
             access,
             rehasher: Rehasher {

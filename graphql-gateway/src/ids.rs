@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use domain::command;
-use domain::id::{GroupId, UserId};
+use domain::id::{GroupId, UserId, WebhookId};
 use domain::refusal::{Code, Refusal};
 use uuid::Uuid;
 
@@ -22,6 +22,11 @@ pub(crate) fn user_id(text: &str) -> Result<UserId, Refusal> {
 /// The group that `groupId` names.
 pub(crate) fn group_id(text: &str) -> Result<GroupId, Refusal> {
     parse_id(text, "groupId", Code::UnknownGroup, "There is no such group.")
+}
+
+/// The webhook that `webhookId` names.
+pub(crate) fn webhook_id(text: &str) -> Result<WebhookId, Refusal> {
+    parse_id(text, "webhookId", Code::UnknownWebhook, "There is no such webhook.")
 }
 
 /// Parses an id. A text that can't be one is refused as the id of something that does not exist.

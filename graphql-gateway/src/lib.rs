@@ -32,6 +32,8 @@ mod submission;
 #[cfg(test)]
 mod testing;
 mod token_uses;
+mod webhook_positions;
+mod webhook_support;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,6 +42,7 @@ use std::time::Duration;
 use event_feed::Feeds;
 use event_log::EventLog;
 use read_model::ReadModel;
+use sealing::Keyring;
 use service_kit::causes::Causes;
 use service_kit::http_server;
 use tokio::net::TcpListener;
@@ -122,6 +125,14 @@ impl GatewayService {
         let listener =
             TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
         Ok(Self { listener, gateway: Arc::new(gateway), record_writer, monitor })
+    }
+
+    /// With the keys under which the secrets of webhooks are sealed. Without them no webhook is created.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<Keyring>) -> Self {
+        // It is set once, before the gateway runs.
+        let _ = self.gateway.webhooks.keys.set(keys);
+        self
     }
 
     /// The public address, with the port that was picked.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::command::{Answer, Ask, Command};
 use domain::decision_context::Prepared;
-use domain::id::{GroupId, UserId};
+use domain::id::{GroupId, UserId, WebhookId};
 use domain::refusal::Refusal;
-use domain::{group, user};
+use domain::{group, user, webhook};
 use log_model::{Position, Stream, StreamPartition};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -29,7 +29,7 @@ pub(crate) struct Submission<'a> {
 /// The owner's yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Accepted {
-    /// Version of the user or group after the command's last event.
+    /// Version of the user, group or webhook after the command's last event.
     pub(crate) version: u64,
     /// Views that cover this position show what the command did.
     pub(crate) position: Position,
@@ -108,6 +108,17 @@ impl<'a> Submission<'a> {
         self.send(ask, options).await
     }
 
+    /// Sends a command to a webhook and waits until the views show what it did.
+    pub(crate) async fn send_to_webhook(
+        &self,
+        id: WebhookId,
+        command: webhook::Command,
+        options: CommandOptions,
+    ) -> Result<Completed, MutationError> {
+        let ask = Ask::Webhook { id, expected_version: options.expected_version, command };
+        self.send(ask, options).await
+    }
+
     async fn send(&self, ask: Ask, options: CommandOptions) -> Result<Completed, MutationError> {
         let command = self.command_with(ask, options)?;
         let Accepted { version, position, repeated } = self.submit_command(command, self.deadline).await?;
@@ -178,7 +189,7 @@ impl<'a> Submission<'a> {
                 let groups = command.group().map(|_| groups);
                 [users(ask.route_key().partition(partitions))].into_iter().chain(groups).collect()
             }
-            Ask::Group { .. } | Ask::Barrier { .. } => vec![groups],
+            Ask::Group { .. } | Ask::Webhook { .. } | Ask::Barrier { .. } => vec![groups],
             Ask::ReserveAddress { .. } | Ask::ReleaseAddress { .. } => Vec::new(),
         };
         let mut seen = Position::new();

@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use service_kit::settings;
 use service_kit::telemetry::{self, TelemetryConfig};
 
-use crate::{init, log, projection, schemas, serve, services, settings_file, store, topics};
+use crate::{init, keys, log, projection, schemas, serve, services, settings_file, store, topics};
 
 /// Onboards the users of a managed file transfer platform and decides who may use it.
 ///
@@ -42,12 +42,16 @@ enum Subcommands {
     ProjectionService(services::ProjectionArguments),
     /// Serves the portals and other systems: GraphQL, access checks, the agent API, feeds of events.
     GraphqlGateway(Box<services::GatewayArguments>),
+    /// Sends the events of users to webhooks.
+    WebhookService(services::WebhookArguments),
     /// Makes the first administrator and prints the temporary password once.
     Init(init::Arguments),
     /// Creates the Kafka topics, or checks those that exist.
     Topics(topics::Arguments),
     /// Shows where the views are, lets a halted one try again, or skips a record that can't be read.
     Projection(projection::Arguments),
+    /// Shows or rotates the deployment's secret keys.
+    Keys(keys::Arguments),
     /// Reads or verifies the log.
     Log(log::Arguments),
     /// Writes what is generated: the GraphQL schema, the schemas of events, the AsyncAPI document, the list of codes.
@@ -76,9 +80,11 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Subcommands::CommandService(arguments) => services::command_service(arguments).await,
         Subcommands::ProjectionService(arguments) => services::projection_service(arguments).await,
         Subcommands::GraphqlGateway(arguments) => services::graphql_gateway(*arguments).await,
+        Subcommands::WebhookService(arguments) => services::webhook_service(arguments).await,
         Subcommands::Init(arguments) => init::run(arguments).await,
         Subcommands::Topics(arguments) => topics::run(arguments).await,
         Subcommands::Projection(arguments) => projection::run(arguments).await,
+        Subcommands::Keys(arguments) => keys::run(&arguments),
         Subcommands::Log(arguments) => log::run(arguments).await,
         Subcommands::Schemas(arguments) => schemas::run(&arguments),
         // Without what a settings file has changed.

@@ -2,6 +2,7 @@
 
 mod cli;
 mod init;
+mod keys;
 mod log;
 mod projection;
 mod schemas;

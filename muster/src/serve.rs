@@ -11,7 +11,9 @@ use graphql_gateway::commands::{CommandRoute, OwnersOverHttp};
 use projection_service::{ProjectionConfig, ProjectionService};
 use service_kit::lifecycle::{Shutdown, run_part};
 use service_kit::operations::OperationsConfig;
+use webhook_service::{WebhookConfig, WebhookService};
 
+use crate::keys::KeyArguments;
 use crate::store::{LogArguments, ViewsArguments, absolute, service_token_or_fresh};
 use crate::wiring::{self, say};
 use crate::{init, services};
@@ -32,6 +34,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     gateway: graphql_gateway::config::Config,
     #[command(flatten)]
+    webhooks: WebhookConfig,
+    #[command(flatten)]
+    keys: KeyArguments,
+    #[command(flatten)]
     operations: OperationsConfig,
 }
 
@@ -42,6 +48,12 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let dev = arguments.gateway.dev.unwrap_or(embedded && arguments.gateway.listen.ip().is_loopback());
     arguments.gateway.dev = Some(dev);
 
+    let keys = arguments.keys.open(&arguments.log)?.map(Arc::new);
+    if keys.is_none() {
+        tracing::warn!(
+            "without --secret-key (MUSTER_SECRET_KEY) no webhook is created and none is delivered"
+        );
+    }
     let (after_gateway, after_commands) = (Shutdown::manual(), Shutdown::manual());
     let operations = services::operations(&arguments.operations, &after_commands).await?;
     let opening = async {
@@ -59,7 +71,14 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let (commands, route) = commands(&arguments, &log).await?;
     let views = writer.views().clone();
     let projection = ProjectionService::build(&arguments.projection, log.clone(), Arc::new(writer));
-    let gateway = GatewayService::build(arguments.gateway, log.clone(), views.clone(), route).await?;
+    let is_alone = arguments.log.is_embedded();
+    let webhooks = keys
+        .clone()
+        .map(|keys| WebhookService::build(arguments.webhooks, log.clone(), views.clone(), keys, is_alone));
+    let mut gateway = GatewayService::build(arguments.gateway, log.clone(), views.clone(), route).await?;
+    if let Some(keys) = keys {
+        gateway = gateway.with_keys(keys);
+    }
     operations.ready_when([
         ("gateway", wiring::readiness(log, &views, gateway.access_health())),
         ("projection", wiring::keeps_up(projection.status())),
@@ -95,13 +114,24 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
         Ok(())
     };
     let projection = run_part("projection", projection, &after_commands, &shutdown);
+    let stop_webhooks = after_gateway.requested();
+    let webhooks = async move {
+        match webhooks {
+            Some(webhooks) => webhooks.run_until_stopped(stop_webhooks).await,
+            None => stop_webhooks.await,
+        }
+        Ok(())
+    };
+    let webhooks = run_part("webhook service", webhooks, &after_gateway, &shutdown);
     let served = gateway.run_until_stopped(shutdown.requested()).await;
     after_gateway.request();
+    let webhooks = webhooks.await.context("the webhook service was aborted")?;
     let commands = commands.await.context("the command service was aborted")?;
     after_commands.request();
     let projection = projection.await.context("the projection was aborted")?;
     operations.ended().await?;
     commands?;
+    webhooks?;
     projection?;
     served?;
     Ok(ExitCode::SUCCESS)

@@ -11,7 +11,9 @@ use projection_service::{ProjectionConfig, ProjectionService};
 use service_kit::lifecycle::Shutdown;
 use service_kit::operations::{Operations, OperationsConfig, at_once};
 use service_kit::telemetry;
+use webhook_service::{WebhookConfig, WebhookService};
 
+use crate::keys::KeyArguments;
 use crate::store::{LogArguments, ViewsArguments, service_token};
 use crate::wiring;
 
@@ -45,6 +47,22 @@ pub(crate) struct GatewayArguments {
     views: ViewsArguments,
     #[command(flatten)]
     gateway: graphql_gateway::config::Config,
+    #[command(flatten)]
+    keys: KeyArguments,
+    #[command(flatten)]
+    operations: OperationsConfig,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct WebhookArguments {
+    #[command(flatten)]
+    log: LogArguments,
+    #[command(flatten)]
+    views: ViewsArguments,
+    #[command(flatten)]
+    webhooks: WebhookConfig,
+    #[command(flatten)]
+    keys: KeyArguments,
     #[command(flatten)]
     operations: OperationsConfig,
 }
@@ -93,6 +111,8 @@ pub(crate) async fn projection_service(arguments: ProjectionArguments) -> Result
 pub(crate) async fn graphql_gateway(arguments: GatewayArguments) -> Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
     let token = service_token()?;
+    // A gateway without keys does everything but create webhooks.
+    let keys = arguments.keys.open(&arguments.log)?;
     let operations = operations(&arguments.operations, &shutdown).await?;
     let Some(log) = unless_stopped(&shutdown, arguments.log.open()).await? else {
         return Ok(ExitCode::SUCCESS);
@@ -101,11 +121,35 @@ pub(crate) async fn graphql_gateway(arguments: GatewayArguments) -> Result<ExitC
         return Ok(ExitCode::SUCCESS);
     };
     let route = Arc::new(OwnersOverHttp::try_new(log.clone(), token.into())?);
-    let gateway = GatewayService::build(arguments.gateway, log.clone(), views.clone(), route).await?;
+    let mut gateway = GatewayService::build(arguments.gateway, log.clone(), views.clone(), route).await?;
+    if let Some(keys) = keys {
+        gateway = gateway.with_keys(Arc::new(keys));
+    }
     operations.ready_when([("gateway", wiring::readiness(log, &views, gateway.access_health()))]);
     wiring::say(&format!("Muster graphql-gateway: portal API at http://{}/graphql", gateway.local_addr()?));
     started(&arguments.log, &operations);
     gateway.run_until_stopped(shutdown.requested()).await?;
+    operations.ended().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `muster webhook-service`.
+pub(crate) async fn webhook_service(arguments: WebhookArguments) -> Result<ExitCode> {
+    let shutdown = Shutdown::on_signals()?;
+    let keys = arguments.keys.require(&arguments.log)?;
+    let operations = operations(&arguments.operations, &shutdown).await?;
+    let Some(log) = unless_stopped(&shutdown, arguments.log.open()).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let Some(views) = unless_stopped(&shutdown, arguments.views.open(&arguments.log)).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let is_alone = arguments.log.is_embedded();
+    let service = WebhookService::build(arguments.webhooks, log, views, Arc::new(keys), is_alone);
+    operations.ready_when([("webhooks", wiring::works(service.ready()))]);
+    wiring::say("Muster webhook-service: sending events to webhooks");
+    started(&arguments.log, &operations);
+    service.run_until_stopped(shutdown.requested()).await;
     operations.ended().await?;
     Ok(ExitCode::SUCCESS)
 }

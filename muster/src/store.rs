@@ -17,9 +17,12 @@ use read_model::{Error as ViewsError, ReadModel, ViewWriter, ViewsAt};
 use secrecy::ExposeSecret;
 use service_kit::settings;
 
+/// The variable that holds the deployment's secret keys.
+pub(crate) const SECRET_KEY: &str = "MUSTER_SECRET_KEY";
+
 /// Variables that hold secrets; they are read here and not by the command line.
 pub(crate) const SECRET_VARIABLES: &[&str] =
-    &["MUSTER_VIEWS_FILE", "MUSTER_SERVICE_TOKEN", "MUSTER_SERVICE_TOKEN_FILE"];
+    &["MUSTER_VIEWS_FILE", "MUSTER_SERVICE_TOKEN", "MUSTER_SERVICE_TOKEN_FILE", SECRET_KEY];
 
 /// Where the log is.
 #[derive(Debug, Clone, clap::Args)]

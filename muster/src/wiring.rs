@@ -14,6 +14,7 @@ use graphql_gateway::commands::{CommandRoute, OwnersInProcess};
 use log_model::Position;
 use read_model::ReadModel;
 use service_kit::operations::{Check, at_once};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// The route from the gateway to the owners when both are in this process.
@@ -75,6 +76,11 @@ pub(crate) fn readiness(log: Arc<dyn EventLog>, views: &ReadModel, access: Acces
 /// Ready while the views keep up with the log.
 pub(crate) fn keeps_up(status: projection_service::Status) -> Check {
     at_once(move || status.ready())
+}
+
+/// Ready once a service has begun to work.
+pub(crate) fn works(ready: watch::Receiver<bool>) -> Check {
+    at_once(move || if *ready.borrow() { Ok(()) } else { Err("the webhooks to be read".to_owned()) })
 }
 
 /// Writes a line to standard output. The process goes on when nobody reads it any more.

@@ -1,8 +1,8 @@
 //! A record of the log, read as what it means for the views.
 
 use domain::credential::{Credential, CredentialId};
-use domain::id::{GroupId, UserId};
-use domain::{access, deployment, group, user};
+use domain::id::{GroupId, UserId, WebhookId};
+use domain::{access, deployment, group, user, webhook};
 use event_log::Recorded;
 use event_log::envelope::Envelope;
 use log_model::Stream;
@@ -16,6 +16,8 @@ pub(crate) enum LogEntry {
     User(UserId, Box<user::Event>, Envelope),
     /// An event of a group.
     Group(GroupId, group::Event, Envelope),
+    /// An event of a webhook.
+    Webhook(WebhookId, Box<webhook::Event>, Envelope),
     /// An event of the deployment.
     Deployment(deployment::Event, Envelope),
     /// A gateway recorded a sign-in, a failure or a denial.
@@ -58,6 +60,12 @@ impl LogEntry {
                     deployment::Event::from_json(name, body).map_err(|error| Causes(&error).to_string())?;
                 Ok(Self::Deployment(event, envelope))
             }
+            Stream::GroupEvents if envelope.subject.starts_with(WebhookId::KIND) => {
+                let id = envelope.subject.parse().map_err(|error| Causes(&error).to_string())?;
+                let event =
+                    webhook::Event::from_json(name, body).map_err(|error| Causes(&error).to_string())?;
+                Ok(Self::Webhook(id, Box::new(event), envelope))
+            }
             Stream::GroupEvents => {
                 let id = envelope.subject.parse().map_err(|error| Causes(&error).to_string())?;
                 let event =
@@ -80,6 +88,7 @@ impl LogEntry {
         match self {
             Self::User(_, _, envelope)
             | Self::Group(_, _, envelope)
+            | Self::Webhook(_, _, envelope)
             | Self::Deployment(_, envelope)
             | Self::Access(_, envelope) => Some(envelope),
             Self::Credential(..) | Self::Claim => None,
@@ -91,6 +100,7 @@ impl LogEntry {
         match self {
             Self::User(_, event, _) => event.wire_name(),
             Self::Group(_, event, _) => event.wire_name(),
+            Self::Webhook(_, event, _) => event.wire_name(),
             Self::Deployment(event, _) => event.wire_name(),
             Self::Access(event, _) => event.wire_name(),
             Self::Credential(_, Some(_)) => "credential put",

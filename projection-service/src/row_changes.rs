@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
 use crate::log_entry::LogEntry;
-use domain::credential::{Credential, CredentialId};
-use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId};
+use domain::credential::{Credential, CredentialId, Kind};
+use domain::id::{GroupId, MailboxId, RuleId, TokenId, UserId, WebhookId};
 use domain::timestamp::Timestamp;
 use domain::user::rules::Rule;
-use domain::{group, user};
+use domain::{group, user, webhook};
 use event_log::envelope::Envelope;
 use log_model::StreamPartition;
 use read_model::apply::{Batch, Changed, Move};
@@ -17,9 +17,12 @@ use read_model::groups::GroupRow;
 use read_model::mailboxes::MailboxRow;
 use read_model::tokens::TokenRow;
 use read_model::users::UserRow;
+use read_model::webhooks::{WebhookRow, WebhookSecretRow};
 use read_model::{Error, ReadModel};
 
-use crate::views::{At, RowChange, agents, audit, counts, credentials, groups, mailboxes, tokens, users};
+use crate::views::{
+    At, RowChange, agents, audit, counts, credentials, groups, mailboxes, tokens, users, webhooks,
+};
 
 /// The rows that a batch changes.
 #[derive(Default)]
@@ -32,6 +35,8 @@ pub(crate) struct RowChanges {
     tokens: HashMap<TokenId, TokenRow>,
     revoked: BTreeSet<TokenId>,
     credentials: HashMap<CredentialId, Option<Credential>>,
+    webhooks: HashMap<WebhookId, CachedRow<WebhookRow>>,
+    webhook_secrets: HashMap<(WebhookId, u64), Option<String>>,
     audit: Vec<AuditRow>,
     latest: LatestTimes,
 }
@@ -57,16 +62,18 @@ impl RowChanges {
         latest: LatestTimes,
         entries: &[&LogEntry],
     ) -> Result<Self, Error> {
-        let (mut users, mut groups) = (BTreeSet::new(), BTreeSet::new());
+        let (mut users, mut groups, mut webhooks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for entry in entries {
             match entry {
                 LogEntry::User(id, ..) => drop(users.insert(*id)),
                 LogEntry::Group(id, ..) => drop(groups.insert(*id)),
+                LogEntry::Webhook(id, ..) => drop(webhooks.insert(*id)),
                 _ => {}
             }
         }
         let users: Vec<_> = users.into_iter().collect();
         let groups: Vec<_> = groups.into_iter().collect();
+        let webhooks: Vec<_> = webhooks.into_iter().collect();
         let mut changes = Self {
             users: users.iter().map(|id| (*id, CachedRow::default())).collect(),
             groups: groups.iter().map(|id| (*id, CachedRow::default())).collect(),
@@ -79,6 +86,9 @@ impl RowChanges {
         for row in read_model.groups_ever(&groups).await? {
             changes.groups.insert(row.id, CachedRow::of(row));
         }
+        for row in read_model.webhooks_ever(&webhooks).await? {
+            changes.webhooks.insert(row.id, CachedRow::of(row));
+        }
         Ok(changes)
     }
 
@@ -87,10 +97,19 @@ impl RowChanges {
         match entry {
             LogEntry::User(id, event, envelope) => return self.user(id, &event, &envelope, at),
             LogEntry::Group(id, event, envelope) => return self.group(id, &event, &envelope, at),
+            LogEntry::Webhook(id, event, envelope) => return self.webhook(id, &event, &envelope, at),
             LogEntry::Deployment(event, envelope) => {
                 self.enter(audit::of_deployment(&event, &envelope, at));
             }
             LogEntry::Access(event, envelope) => self.enter(audit::of_access(&event, &envelope, at)),
+            LogEntry::Credential(CredentialId::WebhookSecret(webhook, number), credential) => {
+                let sealed = match credential.map(|credential| credential.kind) {
+                    None => None,
+                    Some(Kind::WebhookSecret { sealed }) => Some(sealed),
+                    Some(_) => return Err("the secret of a webhook is of another kind".to_owned()),
+                };
+                self.webhook_secrets.insert((webhook, number), sealed);
+            }
             LogEntry::Credential(id, credential) => match credentials::fold(id, credential) {
                 RowChange::Put(id, credential) => drop(self.credentials.insert(id, Some(credential))),
                 RowChange::Gone(id) => drop(self.credentials.insert(id, None)),
@@ -182,6 +201,25 @@ impl RowChanges {
         Ok(())
     }
 
+    fn webhook(
+        &mut self,
+        id: WebhookId,
+        event: &webhook::Event,
+        envelope: &Envelope,
+        at: (StreamPartition, u64),
+    ) -> Result<(), String> {
+        let cached = self.webhooks.entry(id).or_default();
+        if is_known(cached.now.as_ref(), envelope)? {
+            return Ok(());
+        }
+        let row = webhooks::fold(cached.now.clone(), event, id, envelope.sequence, envelope.time)
+            .ok_or("the webhook was never created")?;
+        let entry = audit::of_webhook(event, &row, envelope, at);
+        cached.now = Some(row);
+        self.enter(entry);
+        Ok(())
+    }
+
     /// The batch to apply with these checkpoints.
     pub(crate) fn finish(self, moves: Vec<Move>) -> Batch {
         let mut numbers = BTreeMap::new();
@@ -193,6 +231,10 @@ impl RowChanges {
         let (mailboxes, mailboxes_gone) = split(self.mailboxes, |_, (_, row)| row);
         let (credentials, credentials_gone) =
             split(self.credentials, |id, credential| Some((id, credential?)));
+        let (webhook_secrets, webhook_secrets_gone) =
+            split(self.webhook_secrets, |(webhook, number), sealed| {
+                Some(WebhookSecretRow { webhook, number, sealed: sealed? })
+            });
         Batch {
             moves,
             users,
@@ -207,6 +249,9 @@ impl RowChanges {
             tokens_revoked: self.revoked.into_iter().collect(),
             credentials,
             credentials_gone,
+            webhooks: changed(self.webhooks).map(|webhook| webhook.after).collect(),
+            webhook_secrets,
+            webhook_secrets_gone,
             audit: self.audit,
         }
     }
@@ -255,6 +300,12 @@ impl<R> Default for CachedRow<R> {
 }
 
 impl Versioned for UserRow {
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl Versioned for WebhookRow {
     fn version(&self) -> u64 {
         self.version
     }

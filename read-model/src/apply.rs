@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::credential::{Credential, CredentialId};
-use domain::id::{MailboxId, RuleId, TokenId, UserId};
+use domain::id::{MailboxId, RuleId, TokenId, UserId, WebhookId};
 use domain::user::rules::Rule;
 use log_model::{Anchor, Position, StreamPartition};
 
@@ -21,6 +21,7 @@ use crate::reader::ReadModel;
 use crate::statement::{Sql, Value, WriteStatement, listed, multi_row};
 use crate::tokens::{self, TokenRow};
 use crate::users::{self, Searchable, UserRow};
+use crate::webhooks::{self, WebhookRow, WebhookSecretRow};
 use crate::writer::ViewWriter;
 
 /// What a batch of records changes. It names a row at most once.
@@ -52,6 +53,12 @@ pub struct Batch {
     pub credentials: Vec<(CredentialId, Credential)>,
     /// Credentials that are gone.
     pub credentials_gone: Vec<CredentialId>,
+    /// Webhooks that are new or changed.
+    pub webhooks: Vec<WebhookRow>,
+    /// Secrets of webhooks.
+    pub webhook_secrets: Vec<WebhookSecretRow>,
+    /// Secrets that are gone: the webhook, and the number of the event that they came with.
+    pub webhook_secrets_gone: Vec<(WebhookId, u64)>,
     /// New entries of the audit log.
     pub audit: Vec<AuditRow>,
 }
@@ -162,6 +169,9 @@ fn changes(batch: &Batch) -> Vec<WriteStatement> {
     all.extend(gone(tokens::revoke(&batch.tokens_revoked)));
     all.extend(gone(credentials::remove(&batch.credentials_gone)));
     all.push(credentials::TABLE.upsert(&batch.credentials));
+    all.push(webhooks::TABLE.upsert(&batch.webhooks));
+    all.extend(gone(webhooks::remove_secrets(&batch.webhook_secrets_gone)));
+    all.push(webhooks::SECRETS.upsert(&batch.webhook_secrets));
     all.push(audit::TABLE.upsert(&batch.audit));
     all
 }

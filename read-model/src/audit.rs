@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use domain::actor::{Client, Role};
-use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UserId};
+use domain::id::{DeliveryId, EntryId, GroupId, MailboxId, RuleId, TokenId, UserId, WebhookId};
 use domain::timestamp::Timestamp;
 use log_model::{Position, Stream, StreamPartition};
 use serde::{Deserialize, Serialize};
@@ -72,8 +72,16 @@ pub struct Target {
 impl Target {
     /// Reads the text of an id of any kind.
     pub fn parse(text: &str) -> Option<Self> {
-        const KINDS: [&str; 6] =
-            [UserId::KIND, GroupId::KIND, TokenId::KIND, MailboxId::KIND, RuleId::KIND, EntryId::KIND];
+        const KINDS: [&str; 8] = [
+            UserId::KIND,
+            GroupId::KIND,
+            TokenId::KIND,
+            MailboxId::KIND,
+            RuleId::KIND,
+            EntryId::KIND,
+            WebhookId::KIND,
+            DeliveryId::KIND,
+        ];
         // A denied caller may have typed anything.
         let (kind, uuid) = text.split_once('_').filter(|(kind, _)| KINDS.contains(kind))?;
         Some(Self { kind: kind.to_owned(), uuid: Uuid::try_parse(uuid).ok()? })

@@ -110,11 +110,14 @@ impl FromColumns for Holder {
     }
 }
 
-/// The id of a credential's row: the token's id, or the user's id for a password.
-fn row_id(id: CredentialId) -> Uuid {
+/// The id of a credential's row (the token's id, or the user's for a password) and the user.
+///
+/// The secrets of webhooks have a table of their own, to which the projection sends them.
+fn row_id(id: CredentialId) -> (Uuid, UserId) {
     match id {
-        CredentialId::Password(user) => user.uuid(),
-        CredentialId::Token(_, token) => token.uuid(),
+        CredentialId::Password(user) => (user.uuid(), user),
+        CredentialId::Token(user, token) => (token.uuid(), user),
+        CredentialId::WebhookSecret(..) => unreachable!("a webhook's secret is no credential of a user"),
     }
 }
 
@@ -122,8 +125,8 @@ fn row_id(id: CredentialId) -> Uuid {
 pub(crate) const TABLE: Table<(CredentialId, Credential), 5> = Table {
     name: "credentials",
     columns: [
-        fixed("id", |(id, _)| row_id(*id).into()),
-        fixed("user_id", |(id, _)| id.user().into()),
+        fixed("id", |(id, _)| row_id(*id).0.into()),
+        fixed("user_id", |(id, _)| row_id(*id).1.into()),
         fixed("is_token", |(id, _)| matches!(id, CredentialId::Token(..)).into()),
         column("version", |(_, credential)| credential.version.into()),
         column("credential", |(_, credential)| {
@@ -134,6 +137,6 @@ pub(crate) const TABLE: Table<(CredentialId, Credential), 5> = Table {
 
 /// Removes credentials.
 pub(crate) fn remove(credentials: &[CredentialId]) -> Vec<Sql> {
-    let ids: Vec<_> = credentials.iter().map(|id| row_id(*id)).collect();
+    let ids: Vec<_> = credentials.iter().map(|id| row_id(*id).0).collect();
     listed("DELETE FROM credentials WHERE id IN", &ids, "")
 }

@@ -7,9 +7,9 @@
 //!
 //! With [`ReadModel::index_users`] lists of users are answered from memory (`docs/adr/0017-users-grid-in-memory.md`).
 //!
-//! Views can be dropped and filled again at any time (`docs/adr/0007-disposable-views.md`). Sessions, failed sign-ins and
-//! the last use of tokens are operational state: gateways write it, the log doesn't hold it, and refilling the views
-//! leaves it alone. The same statements run on PostgreSQL and SQLite (`docs/adr/0003-two-adapters-one-code.md`).
+//! Views can be dropped and filled again at any time (`docs/adr/0007-disposable-views.md`). Sessions, failed sign-ins,
+//! the last use of tokens and the deliveries of webhooks are operational state: services write it, the log doesn't hold it,
+//! and refilling the views leaves it alone. The same statements run on PostgreSQL and SQLite (`docs/adr/0003-two-adapters-one-code.md`).
 
 pub mod agents;
 pub mod apply;
@@ -19,6 +19,7 @@ pub mod checkpoint;
 pub mod counts;
 pub mod credentials;
 mod database;
+pub mod deliveries_page;
 mod error;
 pub mod group_moves;
 pub mod groups;
@@ -38,6 +39,9 @@ pub mod users;
 mod users_index;
 pub mod users_page;
 mod views_at;
+pub mod webhook_cursors;
+pub mod webhook_deliveries;
+pub mod webhooks;
 mod writer;
 
 pub use error::Error;

@@ -189,6 +189,7 @@ macro_rules! keys {
 
 keys! {
     (String,) => |key| vec![(&key.0).into()];
+    (String, uuid::Uuid) => |key| vec![(&key.0).into(), key.1.into()];
     (i64, i64, uuid::Uuid) => |key| vec![key.0.into(), key.1.into(), key.2.into()];
     (i64, uuid::Uuid) => |key| vec![key.0.into(), key.1.into()];
 }

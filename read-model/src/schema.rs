@@ -13,11 +13,13 @@ type Scripts = &'static [(&'static str, &'static str)];
 const VIEWS: (&str, &str) = (include_str!("schema/postgres.sql"), include_str!("schema/sqlite.sql"));
 
 /// The format of the views. It rises when their tables change, or what a release writes into them.
-const VIEWS_FORMAT: i64 = 5;
+const VIEWS_FORMAT: i64 = 6;
 
 /// Operational state is not in the log, so it is migrated. Scripts are never changed, only added.
-const OPERATIONAL: Scripts =
-    &[(include_str!("operational/1.postgres.sql"), include_str!("operational/1.sqlite.sql"))];
+const OPERATIONAL: Scripts = &[
+    (include_str!("operational/1.postgres.sql"), include_str!("operational/1.sqlite.sql")),
+    (include_str!("operational/2.postgres.sql"), include_str!("operational/2.sqlite.sql")),
+];
 
 const FORMATS_POSTGRES: &str = "
     CREATE SCHEMA IF NOT EXISTS views;
@@ -153,7 +155,7 @@ mod tests {
     #[test]
     fn tables_that_change_have_another_format() {
         let digest = Sha256::digest([VIEWS.0, VIEWS.1].concat());
-        let known = (5, "2052f32eaceb02de912c0e4f42a69a0e52bb1a46c7c1da45adeab674e5c6ce0c");
+        let known = (6, "e3ec2fedcefb617037e59c817efebba53ed2437909503ae51bf374edf08a3118");
         assert_eq!(
             (VIEWS_FORMAT, &*hex::encode(digest)),
             known,
@@ -168,7 +170,7 @@ mod tests {
             assert!(tables(postgres).iter().all(|(_, columns)| !columns.is_empty()));
         }
         let views = tables(VIEWS.0);
-        assert_eq!(views.len(), 10);
+        assert_eq!(views.len(), 12);
         assert_eq!(views[0].0, "checkpoints");
         assert_eq!(views[0].1[..2], ["place", "next"]);
     }

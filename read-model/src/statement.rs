@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UserId};
+use domain::id::{DeliveryId, EntryId, GroupId, MailboxId, RuleId, TokenId, UserId, WebhookId};
 use domain::timestamp::Timestamp;
 use uuid::Uuid;
 
@@ -189,6 +189,8 @@ values! {
     MailboxId => |value| Self::Uuid(Some(value.uuid()));
     RuleId => |value| Self::Uuid(Some(value.uuid()));
     EntryId => |value| Self::Uuid(Some(value.uuid()));
+    WebhookId => |value| Self::Uuid(Some(value.uuid()));
+    DeliveryId => |value| Self::Uuid(Some(value.uuid()));
     Timestamp => |value| Self::Int(Some(value.micros()));
     Option<Timestamp> => |value| Self::Int(value.map(Timestamp::micros));
     &[u8; 32] => |value| Self::Bytes(value.to_vec());

@@ -52,6 +52,7 @@ impl Running {
             (0..10_000).map(|number| commands::register(&run, number)).find(|command| match &command.ask {
                 Ask::User { id, .. } => partition::of(id.uuid(), partitions) == of,
                 Ask::Group { .. }
+                | Ask::Webhook { .. }
                 | Ask::ReserveAddress { .. }
                 | Ask::ReleaseAddress { .. }
                 | Ask::Barrier { .. } => false,

@@ -15,6 +15,7 @@ impl Serving<'_> {
             // may also stem from an aborted batch.
             Ask::User { .. }
             | Ask::Group { .. }
+            | Ask::Webhook { .. }
             | Ask::ReserveAddress { .. }
             | Ask::ReleaseAddress { .. } => self.ledger.is_behind(&command.seen),
         }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use domain::command::Ask;
-use domain::{group, user};
+use domain::{group, user, webhook};
 
 const ASKS: &str = include_str!("asks.jsonl");
 
@@ -60,8 +60,19 @@ fn every_command_stands_in_the_file() {
         RevokeRole,
     });
     let of_group = variants!(group::Command { CreateGroup, EditGroup, CloseGroup, ReopenGroup, DeleteGroup });
+    let of_webhook = variants!(webhook::Command {
+        CreateWebhook,
+        EditWebhook,
+        PauseWebhook,
+        ResumeWebhook,
+        RotateWebhookSecret,
+        ReplayWebhook,
+        RetryDelivery,
+        DeleteWebhook,
+    });
     let owners = ["ClaimAddress", "LetGoOfAddress", "Barrier"];
-    let expected: BTreeSet<&str> = of_user.into_iter().chain(of_group).chain(owners).collect();
+    let expected: BTreeSet<&str> =
+        of_user.into_iter().chain(of_group).chain(of_webhook).chain(owners).collect();
     let found: BTreeSet<&str> = asks().map(|ask| ask.name()).collect();
     assert_eq!(found, expected);
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use domain::{access, deployment, group, user};
+use domain::{access, deployment, group, user, webhook};
 
 fn golden() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schemas/fixtures")
@@ -15,6 +15,9 @@ fn again(name: &str, json: &[u8]) -> Result<Vec<u8>, String> {
         Some("user") => user::Event::from_json(name, json).map(|event| event.to_json()).map_err(|e| read(&e)),
         Some("group") => {
             group::Event::from_json(name, json).map(|event| event.to_json()).map_err(|e| read(&e))
+        }
+        Some("webhook") => {
+            webhook::Event::from_json(name, json).map(|event| event.to_json()).map_err(|e| read(&e))
         }
         Some("deployment") => {
             deployment::Event::from_json(name, json).map(|event| event.to_json()).map_err(|e| read(&e))
@@ -30,6 +33,7 @@ fn names() -> impl Iterator<Item = &'static str> {
     [
         user::Event::WIRE_NAMES,
         group::Event::WIRE_NAMES,
+        webhook::Event::WIRE_NAMES,
         deployment::Event::WIRE_NAMES,
         access::Event::WIRE_NAMES,
     ]

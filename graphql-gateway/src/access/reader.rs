@@ -94,7 +94,7 @@ impl AccessCheck {
                 let Some((holder, credential)) = found else { return Ok(None) };
                 let is_good = match &credential.kind {
                     Kind::Token { expires_at, .. } => expires_at.is_none_or(|end| end > now()),
-                    Kind::Permanent { .. } | Kind::Temporary { .. } => false,
+                    Kind::Permanent { .. } | Kind::Temporary { .. } | Kind::WebhookSecret { .. } => false,
                 };
                 if !is_good || holder.state != UserStatus::Active {
                     return Ok(None);

@@ -47,6 +47,10 @@ pub(crate) enum UserErrorKind {
     UnknownRule,
     /// The user has no such token.
     UnknownToken,
+    /// No such webhook.
+    UnknownWebhook,
+    /// The webhook has no such delivery.
+    UnknownDelivery,
     /// The group takes no new members.
     GroupClosed,
     /// There are users in the group.

@@ -9,8 +9,18 @@ use async_graphql::{Value, Variables};
 use crate::schema::connection::cost;
 
 /// The fields that are lists. No other field has one of these names.
-const LISTS: [&str; 8] =
-    ["users", "groups", "members", "auditLog", "agentRules", "mailboxes", "authTokens", "history"];
+const LISTS: [&str; 10] = [
+    "users",
+    "groups",
+    "members",
+    "auditLog",
+    "agentRules",
+    "mailboxes",
+    "authTokens",
+    "history",
+    "webhooks",
+    "deliveries",
+];
 
 /// Fields that cost nothing, with all that is selected in them. No other field has one of these names.
 const FREE: [&str; 2] = ["__typename", "pageInfo"];

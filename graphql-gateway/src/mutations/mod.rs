@@ -4,6 +4,7 @@
 //! views show afterwards. The rules themselves are in `domain`; the owner of the user or group applies them.
 
 mod agent;
+mod delivery_retry;
 mod group_deletion;
 mod groups;
 mod lifecycle;
@@ -22,6 +23,8 @@ mod rules;
 mod session;
 mod temporary_password;
 mod tokens;
+mod webhook_payloads;
+mod webhooks;
 
 use async_graphql::MergedObject;
 
@@ -40,4 +43,6 @@ pub(crate) struct Mutation(
     rules::RuleMutations,
     mailboxes::MailboxMutations,
     tokens::TokenMutations,
+    webhooks::WebhookMutations,
+    delivery_retry::DeliveryRetry,
 );

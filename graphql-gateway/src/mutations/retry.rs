@@ -29,6 +29,21 @@ pub(super) struct GroupRetryFields {
     expected_version: Option<i32>,
 }
 
+/// For mutations of a webhook.
+#[derive(InputObject)]
+pub(super) struct WebhookRetryFields {
+    /// Makes a retry safe: the same again is the same command.
+    command_id: Option<ID>,
+    /// The version of the webhook that the caller saw; another one is refused.
+    expected_version: Option<i32>,
+}
+
+impl From<WebhookRetryFields> for CommandOptions {
+    fn from(fields: WebhookRetryFields) -> Self {
+        options(fields.command_id, fields.expected_version)
+    }
+}
+
 impl From<RetryFields> for CommandOptions {
     fn from(fields: RetryFields) -> Self {
         options(fields.command_id, None)

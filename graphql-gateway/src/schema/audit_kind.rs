@@ -35,7 +35,7 @@ impl AuditEntryKind {
 kinds! {
     /// What an entry of the audit log is about: the action as an enum. Later releases may add values.
     ///
-    /// `USER_…`, `GROUP_…` and `DEPLOYMENT_…` have happened. Names of mutations and queries were denied or refused.
+    /// `USER_…`, `GROUP_…`, `WEBHOOK_…` and `DEPLOYMENT_…` have happened. Names of mutations and queries were denied or refused.
     AuditEntryKind {
         /// The user exists and waits for approval.
         UserRegistered = "muster.user.registered";
@@ -91,6 +91,22 @@ kinds! {
         GroupReopened = "muster.group.reopened";
         /// The group is gone.
         GroupDeleted = "muster.group.deleted";
+        /// The webhook exists.
+        WebhookCreated = "muster.webhook.created";
+        /// Where or what the webhook sends changed.
+        WebhookEdited = "muster.webhook.edited";
+        /// The webhook sends nothing for now.
+        WebhookPaused = "muster.webhook.paused";
+        /// The webhook sends again.
+        WebhookResumed = "muster.webhook.resumed";
+        /// The webhook signs with a new secret.
+        WebhookSecretRotated = "muster.webhook.secret_rotated";
+        /// The webhook sends once more what it sent before.
+        WebhookReplayed = "muster.webhook.replayed";
+        /// Somebody had a delivery of the webhook tried again.
+        WebhookDeliveryRetried = "muster.webhook.delivery_retried";
+        /// The webhook is gone.
+        WebhookDeleted = "muster.webhook.deleted";
         /// The deployment has its first administrator.
         DeploymentInitialised = "muster.deployment.initialised";
         /// A record that can't be read is skipped.
@@ -157,12 +173,30 @@ kinds! {
         ReopenGroup = "ReopenGroup";
         /// A deletion of a group was denied or refused.
         DeleteGroup = "DeleteGroup";
+        /// A creation of a webhook was denied or refused.
+        CreateWebhook = "CreateWebhook";
+        /// A change of a webhook was denied or refused.
+        EditWebhook = "EditWebhook";
+        /// Pausing a webhook was denied or refused.
+        PauseWebhook = "PauseWebhook";
+        /// Resuming a webhook was denied or refused.
+        ResumeWebhook = "ResumeWebhook";
+        /// Giving a webhook a new secret was denied or refused.
+        RotateWebhookSecret = "RotateWebhookSecret";
+        /// Sending once more was denied or refused.
+        ReplayWebhook = "ReplayWebhook";
+        /// Trying a delivery again was denied or refused.
+        RetryDelivery = "RetryDelivery";
+        /// A deletion of a webhook was denied or refused.
+        DeleteWebhook = "DeleteWebhook";
         /// Reading the list of users was denied.
         Users = "users";
         /// Reading the list of groups was denied.
         Groups = "groups";
         /// Reading the members of a group was denied.
         Members = "members";
+        /// Reading the list of webhooks was denied.
+        Webhooks = "webhooks";
         /// Reading the audit log was denied.
         AuditLog = "auditLog";
     }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use domain::id::{DeliveryId, WebhookId};
 use domain::user::Action;
-use domain::{access, deployment, group, user};
+use domain::{access, deployment, group, user, webhook};
 
 use super::*;
 
 /// Queries that are denied to whoever is no administrator.
-const QUERIES: [&str; 4] = ["users", "groups", "members", "auditLog"];
+const QUERIES: [&str; 5] = ["users", "groups", "members", "webhooks", "auditLog"];
 
 fn group_commands() -> [&'static str; 5] {
     use group::Command;
@@ -22,6 +23,22 @@ fn group_commands() -> [&'static str; 5] {
     .map(|command| command.name())
 }
 
+fn webhook_commands() -> [&'static str; 8] {
+    use webhook::Command;
+    let delivery_id = DeliveryId::of(WebhookId::named("orders"), uuid::Uuid::nil());
+    [
+        Command::CreateWebhook(webhook::CreateWebhook::default()),
+        Command::EditWebhook(webhook::EditWebhook::default()),
+        Command::PauseWebhook,
+        Command::ResumeWebhook,
+        Command::RotateWebhookSecret(webhook::RotateSecret::default()),
+        Command::ReplayWebhook(webhook::ReplayWebhook::default()),
+        Command::RetryDelivery(webhook::RetryDelivery { delivery_id }),
+        Command::DeleteWebhook,
+    ]
+    .map(|command| command.name())
+}
+
 #[test]
 fn every_event_every_command_and_every_denied_query_is_a_kind() {
     // A denied or refused command stands in the log under its own name.
@@ -29,11 +46,13 @@ fn every_event_every_command_and_every_denied_query_is_a_kind() {
     let events = [
         user::Event::WIRE_NAMES,
         group::Event::WIRE_NAMES,
+        webhook::Event::WIRE_NAMES,
         deployment::Event::WIRE_NAMES,
         access::Event::WIRE_NAMES,
     ];
     let events = events.into_iter().flatten().copied().filter(|name| !hidden.contains(name));
-    let commands = Action::ALL.iter().map(|action| action.name()).chain(group_commands());
+    let commands =
+        Action::ALL.iter().map(|action| action.name()).chain(group_commands()).chain(webhook_commands());
     let expected: BTreeSet<&str> = events.chain(commands).chain(QUERIES).collect();
     let found: BTreeSet<&str> = AuditEntryKind::items().iter().map(|item| item.value.action()).collect();
     assert_eq!(found, expected);

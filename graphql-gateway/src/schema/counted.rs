@@ -1,8 +1,9 @@
 //! How long the whole of a list is, counted only where a caller asks.
 
-use domain::id::UserId;
+use domain::id::{UserId, WebhookId};
 use read_model::audit_page::AuditFilter;
 use read_model::users_page::UserFilter;
+use read_model::webhook_deliveries::DeliveryState;
 use read_model::{Count, ReadModel};
 
 use crate::error::ApiError;
@@ -24,6 +25,10 @@ pub(crate) enum WholeList {
     Tokens(UserId),
     /// The entries of the audit log that pass a filter.
     Entries(AuditFilter),
+    /// All webhooks.
+    Webhooks,
+    /// The deliveries of a webhook in some states; in every state if none is named.
+    Deliveries(WebhookId, &'static [DeliveryState]),
 }
 
 impl WholeList {
@@ -37,6 +42,8 @@ impl WholeList {
             Self::Mailboxes(user) => views.mailboxes_count(*user).await?,
             Self::Tokens(user) => views.tokens_count(*user).await?,
             Self::Entries(filter) => views.audit_count(filter).await?,
+            Self::Webhooks => Count { n: views.webhooks().await?.len() as u64, capped: false },
+            Self::Deliveries(webhook, states) => views.deliveries_count(*webhook, states).await?,
         })
     }
 }

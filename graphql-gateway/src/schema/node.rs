@@ -9,7 +9,7 @@ use async_graphql::{
     Context, ContextSelectionSet, ID, Interface, OutputType, Positioned, ServerResult, Value,
 };
 
-use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UfaConfigId, UserId};
+use domain::id::{EntryId, GroupId, MailboxId, RuleId, TokenId, UfaConfigId, UserId, WebhookId};
 use domain::policy;
 
 use super::agent::{Mailbox, UfaConfig};
@@ -19,6 +19,7 @@ use super::group::Group;
 use super::rule::{AgentRule, DownloadRule, UploadRule};
 use super::token::AuthToken;
 use super::user::User;
+use super::webhook::Webhook;
 use crate::error::ApiError;
 
 /// Something with an id of its own.
@@ -41,6 +42,8 @@ pub(crate) enum Node {
     UfaConfig(UfaConfig),
     /// Something that somebody did, or tried to.
     AuditEntry(AuditEntry),
+    /// An address outside that is sent the events of users.
+    Webhook(Webhook),
 }
 
 impl From<AgentRule> for Node {
@@ -81,6 +84,9 @@ pub(super) async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>, Api
         };
         row.filter(|row| policy::may_administer(&actor) || is_own(row))
             .map(|row| AuditEntry::from(row).into())
+    } else if let Some(id) = read::<WebhookId>(id) {
+        let row = views.webhook(id).await?;
+        row.filter(|_| policy::may_administer(&actor)).map(|row| Webhook::from(row).into())
     } else {
         None
     };

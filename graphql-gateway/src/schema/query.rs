@@ -13,6 +13,7 @@ use super::group::{Group, GroupFilter};
 use super::node::{self, Node};
 use super::user::User;
 use super::user_filter::{UserFilter, UserOrder};
+use super::webhook::Webhook;
 use crate::error::ApiError;
 
 /// Everything that can be read.
@@ -97,6 +98,21 @@ impl Query {
             Ok(Connection::new(page, WholeList::Groups(search), Group::from))
         })
         .await
+    }
+
+    /// Webhooks, by name. For administrators.
+    async fn webhooks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many rows; 50 by default, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many rows; 100 at most.")] last: Option<i32>,
+        #[graphql(desc = "Rows ahead of this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Webhook>, ApiError> {
+        authorizer(ctx).require_administrator("webhooks", None)?;
+        let window = window(first, after, last, before)?;
+        let page = gateway(ctx).views.webhooks_page(&window).await?;
+        Ok(Connection::new(page, WholeList::Webhooks, Webhook::from))
     }
 
     /// Who did what, the newest first. For administrators.

@@ -1,6 +1,6 @@
 //! Every event with the schema of its data, as it is published.
 
-use domain::{access, deployment, group, user};
+use domain::{access, deployment, group, user, webhook};
 use log_model::Stream;
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ pub(super) fn all() -> Vec<(Stream, &'static str, Value)> {
     let streams = [
         (Stream::UserEvents, user::Event::schemas()),
         (Stream::GroupEvents, group::Event::schemas()),
+        (Stream::GroupEvents, webhook::Event::schemas()),
         (Stream::GroupEvents, deployment::Event::schemas()),
         (Stream::Access, access::Event::schemas()),
     ];

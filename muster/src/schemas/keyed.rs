@@ -24,12 +24,14 @@ pub(super) fn claim() -> Message {
 pub(super) fn credentials() -> Vec<Message> {
     let password = format!("^{}/password$", id("user"));
     let token = format!("^{}/{}$", id("user"), id("token"));
-    let any = format!("^{}/(password|{})$", id("user"), id("token"));
+    let webhook = format!("^{}/secret/[0-9]+$", id("webhook"));
+    let any = format!("^({}/(password|{})|{}/secret/[0-9]+)$", id("user"), id("token"), id("webhook"));
     let digest = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the secret, in hex." });
     let expires = reference("schemas", "instant");
     let version = json!({ "type": "integer", "minimum": 0, "description": "Number of the user's event that it came with." });
     let kind = |kind: &str| json!({ "const": kind });
     let texts = |description: &str| json!({ "type": "array", "items": { "type": "string" }, "description": description });
+    let sealed = json!({ "type": "string", "description": "The sealed secret." });
     let phc = json!({ "type": "string", "description": "argon2id as a PHC string." });
     vec![
         keyed(
@@ -66,9 +68,18 @@ pub(super) fn credentials() -> Vec<Message> {
                     ("expiresAt", expires),
                     ("scopes", texts("Where it is valid.")),
                     ("allowedNetworks", texts("The networks from which it is valid. Absent: all.")),
-                    ("version", version),
+                    ("version", version.clone()),
                 ],
                 &["kind", "digest", "scopes", "version"],
+            ),
+        ),
+        keyed(
+            "credential.webhook",
+            "The secret that signs what a webhook sends, sealed under the deployment's key.",
+            &webhook,
+            fields(
+                &[("kind", kind("webhook")), ("sealed", sealed), ("version", version)],
+                &["kind", "sealed", "version"],
             ),
         ),
         tombstone(

@@ -140,7 +140,9 @@ fn same(one: &Command, other: &Command) -> bool {
 /// The version that the caller had seen.
 fn expected(ask: &Ask) -> Option<u64> {
     match ask {
-        Ask::User { expected_version, .. } | Ask::Group { expected_version, .. } => *expected_version,
+        Ask::User { expected_version, .. }
+        | Ask::Group { expected_version, .. }
+        | Ask::Webhook { expected_version, .. } => *expected_version,
         Ask::ReserveAddress { .. } | Ask::ReleaseAddress { .. } | Ask::Barrier { .. } => None,
     }
 }

@@ -27,6 +27,11 @@ pub(crate) async fn found_nowhere(mut deployment: Deployment) {
     let token = issued["authToken"]["id"].as_str().unwrap();
     let session = administrator.sign_in(&name, CHOSEN).await["sessionToken"].as_str().unwrap().to_owned();
 
+    // Without a key, as in the distributed deployment here, no webhook is created.
+    let input = json!({ "name": "canary", "url": "https://example.com/" });
+    let webhook = administrator.mutate("createWebhook", input, "secret").await;
+    let webhook = webhook["secret"].as_str().unwrap_or("whsec_of-no-webhook").to_owned();
+
     administrator.sign_in("alice", WRONG).await;
     administrator.sign_in(WRONG, WRONG).await;
     administrator.verify("sftp", token, &secret).await;
@@ -37,7 +42,7 @@ pub(crate) async fn found_nowhere(mut deployment: Deployment) {
     let broken = administrator.send(&format!("{{ {CHOSEN} }}"), json!({})).await;
     assert!(broken["errors"].is_array());
 
-    let canaries = [CHOSEN, WRONG, &temporary, &prepared, &secret, &session];
+    let canaries = [CHOSEN, WRONG, &temporary, &prepared, &secret, &session, &webhook["whsec_".len()..]];
     in_log(&deployment, &canaries).await;
     if let Some(views) = deployment.views() {
         in_database(&views, &canaries).await;

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The crates of this workspace that each may use, beside which libraries that touch servers.
-pub(crate) const RULES: [(&str, &[&str], &[&str]); 14] = [
+pub(crate) const RULES: [(&str, &[&str], &[&str]); 16] = [
     ("log-model", &[], &[]),
     ("domain", &["log-model"], &[]),
     ("event-log", &["log-model", "domain"], &["rdkafka", "sqlx"]),
@@ -23,8 +23,22 @@ pub(crate) const RULES: [(&str, &[&str], &[&str]); 14] = [
         &[],
     ),
     (
+        "webhook-service",
+        &[
+            "log-model",
+            "domain",
+            "event-log",
+            "event-feed",
+            "log-consumer",
+            "read-model",
+            "sealing",
+            "service-kit",
+        ],
+        &[],
+    ),
+    (
         "graphql-gateway",
-        &["log-model", "domain", "event-log", "event-feed", "read-model", "service-kit"],
+        &["log-model", "domain", "event-log", "event-feed", "read-model", "sealing", "service-kit"],
         &[],
     ),
     (
@@ -36,8 +50,10 @@ pub(crate) const RULES: [(&str, &[&str], &[&str]); 14] = [
             "log-consumer",
             "read-model",
             "service-kit",
+            "sealing",
             "command-service",
             "projection-service",
+            "webhook-service",
             "graphql-gateway",
         ],
         &[],

@@ -3,13 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::Instant;
 
 use crate::portal::Portal;
+use crate::surroundings::{read_text, server, tail, unique};
 
 /// How long anything may take to come true.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -65,7 +65,8 @@ impl Deployment {
         .await
     }
 
-    async fn embedded_as(change: impl FnOnce(&mut Self)) -> Self {
+    /// One process, one directory, changed before it starts.
+    pub(crate) async fn embedded_as(change: impl FnOnce(&mut Self)) -> Self {
         let mut deployment = Self::embedded_with(tempfile::tempdir().unwrap(), change).await;
         let password =
             deployment.processes[0].lines.iter().find_map(|line| line.trim().strip_prefix("Password"));
@@ -91,7 +92,13 @@ impl Deployment {
     /// Kafka and PostgreSQL: one gateway, one projection, three command services that share the partitions. `None` where
     /// the servers are not to be had.
     pub(crate) async fn distributed() -> Option<Self> {
+        Self::distributed_as(|_| {}).await
+    }
+
+    /// The same, changed before it starts.
+    pub(crate) async fn distributed_as(change: impl FnOnce(&mut Self)) -> Option<Self> {
         let mut deployment = Self::on_servers().await?;
+        change(&mut deployment);
         let starting = deployment.spawn_all();
         let topics = deployment.run(&["topics"]);
         assert!(topics.status.success(), "{topics:?}");
@@ -164,6 +171,11 @@ impl Deployment {
         Self { directory, environment, roles, stderr, processes, database, portal, administrator }
     }
 
+    /// Runs one more process.
+    pub(crate) fn add_role(&mut self, role: &'static str) {
+        self.roles.push(role);
+    }
+
     /// Starts every role and waits until the portal is ready.
     pub(crate) async fn start(&mut self) {
         let starting = self.spawn_all();
@@ -184,11 +196,17 @@ impl Deployment {
 
     /// Ends the process of one role without a chance to clean up.
     pub(crate) fn kill_role(&mut self, role: &str) {
-        for process in self.processes.iter_mut().filter(|process| process.role == role) {
-            process.child.kill().unwrap();
-            process.child.wait().unwrap();
+        while self.processes.iter().any(|process| process.role == role) {
+            self.kill_one(role);
         }
-        self.processes.retain(|process| process.role != role);
+    }
+
+    /// Ends one process of a role without a chance to clean up.
+    pub(crate) fn kill_one(&mut self, role: &str) {
+        let index = self.processes.iter().position(|process| process.role == role).unwrap();
+        let mut process = self.processes.remove(index);
+        process.child.kill().unwrap();
+        process.child.wait().unwrap();
     }
 
     /// Tells one process of a role to end and waits until it has.
@@ -341,34 +359,6 @@ impl Drop for Deployment {
             let _ = runtime.join();
         }
     }
-}
-
-/// Address of a server; where it is missing, a failure in CI and a loud line elsewhere.
-fn server(variable: &str) -> Option<String> {
-    let address = std::env::var(variable).ok().filter(|address| !address.is_empty());
-    if address.is_none() {
-        assert!(
-            std::env::var("CI").as_deref() != Ok("true"),
-            "{variable} is not set, and CI=true skips nothing"
-        );
-        eprintln!("SKIPPED: {variable} is not set; ./test brings the servers");
-    }
-    address
-}
-
-fn unique(prefix: &str) -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let now = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000;
-    format!("{prefix}{now}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-fn read_text(path: &PathBuf) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
-}
-
-fn tail(text: &str) -> String {
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
 /// Waits until it is so, asking again at every tick of a clock; fails when patience is at its end.

@@ -28,7 +28,7 @@ const NATURAL: [(&str, &[&str], &str); 1] = [(
 )];
 
 /// Type names that two crates share, and why each is right in both.
-const SHARED: [(&str, &str); 18] = [
+const SHARED: [(&str, &str); 19] = [
     ("AckMode", "the GraphQL type of the domain's"),
     ("ApplyError", "read-model may not use the consumer; the projection translates"),
     ("AuditFilter", "the GraphQL input of read-model's"),
@@ -47,6 +47,7 @@ const SHARED: [(&str, &str); 18] = [
     ("UserFilter", "the GraphQL input of read-model's"),
     ("UserOrder", "the GraphQL input of read-model's"),
     ("UserSortField", "the GraphQL type of read-model's"),
+    ("Webhook", "the GraphQL type of the domain's"),
 ];
 
 /// Most lines of a Rust file, and the most that the median may have.

@@ -26,8 +26,10 @@ mod refusals;
 mod replay;
 mod sequences;
 mod strays;
+mod surroundings;
 mod unwritable_logs;
 mod upgrades;
+mod webhooks;
 mod wire;
 
 use deployment::Deployment;
@@ -66,4 +68,40 @@ both! {
     the_feeds_miss_nothing_and_repeat_nothing => crate::feeds::exactly_once;
     a_feed_of_a_group_has_its_members_events => crate::feeds::of_a_group;
     the_chain_verifies_over_a_live_log => crate::operators::verify_live;
+}
+
+/// The same for deployments that are changed before they start.
+macro_rules! both_with {
+    ($($name:ident => $change:expr, $script:expr;)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn embedded() {
+                ($script)(super::Deployment::embedded_as($change).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn distributed() {
+                if let Some(deployment) = super::Deployment::distributed_as($change).await {
+                    ($script)(deployment).await;
+                }
+            }
+        }
+    )*};
+}
+
+both_with! {
+    events_reach_a_webhook_signed_and_in_order => crate::webhooks::settings, crate::webhooks::delivered;
+    what_an_administrator_changes_of_a_webhook_holds => crate::webhooks::settings, crate::webhooks::changed;
+    an_event_that_fails_holds_up_its_user_alone => crate::webhooks::settings, crate::webhooks::held_up;
+    a_receiver_that_is_gone_is_left_alone => crate::webhooks::settings, crate::webhooks::disabled;
+    what_is_owed_to_a_webhook_survives_a_kill => crate::webhooks::settings, crate::webhooks::survives_a_kill;
+    a_webhook_stops_at_a_stray_record_until_it_is_skipped => crate::webhooks::settings, crate::webhooks::stops_at_a_stray;
+    private_networks_are_not_reached => crate::webhooks::quick, crate::webhooks::private_is_refused;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_share_the_webhooks_and_survive_each_other() {
+    if let Some(deployment) = Deployment::distributed_as(webhooks::settings).await {
+        webhooks::shared(deployment).await;
+    }
 }

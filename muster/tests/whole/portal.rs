@@ -22,6 +22,11 @@ impl Portal {
         Self { session: Some(session.to_owned()), ..self.clone() }
     }
 
+    /// The same caller at the gateway that `other` asks.
+    pub(crate) fn moved_to(&self, other: &Self) -> Self {
+        Self { base: other.base.clone(), ..self.clone() }
+    }
+
     /// Nobody.
     pub(crate) fn nobody(&self) -> Self {
         Self { session: None, ..self.clone() }

@@ -143,7 +143,7 @@ fn status(deployment: &Deployment) -> String {
 
 impl Deployment {
     /// Runs `muster projection skip`. Returns the exit code, and the first sentence of what it says.
-    fn skip(&self, place: &str, offset: u64, reason: &str) -> (Option<i32>, String) {
+    pub(crate) fn skip(&self, place: &str, offset: u64, reason: &str) -> (Option<i32>, String) {
         let offset = offset.to_string();
         let output = self.run(&["projection", "skip", place, &offset, "--reason", reason]);
         let said = [output.stdout, output.stderr].concat();
@@ -153,7 +153,7 @@ impl Deployment {
     }
 
     /// Writes a record as no release of Muster does. Returns its offset. The deployment must be stopped.
-    async fn stray(&self, place: StreamPartition) -> u64 {
+    pub(crate) async fn stray(&self, place: StreamPartition) -> u64 {
         let Some(log) = self.setting("MUSTER_LOG") else { return self.stray_row(place.stream).await };
         let producer: FutureProducer = ClientConfig::new()
             .set("bootstrap.servers", log.trim_start_matches("kafka://"))

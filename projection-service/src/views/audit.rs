@@ -2,15 +2,17 @@
 
 mod access;
 mod changes;
+mod webhook_changes;
 
 use domain::actor::Role;
 use domain::id::EntryId;
-use domain::{access as noted, deployment, group, user};
+use domain::{access as noted, deployment, group, user, webhook};
 use event_log::envelope::Envelope;
 use log_model::StreamPartition;
 use read_model::audit::{AuditRow, FieldChange, Outcome, Target};
 use read_model::groups::GroupRow;
 use read_model::users::UserRow;
+use read_model::webhooks::WebhookRow;
 
 /// The entry of a user's event.
 pub(crate) fn of_user(
@@ -37,6 +39,20 @@ pub(crate) fn of_group(
     AuditRow {
         target_name: Some(after.name.clone()),
         changes: changes::of_group(event),
+        ..entry(event.wire_name(), envelope, at)
+    }
+}
+
+/// The entry of a webhook's event.
+pub(crate) fn of_webhook(
+    event: &webhook::Event,
+    after: &WebhookRow,
+    envelope: &Envelope,
+    at: (StreamPartition, u64),
+) -> AuditRow {
+    AuditRow {
+        target_name: Some(after.name.clone()),
+        changes: webhook_changes::of_webhook(event),
         ..entry(event.wire_name(), envelope, at)
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod groups;
 pub(crate) mod mailboxes;
 pub(crate) mod tokens;
 pub(crate) mod users;
+pub(crate) mod webhooks;
 
 use domain::id::UserId;
 use domain::timestamp::Timestamp;

@@ -17,3 +17,4 @@ mod rig;
 mod searches;
 mod stage;
 mod story;
+mod webhooks;

@@ -28,6 +28,9 @@ pub(crate) async fn of(views: &ReadModel) -> String {
     let groups = views.groups_page(None, &all).await.unwrap();
     let ids: Vec<GroupId> = groups.edges.iter().map(|group| group.row.id).collect();
     writeln!(picture, "{groups:#?}").unwrap();
+    for webhook in views.webhooks().await.unwrap() {
+        writeln!(picture, "{webhook:#?} {:?}", views.webhook_secrets(webhook.id).await.unwrap()).unwrap();
+    }
     for state in UserStatus::ALL {
         for groups in std::iter::once(Vec::new()).chain(ids.iter().map(|id| vec![*id])) {
             let filter = UserFilter { groups, ..UserFilter::of_states(&[state]) };

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use domain::decision_context::Prepared;
 use domain::group::{Command as G, CreateGroup, EditGroup};
-use domain::id::{MailboxId, RuleId, TokenId};
+use domain::id::{DeliveryId, MailboxId, RuleId, TokenId, WebhookId};
 use domain::patch::Patch;
 use domain::testing::creation;
 use domain::user::Command as C;
@@ -18,9 +19,10 @@ use domain::user::rules::{
     AckMode, AddAgentRule, EditAgentRule, NewKind, NewUpload, RemoveAgentRule, RuleChanges, UploadChanges,
 };
 use domain::user::tokens::{IssueAuthToken, RevokeAuthToken};
+use domain::webhook::{Command as W, CreateWebhook, EditWebhook, ReplayWebhook, RetryDelivery, RotateSecret};
 use event_log::Record;
 use event_log::testing::Wrapped;
-use log_model::{Stream, StreamPartition};
+use log_model::{Position, Stream, StreamPartition};
 use read_model::ViewsAt;
 
 use crate::picture;
@@ -85,9 +87,30 @@ pub(crate) fn eventful() -> Story {
     story.group("acme", &G::CloseGroup);
     story.group("acme", &G::ReopenGroup);
     gone(&mut story);
+    webhooks(&mut story);
     let signed_in = domain::access::SignedIn { service: "portal".into() };
     story.note(&id_of("bob").to_string(), &crate::story::admin(), signed_in);
     story
+}
+
+/// A webhook to which everything has happened, and one that is deleted.
+fn webhooks(story: &mut Story) {
+    let secret = || Prepared::WebhookSecret { sealed: "s1.sealed".into(), after: Some(Position::new()) };
+    for name in ["Orders", "Gone"] {
+        let url = "https://example.com/".to_owned();
+        let create = CreateWebhook { name: name.into(), url, ..CreateWebhook::default() };
+        story.webhook(name, &W::CreateWebhook(create), secret());
+    }
+    let edit = EditWebhook { content_type: Patch::Set("application/json".into()), ..EditWebhook::default() };
+    story.webhook("Orders", &W::EditWebhook(edit), None);
+    story.webhook("Orders", &W::RotateWebhookSecret(RotateSecret::default()), secret());
+    story.webhook("Orders", &W::PauseWebhook, None);
+    story.webhook("Orders", &W::ResumeWebhook, None);
+    let from = domain::timestamp::Timestamp::parse("2026-01-01T12:00:00Z").ok();
+    story.webhook("Orders", &W::ReplayWebhook(ReplayWebhook { after: None, from }), None);
+    let delivery_id = DeliveryId::of(WebhookId::named("Orders"), uuid::Uuid::nil());
+    story.webhook("Orders", &W::RetryDelivery(RetryDelivery { delivery_id }), None);
+    story.webhook("Gone", &W::DeleteWebhook, None);
 }
 
 /// A group that is deleted and created again, and one that stays deleted.

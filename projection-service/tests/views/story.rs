@@ -8,13 +8,14 @@ use domain::aggregate::{Aggregate, CredentialChange, Decision};
 use domain::decision_context::{DecisionContext, Limits, Prepared};
 use domain::deployment::{self, Initialised};
 use domain::group::{self, CreateGroup, Group};
-use domain::id::{GroupId, UserId};
+use domain::id::{GroupId, UserId, WebhookId};
 use domain::names::GroupName;
 use domain::names::Username;
 use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::onboarding::{ApproveUser, RegisterUser};
 use domain::user::{self, User};
+use domain::webhook::{self, Webhook};
 use domain::{access, credential};
 use event_log::envelope::Envelope;
 use event_log::{Batch, Record};
@@ -25,6 +26,7 @@ use uuid::Uuid;
 pub(crate) struct Story {
     users: HashMap<UserId, User>,
     groups: HashMap<GroupId, Group>,
+    webhooks: HashMap<WebhookId, Webhook>,
     now: Timestamp,
     told: u64,
     /// Records for the writer, in order.
@@ -57,6 +59,7 @@ impl Story {
         Self {
             users: HashMap::new(),
             groups: HashMap::new(),
+            webhooks: HashMap::new(),
             now,
             told: 0,
             events: Vec::new(),
@@ -102,7 +105,34 @@ impl Story {
         }
         let named = |event: &user::Event| (event.wire_name(), event.to_json());
         self.record(Stream::UserEvents, &id.to_string(), base, &decision, named);
-        for secret in decision.credential_changes() {
+        self.credentials(decision.credential_changes());
+    }
+
+    /// A command to a webhook.
+    pub(crate) fn webhook(
+        &mut self,
+        name: &str,
+        command: &webhook::Command,
+        prepared: impl Into<Option<Prepared>>,
+    ) {
+        let id = WebhookId::named(name);
+        self.later(1);
+        let group = command.group().and_then(|group| self.groups.get(&group)?.known(group));
+        let context =
+            DecisionContext { now: self.now, group, prepared: prepared.into(), limits: Limits::default() };
+        let webhook = self.webhooks.entry(id).or_default();
+        let decision = webhook.decide(command, &context).unwrap();
+        let base = webhook.version();
+        for event in decision.events() {
+            webhook.evolve(event, context.now);
+        }
+        let named = |event: &webhook::Event| (event.wire_name(), event.to_json());
+        self.record(Stream::GroupEvents, &id.to_string(), base, &decision, named);
+        self.credentials(decision.credential_changes());
+    }
+
+    fn credentials(&mut self, changes: &[CredentialChange]) {
+        for secret in changes {
             let (key, body) = match secret {
                 CredentialChange::Put(key, credential) => {
                     (key, Some(serde_json::to_vec(credential).unwrap()))

@@ -135,6 +135,38 @@ CREATE TABLE credentials (
     credential text NOT NULL
 );
 
+-- A deleted webhook stays as a row that nobody is shown: its events are numbered on when the name is taken again.
+CREATE TABLE webhooks (
+    id               uuid PRIMARY KEY,
+    name             text COLLATE "C" NOT NULL,
+    url              text NOT NULL,
+    types            text NOT NULL,
+    group_id         uuid,
+    group_name       text,
+    content_type     text NOT NULL,
+    paused           boolean NOT NULL,
+    deleted          boolean NOT NULL,
+    version          bigint NOT NULL,
+    created_version  bigint NOT NULL,
+    enabled_version  bigint NOT NULL,
+    begin_version    bigint NOT NULL,
+    begin_after      text NOT NULL,
+    begin_from       bigint,
+    secret           bigint NOT NULL,
+    old_secret       bigint,
+    old_secret_until bigint,
+    created_at       bigint NOT NULL
+);
+
+-- A keyed copy of the secrets of webhooks, sealed.
+CREATE TABLE webhook_secrets (
+    id         text PRIMARY KEY,
+    webhook_id uuid NOT NULL,
+    number     bigint NOT NULL,
+    sealed     text NOT NULL
+);
+CREATE INDEX webhook_secrets_of_webhook ON webhook_secrets (webhook_id, number);
+
 CREATE TABLE audit (
     id             uuid PRIMARY KEY,
     at             bigint NOT NULL,

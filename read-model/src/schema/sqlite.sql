@@ -135,6 +135,38 @@ CREATE TABLE credentials (
     credential TEXT NOT NULL
 ) STRICT;
 
+-- A deleted webhook stays as a row that nobody is shown: its events are numbered on when the name is taken again.
+CREATE TABLE webhooks (
+    id               BLOB PRIMARY KEY,
+    name             TEXT NOT NULL,
+    url              TEXT NOT NULL,
+    types            TEXT NOT NULL,
+    group_id         BLOB,
+    group_name       TEXT,
+    content_type     TEXT NOT NULL,
+    paused           INTEGER NOT NULL,
+    deleted          INTEGER NOT NULL,
+    version          INTEGER NOT NULL,
+    created_version  INTEGER NOT NULL,
+    enabled_version  INTEGER NOT NULL,
+    begin_version    INTEGER NOT NULL,
+    begin_after      TEXT NOT NULL,
+    begin_from       INTEGER,
+    secret           INTEGER NOT NULL,
+    old_secret       INTEGER,
+    old_secret_until INTEGER,
+    created_at       INTEGER NOT NULL
+) STRICT;
+
+-- A keyed copy of the secrets of webhooks, sealed.
+CREATE TABLE webhook_secrets (
+    id         TEXT PRIMARY KEY,
+    webhook_id BLOB NOT NULL,
+    number     INTEGER NOT NULL,
+    sealed     TEXT NOT NULL
+) STRICT;
+CREATE INDEX webhook_secrets_of_webhook ON webhook_secrets (webhook_id, number);
+
 CREATE TABLE audit (
     id             BLOB PRIMARY KEY,
     at             INTEGER NOT NULL,

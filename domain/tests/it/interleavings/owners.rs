@@ -125,7 +125,9 @@ impl Owners {
                 )
             }
             Ask::User { id, command, .. } => self.decide_user(*id, command, asked),
-            Ask::Group { .. } | Ask::Barrier { .. } => unreachable!("no group is asked here"),
+            Ask::Group { .. } | Ask::Webhook { .. } | Ask::Barrier { .. } => {
+                unreachable!("only users are asked here")
+            }
         }
     }
 

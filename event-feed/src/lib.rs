@@ -28,7 +28,7 @@ pub use feeds::Feeds;
 pub use filter::{EventFilter, UnknownType};
 pub use kind::FeedKind;
 pub use member_filter::{GroupsUnknown, MemberFilter, UserEventAt};
-pub use position::{FeedPosition, LogId, NotAFeedPosition};
+pub use position::{FeedPosition, NotAFeedPosition};
 pub use reader::{FeedReader, Portion};
 pub use selection::{Selection, StartAt};
 pub use tail::identify;

@@ -5,14 +5,10 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use log_model::LogId;
 use uuid::Uuid;
 
 use crate::kind::FeedKind;
-
-/// Names a log: the id of the first record of its group events, a claim record that is written before anything else and
-/// kept permanently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct LogId(pub Uuid);
 
 /// A point in a feed: for each of its partitions, the offset to go on with. Everything before it was seen.
 ///
@@ -20,7 +16,8 @@ pub struct LogId(pub Uuid);
 /// 2,000 for the 200 partitions that any deployment we know of stays below.
 ///
 /// ```
-/// use event_feed::{FeedKind, FeedPosition, LogId};
+/// use event_feed::{FeedKind, FeedPosition};
+/// use log_model::LogId;
 /// use uuid::Uuid;
 ///
 /// let mut position = FeedPosition::start(LogId(Uuid::nil()), FeedKind::Users, 2);

@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
     use crate::kind::FeedKind;
-    use crate::position::LogId;
+    use log_model::LogId;
 
     fn push(ring: &mut Ring, offset: u64) {
         let headers = [SPECVERSION, ID, TYPE, SOURCE, TIME, SUBJECT];

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::cloud_event::CloudEvent;
 use crate::error::FeedError;
 use crate::kind::FeedKind;
-use crate::position::{FeedPosition, LogId};
+use crate::position::FeedPosition;
 use crate::ring::Ring;
 
 /// Why a log without records has no name.
@@ -42,8 +42,7 @@ pub async fn identify(log: &dyn EventLog) -> Result<LogId, FeedError> {
 
 /// The name of the log whose group events begin with these.
 fn named(records: &[Recorded]) -> Option<LogId> {
-    let first = records.first().and_then(|first| first.record.header(ID));
-    first.and_then(|id| Uuid::try_parse(id).ok()).map(LogId)
+    records.first().and_then(|first| LogId::of_first(&first.record))
 }
 
 /// What the tail has of one feed, and the signal that it has more.

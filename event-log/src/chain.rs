@@ -12,6 +12,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use log_model::record::{ATTRIBUTES, CHAIN, Record, Recorded};
 use log_model::{Stream, StreamPartition};
@@ -57,6 +58,21 @@ impl fmt::Display for Chain {
     }
 }
 
+/// A text that is no chain value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a chain value has 64 hex digits")]
+pub struct NotAChainValue;
+
+impl FromStr for Chain {
+    type Err = NotAChainValue;
+
+    fn from_str(text: &str) -> Result<Self, NotAChainValue> {
+        let mut value = [0; 32];
+        hex::decode_to_slice(text, &mut value).map_err(|_| NotAChainValue)?;
+        Ok(Self(value))
+    }
+}
+
 impl Serialize for Chain {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -66,9 +82,7 @@ impl Serialize for Chain {
 impl<'de> Deserialize<'de> for Chain {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        let mut value = [0; 32];
-        hex::decode_to_slice(text.as_bytes(), &mut value).map_err(serde::de::Error::custom)?;
-        Ok(Self(value))
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -5,12 +5,14 @@
 //! defines each term.
 
 pub mod digest;
+pub mod log_id;
 pub mod partition;
 pub mod position;
 pub mod record;
 pub mod stream;
 
 pub use digest::{Anchor, RecordDigest};
+pub use log_id::LogId;
 pub use partition::RouteKey;
 pub use position::Position;
 pub use record::{Record, Recorded};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_feed::LogId;
+use log_model::LogId;
 use event_log::EventLog;
 use read_model::ReadModel;
 use sealing::Keyring;

@@ -28,7 +28,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_feed::LogId;
+use log_model::LogId;
 use event_log::EventLog;
 use read_model::ReadModel;
 use sealing::Keyring;

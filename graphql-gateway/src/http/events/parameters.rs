@@ -159,7 +159,8 @@ fn position(name: &'static str, text: &str) -> Result<(StartAt, &'static str), S
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
-    use event_feed::{FeedPosition, LogId};
+    use event_feed::FeedPosition;
+    use log_model::LogId;
     use uuid::Uuid;
 
     use super::*;

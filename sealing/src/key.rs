@@ -1,4 +1,4 @@
-//! A sealing key: 32 random bytes, named after themselves.
+//! A secret key: 32 random bytes, named after themselves.
 
 use sha2::{Digest, Sha256};
 use zeroize::ZeroizeOnDrop;
@@ -6,13 +6,13 @@ use zeroize::ZeroizeOnDrop;
 /// Bytes of a key.
 const LENGTH: usize = 32;
 /// What the digest that names a key begins with, so that it is a digest of nothing else.
-const NAMED: &[u8] = b"muster sealing key id\0";
+const NAMED: &[u8] = b"muster secret key id\0";
 
-/// A key that seals. It is wiped on drop and never shown.
+/// A key that seals or signs. It is wiped on drop and never shown.
 #[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
-pub(crate) struct SealingKey([u8; LENGTH]);
+pub(crate) struct SecretKey([u8; LENGTH]);
 
-impl SealingKey {
+impl SecretKey {
     /// A key of the operating system's randomness.
     pub(crate) fn random() -> Self {
         let mut bytes = [0; LENGTH];
@@ -38,7 +38,7 @@ impl SealingKey {
 }
 
 /// The name alone.
-impl std::fmt::Debug for SealingKey {
+impl std::fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Key({})", self.id())
     }

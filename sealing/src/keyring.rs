@@ -6,17 +6,31 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 use secrecy::SecretSlice;
+use zeroize::Zeroizing;
 
-use crate::key::SealingKey;
-use crate::key_file::{KeyFile, KeyFileError, KeyInfo};
+use crate::key::SecretKey;
+use crate::key_file::{KeyFile, KeyFileError, KeyInfo, Purpose};
 use crate::sealed::{self, UnsealError};
 
 /// The keys of a process. It can seal, and open what was sealed under any of its keys.
 #[derive(Debug)]
 pub struct Keyring {
     source: Source,
-    /// The current key first. Empty until a file that is made on first use is there.
-    keys: RwLock<Vec<SealingKey>>,
+    keys: RwLock<Keys>,
+}
+
+/// What was read last. Empty until a file that is made on first use is there.
+#[derive(Debug, Default)]
+struct Keys {
+    /// Those that seal, the current one first.
+    sealing: Vec<SecretKey>,
+    signing: Option<SecretKey>,
+}
+
+impl From<KeyFile> for Keys {
+    fn from(file: KeyFile) -> Self {
+        Self { sealing: file.keys, signing: file.signing }
+    }
 }
 
 #[derive(Debug)]
@@ -53,21 +67,23 @@ pub enum KeyringError {
 impl Keyring {
     /// The keys in a text. `place` names where it comes from, for errors.
     pub fn given(text: &str, place: &str) -> Result<Self, KeyringError> {
-        let keys = parse(text, place)?.keys;
+        let keys = parse(text, place)?.into();
         Ok(Self { source: Source::Given, keys: RwLock::new(keys) })
     }
 
     /// The keys in a file, which has to exist.
     pub fn in_file(path: &Path) -> Result<Self, KeyringError> {
-        let keys = read(path)?.keys;
+        let keys = read(path)?.into();
         Ok(Self { source: Source::File(path.to_owned()), keys: RwLock::new(keys) })
     }
 
     /// The keys in a file that is made with the first secret that is sealed, if it is not there yet.
     pub fn made_on_first_use(path: &Path) -> Result<Self, KeyringError> {
         let keys = match read(path) {
-            Ok(file) => file.keys,
-            Err(KeyringError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Ok(file) => file.into(),
+            Err(KeyringError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Keys::default()
+            }
             Err(error) => return Err(error),
         };
         Ok(Self { source: Source::FirstUse(path.to_owned()), keys: RwLock::new(keys) })
@@ -77,13 +93,26 @@ impl Keyring {
     ///
     /// A file that has changed is read again, so that a rotation needs no restart.
     pub fn seal(&self, place: &str, secret: &[u8]) -> Result<String, KeyringError> {
+        self.refresh()?;
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(sealed::seal(keys.sealing.first().expect("a key file holds a key"), place, secret))
+    }
+
+    /// The current key that signs, as 32 bytes; `None` if there is none. Blocks while a file is read.
+    pub fn signing_key(&self) -> Result<Option<Zeroizing<[u8; 32]>>, KeyringError> {
+        self.refresh()?;
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(keys.signing.as_ref().map(|key| Zeroizing::new(*key.bytes())))
+    }
+
+    /// Reads a file again, and makes it if that is how it begins.
+    fn refresh(&self) -> Result<(), KeyringError> {
         match &self.source {
             Source::Given => {}
             Source::File(path) => self.take(read(path)?),
             Source::FirstUse(path) => self.take(read_or_make(path)?),
         }
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(sealed::seal(keys.first().expect("a key file holds a key"), place, secret))
+        Ok(())
     }
 
     /// Opens what was sealed for the same place. Blocks while a file is read: the file is read again when it may hold a
@@ -106,11 +135,11 @@ impl Keyring {
     }
 
     fn try_open(&self, place: &str, sealed: &str) -> Result<SecretSlice<u8>, UnsealError> {
-        sealed::open(&self.keys.read().unwrap_or_else(PoisonError::into_inner), place, sealed)
+        sealed::open(&self.keys.read().unwrap_or_else(PoisonError::into_inner).sealing, place, sealed)
     }
 
     fn take(&self, file: KeyFile) {
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = file.keys;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = file.into();
     }
 
     /// The keys in a file, or in a text, by name.
@@ -119,11 +148,11 @@ impl Keyring {
     }
 }
 
-/// Gives a key file a fresh current key, and makes the file if there is none. Older keys stay in it, because values that
-/// were sealed under them are still to be opened. Returns the keys by name.
-pub fn rotate(path: &Path) -> Result<Vec<KeyInfo>, KeyringError> {
+/// Gives a key file a fresh current key for a purpose, and makes the file if there is none. Older keys stay in it, because
+/// values that were sealed under them are still to be opened. Returns the keys by name.
+pub fn rotate(path: &Path, purpose: Purpose) -> Result<Vec<KeyInfo>, KeyringError> {
     let file = match read(path) {
-        Ok(file) => file.rotated(),
+        Ok(file) => file.rotated(purpose),
         Err(KeyringError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             return Ok(read_or_make(path)?.infos());
         }
@@ -213,16 +242,26 @@ mod tests {
     fn after_a_rotation_running_processes_open_and_seal_with_the_new_key() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("key");
-        rotate(&path).unwrap();
+        rotate(&path, Purpose::Seal).unwrap();
         let (sealer, opener) = (Keyring::in_file(&path).unwrap(), Keyring::in_file(&path).unwrap());
         let before = sealer.seal("p", b"before").unwrap();
-        let keys = rotate(&path).unwrap();
-        assert_eq!(keys.iter().map(|key| key.is_current).collect::<Vec<_>>(), [true, false]);
+        let keys = rotate(&path, Purpose::Seal).unwrap();
+        assert_eq!(keys.iter().map(|key| key.is_current).collect::<Vec<_>>(), [true, false, true]);
         let after = sealer.seal("p", b"after").unwrap();
         assert!(after.contains(&keys[0].id), "{after}");
         assert_eq!(opener.open("p", &before).unwrap().expose_secret(), b"before");
         assert_eq!(opener.open("p", &after).unwrap().expose_secret(), b"after");
         assert!(!directory.path().join("key.next").exists());
+    }
+
+    #[test]
+    fn a_file_signs_too_and_a_key_alone_does_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let ring = Keyring::made_on_first_use(&directory.path().join("key")).unwrap();
+        let signing = ring.signing_key().unwrap().unwrap();
+        assert_eq!(ring.signing_key().unwrap(), Some(signing));
+        let alone = Keyring::given(&"07".repeat(32), "a variable").unwrap();
+        assert_eq!(alone.signing_key().unwrap(), None);
     }
 
     #[test]
@@ -233,7 +272,10 @@ mod tests {
         std::fs::write(&path, "a passphrase").unwrap();
         let error = Keyring::made_on_first_use(&path).unwrap_err().to_string();
         assert!(error.contains("key` can't be read"), "{error}");
-        assert!(rotate(&path).is_err(), "a file that is something else must not be written over");
+        assert!(
+            rotate(&path, Purpose::Seal).is_err(),
+            "a file that is something else must not be written over"
+        );
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "a passphrase");
     }
 

@@ -8,7 +8,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use secrecy::SecretSlice;
 
-use crate::key::SealingKey;
+use crate::key::SecretKey;
 
 /// The form of a sealed value. Another cipher gets another one.
 const FORM: &str = "s1";
@@ -29,7 +29,7 @@ pub enum UnsealError {
 }
 
 /// Seals a secret for a place. Only the same place opens it again.
-pub(crate) fn seal(key: &SealingKey, place: &str, secret: &[u8]) -> String {
+pub(crate) fn seal(key: &SecretKey, place: &str, secret: &[u8]) -> String {
     let mut nonce = [0; NONCE];
     getrandom::fill(&mut nonce).expect("the operating system has randomness");
     let id = key.id();
@@ -43,7 +43,7 @@ pub(crate) fn seal(key: &SealingKey, place: &str, secret: &[u8]) -> String {
 }
 
 /// Opens a sealed value with one of the keys.
-pub(crate) fn open(keys: &[SealingKey], place: &str, sealed: &str) -> Result<SecretSlice<u8>, UnsealError> {
+pub(crate) fn open(keys: &[SecretKey], place: &str, sealed: &str) -> Result<SecretSlice<u8>, UnsealError> {
     let mut parts = sealed.splitn(3, '.');
     let (Some(FORM), Some(id), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(UnsealError::Form);
@@ -67,7 +67,7 @@ fn bound(id: &str, place: &str) -> String {
     format!("muster/{FORM}/{id}/{place}")
 }
 
-fn cipher(key: &SealingKey) -> XChaCha20Poly1305 {
+fn cipher(key: &SecretKey) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(key.bytes().into())
 }
 
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn only_the_same_key_and_place_open_a_value() {
-        let (key, other) = (SealingKey::random(), SealingKey::random());
+        let (key, other) = (SecretKey::random(), SecretKey::random());
         let sealed = seal(&key, "webhook/a", b"open sesame");
         let keys = [other.clone(), key.clone()];
         assert_eq!(open(&keys, "webhook/a", &sealed).unwrap().expose_secret(), b"open sesame");
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_changed_value_is_not_opened() {
-        let key = SealingKey::random();
+        let key = SecretKey::random();
         let sealed = seal(&key, "p", b"secret");
         let (head, text) = sealed.rsplit_once('.').unwrap();
         let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_same_secret_never_looks_the_same_twice() {
-        let key = SealingKey::random();
+        let key = SecretKey::random();
         assert_ne!(seal(&key, "p", b"secret"), seal(&key, "p", b"secret"));
     }
 }

@@ -5,10 +5,9 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use event_log::{EventLog, Read};
-use log_model::StreamPartition;
-use log_model::record::{ID, Recorded};
+use log_model::record::Recorded;
+use log_model::{LogId, StreamPartition};
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use crate::cloud_event::CloudEvent;
 use crate::error::FeedError;

@@ -1,6 +1,6 @@
-//! A read of the log from its beginning, without checkpoints: for reports and checks.
+//! A read of the log without checkpoints of its own: for reports, checks and exports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event_log::{EventLog, Follow, Read, Recorded};
 use log_model::StreamPartition;
@@ -28,9 +28,14 @@ pub enum ScanError {
 impl Scan {
     /// Begins to read these stream partitions.
     pub fn new(log: &dyn EventLog, places: impl IntoIterator<Item = StreamPartition>) -> Self {
-        let open: BTreeSet<_> = places.into_iter().collect();
-        let follow = log.follow(open.iter().map(|place| (*place, 0)).collect());
-        Self { follow, open, is_end_told: false }
+        Self::from(log, places.into_iter().map(|place| (place, 0)))
+    }
+
+    /// Begins to read these stream partitions from the given offsets on.
+    pub fn from(log: &dyn EventLog, places: impl IntoIterator<Item = (StreamPartition, u64)>) -> Self {
+        let from: BTreeMap<_, _> = places.into_iter().collect();
+        let open = from.keys().copied().collect();
+        Self { follow: log.follow(from.into_iter().collect()), open, is_end_told: false }
     }
 
     /// The next records: at least one, of one stream partition, in order. `None`, once, when every stream partition was

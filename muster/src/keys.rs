@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use sealing::{KeyInfo, Keyring};
+use log_archive::{PublicKey, Signer};
+use sealing::{KeyInfo, Keyring, Purpose};
 use service_kit::settings;
 
 use crate::store::{LogArguments, SECRET_KEY as VARIABLE, absolute};
@@ -30,10 +31,28 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Subcommands {
-    /// Prints purpose and name of each key, and never a key.
+    /// Prints purpose and name of each key, and what checkpoints are checked with. Never prints a secret key.
     Show(KeyLocation),
     /// Makes a new current key. Older keys stay, because what was sealed under them is still to be opened.
-    Rotate(KeyLocation),
+    Rotate(Rotate),
+}
+
+#[derive(clap::Args)]
+struct Rotate {
+    #[command(flatten)]
+    at: KeyLocation,
+    /// What the new key is for.
+    #[arg(long, value_enum, default_value_t = ForPurpose::Seal)]
+    purpose: ForPurpose,
+}
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ForPurpose {
+    /// It seals the secrets of webhooks.
+    Seal,
+    /// It signs checkpoints of the log.
+    Sign,
 }
 
 #[derive(clap::Args)]
@@ -46,12 +65,15 @@ struct KeyLocation {
 
 /// Shows or rotates.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let keys = match &arguments.command {
-        Subcommands::Show(at) => at.show()?,
-        Subcommands::Rotate(at) => at.rotate()?,
+    let (at, keys) = match &arguments.command {
+        Subcommands::Show(at) => (at, at.show()?),
+        Subcommands::Rotate(Rotate { at, purpose }) => (at, at.rotate(*purpose)?),
     };
     for KeyInfo { purpose, id, is_current } in keys {
         say(&format!("{purpose} {id}{}", if is_current { " (current)" } else { "" }));
+    }
+    if let Some(key) = at.keys.public_key(&at.log)? {
+        say(&format!("checkpoints are signed with {key}"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -75,6 +97,25 @@ impl KeyArguments {
             "no secret key: set --secret-key (MUSTER_SECRET_KEY_FILE) to a file that `muster keys rotate --secret-key FILE` \
              makes, or MUSTER_SECRET_KEY to its text; every process of the deployment needs the same one",
         )
+    }
+
+    /// The key that signs checkpoints.
+    pub(crate) fn signer(&self, log: &LogArguments) -> Result<Signer> {
+        let secret = self.require(log)?.signing_key()?;
+        let secret = secret.context(
+            "there is no key that signs among the secret keys; `muster keys rotate --purpose sign` makes one",
+        )?;
+        Ok(Signer::new(&secret))
+    }
+
+    /// What checkpoints are checked with, if there are keys. Makes none.
+    pub(crate) fn public_key(&self, log: &LogArguments) -> Result<Option<PublicKey>> {
+        let is_made_on_use = self.secret_key.is_none() && log.is_embedded() && self.given()?.is_none();
+        if is_made_on_use && !log.data_dir.join(FILE).exists() {
+            return Ok(None);
+        }
+        let Some(keys) = self.open(log)? else { return Ok(None) };
+        Ok(keys.signing_key()?.map(|secret| Signer::new(&secret).public_key()))
     }
 
     /// The text of the keys in the environment.
@@ -109,11 +150,15 @@ impl KeyLocation {
         Ok(Keyring::show(&text, &format!("`{}`", path.display()))?)
     }
 
-    fn rotate(&self) -> Result<Vec<KeyInfo>> {
+    fn rotate(&self, purpose: ForPurpose) -> Result<Vec<KeyInfo>> {
         if self.keys.given()?.is_some() {
             bail!("{VARIABLE} holds the keys themselves; rotate the file that they come from");
         }
-        Ok(sealing::rotate(&self.path()?)?)
+        let purpose = match purpose {
+            ForPurpose::Seal => Purpose::Seal,
+            ForPurpose::Sign => Purpose::Sign,
+        };
+        Ok(sealing::rotate(&self.path()?, purpose)?)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use log_model::LogId;
 use event_log::EventLog;
+use log_model::LogId;
 use read_model::ReadModel;
 use sealing::Keyring;
 

@@ -28,8 +28,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log_model::LogId;
 use event_log::EventLog;
+use log_model::LogId;
 use read_model::ReadModel;
 use sealing::Keyring;
 use tokio::sync::watch;

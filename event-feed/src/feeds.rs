@@ -135,7 +135,12 @@ impl Feeds {
         Ok(ends.into_iter().filter(|(place, _)| place.stream == kind.stream()).collect())
     }
 
-    fn log(&self) -> Result<Arc<dyn EventLog>, FeedError> {
+    /// The log.
+    ///
+    /// # Errors
+    ///
+    /// It was closed.
+    pub fn log(&self) -> Result<Arc<dyn EventLog>, FeedError> {
         self.inner.log.upgrade().ok_or_else(|| unavailable("it was closed"))
     }
 

@@ -40,7 +40,8 @@ pub(crate) fn router(state: Arc<HttpState>) -> Router {
         .route("/access/verify", any(access::verify))
         .route("/agent/v1/config", get(agent::config))
         .route("/events/users", get(events::users))
-        .route("/events/groups", get(events::groups));
+        .route("/events/groups", get(events::groups))
+        .route("/events/checkpoint", get(events::checkpoint));
     if state.gateway.config.is_dev() {
         let sdl = portal::sdl();
         router = router.merge(graphiql::routes()).route("/schema.graphql", get(async move || sdl.clone()));
@@ -124,13 +125,14 @@ fn set_common_headers(response: &mut Response, correlation_id: &str) {
 /// The path for logs and metrics. Unknown paths are one, so that callers can't make up labels; so are the files of
 /// GraphiQL's page.
 fn route(path: &str) -> &'static str {
-    const ROUTES: [&str; 8] = [
+    const ROUTES: [&str; 9] = [
         "/graphql",
         "/graphql/stream",
         "/access/verify",
         "/agent/v1/config",
         "/events/users",
         "/events/groups",
+        "/events/checkpoint",
         "/graphiql",
         "/schema.graphql",
     ];

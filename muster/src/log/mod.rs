@@ -22,7 +22,7 @@ enum Subcommands {
     /// Prints records as JSON, one a line, and goes on as the log grows.
     Tail(tail::Tail),
     /// Prints the events of a feed, one a line, from any position or instant on.
-    Replay(Box<replay::Replay>),
+    Replay(Box<replay::ReplayArguments>),
     /// Writes every chained record to a file, or adds what the file lacks, and ends it with a signed checkpoint.
     Export(export::Export),
     /// Prints a signed checkpoint: how far the log reaches, and its chains there. Keep it elsewhere.

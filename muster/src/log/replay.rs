@@ -16,14 +16,14 @@ use service_kit::lifecycle::Shutdown;
 use crate::store::{LogArguments, ViewsArguments};
 
 #[derive(clap::Args)]
-pub(super) struct Replay {
+pub(super) struct ReplayArguments {
     #[command(flatten)]
     log: LogArguments,
     #[command(flatten)]
     views: ViewsArguments,
     /// Whose events.
-    #[arg(long, value_enum, default_value_t = Feed::Users)]
-    feed: Feed,
+    #[arg(long, value_enum, default_value_t = WhichFeed::Users)]
+    feed: WhichFeed,
     /// Begins after this position. Without it and `--from` the first event is the first one.
     #[arg(long, value_name = "POSITION", conflicts_with = "from")]
     after: Option<FeedPosition>,
@@ -51,7 +51,7 @@ pub(super) struct Replay {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Feed {
+enum WhichFeed {
     /// Events of users.
     Users,
     /// Events of groups and of the deployment.
@@ -71,13 +71,13 @@ fn instant(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Prints events until the end, or until it is told to stop.
-pub(super) async fn run(arguments: Replay) -> Result<ExitCode> {
+pub(super) async fn run(arguments: ReplayArguments) -> Result<ExitCode> {
     let shutdown = Shutdown::on_signals()?;
     let log = arguments.log.open_for_reading().await?;
     let feeds = Feeds::new(&log);
     let kind = match arguments.feed {
-        Feed::Users => FeedKind::Users,
-        Feed::Groups => FeedKind::Groups,
+        WhichFeed::Users => FeedKind::Users,
+        WhichFeed::Groups => FeedKind::Groups,
     };
     let end = match arguments.to {
         Some(to) => offsets(&feeds, kind, to).await?,
@@ -104,7 +104,7 @@ async fn offsets(feeds: &Feeds, kind: FeedKind, at: Timestamp) -> Result<Vec<u64
     Ok(position.next().to_vec())
 }
 
-async fn selection(arguments: &Replay, kind: FeedKind) -> Result<Selection> {
+async fn selection(arguments: &ReplayArguments, kind: FeedKind) -> Result<Selection> {
     let events = EventFilter::of_types(kind, arguments.types.iter().map(String::as_str))?;
     let user = arguments.user.as_deref().map(user_id).transpose()?;
     let group = arguments.group.as_deref().map(group_id).transpose()?;

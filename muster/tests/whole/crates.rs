@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The crates of this workspace that each may use, beside which libraries that touch servers.
-pub(crate) const RULES: [(&str, &[&str], &[&str]); 16] = [
+pub(crate) const RULES: [(&str, &[&str], &[&str]); 17] = [
     ("log-model", &[], &[]),
     ("domain", &["log-model"], &[]),
     ("event-log", &["log-model", "domain"], &["rdkafka", "sqlx"]),
@@ -14,6 +14,7 @@ pub(crate) const RULES: [(&str, &[&str], &[&str]); 16] = [
     ("user-index", &["domain"], &[]),
     ("read-model", &["log-model", "domain", "user-index"], &["sqlx"]),
     ("event-feed", &["log-model", "domain", "event-log", "read-model"], &[]),
+    ("log-archive", &["log-model", "event-log"], &[]),
     ("service-kit", &[], &[]),
     ("sealing", &[], &[]),
     ("command-service", &["log-model", "domain", "event-log", "log-consumer", "service-kit"], &[]),
@@ -38,7 +39,16 @@ pub(crate) const RULES: [(&str, &[&str], &[&str]); 16] = [
     ),
     (
         "graphql-gateway",
-        &["log-model", "domain", "event-log", "event-feed", "read-model", "sealing", "service-kit"],
+        &[
+            "log-model",
+            "domain",
+            "event-log",
+            "event-feed",
+            "log-archive",
+            "read-model",
+            "sealing",
+            "service-kit",
+        ],
         &[],
     ),
     (
@@ -48,6 +58,8 @@ pub(crate) const RULES: [(&str, &[&str], &[&str]); 16] = [
             "domain",
             "event-log",
             "log-consumer",
+            "event-feed",
+            "log-archive",
             "read-model",
             "service-kit",
             "sealing",

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that can't be")]
 
 mod addresses;
+mod archive;
 mod canary;
 mod crates;
 mod deletion;
@@ -67,6 +68,7 @@ both! {
     f07_stray_records_halt_until_they_are_skipped => crate::strays::are_skipped;
     the_feeds_miss_nothing_and_repeat_nothing => crate::feeds::exactly_once;
     a_feed_of_a_group_has_its_members_events => crate::feeds::of_a_group;
+    a_replay_is_the_feed_from_any_point_to_any_point => crate::archive::replayed;
     the_chain_verifies_over_a_live_log => crate::operators::verify_live;
 }
 
@@ -90,6 +92,7 @@ macro_rules! both_with {
 }
 
 both_with! {
+    checkpoints_and_exports_show_a_log_that_was_changed => crate::archive::with_keys, crate::archive::kept_outside;
     events_reach_a_webhook_signed_and_in_order => crate::webhooks::settings, crate::webhooks::delivered;
     what_an_administrator_changes_of_a_webhook_holds => crate::webhooks::settings, crate::webhooks::changed;
     an_event_that_fails_holds_up_its_user_alone => crate::webhooks::settings, crate::webhooks::held_up;

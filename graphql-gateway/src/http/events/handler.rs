@@ -45,7 +45,7 @@ async fn answer(
     context: &RequestContext,
     request: &Parts,
 ) -> Response {
-    let reader = match may_read(gateway, kind, context, &request.headers).await {
+    let reader = match may_read(gateway, kind.name(), context, &request.headers).await {
         Ok(reader) => reader,
         Err(denied) => return denied.into_response(),
     };
@@ -73,9 +73,10 @@ async fn answer(
     answered.unwrap_or_else(|error| refused(&error, asked.parameters.start_name))
 }
 
-async fn may_read(
+/// Who reads, if they may. `what` is the path under `/events/`.
+pub(super) async fn may_read(
     gateway: &Gateway,
-    kind: FeedKind,
+    what: &str,
     context: &RequestContext,
     headers: &HeaderMap,
 ) -> Result<EventReader, AccessDenied> {
@@ -83,7 +84,7 @@ async fn may_read(
     if reader.roles.may_audit() {
         return Ok(reader);
     }
-    let event = CommandDenied { command: format!("events/{}", kind.name()), target: None, count: 1 };
+    let event = CommandDenied { command: format!("events/{what}"), target: None, count: 1 };
     gateway.recorder.record(AccessRecord {
         at: now(),
         subject: reader.user.to_string(),

@@ -1,8 +1,10 @@
-//! The feeds over HTTP: `/events/users` and `/events/groups`, as an event stream, in batches, or as lines to the end.
+//! The feeds over HTTP: `/events/users` and `/events/groups`, as an event stream, in batches, or as lines to the end. And
+//! `/events/checkpoint`, which says what the log is.
 
 mod asked;
 mod batch;
 mod body;
+mod checkpoint;
 mod handler;
 mod lines;
 mod media;
@@ -10,5 +12,6 @@ mod next_link;
 mod parameters;
 mod sse;
 
+pub(super) use checkpoint::checkpoint;
 pub(super) use handler::{groups, users};
 pub(super) use parameters::longest_wait;

@@ -2,7 +2,7 @@
 """Verifies the hash chain of an export of Muster's log, by docs/log-format.md alone.
 
     muster log tail --until-end | examples/readers/verify_chain.py
-    examples/readers/verify_chain.py export.ndjson
+    zstd -dc export.zst | examples/readers/verify_chain.py
 
 Prints a line per partition: records, and the last value, which is worth keeping elsewhere.
 Exit code: 0 whole, 1 broken, 2 not an export.
@@ -43,7 +43,7 @@ def main(paths):
     values, counts, odd, skipped = {}, {}, {}, set()
     for path in paths or [0]:
         with open(path, encoding="utf-8", newline="\n") as export:
-            for line in export:
+            for line in (line for line in export if line.startswith('{"data":')):
                 record, body = read(line)
                 place = (record["stream"], record["partition"])
                 if place[0] not in CHAINED:

@@ -24,7 +24,7 @@ pub struct ChainHead {
 
 /// What a log was at some point.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkpoint {
+pub struct LogCheckpoint {
     /// Which log.
     pub log: LogId,
     /// Every chained stream partition, in order.
@@ -36,7 +36,7 @@ pub struct Checkpoint {
 #[error("it is no checkpoint: line {0} is not of the form that docs/log-format.md describes")]
 pub struct NotACheckpoint(pub usize);
 
-impl fmt::Display for Checkpoint {
+impl fmt::Display for LogCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{ORIGIN}{}", self.log)?;
         self.heads
@@ -45,7 +45,7 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-impl FromStr for Checkpoint {
+impl FromStr for LogCheckpoint {
     type Err = NotACheckpoint;
 
     fn from_str(text: &str) -> Result<Self, NotACheckpoint> {
@@ -80,7 +80,7 @@ mod tests {
         let text = format!(
             "muster/{log}\nuser-events-0 12 {chain}\nuser-events-1 0 {chain}\ngroup-events-0 3 {chain}\n"
         );
-        let checkpoint: Checkpoint = text.parse().unwrap();
+        let checkpoint: LogCheckpoint = text.parse().unwrap();
         assert_eq!((checkpoint.to_string(), checkpoint.heads.len()), (text.clone(), 3));
         for (from, to, line) in [
             ("muster/", "other/", 1),
@@ -90,8 +90,8 @@ mod tests {
             ("group-events-0 3 ab", "group-events-0 3 xx", 4),
             ("group-events-0 3", "group-events-0  3", 4),
         ] {
-            assert_eq!(text.replace(from, to).parse::<Checkpoint>(), Err(NotACheckpoint(line)), "{to}");
+            assert_eq!(text.replace(from, to).parse::<LogCheckpoint>(), Err(NotACheckpoint(line)), "{to}");
         }
-        assert_eq!(format!("muster/{log}\n").parse::<Checkpoint>(), Err(NotACheckpoint(2)));
+        assert_eq!(format!("muster/{log}\n").parse::<LogCheckpoint>(), Err(NotACheckpoint(2)));
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use log_model::LogId;
 use log_model::record::Recorded;
 
-use crate::checkpoint::{Checkpoint, NotACheckpoint};
+use crate::checkpoint::{LogCheckpoint, NotACheckpoint};
 use crate::line::Line;
 pub use crate::line::LineError;
 use crate::note::{self, NoteError, PublicKey, Signer};
@@ -80,7 +80,7 @@ pub struct ExportContent {
     /// The checkpoints in it: how many, and the last one if nothing comes after it.
     pub checkpoints: u64,
     /// The text of the checkpoint at its end, if one stands there.
-    pub last: Option<Checkpoint>,
+    pub last: Option<LogCheckpoint>,
     /// Which log it holds; `None` for an empty file.
     log: Option<LogId>,
     lines: u64,
@@ -94,9 +94,15 @@ impl ExportContent {
     ///
     /// The file can't be read, is no export, or holds a checkpoint that the key did not sign. Chains that don't fit are no
     /// error: the content says so.
-    pub fn read(path: &Path, key: Option<&PublicKey>, expected: &[Checkpoint]) -> Result<Self, ExportError> {
+    pub fn read(
+        path: &Path,
+        key: Option<&PublicKey>,
+        expected: &[LogCheckpoint],
+    ) -> Result<Self, ExportError> {
         let mut content = Self::default();
-        expected.iter().for_each(|checkpoint| content.verification.expect(checkpoint));
+        for checkpoint in expected {
+            content.verification.expect(checkpoint);
+        }
         let mut file = BufReader::new(File::open(path)?);
         while content.read_frame(&mut file, key)? {}
         if content.log.is_none() {
@@ -154,7 +160,7 @@ impl ExportContent {
                     None => note::text_of(&note),
                 };
                 let text = text.map_err(|source| ExportError::Note { number, source })?;
-                let checkpoint: Checkpoint =
+                let checkpoint: LogCheckpoint =
                     text.parse().map_err(|source| ExportError::Checkpoint { number, source })?;
                 if checkpoint.log != log {
                     return Err(ExportError::OtherLog { found: checkpoint.log, wanted: log });
@@ -243,7 +249,7 @@ impl Exporter {
     /// # Errors
     ///
     /// The file can't be written, or it holds no record yet.
-    pub fn finish(mut self, signer: &Signer) -> Result<Checkpoint, ExportError> {
+    pub fn finish(mut self, signer: &Signer) -> Result<LogCheckpoint, ExportError> {
         if let Some(last) = self.content.last {
             return Ok(last);
         }

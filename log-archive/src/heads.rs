@@ -5,7 +5,7 @@ use event_log::{EventLog, Read, Skips};
 use log_model::record::{CHAIN, Recorded};
 use log_model::{LogId, Stream, StreamPartition};
 
-use crate::checkpoint::{ChainHead, Checkpoint};
+use crate::checkpoint::{ChainHead, LogCheckpoint};
 
 /// How many offsets from the end are looked at first. Most records carry the value of their chain.
 const FIRST: u64 = 256;
@@ -28,7 +28,7 @@ pub enum HeadsError {
 /// # Errors
 ///
 /// The log can't be read, or is empty.
-pub async fn read_heads(log: &dyn EventLog) -> Result<Checkpoint, HeadsError> {
+pub async fn read_heads(log: &dyn EventLog) -> Result<LogCheckpoint, HeadsError> {
     let unavailable = |error: event_log::Unavailable| HeadsError::Unavailable(error.to_string());
     let mut ends = log.ends().await.map_err(unavailable)?;
     ends.retain(|(place, _)| place.stream.is_chained());
@@ -40,7 +40,7 @@ pub async fn read_heads(log: &dyn EventLog) -> Result<Checkpoint, HeadsError> {
     for (place, end) in ends {
         heads.push(head(log, &skips, place, end).await?);
     }
-    Ok(Checkpoint { log: id, heads })
+    Ok(LogCheckpoint { log: id, heads })
 }
 
 async fn first(log: &dyn EventLog) -> Result<Option<Recorded>, HeadsError> {

@@ -1,6 +1,6 @@
 //! The log kept outside: signed checkpoints of its hash chains, and exports as files.
 //!
-//! A [`Checkpoint`] says how far each chained stream partition reached and what its chain was there. Signed as a [`note`], it can be
+//! A [`LogCheckpoint`] says how far each chained stream partition reached and what its chain was there. Signed as a [`note`], it can be
 //! kept elsewhere; whoever has it finds a log that was cut off or written anew since. An [`export`] is a file with every chained
 //! record, which can be gone on with and verified without Muster running.
 //!
@@ -14,7 +14,7 @@ mod line;
 pub mod note;
 mod verification;
 
-pub use checkpoint::{ChainHead, Checkpoint, NotACheckpoint};
+pub use checkpoint::{ChainHead, LogCheckpoint, NotACheckpoint};
 pub use heads::{HeadsError, read_heads};
 pub use note::{NotAKey, NoteError, PublicKey, Signer};
 pub use verification::{PlaceVerification, Verification};

@@ -40,19 +40,19 @@ enum Form<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct RecordForm<'a> {
-    #[serde(borrow)]
-    stream: Cow<'a, str>,
-    partition: u32,
-    offset: u64,
-    #[serde(borrow)]
-    key: Cow<'a, str>,
-    headers: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
     /// The body, byte for byte, where it is JSON on one line.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     data: Option<&'a RawValue>,
     /// Any other body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     data_base64: Option<String>,
+    headers: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    offset: u64,
+    partition: u32,
+    #[serde(borrow)]
+    stream: Cow<'a, str>,
 }
 
 /// Why a line can't be read.
@@ -79,7 +79,7 @@ impl Line {
 
     pub(crate) fn read(line: &str) -> Result<Self, LineError> {
         // Nearly every line is a record, and an untagged enum would read it twice.
-        if !line.starts_with("{\"stream\"") {
+        if !line.starts_with("{\"data") {
             return Ok(match read_json(line)? {
                 Form::Log { log, version: VERSION } => {
                     Self::Log(log.parse().map_err(|_| LineError::Form("`log` is no id".to_owned()))?)

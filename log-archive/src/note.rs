@@ -98,7 +98,7 @@ impl PublicKey {
             let (name, signature) = read_signature(line).ok_or(NoteError::Malformed)?;
             let (id, signature) = signature.split_at(4);
             if name != self.name || id != self.id() {
-                others.push(format!("{name}+{}", hex(id)));
+                others.push(format!("{name}+{}", hex::encode(id)));
                 continue;
             }
             let key = UnparsedPublicKey::new(&ED25519, self.key);
@@ -133,15 +133,11 @@ fn read_signature(line: &str) -> Option<(&str, Vec<u8>)> {
     (!name.is_empty() && signature.len() > 4).then_some((name, signature))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut key = vec![ALGORITHM];
         key.extend(self.key);
-        write!(f, "{}+{}+{}", self.name, hex(&self.id()), STANDARD.encode(key))
+        write!(f, "{}+{}+{}", self.name, hex::encode(self.id()), STANDARD.encode(key))
     }
 }
 
@@ -157,7 +153,7 @@ impl FromStr for PublicKey {
                 return None;
             };
             let key = Self { name: name.to_owned(), key: key.try_into().ok()? };
-            (!name.is_empty() && hex(&key.id()) == id).then_some(key)
+            (!name.is_empty() && hex::encode(key.id()) == id).then_some(key)
         };
         read().ok_or(NotAKey)
     }

@@ -6,7 +6,7 @@ use event_log::chain::Chain;
 use log_model::record::Recorded;
 use log_model::{LogId, Stream, StreamPartition};
 
-use crate::checkpoint::{ChainHead, Checkpoint};
+use crate::checkpoint::{ChainHead, LogCheckpoint};
 
 /// What was found in one stream partition so far.
 #[derive(Debug, Clone, Default)]
@@ -92,7 +92,7 @@ impl PlaceVerification {
 impl Verification {
     /// Expects the log of a checkpoint: that it reaches as far, with the same chains. A checkpoint from elsewhere is given before
     /// any record; one that stands among the records has to fit those before it.
-    pub fn expect(&mut self, checkpoint: &Checkpoint) {
+    pub fn expect(&mut self, checkpoint: &LogCheckpoint) {
         for head in &checkpoint.heads {
             self.places.entry(head.place).or_default().expect(head);
         }
@@ -113,13 +113,13 @@ impl Verification {
     }
 
     /// What the log is as far as it was read. `None` before its name is known.
-    pub fn checkpoint(&self) -> Option<Checkpoint> {
+    pub fn checkpoint(&self) -> Option<LogCheckpoint> {
         let head = |(place, found): (&StreamPartition, &PlaceVerification)| ChainHead {
             place: *place,
             next: found.next,
             chain: found.chain,
         };
-        Some(Checkpoint { log: self.log?, heads: self.places.iter().map(head).collect() })
+        Some(LogCheckpoint { log: self.log?, heads: self.places.iter().map(head).collect() })
     }
 
     /// Whether anything does not fit.

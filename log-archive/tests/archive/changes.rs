@@ -13,6 +13,8 @@ async fn exported() -> (World, Vec<String>) {
     (world, lines)
 }
 
+type Edit<'a> = dyn Fn(&mut Vec<String>) + 'a;
+
 fn of_users(lines: &[String]) -> Vec<usize> {
     (0..lines.len()).filter(|at| lines[*at].contains("password_changed")).collect()
 }
@@ -21,18 +23,18 @@ fn of_users(lines: &[String]) -> Vec<usize> {
 async fn a_changed_removed_swapped_or_forged_record_is_found() {
     let (world, lines) = exported().await;
     let users = of_users(&lines);
-    let changes: [&dyn Fn(&mut Vec<String>); 5] = [
+    let edits: [&Edit<'_>; 5] = [
         &|lines| lines[users[2]] = lines[users[2]].replace("1.50", "1.51"),
         &|lines| {
-            lines[users[2]] = lines[users[2]].replace("\"ce_actor\":\"system\"", "\"ce_actor\":\"user_1\"")
+            lines[users[2]] = lines[users[2]].replace("\"ce_actor\":\"system\"", "\"ce_actor\":\"user_1\"");
         },
         &|lines| drop(lines.remove(users[2])),
         &|lines| lines.swap(users[2], users[3]),
         &|lines| lines.insert(users[2], lines[users[2]].replace("1.50", "2.50")),
     ];
-    for (number, change) in changes.iter().enumerate() {
+    for (number, edit) in edits.iter().enumerate() {
         let mut changed = lines.clone();
-        change(&mut changed);
+        edit(&mut changed);
         assert_ne!(changed, lines);
         world.write("changed", &changed);
         let content = world.read("changed").unwrap();

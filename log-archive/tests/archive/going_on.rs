@@ -33,7 +33,7 @@ async fn an_export_goes_on_as_the_log_grows() {
     world.export("whole").await;
     let records = |name| {
         let lines = world.lines(name);
-        lines.into_iter().filter(|line| line.starts_with("{\"stream\"")).collect::<Vec<_>>()
+        lines.into_iter().filter(|line| line.starts_with("{\"data\"")).collect::<Vec<_>>()
     };
     let (mut parts, mut whole) = (records("e"), records("whole"));
     // Parts are one after the other, so the order between stream partitions differs.

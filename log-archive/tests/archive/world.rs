@@ -9,7 +9,7 @@ use event_log::envelope::Envelope;
 use event_log::sqlite::SqliteLog;
 use event_log::{Batch, EventLog, Read, Writer, every_record};
 use log_archive::export::{ExportContent, ExportError, Exporter};
-use log_archive::{Checkpoint, Signer, read_heads};
+use log_archive::{LogCheckpoint, Signer, read_heads};
 use log_model::record::Recorded;
 use log_model::{Stream, StreamPartition};
 use tempfile::TempDir;
@@ -58,12 +58,12 @@ impl World {
         self.directory.path().join(name)
     }
 
-    pub(crate) async fn heads(&self) -> Checkpoint {
+    pub(crate) async fn heads(&self) -> LogCheckpoint {
         read_heads(&*self.log).await.unwrap()
     }
 
     /// Exports what the file lacks of the log.
-    pub(crate) async fn export(&self, name: &str) -> Checkpoint {
+    pub(crate) async fn export(&self, name: &str) -> LogCheckpoint {
         let mut exporter = Exporter::open(&self.path(name), self.heads().await.log).unwrap();
         for recorded in self.records().await {
             let known = exporter.verification().places.get(&recorded.place);

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use event_log::{EventLog, Recorded, Skips};
 use indicatif::{ProgressBar, ProgressStyle};
 use log_archive::export::{ExportContent, ExportError};
-use log_archive::{Checkpoint, PublicKey, Verification};
+use log_archive::{LogCheckpoint, PublicKey, Verification};
 use log_consumer::{Scan, ScanError};
 use log_model::{Anchor, RecordDigest, StreamPartition};
 
@@ -45,7 +45,7 @@ impl Verify {
     }
 
     /// The checkpoint that was given, or what is wrong with it.
-    fn expected(&self) -> Result<Result<Option<Checkpoint>, String>> {
+    fn expected(&self) -> Result<Result<Option<LogCheckpoint>, String>> {
         let Some(path) = &self.checkpoint else { return Ok(Ok(None)) };
         let Some(key) = self.key()? else {
             bail!("--checkpoint needs --public-key: what it has to be signed with")
@@ -71,7 +71,7 @@ pub(super) async fn run(arguments: Verify) -> Result<ExitCode> {
     }
 }
 
-fn verify_file(arguments: &Verify, file: &Path, expected: Option<&Checkpoint>) -> Result<ExitCode> {
+fn verify_file(arguments: &Verify, file: &Path, expected: Option<&LogCheckpoint>) -> Result<ExitCode> {
     let key = arguments.key()?;
     let name = file.display().to_string();
     let content = match ExportContent::read(file, key.as_ref(), expected.map_or(&[], std::slice::from_ref)) {
@@ -86,20 +86,16 @@ fn verify_file(arguments: &Verify, file: &Path, expected: Option<&Checkpoint>) -
     }
     let walk = Walk { verification: content.verification, ..Walk::default() };
     walk.report();
-    let count = content.checkpoints;
-    match (&key, &content.last) {
-        (Some(key), Some(_)) => {
-            say(&format!("{count} checkpoints in it, signed with {key}, the last one at its end"))
-        }
-        (Some(key), None) => say(&format!("{count} checkpoints in it, signed with {key}, none at its end")),
-        (None, _) => say(&format!(
-            "{count} checkpoints in it, whose signatures were not checked: --public-key says with what"
-        )),
-    }
+    let at_end = if content.last.is_some() { "the last one at its end" } else { "none at its end" };
+    let signed = match &key {
+        Some(key) => format!("signed with {key}"),
+        None => "whose signatures were not checked: --public-key says with what".to_owned(),
+    };
+    say(&format!("checkpoints in it: {}, {at_end}, {signed}", content.checkpoints));
     Ok(walk.exit_code())
 }
 
-async fn verify_log(arguments: &Verify, expected: Option<&Checkpoint>) -> Result<ExitCode> {
+async fn verify_log(arguments: &Verify, expected: Option<&LogCheckpoint>) -> Result<ExitCode> {
     let log = arguments.log.open_for_reading().await?;
     // Before the walk: records written meanwhile are behind the checkpoints.
     let seen_by_views = match arguments.views.open_existing(&arguments.log).await? {
@@ -146,7 +142,7 @@ async fn verify_log(arguments: &Verify, expected: Option<&Checkpoint>) -> Result
 }
 
 /// Why a checkpoint says nothing of this log.
-fn other_log(expected: Option<&Checkpoint>, log: Option<log_model::LogId>) -> Option<String> {
+fn other_log(expected: Option<&LogCheckpoint>, log: Option<log_model::LogId>) -> Option<String> {
     let expected = expected?.log;
     match log {
         Some(log) if log == expected => None,
@@ -189,7 +185,9 @@ impl Walk {
             match scan.next().await {
                 Ok(Some(records)) => {
                     progress.inc(records.len() as u64);
-                    records.iter().for_each(|recorded| self.meet(recorded, skips));
+                    for recorded in &records {
+                        self.meet(recorded, skips);
+                    }
                 }
                 Ok(None) => break,
                 Err(ScanError::Unreachable(reason)) => return Ok(Err(reason)),

@@ -48,7 +48,9 @@ async fn user(administrator: &Portal, name: &str, group: &Value) {
 
 /// Events in an order that does not depend on how partitions take turns.
 fn sorted(mut events: Vec<Value>) -> Vec<Value> {
-    events.iter_mut().for_each(|event| drop(event.as_object_mut().unwrap().remove("position")));
+    for event in &mut events {
+        event.as_object_mut().unwrap().remove("position");
+    }
     events.sort_by_key(|event| (event["partition"].as_u64(), event["offset"].as_u64()));
     events
 }

@@ -3,12 +3,12 @@
 //! The file is a row of zstd frames, and each is a whole part of the export. So it can be gone on with: what a killed export has begun
 //! is cut off, and what is whole is kept. `zstd -dc FILE` prints it. Records that an operator has skipped are left out.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use log_model::LogId;
 use log_model::record::Recorded;
+use log_model::{LogId, StreamPartition};
 
 use crate::checkpoint::{LogCheckpoint, NotACheckpoint};
 use crate::line::Line;
@@ -37,6 +37,9 @@ pub enum ExportError {
         /// What is wrong.
         source: LineError,
     },
+    /// Another process is writing it.
+    #[error("another process is exporting to it")]
+    Busy,
     /// It ends in the middle of a frame.
     #[error("it ends in the middle of a part; the export was not finished, or the file was cut")]
     Cut,
@@ -87,24 +90,20 @@ pub struct ExportContent {
 }
 
 impl ExportContent {
-    /// Reads a file to its end and verifies the chains and checkpoints in it. `key` has to have signed each of them, if it
-    /// is given. `expected` are checkpoints from elsewhere.
+    /// Reads a file to its end and verifies the chains and checkpoints in it. One of `keys` has to have signed each of them,
+    /// unless there are none. `expected` are checkpoints from elsewhere.
     ///
     /// # Errors
     ///
-    /// The file can't be read, is no export, or holds a checkpoint that the key did not sign. Chains that don't fit are no
+    /// The file can't be read, is no export, or holds a checkpoint that none of the keys has signed. Chains that don't fit are no
     /// error: the content says so.
-    pub fn read(
-        path: &Path,
-        key: Option<&PublicKey>,
-        expected: &[LogCheckpoint],
-    ) -> Result<Self, ExportError> {
+    pub fn read(path: &Path, keys: &[PublicKey], expected: &[LogCheckpoint]) -> Result<Self, ExportError> {
         let mut content = Self::default();
         for checkpoint in expected {
             content.verification.expect(checkpoint);
         }
         let mut file = BufReader::new(File::open(path)?);
-        while content.read_frame(&mut file, key)? {}
+        while content.read_frame(&mut file, keys)? {}
         if content.log.is_none() {
             return Err(ExportError::NoExport);
         }
@@ -118,11 +117,7 @@ impl ExportContent {
     }
 
     /// Reads one frame. Returns whether there was one.
-    fn read_frame(
-        &mut self,
-        file: &mut BufReader<File>,
-        key: Option<&PublicKey>,
-    ) -> Result<bool, ExportError> {
+    fn read_frame(&mut self, file: &mut BufReader<File>, keys: &[PublicKey]) -> Result<bool, ExportError> {
         if file.fill_buf()?.is_empty() {
             return Ok(false);
         }
@@ -140,12 +135,12 @@ impl ExportContent {
             let number = self.lines;
             let line = std::str::from_utf8(line).map_err(|error| LineError::Form(error.to_string()));
             let line = line.and_then(|line| Line::read(line.trim_end_matches('\n')));
-            self.take(line.map_err(|source| ExportError::Line { number, source })?, key)?;
+            self.take(line.map_err(|source| ExportError::Line { number, source })?, keys)?;
         }
         Ok(true)
     }
 
-    fn take(&mut self, line: Line, key: Option<&PublicKey>) -> Result<(), ExportError> {
+    fn take(&mut self, line: Line, keys: &[PublicKey]) -> Result<(), ExportError> {
         let number = self.lines;
         match (line, self.log) {
             (Line::Log(log), None) => self.log = Some(log),
@@ -155,10 +150,8 @@ impl ExportContent {
                 self.verification.meet(&recorded, false);
             }
             (Line::Checkpoint(note), Some(log)) => {
-                let text = match key {
-                    Some(key) => key.open(&note),
-                    None => note::text_of(&note),
-                };
+                let text =
+                    if keys.is_empty() { note::text_of(&note) } else { note::open_with_any(keys, &note) };
                 let text = text.map_err(|source| ExportError::Note { number, source })?;
                 let checkpoint: LogCheckpoint =
                     text.parse().map_err(|source| ExportError::Checkpoint { number, source })?;
@@ -184,22 +177,31 @@ pub struct Exporter {
 
 impl Exporter {
     /// Begins a file, or goes on with one that is there: what was not finished in it is cut off. The file is for its owner
-    /// alone.
+    /// alone, and nobody else can write it meanwhile. `places` are the chained stream partitions of the log.
     ///
     /// # Errors
     ///
     /// The file can't be used, or is no export of this log, or was changed.
-    pub fn open(path: &Path, log: LogId) -> Result<Self, ExportError> {
+    pub fn open(
+        path: &Path,
+        log: LogId,
+        places: impl IntoIterator<Item = StreamPartition>,
+    ) -> Result<Self, ExportError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ExportError::Busy),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
         let mut content = ExportContent::default();
         let mut reader = BufReader::new(file.try_clone()?);
         let whole = loop {
             let begin = reader.stream_position()?;
-            match content.read_frame(&mut reader, None) {
+            match content.read_frame(&mut reader, &[]) {
                 Ok(true) => {}
                 Ok(false) | Err(ExportError::Cut) => break begin,
                 Err(error) => return Err(error),
@@ -214,6 +216,9 @@ impl Exporter {
         }
         file.set_len(whole)?;
         file.seek(SeekFrom::Start(whole))?;
+        for place in places {
+            content.verification.places.entry(place).or_default();
+        }
         let mut exporter = Self { file, lines: Vec::new(), content };
         if exporter.content.log.is_none() {
             exporter.content.log = Some(log);

@@ -1,7 +1,7 @@
 //! The log kept outside: signed checkpoints of its hash chains, and exports as files.
 //!
 //! A [`LogCheckpoint`] says how far each chained stream partition reached and what its chain was there. Signed as a [`note`], it can be
-//! kept elsewhere; whoever has it finds a log that was cut off or written anew since. An [`export`] is a file with every chained
+//! kept elsewhere, and then shows a log that was cut off or written anew since. An [`export`] is a file with every chained
 //! record, which can be gone on with and verified without Muster running.
 //!
 //! Only committed records are read, and none is changed. Terms are defined in `docs/glossary.md`, the formats in

@@ -41,7 +41,7 @@ pub enum NoteError {
     #[error("it is not a signed note")]
     Malformed,
     /// Other keys have signed it.
-    #[error("it is not signed with this key but with {0}")]
+    #[error("it is not signed with the key that was given but with {0}")]
     OtherKey(String),
     /// The signature of the key does not fit the text.
     #[error("its signature does not fit: the text or the signature was changed")]
@@ -109,7 +109,25 @@ impl PublicKey {
     }
 }
 
-/// The text of a note, whoever has signed it.
+/// The text of a note, if one of these keys has signed it.
+///
+/// # Errors
+///
+/// It is no note, or none of the keys vouches for it.
+pub fn open_with_any<'a>(keys: &[PublicKey], note: &'a str) -> Result<&'a str, NoteError> {
+    let mut refused = NoteError::OtherKey("nothing".to_owned());
+    for key in keys {
+        match key.open(note) {
+            Ok(text) => return Ok(text),
+            // Of a key that has signed something else it is the better answer.
+            Err(NoteError::OtherKey(_)) if refused == NoteError::WrongSignature => {}
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
+/// The text of a note, without a look at who has signed it.
 ///
 /// # Errors
 ///

@@ -11,7 +11,7 @@ use crate::checkpoint::{ChainHead, LogCheckpoint};
 /// What was found in one stream partition so far.
 #[derive(Debug, Clone, Default)]
 pub struct PlaceVerification {
-    /// How many records were met.
+    /// How many records were met that are not skipped.
     pub records: u64,
     /// The offset after the last of them.
     pub next: u64,
@@ -35,11 +35,13 @@ pub struct Verification {
 impl PlaceVerification {
     /// Takes in the next record. A skipped one is passed over: the chain goes past it.
     pub fn meet(&mut self, recorded: &Recorded, is_skipped: bool) {
+        if is_skipped {
+            return;
+        }
         self.compare(recorded.offset);
         self.records += 1;
         self.next = recorded.next_offset();
-        if !is_skipped
-            && self.broken.is_none()
+        if self.broken.is_none()
             && let Err(broken) = self.chain.verify(recorded)
         {
             self.broken = Some(broken.to_string());

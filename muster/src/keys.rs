@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for KeyInfo { purpose, id, is_current } in keys {
         say(&format!("{purpose} {id}{}", if is_current { " (current)" } else { "" }));
     }
-    if let Some(key) = at.keys.public_key(&at.log)? {
+    if let Some(key) = at.keys.public_keys(&at.log)?.first() {
         say(&format!("checkpoints are signed with {key}"));
     }
     Ok(ExitCode::SUCCESS)
@@ -84,10 +84,11 @@ impl KeyArguments {
         if let Some(text) = self.given()? {
             return Ok(Some(Keyring::given(&text, VARIABLE)?));
         }
-        match (&self.secret_key, log.is_embedded()) {
-            (Some(path), _) => Ok(Some(Keyring::in_file(path)?)),
-            (None, true) => Ok(Some(Keyring::made_on_first_use(&log.data_dir.join(FILE))?)),
-            (None, false) => Ok(None),
+        let own = log.is_embedded().then(|| log.data_dir.join(FILE));
+        match (&self.secret_key, own) {
+            (Some(path), own) if own.as_ref() != Some(path) => Ok(Some(Keyring::in_file(path)?)),
+            (_, Some(own)) => Ok(Some(Keyring::made_on_first_use(&own)?)),
+            (_, None) => Ok(None),
         }
     }
 
@@ -101,21 +102,22 @@ impl KeyArguments {
 
     /// The key that signs checkpoints.
     pub(crate) fn signer(&self, log: &LogArguments) -> Result<Signer> {
-        let secret = self.require(log)?.signing_key()?;
-        let secret = secret.context(
+        let keys = self.require(log)?.signing_keys()?;
+        let secret = keys.first().context(
             "there is no key that signs among the secret keys; `muster keys rotate --purpose sign` makes one",
         )?;
-        Ok(Signer::new(&secret))
+        Ok(Signer::new(secret))
     }
 
-    /// What checkpoints are checked with, if there are keys. Makes none.
-    pub(crate) fn public_key(&self, log: &LogArguments) -> Result<Option<PublicKey>> {
-        let is_made_on_use = self.secret_key.is_none() && log.is_embedded() && self.given()?.is_none();
-        if is_made_on_use && !log.data_dir.join(FILE).exists() {
-            return Ok(None);
+    /// What checkpoints are checked with, the current key first. Makes none.
+    pub(crate) fn public_keys(&self, log: &LogArguments) -> Result<Vec<PublicKey>> {
+        let own = log.data_dir.join(FILE);
+        let is_own = self.secret_key.as_ref().is_none_or(|path| *path == own);
+        if is_own && log.is_embedded() && self.given()?.is_none() && !own.exists() {
+            return Ok(Vec::new());
         }
-        let Some(keys) = self.open(log)? else { return Ok(None) };
-        Ok(keys.signing_key()?.map(|secret| Signer::new(&secret).public_key()))
+        let Some(keys) = self.open(log)? else { return Ok(Vec::new()) };
+        Ok(keys.signing_keys()?.iter().map(|secret| Signer::new(secret).public_key()).collect())
     }
 
     /// The text of the keys in the environment.

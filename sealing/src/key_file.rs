@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::key::SecretKey;
 
-const HEAD: &str = "# The secret keys of a Muster deployment. Whoever has this file can open what is sealed, and sign checkpoints.\n\
+const HEAD: &str = "# The secret keys of a Muster deployment. Somebody who has this file can open what is sealed, and sign checkpoints.\n\
     # Keep it secret, and keep a copy apart from the data. `muster keys` shows and rotates the keys.\n";
 
 /// What a key is for.
@@ -76,8 +76,8 @@ pub(crate) struct KeyFile {
     text: Zeroizing<String>,
     /// Sealing keys, the current one first.
     pub(crate) keys: Vec<SecretKey>,
-    /// The current signing key.
-    pub(crate) signing: Option<SecretKey>,
+    /// Signing keys, the current one first.
+    pub(crate) signing: Vec<SecretKey>,
 }
 
 impl KeyFile {
@@ -88,10 +88,10 @@ impl KeyFile {
             return Ok(Self {
                 text: Zeroizing::new(line(Purpose::Seal, &key)),
                 keys: vec![key],
-                signing: None,
+                signing: Vec::new(),
             });
         }
-        let (mut keys, mut signing) = (Vec::new(), None);
+        let (mut keys, mut signing) = (Vec::new(), Vec::new());
         for (number, words) in lines(&text) {
             let [purpose, id, key] = words[..] else { return Err(KeyFileError::Line(number)) };
             let Some(purpose) = Purpose::of(purpose) else { continue };
@@ -102,7 +102,7 @@ impl KeyFile {
             }
             match purpose {
                 Purpose::Seal => keys.push(key),
-                Purpose::Sign => drop(signing.get_or_insert(key)),
+                Purpose::Sign => signing.push(key),
             }
         }
         if keys.is_empty() { Err(KeyFileError::Empty) } else { Ok(Self { text, keys, signing }) }
@@ -113,7 +113,7 @@ impl KeyFile {
         let (key, signing) = (SecretKey::random(), SecretKey::random());
         let lines = [line(Purpose::Seal, &key), line(Purpose::Sign, &signing)].map(Zeroizing::new);
         let text = Zeroizing::new(format!("{HEAD}{}{}", *lines[0], *lines[1]));
-        Self { text, keys: vec![key], signing: Some(signing) }
+        Self { text, keys: vec![key], signing: vec![signing] }
     }
 
     /// The same file with a fresh current key. Every other line stays.
@@ -137,7 +137,7 @@ impl KeyFile {
         let (mut keys, mut signing) = (self.keys.clone(), self.signing.clone());
         match purpose {
             Purpose::Seal => keys.insert(0, key),
-            Purpose::Sign => signing = Some(key),
+            Purpose::Sign => signing.insert(0, key),
         }
         Self { text, keys, signing }
     }
@@ -190,13 +190,13 @@ mod tests {
         let read = KeyFile::read(second.text()).unwrap();
         assert_eq!(read.keys, second.keys);
         assert_eq!(read.keys[1], first.keys[0]);
-        let signing = first.signing.unwrap();
-        assert_eq!(read.signing.as_ref(), Some(&signing));
+        let [signing] = &first.signing[..] else { panic!("one") };
+        assert_eq!(read.signing, first.signing);
         let shown: Vec<_> = read.infos().into_iter().map(|info| (info.id, info.is_current)).collect();
         assert_eq!(shown, [(read.keys[0].id(), true), (read.keys[1].id(), false), (signing.id(), true)]);
         let third = KeyFile::read(read.rotated(Purpose::Sign).text()).unwrap();
         assert_eq!(third.keys, read.keys);
-        assert_ne!(third.signing, Some(signing));
+        assert_eq!(&third.signing[1..], &first.signing);
         assert_eq!(third.infos().iter().filter(|info| info.purpose == "sign").count(), 2);
         assert!(second.text().starts_with("# The secret keys"));
     }

@@ -24,7 +24,7 @@ pub struct Keyring {
 struct Keys {
     /// Those that seal, the current one first.
     sealing: Vec<SecretKey>,
-    signing: Option<SecretKey>,
+    signing: Vec<SecretKey>,
 }
 
 impl From<KeyFile> for Keys {
@@ -98,11 +98,11 @@ impl Keyring {
         Ok(sealed::seal(keys.sealing.first().expect("a key file holds a key"), place, secret))
     }
 
-    /// The current key that signs, as 32 bytes; `None` if there is none. Blocks while a file is read.
-    pub fn signing_key(&self) -> Result<Option<Zeroizing<[u8; 32]>>, KeyringError> {
+    /// The keys that sign, as 32 bytes each, the current one first. Blocks while a file is read.
+    pub fn signing_keys(&self) -> Result<Vec<Zeroizing<[u8; 32]>>, KeyringError> {
         self.refresh()?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(keys.signing.as_ref().map(|key| Zeroizing::new(*key.bytes())))
+        Ok(keys.signing.iter().map(|key| Zeroizing::new(*key.bytes())).collect())
     }
 
     /// Reads a file again, and makes it if that is how it begins.
@@ -158,11 +158,13 @@ pub fn rotate(path: &Path, purpose: Purpose) -> Result<Vec<KeyInfo>, KeyringErro
         }
         Err(error) => return Err(error),
     };
-    // Beside the file and then renamed: whatever happens, one of the two is there as a whole.
-    let next = path.with_extension("next");
-    let written = write(&next, &file, OpenOptions::new().write(true).create(true).truncate(true));
-    let renamed = written.and_then(|()| std::fs::rename(&next, path)).and_then(|()| sync_directory(path));
-    renamed.map_err(|source| KeyringError::File { path: path.to_owned(), source })?;
+    let replaced = write_beside(path, &file).and_then(|next| {
+        // Services that run as another user go on reading it.
+        keep_access(path, &next)?;
+        std::fs::rename(&next, path)?;
+        sync_directory(path)
+    });
+    replaced.map_err(|source| KeyringError::File { path: path.to_owned(), source })?;
     Ok(file.infos())
 }
 
@@ -184,9 +186,7 @@ fn read_or_make(path: &Path) -> Result<KeyFile, KeyringError> {
         read => return read,
     }
     let file = KeyFile::fresh();
-    match write(path, &file, OpenOptions::new().write(true).create_new(true))
-        .and_then(|()| sync_directory(path))
-    {
+    match make(path, &file) {
         Ok(()) => {
             tracing::warn!(
                 path = %path.display(),
@@ -201,13 +201,45 @@ fn read_or_make(path: &Path) -> Result<KeyFile, KeyringError> {
     }
 }
 
-/// Writes the file for its owner alone, down to the disk.
-fn write(path: &Path, file: &KeyFile, options: &mut OpenOptions) -> io::Result<()> {
+/// Makes the file, unless it is there. It appears as a whole, so that every process that finds it can read the keys.
+fn make(path: &Path, file: &KeyFile) -> io::Result<()> {
+    let written = write_beside(path, file)?;
+    let linked = std::fs::hard_link(&written, path);
+    std::fs::remove_file(&written)?;
+    linked?;
+    sync_directory(path)
+}
+
+/// Writes the keys into a new file beside the one at `path`, for its owner alone, down to the disk. Returns its path.
+fn write_beside(path: &Path, file: &KeyFile) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let beside = path.with_extension(format!("{}.new", hex::encode(random)));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    let mut opened = options.open(path)?;
-    opened.write_all(file.text().as_bytes())?;
-    opened.sync_all()
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut opened = options.open(&beside)?;
+    let written = opened.write_all(file.text().as_bytes()).and_then(|()| opened.sync_all());
+    if written.is_err() {
+        std::fs::remove_file(&beside).ok();
+    }
+    written.map(|()| beside)
+}
+
+/// Gives a file the owner and the mode of another.
+fn keep_access(of: &Path, to: &Path) -> io::Result<()> {
+    let known = std::fs::metadata(of)?;
+    std::fs::set_permissions(to, known.permissions())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let made = std::fs::metadata(to)?;
+        if (made.uid(), made.gid()) != (known.uid(), known.gid()) {
+            std::os::unix::fs::chown(to, Some(known.uid()), Some(known.gid()))?;
+        }
+    }
+    Ok(())
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {
@@ -251,17 +283,29 @@ mod tests {
         assert!(after.contains(&keys[0].id), "{after}");
         assert_eq!(opener.open("p", &before).unwrap().expose_secret(), b"before");
         assert_eq!(opener.open("p", &after).unwrap().expose_secret(), b"after");
-        assert!(!directory.path().join("key.next").exists());
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_rotation_keeps_who_may_read_the_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        rotate(&path, Purpose::Seal).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        rotate(&path, Purpose::Sign).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     }
 
     #[test]
     fn a_file_signs_too_and_a_key_alone_does_not() {
         let directory = tempfile::tempdir().unwrap();
         let ring = Keyring::made_on_first_use(&directory.path().join("key")).unwrap();
-        let signing = ring.signing_key().unwrap().unwrap();
-        assert_eq!(ring.signing_key().unwrap(), Some(signing));
+        let signing = ring.signing_keys().unwrap();
+        assert_eq!((signing.len(), ring.signing_keys().unwrap()), (1, signing));
         let alone = Keyring::given(&"07".repeat(32), "a variable").unwrap();
-        assert_eq!(alone.signing_key().unwrap(), None);
+        assert!(alone.signing_keys().unwrap().is_empty());
     }
 
     #[test]

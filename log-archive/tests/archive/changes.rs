@@ -51,7 +51,7 @@ async fn a_tail_that_was_cut_off_is_found_by_a_checkpoint() {
     let cut: Vec<_> = lines[..lines.len() - 2].to_vec();
     world.write("cut", &cut);
     assert_eq!(broken(&world.read("cut").unwrap()), None, "nothing in it says that more was there");
-    let content = ExportContent::read(&world.path("cut"), None, &[checkpoint]).unwrap();
+    let content = ExportContent::read(&world.path("cut"), &[], &[checkpoint]).unwrap();
     let reason = broken(&content).unwrap();
     assert!(reason.contains("it ends at") && reason.contains("the checkpoint has seen it up to"), "{reason}");
 
@@ -68,7 +68,7 @@ async fn another_history_with_whole_chains_is_found_by_a_checkpoint() {
     let other = World::with_events(4).await;
     other.append(5, 3).await;
     other.export("e").await;
-    let content = ExportContent::read(&other.path("e"), None, &[checkpoint]).unwrap();
+    let content = ExportContent::read(&other.path("e"), &[], &[checkpoint]).unwrap();
     assert!(broken(&content).is_some_and(|reason| reason.contains("another chain value")));
 }
 
@@ -76,7 +76,7 @@ async fn another_history_with_whole_chains_is_found_by_a_checkpoint() {
 async fn a_checkpoint_that_another_key_has_signed_is_refused() {
     let (world, mut lines) = exported().await;
     let other = Signer::new(&[8; 32]);
-    let refused = ExportContent::read(&world.path("e"), Some(&other.public_key()), &[]);
+    let refused = ExportContent::read(&world.path("e"), &[other.public_key()], &[]);
     assert!(matches!(refused, Err(ExportError::Note { source: NoteError::OtherKey(_), .. })), "{refused:?}");
     let last = lines.last_mut().unwrap();
     *last = last.replacen("user-events-0 6", "user-events-0 7", 1);

@@ -1,6 +1,7 @@
 //! An export goes on where it was left, whatever happened to it.
 
-use log_archive::export::{ExportError, Exporter};
+use log_archive::Signer;
+use log_archive::export::{ExportContent, ExportError};
 use log_model::LogId;
 
 use crate::world::{World, broken, signer};
@@ -63,17 +64,41 @@ async fn a_file_that_is_something_else_is_left_as_it_is() {
     let world = World::with_events(1).await;
     let log = world.heads().await.log;
     std::fs::write(world.path("letter"), "Dear Ada,\n").unwrap();
-    assert!(matches!(Exporter::open(&world.path("letter"), log), Err(ExportError::NoExport)));
+    assert!(matches!(world.open("letter", log), Err(ExportError::NoExport)));
     assert_eq!(std::fs::read(world.path("letter")).unwrap(), b"Dear Ada,\n");
     world.export("e").await;
     let other: LogId = "0199aaaa-0000-7000-8000-000000000001".parse().unwrap();
-    let refused = Exporter::open(&world.path("e"), other).err().unwrap().to_string();
+    let refused = world.open("e", other).err().unwrap().to_string();
     assert!(refused.contains(&log.to_string()) && refused.contains(&other.to_string()), "{refused}");
     let mut lines = world.lines("e");
     lines.remove(1);
     lines.pop();
     world.write("changed", &lines);
-    assert!(matches!(Exporter::open(&world.path("changed"), log), Err(ExportError::Broken(_))));
-    let empty = Exporter::open(&world.path("empty"), log).unwrap();
+    assert!(matches!(world.open("changed", log), Err(ExportError::Broken(_))));
+    let empty = world.open("empty", log).unwrap();
     assert!(matches!(empty.finish(&signer()), Err(ExportError::NoExport)));
+}
+
+#[tokio::test]
+async fn an_export_verifies_over_a_change_of_the_key() {
+    let world = World::with_events(3).await;
+    world.export("e").await;
+    world.append(4, 1).await;
+    let newer = Signer::new(&[9; 32]);
+    world.export_signed("e", &newer).await;
+    let keys = [newer.public_key(), signer().public_key()];
+    let content = ExportContent::read(&world.path("e"), &keys, &[]).unwrap();
+    assert_eq!((content.checkpoints, broken(&content)), (2, None));
+    let refused = ExportContent::read(&world.path("e"), &keys[..1], &[]);
+    assert!(matches!(refused, Err(ExportError::Note { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn two_exports_to_one_file_do_not_mix() {
+    let world = World::with_events(1).await;
+    let log = world.heads().await.log;
+    let first = world.open("e", log).unwrap();
+    assert!(matches!(world.open("e", log), Err(ExportError::Busy)));
+    drop(first);
+    world.open("e", log).unwrap();
 }

@@ -11,7 +11,7 @@ use event_log::{Batch, EventLog, Read, Writer, every_record};
 use log_archive::export::{ExportContent, ExportError, Exporter};
 use log_archive::{LogCheckpoint, Signer, read_heads};
 use log_model::record::Recorded;
-use log_model::{Stream, StreamPartition};
+use log_model::{LogId, Stream, StreamPartition};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -62,16 +62,25 @@ impl World {
         read_heads(&*self.log).await.unwrap()
     }
 
+    pub(crate) fn open(&self, name: &str, log: LogId) -> Result<Exporter, ExportError> {
+        let places = StreamPartition::all(self.log.partitions()).filter(|place| place.stream.is_chained());
+        Exporter::open(&self.path(name), log, places)
+    }
+
     /// Exports what the file lacks of the log.
     pub(crate) async fn export(&self, name: &str) -> LogCheckpoint {
-        let mut exporter = Exporter::open(&self.path(name), self.heads().await.log).unwrap();
+        self.export_signed(name, &signer()).await
+    }
+
+    pub(crate) async fn export_signed(&self, name: &str, signer: &Signer) -> LogCheckpoint {
+        let mut exporter = self.open(name, self.heads().await.log).unwrap();
         for recorded in self.records().await {
             let known = exporter.verification().places.get(&recorded.place);
             if known.is_none_or(|found| found.next <= recorded.offset) {
                 exporter.add(recorded).unwrap();
             }
         }
-        exporter.finish(&signer()).unwrap()
+        exporter.finish(signer).unwrap()
     }
 
     /// Writes a file of these lines, each a part of its own.
@@ -87,7 +96,7 @@ impl World {
     }
 
     pub(crate) fn read(&self, name: &str) -> Result<ExportContent, ExportError> {
-        ExportContent::read(&self.path(name), Some(&signer().public_key()), &[])
+        ExportContent::read(&self.path(name), &[signer().public_key()], &[])
     }
 }
 

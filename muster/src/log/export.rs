@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use event_log::{EventLog, Skips};
 use log_archive::export::Exporter;
 use log_consumer::{Scan, ScanError};
@@ -32,7 +32,8 @@ pub(super) async fn run(arguments: Export) -> Result<ExitCode> {
     let log = arguments.log.open_for_reading().await?;
     let id = event_feed::identify(&*log).await?;
     let file = || format!("the export `{}`", arguments.file.display());
-    let mut exporter = Exporter::open(&arguments.file, id).with_context(file)?;
+    let places = StreamPartition::all(log.partitions()).filter(|place| place.stream.is_chained());
+    let mut exporter = Exporter::open(&arguments.file, id, places).with_context(file)?;
     let before = records(&exporter);
     add_all(&*log, &mut exporter).await.with_context(file)?;
     let after = records(&exporter);
@@ -47,10 +48,16 @@ pub(super) async fn run(arguments: Export) -> Result<ExitCode> {
 async fn add_all(log: &dyn EventLog, exporter: &mut Exporter) -> Result<()> {
     let skips = Skips::read(log).await?;
     let ends = log.ends().await?;
-    let places = StreamPartition::all(log.partitions()).filter(|place| place.stream.is_chained());
-    let known = exporter.verification();
     let from: Vec<_> =
-        places.map(|place| (place, known.places.get(&place).map_or(0, |found| found.next))).collect();
+        exporter.verification().places.iter().map(|(place, found)| (*place, found.next)).collect();
+    for (place, next) in &from {
+        let end = ends.iter().find(|(of, _)| of == place).map_or(0, |(_, end)| *end);
+        if *next > end {
+            bail!(
+                "{place}: the export reaches {next}, but the log ends at {end}: it was cut off, or is an older one"
+            );
+        }
+    }
     let total: u64 = ends.iter().filter(|(place, _)| place.stream.is_chained()).map(|(_, end)| end).sum();
     let progress = progress(total);
     progress.inc(from.iter().map(|(_, next)| next).sum());

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use event_log::{EventLog, Recorded, Skips};
 use indicatif::{ProgressBar, ProgressStyle};
 use log_archive::export::{ExportContent, ExportError};
-use log_archive::{LogCheckpoint, PublicKey, Verification};
+use log_archive::{LogCheckpoint, PublicKey, Verification, note};
 use log_consumer::{Scan, ScanError};
 use log_model::{Anchor, RecordDigest, StreamPartition};
 
@@ -30,29 +30,32 @@ pub(super) struct Verify {
     /// A file with a signed checkpoint of this log: it has to reach as far, with the same chains.
     #[arg(long, value_name = "NOTE")]
     checkpoint: Option<PathBuf>,
-    /// What checkpoints are signed with, as `muster keys show` prints it. Without it, the key of this deployment.
-    #[arg(long, value_name = "KEY")]
-    public_key: Option<PublicKey>,
+    /// What checkpoints are signed with, as `muster keys show` prints it. Can be given several times, for keys that were
+    /// rotated. Without it, the keys of this deployment.
+    #[arg(long = "public-key", value_name = "KEY")]
+    public_keys: Vec<PublicKey>,
 }
 
 impl Verify {
-    /// The key that checkpoints have to be signed with, if there is one.
-    fn key(&self) -> Result<Option<PublicKey>> {
-        match &self.public_key {
-            Some(key) => Ok(Some(key.clone())),
-            None => self.keys.public_key(&self.log),
+    /// The keys of which one has to have signed a checkpoint. None if there are none.
+    fn keys(&self) -> Result<Vec<PublicKey>> {
+        if self.public_keys.is_empty() {
+            self.keys.public_keys(&self.log)
+        } else {
+            Ok(self.public_keys.clone())
         }
     }
 
     /// The checkpoint that was given, or what is wrong with it.
     fn expected(&self) -> Result<Result<Option<LogCheckpoint>, String>> {
         let Some(path) = &self.checkpoint else { return Ok(Ok(None)) };
-        let Some(key) = self.key()? else {
+        let keys = self.keys()?;
+        if keys.is_empty() {
             bail!("--checkpoint needs --public-key: what it has to be signed with")
-        };
+        }
         let note = std::fs::read_to_string(path);
         let note = note.with_context(|| format!("the checkpoint `{}` can't be read", path.display()))?;
-        let opened = key.open(&note).map_err(|error| error.to_string());
+        let opened = note::open_with_any(&keys, &note).map_err(|error| error.to_string());
         Ok(opened.and_then(|text| {
             text.parse().map(Some).map_err(|error: log_archive::NotACheckpoint| error.to_string())
         }))
@@ -72,9 +75,9 @@ pub(super) async fn run(arguments: Verify) -> Result<ExitCode> {
 }
 
 fn verify_file(arguments: &Verify, file: &Path, expected: Option<&LogCheckpoint>) -> Result<ExitCode> {
-    let key = arguments.key()?;
+    let keys = arguments.keys()?;
     let name = file.display().to_string();
-    let content = match ExportContent::read(file, key.as_ref(), expected.map_or(&[], std::slice::from_ref)) {
+    let content = match ExportContent::read(file, &keys, expected.map_or(&[], std::slice::from_ref)) {
         Ok(content) => content,
         Err(ExportError::File(error)) => {
             return Err(error).with_context(|| format!("`{name}` can't be read"));
@@ -86,12 +89,19 @@ fn verify_file(arguments: &Verify, file: &Path, expected: Option<&LogCheckpoint>
     }
     let walk = Walk { verification: content.verification, ..Walk::default() };
     walk.report();
-    let at_end = if content.last.is_some() { "the last one at its end" } else { "none at its end" };
-    let signed = match &key {
-        Some(key) => format!("signed with {key}"),
-        None => "whose signatures were not checked: --public-key says with what".to_owned(),
+    if content.last.is_none() {
+        // Whatever comes after the last checkpoint, or all of it, may have been written anew.
+        return Ok(broken(
+            &name,
+            "it does not end with a signed checkpoint; the export was not finished, or it was changed",
+        ));
+    }
+    let signed = if keys.is_empty() {
+        "their signatures were not checked: --public-key says with what"
+    } else {
+        "signed as they should be"
     };
-    say(&format!("checkpoints in it: {}, {at_end}, {signed}", content.checkpoints));
+    say(&format!("checkpoints in it: {}, the last one at its end, {signed}", content.checkpoints));
     Ok(walk.exit_code())
 }
 

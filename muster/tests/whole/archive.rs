@@ -88,7 +88,7 @@ pub(crate) async fn kept_outside(deployment: Deployment) {
     assert!(cut.contains("but the checkpoint has seen it up to"), "{cut}");
     let other = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
     let other = found(&deployment, &["log", "verify", "--checkpoint", &early, "--public-key", other]);
-    assert!(other.contains("it is not signed with this key but with muster+"), "{other}");
+    assert!(other.contains("it is not signed with the key that was given but with muster+"), "{other}");
     let changed = note.replacen("\ngroup-events-0 ", "\ngroup-events-0 1", 1);
     std::fs::write(&early, changed).unwrap();
     let changed = found(&deployment, &["log", "verify", "--checkpoint", &early]);

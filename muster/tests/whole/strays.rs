@@ -35,6 +35,10 @@ pub(crate) async fn are_skipped(mut deployment: Deployment) {
     }
     assert_eq!(deployment.run(&["log", "verify"]).status.code(), Some(1));
     refuses_what_is_no_stray(&deployment, &strays).await;
+    if deployment.views().is_none() {
+        let unsigned = String::from_utf8(deployment.run(&["log", "checkpoint"]).stderr).unwrap();
+        assert!(unsigned.contains("has to be skipped first"), "{unsigned}");
+    }
 
     deployment.start_halted().await;
     let halted = async || status(&deployment).matches("HALTED").count() == PLACES.len();
@@ -108,6 +112,12 @@ async fn serves(deployment: &Deployment, strays: &[(StreamPartition, u64)], pref
     expected.sort();
     audited.sort();
     assert_eq!(audited, expected);
+    if deployment.views().is_none() {
+        let note = deployment.directory.path().join("note").to_str().unwrap().to_owned();
+        std::fs::write(&note, deployment.run(&["log", "checkpoint"]).stdout).unwrap();
+        let verified = deployment.run(&["log", "verify", "--checkpoint", &note]);
+        assert!(verified.status.success(), "{verified:?}");
+    }
     let verified = deployment.run(&["log", "verify"]);
     let said = String::from_utf8(verified.stdout).unwrap();
     assert_eq!(verified.status.code(), Some(0), "{said}");

@@ -39,6 +39,10 @@ async fn signed(gateway: &Gateway) -> Result<String, Problem> {
                 unavailable("The log can't be read at the moment.").retry_after(1_000)
             }
             HeadsError::Nameless => unavailable("Nobody has written to the log yet.").retry_after(1_000),
+            HeadsError::Stray(_) => unavailable(
+                "The log ends with a record that is none of Muster's. An operator has to look at it.",
+            )
+            .retry_after(60_000),
         }
     })?;
     Ok(signer.sign(&heads.to_string()))
@@ -49,9 +53,9 @@ async fn signer(gateway: &Gateway) -> Result<Signer, Problem> {
         || Problem::new(StatusCode::NOT_FOUND, "This deployment has no key that signs checkpoints.");
     let keys = Arc::clone(gateway.webhooks.keys.get().ok_or_else(missing)?);
     // It reads a file.
-    let secret = tokio::task::spawn_blocking(move || keys.signing_key()).await;
+    let secret = tokio::task::spawn_blocking(move || keys.signing_keys()).await;
     match secret {
-        Ok(Ok(secret)) => secret.map(|secret| Signer::new(&secret)).ok_or_else(missing),
+        Ok(Ok(secrets)) => secrets.first().map(|secret| Signer::new(secret)).ok_or_else(missing),
         Ok(Err(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "The key that signs can't be read.");
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The key that signs can't be read."))

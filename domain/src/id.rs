@@ -110,6 +110,8 @@ ids! {
     AddressId = "address";
     /// A reservation of an address. A `UUIDv7`, so that it tells when it was made.
     ReservationId = "claim";
+    /// A session at the portals. The first half of the digest of its token.
+    SessionId = "session";
     /// An entry of the audit log. Equal to the id of the record that it shows.
     EntryId = "entry";
 }

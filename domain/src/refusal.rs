@@ -59,6 +59,8 @@ codes! {
     UnknownRule = "unknown_rule";
     /// The user has no such token.
     UnknownToken = "unknown_token";
+    /// There is no such session, or it has ended.
+    UnknownSession = "unknown_session";
     /// The group takes no new members.
     GroupClosed = "group_closed";
     /// There are users in the group.

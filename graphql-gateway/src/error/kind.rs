@@ -47,6 +47,8 @@ pub(crate) enum UserErrorKind {
     UnknownRule,
     /// The user has no such token.
     UnknownToken,
+    /// There is no such session, or it has ended.
+    UnknownSession,
     /// The group takes no new members.
     GroupClosed,
     /// There are users in the group.

@@ -20,6 +20,7 @@ mod rule_changes;
 mod rule_inputs;
 mod rules;
 mod session;
+mod sessions;
 mod temporary_password;
 mod tokens;
 
@@ -30,6 +31,7 @@ use async_graphql::MergedObject;
 pub(crate) struct Mutation(
     onboarding::OnboardingMutations,
     session::SessionMutations,
+    sessions::SessionEndings,
     password::PasswordMutations,
     profile::ProfileMutations,
     lifecycle::LifecycleMutations,

@@ -157,6 +157,8 @@ kinds! {
         ReopenGroup = "ReopenGroup";
         /// A deletion of a group was denied or refused.
         DeleteGroup = "DeleteGroup";
+        /// Ending the sessions of a user was denied.
+        EndSessions = "EndSessions";
         /// Reading the list of users was denied.
         Users = "users";
         /// Reading the list of groups was denied.

@@ -6,6 +6,7 @@ mod access;
 mod access_records;
 mod agents;
 mod attempts;
+mod browser;
 mod events;
 mod feed;
 mod graphiql;

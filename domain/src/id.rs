@@ -114,6 +114,8 @@ ids! {
     WebhookId = "webhook";
     /// An event on its way to a webhook. Derived from both.
     DeliveryId = "delivery";
+    /// A session at the portals. The first half of the digest of its token.
+    SessionId = "session";
     /// An entry of the audit log. Equal to the id of the record that it shows.
     EntryId = "entry";
 }

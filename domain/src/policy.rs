@@ -140,20 +140,34 @@ pub fn may(actor: &Actor, action: Action, target: UserId, roles: Roles) -> Resul
         return Err(Denial::Forbidden);
     }
     let (callers, about_oneself, _) = policy(action);
-    let Actor::User { id, roles: held, .. } = actor else { return Ok(()) };
+    let Actor::User { id, .. } = actor else { return Ok(()) };
     if matches!(callers, Callers::Anyone) {
         return Ok(());
     }
-    let is_oneself = *id == target;
-    if is_oneself && about_oneself == AboutOneself::Refused {
+    if *id == target && about_oneself == AboutOneself::Refused {
         let message = refused_about_oneself(action);
         return Err(Denial::Refused(Refusal::new(Code::NotOnYourself, message).at("userId")));
     }
-    if !is_oneself && !held.covers(roles) {
-        let message = "This user holds a right that you do not hold.";
-        return Err(Denial::Refused(Refusal::new(Code::Outranked, message).at("userId")));
+    require_rank(actor, target, roles)
+}
+
+/// Whether the actor may end the sessions of this user, who holds `roles`: their own, or as an administrator those of others.
+pub fn may_end_sessions(actor: &Actor, target: UserId, roles: Roles) -> Result<(), Denial> {
+    if !may_see(actor, target) {
+        return Err(Denial::Forbidden);
     }
-    Ok(())
+    require_rank(actor, target, roles)
+}
+
+/// Refuses what an actor asks of another user who holds a role that the actor does not hold.
+fn require_rank(actor: &Actor, target: UserId, roles: Roles) -> Result<(), Denial> {
+    match actor {
+        Actor::User { id, roles: held, .. } if *id != target && !held.covers(roles) => {
+            let message = "This user holds a right that you do not hold.";
+            Err(Denial::Refused(Refusal::new(Code::Outranked, message).at("userId")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn refused_about_oneself(action: Action) -> &'static str {

@@ -161,6 +161,17 @@ fn nobody_acts_on_a_user_who_holds_a_right_that_they_do_not_hold() {
     let half = Actor::User { id, name: "half".into(), roles: Roles::EVERY.without(Role::User) };
     let denial = may(&half, Action::ReconsiderUser, alice(), Roles::BASE);
     assert!(matches!(denial, Err(Denial::Refused(r)) if r.code == Code::Outranked));
+    let denial = may_end_sessions(&half, alice(), Roles::BASE);
+    assert!(matches!(denial, Err(Denial::Refused(r)) if r.code == Code::Outranked));
+}
+
+#[test]
+fn one_ends_the_own_sessions_and_administrators_end_those_of_others() {
+    assert_eq!(may_end_sessions(&plain(alice()), alice(), Roles::EVERY), Ok(()));
+    assert_eq!(may_end_sessions(&administrator("ada"), alice(), Roles::BASE), Ok(()));
+    let ada = administrator("ada").user().unwrap();
+    assert_eq!(may_end_sessions(&plain(alice()), ada, Roles::EVERY), Err(Denial::Forbidden));
+    assert_eq!(may_end_sessions(&Actor::Anonymous, alice(), Roles::BASE), Err(Denial::Forbidden));
 }
 
 #[test]

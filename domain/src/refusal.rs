@@ -63,6 +63,8 @@ codes! {
     UnknownWebhook = "unknown_webhook";
     /// The webhook has no such delivery.
     UnknownDelivery = "unknown_delivery";
+    /// There is no such session, or it has ended.
+    UnknownSession = "unknown_session";
     /// The group takes no new members.
     GroupClosed = "group_closed";
     /// There are users in the group.

@@ -33,12 +33,30 @@ impl Authorizer<'_> {
 
     /// Requires somebody who may ask this of the user. Returns that user.
     pub(crate) fn require(&self, action: Action, user: &str) -> Result<UserId, MutationError> {
+        self.require_of(action.name(), user, |actor, id| policy::may_ask(actor, action, id))
+    }
+
+    /// Requires the user or an administrator. Returns the user.
+    pub(crate) fn require_self_or_administrator(
+        &self,
+        command: &str,
+        user: &str,
+    ) -> Result<UserId, MutationError> {
+        self.require_of(command, user, policy::may_see)
+    }
+
+    fn require_of(
+        &self,
+        command: &str,
+        user: &str,
+        may: impl Fn(&Actor, UserId) -> bool,
+    ) -> Result<UserId, MutationError> {
         let actor = self.caller.require_session()?.actor();
         match user_id(user) {
-            Ok(id) if policy::may_ask(&actor, action, id) => Ok(id),
+            Ok(id) if may(&actor, id) => Ok(id),
             Err(unknown) if policy::may_administer(&actor) => Err(unknown.into()),
             // The same answer whether such a user exists or not.
-            Ok(_) | Err(_) => Err(self.deny(action.name(), Some(user)).into()),
+            Ok(_) | Err(_) => Err(self.deny(command, Some(user)).into()),
         }
     }
 

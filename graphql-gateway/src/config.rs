@@ -20,6 +20,10 @@ pub struct Config {
     #[arg(long, env = "MUSTER_DEV", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "true|false")]
     pub dev: Option<bool>,
 
+    /// The portals.
+    #[command(flatten)]
+    pub portals: PortalConfig,
+
     /// What portals call this deployment; everybody may read it, signed in or not.
     #[arg(long, env = "MUSTER_DEPLOYMENT_NAME", default_value = "Muster", value_name = "NAME")]
     pub deployment_name: String,
@@ -103,6 +107,22 @@ pub struct Config {
     /// Longest time that a request may take.
     #[arg(long, env = "MUSTER_REQUEST_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub request_timeout: Duration,
+}
+
+/// Settings of the portals that the gateway serves beside its API.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub struct PortalConfig {
+    /// Serve the API alone, without the portals.
+    #[arg(long, env = "MUSTER_NO_PORTALS", action = ArgAction::Set, num_args = 0..=1, default_value_t = false, default_missing_value = "true", require_equals = true, value_name = "true|false")]
+    pub no_portals: bool,
+
+    /// Host name under which the admin portal is served, and no other; any without it.
+    #[arg(long, env = "MUSTER_ADMIN_HOST", value_name = "HOST")]
+    pub admin_host: Option<String>,
+
+    /// Host name under which the user portal is served, and no other; any without it.
+    #[arg(long, env = "MUSTER_USER_HOST", value_name = "HOST")]
+    pub user_host: Option<String>,
 }
 
 /// A setting, or a combination of settings, that is refused.

@@ -27,6 +27,7 @@ mod rehash;
 mod request;
 mod schema;
 pub mod secrets;
+mod session_cookie;
 mod sessions;
 mod submission;
 #[cfg(test)]

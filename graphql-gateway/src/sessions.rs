@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use domain::actor::{Actor, Client, Roles};
 use domain::group::GroupRef;
-use domain::id::UserId;
+use domain::id::{SessionId, UserId};
 use domain::timestamp::Timestamp;
 use domain::user::UserStatus;
-use read_model::ReadModel;
-use read_model::sessions::{self, Session, TokenHash};
+use read_model::sessions::{Session, SessionWithUser, TokenHash};
+use read_model::{Edge, Page, ReadModel, Window};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -20,10 +20,13 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::secrets::session_token;
+use crate::session_cookie::SessionCookie;
 
 #[cfg(test)]
 mod tests;
 
+/// Sessions of one user that are listed. Older ones are those that nobody used for longest.
+const MOST_LISTED: u32 = 500;
 /// Longest time for which the last use of a session stays unwritten.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -42,6 +45,11 @@ pub(crate) struct ActiveSession {
 }
 
 impl ActiveSession {
+    /// Whether a stored session is this one.
+    pub(crate) fn is(&self, stored: &Session) -> bool {
+        self.token_hash == stored.token_hash
+    }
+
     /// The user, as commands name them.
     pub(crate) fn actor(&self) -> Actor {
         Actor::User { id: self.user_id, name: self.username.clone(), roles: self.roles }
@@ -59,12 +67,15 @@ pub(crate) struct Sessions {
     /// A session that is unused for this long has ended.
     idle: Duration,
     /// A session lives no longer than this.
-    absolute: Duration,
+    pub(crate) absolute: Duration,
+    /// How browsers hold their session.
+    pub(crate) cookie: SessionCookie,
 }
 
 impl Sessions {
     pub(crate) fn new(views: ReadModel, config: &Config) -> Self {
-        Self { views, idle: config.session_idle, absolute: config.session_absolute }
+        let cookie = SessionCookie::new(config.is_dev());
+        Self { views, idle: config.session_idle, absolute: config.session_absolute, cookie }
     }
 
     /// Begins a session. Returns its token, which exists nowhere else, and its absolute end.
@@ -116,16 +127,56 @@ impl Sessions {
         Ok(found.filter(|found| is_valid(found, now(), self.idle)).map(active))
     }
 
+    /// Part of the valid sessions of a user, the last used first. A cursor is the id of a session.
+    pub(crate) async fn page(&self, user: UserId, window: &Window) -> Result<Page<Session>, ApiError> {
+        let at = now();
+        let stored = self.views.sessions_of(user, MOST_LISTED).await?;
+        let valid: Vec<Session> = stored
+            .into_iter()
+            .filter(|found| is_valid(found, at, self.idle))
+            .map(|found| found.session)
+            .collect();
+        let start = match &window.after {
+            Some(cursor) => {
+                valid.iter().position(|session| session.id().to_string() == *cursor).map_or(0, |at| at + 1)
+            }
+            None => 0,
+        };
+        let size = usize::try_from(window.size).unwrap_or(usize::MAX);
+        let (number, has_next) = (valid.len() as u64, valid.len() > start + size);
+        let rows = valid.into_iter().skip(start).take(size);
+        let edges: Vec<_> = rows.map(|row| Edge { cursor: row.id().to_string(), row }).collect();
+        let cursor = |edge: Option<&Edge<Session>>| edge.map(|edge| edge.cursor.clone());
+        let (start_cursor, end) = (cursor(edges.first()), cursor(edges.last()));
+        Ok(Page { edges, has_next, has_previous: start > 0, start: start_cursor, end, total: Some(number) })
+    }
+
+    /// The valid session of this id and its user, if there is one.
+    pub(crate) async fn find_by_id(&self, id: SessionId) -> Result<Option<SessionWithUser>, ApiError> {
+        let found = self.views.session_by_id(id).await?;
+        Ok(found.filter(|found| is_valid(found, now(), self.idle)))
+    }
+
+    /// Ends the session that is stored so.
+    pub(crate) async fn end_stored(&self, session: &Session) -> Result<(), ApiError> {
+        self.views.end_session(&session.token_hash).await?;
+        Ok(())
+    }
+
+    /// Ends every session of a user but, if it is one of them, the one that asks. Returns how many.
+    pub(crate) async fn end_others(&self, user: UserId, asking: &ActiveSession) -> Result<u64, ApiError> {
+        Ok(self.views.end_other_sessions(user, &asking.token_hash).await?)
+    }
+
     /// Ends a session.
     pub(crate) async fn end(&self, session: &ActiveSession) -> Result<(), ApiError> {
         self.views.end_session(&session.token_hash).await?;
         Ok(())
     }
 
-    /// Ends every session of a user.
-    pub(crate) async fn end_all(&self, user: UserId) -> Result<(), ApiError> {
-        self.views.end_sessions(user).await?;
-        Ok(())
+    /// Ends every session of a user. Returns how many.
+    pub(crate) async fn end_all(&self, user: UserId) -> Result<u64, ApiError> {
+        Ok(self.views.end_sessions(user).await?)
     }
 
     /// After a change of password: makes the session a full one of the new password, and ends the user's others.
@@ -141,7 +192,7 @@ impl Sessions {
 }
 
 /// A session may be of a later version than the views show: it has just changed its password.
-fn is_valid(found: &sessions::SessionWithUser, at: Timestamp, idle: Duration) -> bool {
+fn is_valid(found: &SessionWithUser, at: Timestamp, idle: Duration) -> bool {
     let session = &found.session;
     let has_current_password =
         found.password_version.is_some_and(|version| session.credential_version >= version);
@@ -149,7 +200,7 @@ fn is_valid(found: &sessions::SessionWithUser, at: Timestamp, idle: Duration) ->
     has_current_password && is_in_time && found.holder.state == UserStatus::Active
 }
 
-fn active(found: sessions::SessionWithUser) -> ActiveSession {
+fn active(found: SessionWithUser) -> ActiveSession {
     ActiveSession {
         user_id: found.holder.id,
         username: found.holder.username,

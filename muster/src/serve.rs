@@ -71,6 +71,7 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     let (commands, route) = commands(&arguments, &log).await?;
     let views = writer.views().clone();
     let projection = ProjectionService::build(&arguments.projection, log.clone(), Arc::new(writer));
+    let portals = arguments.gateway.portals.clone();
     let is_alone = arguments.log.is_embedded();
     let webhooks = keys
         .clone()
@@ -86,6 +87,14 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
 
     let portal = gateway.local_addr()?;
     say("Muster is up.");
+    if !portals.no_portals {
+        let under = |host: Option<String>| match host {
+            Some(host) => format!("{host}:{}", portal.port()),
+            None => portal.to_string(),
+        };
+        say(&format!("  User portal  http://{}/", under(portals.user_host)));
+        say(&format!("  Admin portal http://{}/admin/", under(portals.admin_host)));
+    }
     say(&format!("  Portal API   http://{portal}/graphql"));
     if dev {
         say(&format!("  Try it       http://{portal}/graphiql (development only)"));

@@ -22,10 +22,12 @@ const HEAD: &str = "\
 ";
 
 /// What stands for the default of a setting that has none: the value that works the same, and when it does.
-const WITHOUT_DEFAULT: [(&str, &str, &str); 5] = [
+const WITHOUT_DEFAULT: [(&str, &str, &str); 7] = [
+    ("admin_host", "\"admin.example.org\"", "This is an example."),
     ("advertise", "\"http://127.0.0.1:8081\"", "This is that of `commands_listen` as it stands here."),
     ("dev", "true", "On for an embedded `muster serve` on a loopback address, else off."),
     ("trusted_proxies", "[]", ""),
+    ("user_host", "\"portal.example.org\"", "This is an example."),
     ("webhook_networks", "[]", ""),
     ("secret_key", "\"./data/secret.key\"", "Embedded it is this one, made when it is first needed."),
 ];

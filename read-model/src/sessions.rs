@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::actor::Client;
-use domain::id::UserId;
+use domain::id::{SessionId, UserId};
 use domain::timestamp::Timestamp;
+use uuid::Uuid;
 
 use crate::credentials::{HOLDER, Holder};
 use crate::database::Database;
@@ -35,6 +36,15 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// The client at sign-in.
     pub client: Client,
+}
+
+impl Session {
+    /// Names the session. It is half of the digest, so it opens nothing.
+    pub fn id(&self) -> SessionId {
+        let mut half = [0; 16];
+        half.copy_from_slice(&self.token_hash[..16]);
+        SessionId::from_uuid(Uuid::from_bytes(half))
+    }
 }
 
 /// Without the hash, which has no place in logs.
@@ -88,14 +98,26 @@ impl ReadModel {
 
     /// The session with this token hash, with its user and the present password version, in one query.
     pub async fn session(&self, token_hash: &TokenHash) -> Result<Option<SessionWithUser>, Error> {
-        let text = format!(
-            "SELECT sessions.token_hash, sessions.user_id, sessions.credential_version, sessions.must_change, \
-             sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.client_address, \
-             sessions.client_agent, {HOLDER}, credentials.version AS password_version \
-             FROM operational.sessions JOIN users ON users.id = sessions.user_id \
-             LEFT JOIN credentials ON credentials.id = sessions.user_id WHERE sessions.token_hash = $1"
-        );
+        let text = with_user("WHERE sessions.token_hash = $1");
         self.database.maybe_one(sql(text).bind(token_hash)).await
+    }
+
+    /// The session with this id.
+    pub async fn session_by_id(&self, id: SessionId) -> Result<Option<SessionWithUser>, Error> {
+        let half = id.uuid().into_bytes();
+        let (mut least, mut most) = ([0; 32], [u8::MAX; 32]);
+        least[..16].copy_from_slice(&half);
+        most[..16].copy_from_slice(&half);
+        let text = with_user("WHERE sessions.token_hash BETWEEN $1 AND $2");
+        self.database.maybe_one(sql(text).bind(&least).bind(&most)).await
+    }
+
+    /// The sessions of a user, valid or not, the last used first; at most `most`.
+    pub async fn sessions_of(&self, user: UserId, most: u32) -> Result<Vec<SessionWithUser>, Error> {
+        let text = with_user(
+            "WHERE sessions.user_id = $1 ORDER BY sessions.last_seen_at DESC, sessions.token_hash LIMIT $2",
+        );
+        self.database.all(sql(text).bind(user).bind(most)).await
     }
 
     /// Records a use of a session.
@@ -180,6 +202,17 @@ impl ReadModel {
         let text = "DELETE FROM operational.throttles WHERE account = $1";
         self.database.execute(sql(text).bind(account)).await.map(drop)
     }
+}
+
+/// Reads sessions with their users and the present versions of the passwords.
+fn with_user(condition: &str) -> String {
+    format!(
+        "SELECT sessions.token_hash, sessions.user_id, sessions.credential_version, sessions.must_change, \
+         sessions.created_at, sessions.last_seen_at, sessions.expires_at, sessions.client_address, \
+         sessions.client_agent, {HOLDER}, credentials.version AS password_version \
+         FROM operational.sessions JOIN users ON users.id = sessions.user_id \
+         LEFT JOIN credentials ON credentials.id = sessions.user_id {condition}"
+    )
 }
 
 impl FromColumns for SessionWithUser {

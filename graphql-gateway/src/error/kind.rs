@@ -51,6 +51,8 @@ pub(crate) enum UserErrorKind {
     UnknownWebhook,
     /// The webhook has no such delivery.
     UnknownDelivery,
+    /// There is no such session, or it has ended.
+    UnknownSession,
     /// The group takes no new members.
     GroupClosed,
     /// There are users in the group.

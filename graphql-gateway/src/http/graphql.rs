@@ -78,6 +78,7 @@ async fn answer(
     let caller = timeout_at(deadline, Caller::identify(&state.gateway.sessions, &headers, context))
         .await
         .map_err(|_| Rejection::failed(&ApiError::UNAVAILABLE))?;
+    caller.require_own_page().map_err(|error| Rejection::forbidden(&error))?;
     let graphql = graphql.data(caller);
     let executed = execute(state, graphql, &progress, operation.kind, deadline).await;
     // Field names that validation did not check are not recorded: callers could make up any number of them.
@@ -109,7 +110,7 @@ async fn execute(
     let mut errors: Vec<ServerError> =
         response.errors.into_iter().map(|error| for_callers(error, executed)).collect();
     if executed || errors.is_empty() {
-        return Ok(GraphqlBody::executed(response.data, errors));
+        return Ok(GraphqlBody::executed(response.data, errors).with_headers(response.http_headers));
     }
     Err(Rejection::invalid(errors.swap_remove(0)))
 }

@@ -18,17 +18,30 @@ pub(super) struct GraphqlBody {
     /// Whether the answer says in which codings bodies are read.
     #[serde(skip)]
     names_codings: bool,
+    /// What resolvers add to the answer: cookies.
+    #[serde(skip)]
+    headers: HeaderMap,
 }
 
 impl GraphqlBody {
     /// The response of an execution.
     pub(super) fn executed(data: Value, errors: Vec<ServerError>) -> Self {
-        Self { data: Some(data), errors, names_codings: false }
+        Self { data: Some(data), ..Self::unexecuted(errors) }
+    }
+
+    /// The response to a request that was not executed.
+    fn unexecuted(errors: Vec<ServerError>) -> Self {
+        Self { data: None, errors, names_codings: false, headers: HeaderMap::new() }
+    }
+
+    /// Adds headers to the answer.
+    pub(super) fn with_headers(self, headers: HeaderMap) -> Self {
+        Self { headers, ..self }
     }
 
     /// The response of a request that is not executed.
     pub(super) fn refused(error: ServerError) -> Self {
-        Self { data: None, errors: vec![error], names_codings: false }
+        Self::unexecuted(vec![error])
     }
 
     /// The response of an execution that gave no data.
@@ -62,9 +75,9 @@ impl GraphqlBody {
         &self.errors
     }
 
-    pub(super) fn into_response(self, status: StatusCode, media: Media) -> Response {
+    pub(super) fn into_response(mut self, status: StatusCode, media: Media) -> Response {
         let text = self.to_text();
-        let mut headers = HeaderMap::new();
+        let mut headers = std::mem::take(&mut self.headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
         if status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -102,6 +115,12 @@ impl Rejection {
         Self { status: StatusCode::BAD_REQUEST, error, well_formed: true, names_codings: false }
     }
 
+    /// The request is valid, and may not be sent from where it was sent.
+    pub(super) fn forbidden(error: &ApiError) -> Self {
+        let status = StatusCode::FORBIDDEN;
+        Self { status, error: error.to_server_error(), well_formed: false, names_codings: false }
+    }
+
     /// The request is valid and can't be executed now.
     pub(super) fn failed(error: &ApiError) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -114,7 +133,8 @@ impl Rejection {
             Media::Json if self.well_formed => StatusCode::OK,
             _ => self.status,
         };
-        (status, GraphqlBody { data: None, errors: vec![self.error], names_codings: self.names_codings })
+        let body = GraphqlBody::unexecuted(vec![self.error]);
+        (status, GraphqlBody { names_codings: self.names_codings, ..body })
     }
 
     /// The answer where no handler is asked.
@@ -131,7 +151,7 @@ pub(super) fn error_response(
     error: &ApiError,
     correlation_id: &str,
 ) -> Response {
-    let mut body = GraphqlBody { data: None, errors: vec![error.to_server_error()], names_codings: false };
+    let mut body = GraphqlBody::unexecuted(vec![error.to_server_error()]);
     body.add_correlation_id(correlation_id);
     body.into_response(status, media)
 }
@@ -172,7 +192,7 @@ mod tests {
     fn an_internal_error_says_the_id_of_its_request_and_no_more() {
         let leak = ServerError { source: Some(Arc::new("a secret")), ..ServerError::new("a secret", None) };
         let errors = vec![for_callers(leak, true), ApiError::Forbidden.to_server_error()];
-        let mut body = GraphqlBody { data: None, errors, names_codings: false };
+        let mut body = GraphqlBody::unexecuted(errors);
         body.add_correlation_id("r-1");
         let expected = serde_json::json!({ "errors": [
             { "message": "Something went wrong.", "extensions": { "code": "INTERNAL", "correlationId": "r-1" } },

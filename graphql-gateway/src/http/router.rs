@@ -21,7 +21,7 @@ use super::negotiation::Media;
 use super::problem::Problem;
 use super::response::{Rejection, error_response};
 use super::state::HttpState;
-use super::{access, agent, events, graphiql, graphql, subscriptions, telemetry};
+use super::{access, agent, events, graphiql, graphql, portals, subscriptions, telemetry};
 use crate::error::ApiError;
 use crate::portal;
 use crate::request::RequestContext;
@@ -47,7 +47,7 @@ pub(crate) fn router(state: Arc<HttpState>) -> Router {
         router = router.merge(graphiql::routes()).route("/schema.graphql", get(async move || sdl.clone()));
     }
     router
-        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "There is nothing here."))
+        .fallback(portals::page)
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not taken here.")
         })
@@ -116,6 +116,7 @@ fn set_common_headers(response: &mut Response, correlation_id: &str) {
     if let Ok(id) = HeaderValue::from_str(correlation_id) {
         headers.insert(REQUEST_ID, id);
     }
+    // Pages have a policy of their own, and assets may be kept.
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CSP);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -21,6 +21,7 @@ mod rule_changes;
 mod rule_inputs;
 mod rules;
 mod session;
+mod sessions;
 mod temporary_password;
 mod tokens;
 mod webhook_payloads;
@@ -33,6 +34,7 @@ use async_graphql::MergedObject;
 pub(crate) struct Mutation(
     onboarding::OnboardingMutations,
     session::SessionMutations,
+    sessions::SessionEndings,
     password::PasswordMutations,
     profile::ProfileMutations,
     lifecycle::LifecycleMutations,

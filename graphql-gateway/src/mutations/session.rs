@@ -1,6 +1,7 @@
 //! Mutations that begin and end sessions: sign in and sign out.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
+use axum::http::header;
 use domain::refusal::{Code, Refusal};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -9,6 +10,7 @@ use crate::error::{ApiError, UserError, into_payload};
 use crate::schema::context::submission;
 use crate::schema::scalar::DateTime;
 use crate::schema::user::User;
+use crate::sessions::Sessions;
 
 /// Signs somebody in.
 #[derive(InputObject)]
@@ -18,6 +20,9 @@ pub(crate) struct SignInInput {
     /// The password, temporary or chosen.
     #[graphql(secret)]
     password: String,
+    /// Whether the session travels as a cookie that no script can read, and not in the answer. For pages of this door.
+    #[graphql(default_with = "Some(false)")]
+    cookie: Option<bool>,
 }
 
 /// What became of the sign-in.
@@ -27,7 +32,7 @@ pub(crate) struct SignInPayload {
     user_errors: Vec<UserError>,
     /// Who is signed in now.
     viewer: Option<User>,
-    /// The session, to be sent as `Authorization: Bearer`; shown this once.
+    /// The session, to be sent as `Authorization: Bearer`; shown this once, and null for a session in a cookie.
     session_token: Option<String>,
     /// Whether the session can do nothing but change the password.
     must_change_password: bool,
@@ -68,6 +73,10 @@ impl SessionMutations {
         into_payload(async {
             let submission = submission(ctx);
             let gateway = submission.gateway;
+            let in_cookie = input.cookie == Some(true);
+            if in_cookie && !submission.caller.is_own_page {
+                return Err(ApiError::Forbidden.into());
+            }
             let password = SecretString::from(input.password);
             let attempt = submission.caller.sign_in_attempt();
             let user = match gateway.authenticator.password(&input.username, &password, &attempt).await {
@@ -85,10 +94,14 @@ impl SessionMutations {
             let (token, expires_at) = gateway.sessions.begin(&user, &submission.caller.client).await?;
             gateway.authenticator.record_sign_in(&user, &attempt);
             gateway.rehasher.rehash_if_weaker(&user, password, &attempt);
+            if in_cookie {
+                let Sessions { cookie, absolute, .. } = &*gateway.sessions;
+                ctx.insert_http_header(header::SET_COOKIE, cookie.set(&token, *absolute));
+            }
             Ok(SignInPayload {
                 user_errors: Vec::new(),
                 viewer: viewer.map(User::from),
-                session_token: Some(token.expose_secret().to_owned()),
+                session_token: (!in_cookie).then(|| token.expose_secret().to_owned()),
                 must_change_password,
                 expires_at: Some(expires_at.into()),
             })
@@ -103,6 +116,9 @@ impl SessionMutations {
             let session = submission.caller.any_session()?.ok_or(ApiError::Unauthenticated)?;
             submission.gateway.sessions.end(session).await?;
             submission.caller.sign_out();
+            if submission.caller.has_cookie {
+                ctx.insert_http_header(header::SET_COOKIE, submission.gateway.sessions.cookie.clear());
+            }
             Ok(SignOutPayload { user_errors: Vec::new() })
         })
         .await

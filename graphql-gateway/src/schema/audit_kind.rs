@@ -189,6 +189,8 @@ kinds! {
         RetryDelivery = "RetryDelivery";
         /// A deletion of a webhook was denied or refused.
         DeleteWebhook = "DeleteWebhook";
+        /// Ending the sessions of a user was denied.
+        EndSessions = "EndSessions";
         /// Reading the list of users was denied.
         Users = "users";
         /// Reading the list of groups was denied.

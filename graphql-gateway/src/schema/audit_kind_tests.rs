@@ -8,8 +8,8 @@ use domain::{access, deployment, group, user, webhook};
 
 use super::*;
 
-/// Queries that are denied to whoever is no administrator.
-const QUERIES: [&str; 5] = ["users", "groups", "members", "webhooks", "auditLog"];
+/// What the gateway itself denies to those who are no administrators.
+const DENIED: [&str; 6] = ["EndSessions", "users", "groups", "members", "webhooks", "auditLog"];
 
 fn group_commands() -> [&'static str; 5] {
     use group::Command;
@@ -40,7 +40,7 @@ fn webhook_commands() -> [&'static str; 8] {
 }
 
 #[test]
-fn every_event_every_command_and_every_denied_query_is_a_kind() {
+fn every_event_every_command_and_everything_that_the_gateway_denies_is_a_kind() {
     // A denied or refused command stands in the log under its own name.
     let hidden = ["muster.access.command_denied", "muster.access.command_refused"];
     let events = [
@@ -53,7 +53,7 @@ fn every_event_every_command_and_every_denied_query_is_a_kind() {
     let events = events.into_iter().flatten().copied().filter(|name| !hidden.contains(name));
     let commands =
         Action::ALL.iter().map(|action| action.name()).chain(group_commands()).chain(webhook_commands());
-    let expected: BTreeSet<&str> = events.chain(commands).chain(QUERIES).collect();
+    let expected: BTreeSet<&str> = events.chain(commands).chain(DENIED).collect();
     let found: BTreeSet<&str> = AuditEntryKind::items().iter().map(|item| item.value.action()).collect();
     assert_eq!(found, expected);
 }

@@ -17,6 +17,7 @@ pub(crate) mod query;
 pub(crate) mod role;
 pub(crate) mod rule;
 pub(crate) mod scalar;
+pub(crate) mod session;
 pub(crate) mod subscription;
 pub(crate) mod token;
 mod until_ended;

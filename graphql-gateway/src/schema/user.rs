@@ -18,6 +18,7 @@ use super::group::Group;
 use super::role::Role;
 use super::rule::AgentRule;
 use super::scalar::{DateTime, int};
+use super::session::Session;
 use super::token::AuthToken;
 use crate::error::ApiError;
 
@@ -183,6 +184,20 @@ impl User {
         let window = window(first, after, last, before)?;
         let page = gateway(ctx).views.tokens_page(self.0.id, &window).await?;
         Ok(Connection::new(page, WholeList::Tokens(self.0.id), AuthToken::from))
+    }
+
+    /// Where the user is signed in, the last used first.
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many rows; 50 by default, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
+    ) -> Result<Connection<Session>, ApiError> {
+        let asking = caller(ctx).require_session()?;
+        let window = window(first, after, None, None)?;
+        let page = gateway(ctx).sessions.page(self.0.id, &window).await?;
+        let whole = WholeList::Counted(page.total.unwrap_or_default());
+        Ok(Connection::new(page, whole, |row| Session::seen_by(row, asking)))
     }
 
     /// What happened to the user, the newest first.

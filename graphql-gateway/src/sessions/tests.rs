@@ -6,10 +6,10 @@ use read_model::credentials::Holder;
 
 const IDLE: Duration = Duration::from_hours(1);
 
-fn found() -> sessions::SessionWithUser {
+fn found() -> SessionWithUser {
     let id = UserId::of(&Username::parse("alice").unwrap());
     let begin = Timestamp::from_micros(0);
-    sessions::SessionWithUser {
+    SessionWithUser {
         session: Session {
             token_hash: [0; 32],
             user_id: id,

@@ -28,7 +28,7 @@ const NATURAL: [(&str, &[&str], &str); 1] = [(
 )];
 
 /// Type names that two crates share, and why each is right in both.
-const SHARED: [(&str, &str); 19] = [
+const SHARED: [(&str, &str); 20] = [
     ("AckMode", "the GraphQL type of the domain's"),
     ("ApplyError", "read-model may not use the consumer; the projection translates"),
     ("AuditFilter", "the GraphQL input of read-model's"),
@@ -42,6 +42,7 @@ const SHARED: [(&str, &str); 19] = [
     ("Move", "read-model may not use the consumer; the projection translates"),
     ("Position", "the GraphQL scalar of log-model's"),
     ("Role", "the GraphQL type of the domain's"),
+    ("Session", "the GraphQL type of read-model's"),
     ("UfaConfig", "the GraphQL type of the domain's"),
     ("User", "the GraphQL type of the domain's"),
     ("UserFilter", "the GraphQL input of read-model's"),

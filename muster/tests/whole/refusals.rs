@@ -303,7 +303,10 @@ fn unknown(_: &World) -> Attempts {
             ("updateProfile", json!({ "userId": user, "firstName": "A" }), vec!["unknown_user@userId"]),
             ("editUfaConfig", json!({ "userId": user, "maxJobs": 1 }), vec!["unknown_user@userId"]),
             ("createMailbox", json!({ "userId": user, "name": "a" }), vec!["unknown_user@userId"]),
+            ("endSessions", json!({ "userId": user }), vec!["unknown_user@userId"]),
         ]);
+        let session = json!({ "sessionId": user });
+        attempts.push(("endSession", session, vec!["unknown_session@sessionId"]));
         attempts.push(("closeGroup", json!({ "groupId": group }), vec!["unknown_group@groupId"]));
         attempts.push(("reopenGroup", json!({ "groupId": group }), vec!["unknown_group@groupId"]));
     }

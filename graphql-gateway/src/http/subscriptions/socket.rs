@@ -1,7 +1,7 @@
 //! One WebSocket that speaks `graphql-transport-ws`, from its beginning to its close.
 //!
-//! The session is that of the handshake, or of the `authorization` in the payload of `connection_init`, because browsers send
-//! no header with a handshake. It is looked at again for as long as the socket is open.
+//! The session is that of the handshake, or of the `authorization` in the payload of `connection_init`: browsers send no
+//! header of a page's choice with a handshake, but they do send cookies. It is looked at again for as long as the socket is open.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use crate::http::prepared::PreparedOperation;
 use crate::http::state::HttpState;
 use crate::readers::{OpenSocket, ReaderRights};
 use crate::request::RequestContext;
+use crate::session_cookie::{CookieSession, is_from_own_page};
 
 /// How long a client may take to begin.
 const INIT: Duration = Duration::from_secs(10);
@@ -147,18 +148,24 @@ impl Socket {
             value.set_sensitive(true);
             self.headers.insert(header::AUTHORIZATION, value);
         }
-        let readers = &self.state.gateway.readers;
-        match credentials(&self.headers) {
-            Credentials::None => Ok(()),
-            Credentials::Basic(..) | Credentials::Unreadable => Err(Close::forbidden()),
-            Credentials::Bearer(token) => match self.state.gateway.sessions.find(&token).await {
-                Ok(Some(session)) if self.open.belongs_to(session.token_hash()) => {
-                    self.rights = Some(readers.rights.watch(&EventReader::of_session(&session), |_| true));
-                    Ok(())
-                }
-                Ok(Some(_)) | Err(ApiError::Unavailable { .. }) => Err(Close::try_again_later()),
-                Ok(None) | Err(_) => Err(Close::forbidden()),
+        let sessions = &self.state.gateway.sessions;
+        let token = match credentials(&self.headers) {
+            Credentials::Bearer(token) => token,
+            Credentials::Basic(..) | Credentials::Unreadable => return Err(Close::forbidden()),
+            Credentials::None => match sessions.cookie.read(&self.headers) {
+                CookieSession::None => return Ok(()),
+                CookieSession::Token(token) if is_from_own_page(&self.headers) => token,
+                CookieSession::Token(_) | CookieSession::Ambiguous => return Err(Close::forbidden()),
             },
+        };
+        match sessions.find(&token).await {
+            Ok(Some(session)) if self.open.belongs_to(session.token_hash()) => {
+                let rights = &self.state.gateway.readers.rights;
+                self.rights = Some(rights.watch(&EventReader::of_session(&session), |_| true));
+                Ok(())
+            }
+            Ok(Some(_)) | Err(ApiError::Unavailable { .. }) => Err(Close::try_again_later()),
+            Ok(None) | Err(_) => Err(Close::forbidden()),
         }
     }
 

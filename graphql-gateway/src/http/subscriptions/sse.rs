@@ -71,6 +71,7 @@ async fn begin(
         return Err(Rejection::malformed(StatusCode::METHOD_NOT_ALLOWED, message));
     }
     let caller = Caller::identify(&state.gateway.sessions, &headers, context).await;
+    caller.require_own_page().map_err(|error| Rejection::forbidden(&error))?;
     Ok(answers(state, prepared, caller))
 }
 

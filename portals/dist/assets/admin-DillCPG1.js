@@ -1,0 +1,2 @@
+const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["assets/portal-D1ZOHOlC.js","assets/rolldown-runtime-XKyaHtl9.js","assets/common-Ckp3C3Dp.js","assets/door-BkC6ugIu.js","assets/door-aYQ1AngP.css","assets/frame-BsLOGwXQ.js","assets/grid-C6PSNozh.js"])))=>i.map(i=>d[i]);
+import{kn as e,n as t,r as n,t as r,u as i}from"./door-BkC6ugIu.js";var a=e();n((0,a.jsx)(t,{door:(0,a.jsx)(i,{title:`Muster admin`}),pages:()=>r(()=>import(`./portal-D1ZOHOlC.js`).then(e=>e.t),__vite__mapDeps([0,1,2,3,4,5,6]))}));

@@ -1,0 +1,1 @@
+import{Sn as e,kn as t,x as n}from"./door-BkC6ugIu.js";import{t as r}from"./common-C5RytOD7.js";import{s as i}from"./frame-BsLOGwXQ.js";var a=t();function o(){let{data:t}=e(n);return(0,a.jsxs)(a.Fragment,{children:[(0,a.jsx)(i,{title:`History`}),t&&(0,a.jsx)(r,{userId:t.id})]})}export{o as default};

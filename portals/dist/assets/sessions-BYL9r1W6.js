@@ -1,0 +1,1 @@
+import{t as e}from"./common-BR1Gg0pM.js";import{t}from"./query-A-hoy9cq.js";import{kn as n}from"./door-BkC6ugIu.js";var r=n();function i(){let n=t();return n&&(0,r.jsx)(e,{userId:n.id})}export{i as default};

@@ -1,0 +1,8 @@
+/** The pages of the admin portal. */
+
+import { RouterProvider } from "@tanstack/react-router";
+import { router } from "./routes";
+
+export default function Pages() {
+  return <RouterProvider router={router} />;
+}

@@ -2,13 +2,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::Instant;
 
 use crate::portal::Portal;
+use crate::running::Running;
 use crate::surroundings::{read_text, server, tail, unique};
 
 /// How long anything may take to come true.
@@ -31,13 +32,13 @@ pub(crate) struct Deployment {
 
 struct Process {
     role: &'static str,
-    child: Child,
+    child: Running,
     lines: Vec<String>,
     log: PathBuf,
 }
 
 /// A process whose start lines have not been read yet: its role, and where its log goes.
-type Starting = (&'static str, Child, PathBuf);
+type Starting = (&'static str, Running, PathBuf);
 
 struct Database {
     server: String,
@@ -191,7 +192,7 @@ impl Deployment {
         let file = std::fs::File::create(&log).unwrap();
         let stderr = self.stderr.map_or_else(|| file.into(), |stderr| stderr());
         let child = self.muster(&[role]).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
-        (role, child, log)
+        (role, Running(child), log)
     }
 
     /// Ends the process of one role without a chance to clean up.

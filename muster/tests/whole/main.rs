@@ -25,6 +25,7 @@ mod raised;
 mod raw_topics;
 mod refusals;
 mod replay;
+mod running;
 mod sequences;
 mod strays;
 mod surroundings;

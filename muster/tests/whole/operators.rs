@@ -119,6 +119,8 @@ fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_muster"));
+        // Another Muster on this machine may have the usual port.
+        command.env("MUSTER_OPERATIONS_LISTEN", "127.0.0.1:0");
         let output = command.args(arguments).current_dir(directory.path()).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };

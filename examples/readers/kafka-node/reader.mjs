@@ -35,13 +35,15 @@ const [brokers, topic, cursor] = process.argv.slice(2);
 const offsets = load(cursor);
 const consumer = new Consumer({
   clientId: 'muster-reader',
+  // Otherwise an option with a value that it does not take is passed over.
+  strict: true,
   bootstrapBrokers: brokers.split(','),
   // This library assigns partitions by groups alone. A group of its own has all of them at once, where the old one of a
   // killed process would keep some until the broker misses it. Nothing is committed to it.
   groupId: `muster-reader-${randomUUID()}`,
   autocommit: false,
   deserializers: stringDeserializers,
-  // A number: an aborted transaction has never happened.
+  // An aborted transaction has never happened. The value is a number; the name as text would read everything.
   isolationLevel: FetchIsolationLevels.READ_COMMITTED,
 });
 const { topics } = await consumer.metadata({ topics: [topic] });

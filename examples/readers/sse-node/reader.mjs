@@ -5,7 +5,7 @@
 //
 // The token needs the scope EVENTS. CURSOR is a file with the position of the last event, and the length that EVENTS had
 // with it. Killed at any moment, the program cuts off what it wrote after that and goes on there: each event stands in the
-// file once.
+// file once. The cursor may therefore be a little behind, and is not written for each event.
 
 import { existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { EventSource } from 'eventsource';
@@ -33,17 +33,22 @@ const cursor = existsSync(cursorPath) ? JSON.parse(readFileSync(cursorPath, 'utf
 const events = openSync(eventsPath, 'a');
 if (fstatSync(events).size < cursor.length) throw new Error(`${eventsPath} is shorter than ${cursorPath} says`);
 ftruncateSync(events, cursor.length);
+let saved = 0;
 
 function take({ type, data, lastEventId }) {
   // A frame of this name only says where we are.
   if (type !== 'muster.position') {
     const line = Buffer.from(`${data}\n`);
     for (let written = 0; written < line.length; ) written += writeSync(events, line, written);
-    fsyncSync(events);
     cursor.length += line.length;
   }
   cursor.position = lastEventId;
-  save(cursorPath, cursor);
+  // At the latest with the next position frame, four seconds after the last event.
+  if (Date.now() > saved + 200) {
+    fsyncSync(events);
+    save(cursorPath, cursor);
+    saved = Date.now();
+  }
 }
 
 function connect() {

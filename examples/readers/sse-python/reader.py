@@ -6,6 +6,7 @@
 
 The token needs the scope EVENTS. CURSOR is a file with the position of the last event, and the length that EVENTS had with
 it. Killed at any moment, the program cuts off what it wrote after that and goes on there: each event stands in the file once.
+The cursor may therefore be a little behind, and is not written for each event.
 """
 
 import json
@@ -58,11 +59,13 @@ def main(url, events, cursor):
     position, length = load(cursor)
     # A sign of life comes every four seconds. Silence is a broken connection.
     client = httpx.Client(auth=tuple(os.environ["MUSTER_TOKEN"].split(":", 1)), timeout=httpx.Timeout(10, read=15))
-    wait = 2.0
+    wait, saved = 2.0, 0.0
     with open(events, "ab") as file:
         if file.tell() < length:
             raise SystemExit(f"{events} is shorter than {cursor} says")
         file.truncate(length)
+        # So that tell() says so before the first write, too.
+        file.seek(length)
         while True:
             try:
                 for frame in frames(client, url, position):
@@ -74,10 +77,12 @@ def main(url, events, cursor):
                     if frame.event != "muster.position":
                         file.write(frame.data.encode() + b"\n")
                         file.flush()
+                    # At the latest with the next position frame, four seconds after the last event.
+                    if time.monotonic() > saved + 0.2:
                         os.fsync(file.fileno())
-                        length = file.tell()
+                        save(cursor, frame.id, file.tell())
+                        saved = time.monotonic()
                     position = frame.id
-                    save(cursor, position, length)
             except httpx.TransportError as error:
                 print(f"the connection is lost: {error!r}", file=sys.stderr)
             # This library leaves coming back to its caller.

@@ -3,7 +3,7 @@
 import datetime
 import json
 import os
-import random
+import pathlib
 import subprocess
 import time
 
@@ -93,14 +93,30 @@ def catch_up(reader, muster):
     """Lets it read to the end, and returns what is in the log."""
     reader.start()
     expected = muster.events()
-    wanted, deadline = {event["id"] for event in expected}, time.monotonic() + 60
-    while True:
-        missing = wanted - {event["id"] for run in reader.seen() for event in run}
-        if not missing or time.monotonic() > deadline:
-            return expected
+    wanted, before, deadline = {event["id"] for event in expected}, -1, 0
+    while missing := wanted - {event["id"] for run in reader.seen() for event in run}:
+        # Slow is not stuck: it has a minute for each step.
+        if len(missing) != before:
+            before, deadline = len(missing), time.monotonic() + 60
+        elif time.monotonic() > deadline:
+            break
         if reader.process.poll() is not None:
             reader.kill()
         time.sleep(0.1)
+    return expected
+
+
+def ends_on_a_foreign_cursor(reader):
+    """What happens with a cursor that can't be of this log: the reader has to end with an error."""
+    reader.kill()
+    foreign = {"0": 10**9} if reader.program.way == "kafka" else {"position": "elsewhere", "length": os.path.getsize(reader.file)}
+    pathlib.Path(reader.cursor).write_text(json.dumps(foreign))
+    reader.start()
+    try:
+        code = reader.process.wait(120)
+    except subprocess.TimeoutExpired:
+        return "it does not end"
+    return "an error" if code > 0 else f"code {code}"
 
 
 def judge(runs, expected, report, doubles_allowed):

@@ -73,12 +73,13 @@ def kill_again_and_again(reader, kills, chance):
     begun = time.monotonic()
     reader.wait_for_output(60)
     until_it_writes = time.monotonic() - begun
-    at_work = 0
+    # A third at any moment since the start, also before it is ready.
+    at_work, early = 0, set(chance.sample(range(kills), kills // 3))
     for number in range(kills):
         if number:
             reader.start()
         before = reader.size()
-        if chance.random() < 0.3:
+        if number in early:
             time.sleep(chance.uniform(0, 1.5 * until_it_writes))
         else:
             # Soon after it has written: between an event and its cursor, or between two events.

@@ -79,8 +79,8 @@ func run(ctx context.Context, brokers, topic, cursor string) error {
 		kgo.SeedBrokers(strings.Split(brokers, ",")...),
 		// The default reads aborted transactions too, which have never happened.
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		// Events are kept permanently, so an offset that isn't there is that of another log. The default, to begin anew
-		// in silence, would hide it.
+		// Events are kept permanently, so an offset that isn't there is that of another log. By default it would begin
+		// anew and hide that.
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 	)
 	if err := errors.Join(err, unreadable); err != nil {

@@ -55,8 +55,8 @@ def main(brokers, topic, cursor):
             "enable.auto.commit": False,
             # The default here, but not everywhere: an aborted transaction has never happened.
             "isolation.level": "read_committed",
-            # Events are kept permanently, so an offset that isn't there is that of another log. The default, to go to the
-            # end in silence, would lose events.
+            # Events are kept permanently, so an offset that isn't there is that of another log. By default it would go to
+            # the end and lose events.
             "auto.offset.reset": "error",
         }
     )

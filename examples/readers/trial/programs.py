@@ -37,8 +37,8 @@ def at_least(text, *wanted):
 
 def python(folder, install):
     """The packages of requirements.txt in an environment of their own."""
-    if sys.version_info < (3, 10):
-        raise Skip("it needs Python 3.10 or later")
+    if sys.version_info < (3, 11):
+        raise Skip("its packages need Python 3.11 or later")
     install([sys.executable, "-m", "venv", "venv"], folder, "no environment could be made (Debian: python3-venv)")
     pip = ["venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"]
     install(pip, folder, "its packages can't be had")

@@ -59,8 +59,8 @@ public final class Reader {
                 "enable.auto.commit", false,
                 // The default reads aborted transactions too, which have never happened.
                 "isolation.level", "read_committed",
-                // Events are kept permanently, so an offset that isn't there is that of another log. The default, to go
-                // to the end in silence, would lose events.
+                // Events are kept permanently, so an offset that isn't there is that of another log. By default it would
+                // go to the end and lose events.
                 "auto.offset.reset", "none",
                 "key.deserializer", StringDeserializer.class,
                 "value.deserializer", CloudEventDeserializer.class);

@@ -9,6 +9,9 @@ import time
 
 from checks.processes import Broken, last_lines
 
+# Seconds for one step. Where many share the processors, a JVM alone may need a minute before it reads.
+PATIENCE = 180
+
 
 class Reader:
     """A reader that is started and killed many times over, with one cursor."""
@@ -71,7 +74,7 @@ def kill_again_and_again(reader, kills, chance):
     """Starts and kills it at random moments. Returns how many kills met it at work."""
     reader.start()
     begun = time.monotonic()
-    reader.wait_for_output(60)
+    reader.wait_for_output(PATIENCE)
     until_it_writes = time.monotonic() - begun
     # A third at any moment since the start, also before it is ready.
     at_work, early = 0, set(chance.sample(range(kills), kills // 3))
@@ -83,7 +86,7 @@ def kill_again_and_again(reader, kills, chance):
             time.sleep(chance.uniform(0, 1.5 * until_it_writes))
         else:
             # Soon after it has written: between an event and its cursor, or between two events.
-            reader.wait_for_output(60)
+            reader.wait_for_output(PATIENCE)
             time.sleep(chance.choice([0, chance.uniform(0, 0.02), chance.uniform(0, 0.5)]))
         at_work += reader.size() > before
         reader.kill()
@@ -96,9 +99,9 @@ def catch_up(reader, muster):
     expected = muster.events()
     wanted, before, deadline = {event["id"] for event in expected}, -1, 0
     while missing := wanted - {event["id"] for run in reader.seen() for event in run}:
-        # Slow is not stuck: it has a minute for each step.
+        # Slow is not stuck: it has its time for each step.
         if len(missing) != before:
-            before, deadline = len(missing), time.monotonic() + 60
+            before, deadline = len(missing), time.monotonic() + PATIENCE
         elif time.monotonic() > deadline:
             break
         if reader.process.poll() is not None:
@@ -114,7 +117,7 @@ def ends_on_a_foreign_cursor(reader):
     pathlib.Path(reader.cursor).write_text(json.dumps(foreign))
     reader.start()
     try:
-        code = reader.process.wait(120)
+        code = reader.process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         return "it does not end"
     return "an error" if code > 0 else f"code {code}"

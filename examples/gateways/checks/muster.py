@@ -27,22 +27,20 @@ class Muster:
     """A running Muster, asked as its first administrator. `more` are further settings."""
 
     def __init__(self, processes, folder, root, *more):
-        how = "build Muster (cargo build --release), or name its program in the variable MUSTER"
-        named = os.environ.get("MUSTER")
-        program = find([named] if named else [f"{root}/target/{kind}/muster" for kind in ("release", "debug")], how)
+        self.program = find_muster(root)
         self.port, operations = free_port(), free_port()
-        # Settings of whoever runs the checks are not those of this Muster.
-        env = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER")}
-        command = [program, "serve", f"--data-dir={folder}/data", f"--listen=127.0.0.1:{self.port}"]
+        command = [self.program, "serve", f"--data-dir={folder}/data", f"--listen=127.0.0.1:{self.port}"]
         command += [f"--operations-listen=127.0.0.1:{operations}", "--trusted-proxies=127.0.0.1/32"]
         command += more
         # The gateways talk to it from 127.0.0.1; the clients of the checks have other addresses of the same machine.
-        processes.start(command, f"{folder}/muster.log", self.port, env)
+        processes.start(command, f"{folder}/muster.log", self.port, environment())
         wait_until_ready(operations, f"{folder}/muster.log")
-        self.program = program
-        log = pathlib.Path(folder, "muster.log").read_text()
+        self.begin(re.search(r"Password +(\S+)", pathlib.Path(folder, "muster.log").read_text())[1])
+
+    def begin(self, temporary):
+        """Signs the first administrator in and makes the group of the people."""
         self.session = ""
-        self.administrator = self.enter("administrator", re.search(r"Password +(\S+)", log)[1])
+        self.administrator = self.enter("administrator", temporary)
         self.session = self.administrator.session
         self.group = self.change("createGroup", "CreateGroupInput", "group { id }", name="staff")["group"]["id"]
 
@@ -109,6 +107,18 @@ class Muster:
                 return sorted({node["clientAddress"] for node in nodes})
             time.sleep(0.2)
         return []
+
+
+def find_muster(root):
+    """The program that the variable MUSTER names, or what was built."""
+    how = "build Muster (cargo build --release), or name its program in the variable MUSTER"
+    named = os.environ.get("MUSTER")
+    return find([named] if named else [f"{root}/target/{kind}/muster" for kind in ("release", "debug")], how)
+
+
+def environment():
+    """The variables for a Muster of the checks. Settings of the caller are not its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MUSTER")}
 
 
 def wait_until_ready(port, log):

@@ -9,7 +9,7 @@ use domain::{access, deployment, group, user, webhook};
 use super::*;
 
 /// Queries that are denied to whoever is no administrator.
-const QUERIES: [&str; 5] = ["users", "groups", "members", "webhooks", "auditLog"];
+const QUERIES: [&str; 7] = ["users", "userAsOf", "usersAsOf", "groups", "members", "webhooks", "auditLog"];
 
 fn group_commands() -> [&'static str; 5] {
     use group::Command;

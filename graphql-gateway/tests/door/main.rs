@@ -13,6 +13,7 @@ mod groups;
 mod harness;
 mod mutations;
 mod over_http;
+mod past;
 mod readers;
 mod reading;
 mod requests;

@@ -31,6 +31,12 @@ impl Authorizer<'_> {
         if policy::may_administer(&session.actor()) { Ok(()) } else { Err(self.deny(command, target)) }
     }
 
+    /// Requires somebody who may read the audit log, and so the past. `command` and `target` are for the audit log.
+    pub(crate) fn require_auditor(&self, command: &str, target: Option<&str>) -> Result<(), ApiError> {
+        let session = self.caller.require_session()?;
+        if session.roles.may_audit() { Ok(()) } else { Err(self.deny(command, target)) }
+    }
+
     /// Requires somebody who may ask this of the user. Returns that user.
     pub(crate) fn require(&self, action: Action, user: &str) -> Result<UserId, MutationError> {
         self.require_of(action.name(), user, |actor, id| policy::may_ask(actor, action, id))

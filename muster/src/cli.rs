@@ -9,7 +9,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use service_kit::settings;
 use service_kit::telemetry::{self, TelemetryConfig};
 
-use crate::{init, keys, log, projection, schemas, serve, services, settings_file, store, topics};
+use crate::{
+    access, init, keys, log, projection, schemas, serve, services, settings_file, store, topics, user,
+};
 
 /// Onboards the users of a managed file transfer platform and decides who may use it.
 ///
@@ -54,6 +56,10 @@ enum Subcommands {
     Keys(keys::Arguments),
     /// Reads or verifies the log.
     Log(log::Arguments),
+    /// Shows a user as they are, or as they were at an instant.
+    User(user::Arguments),
+    /// Reports who could pass where at an instant.
+    Access(access::Arguments),
     /// Writes what is generated: the GraphQL schema, the schemas of events, the AsyncAPI document, the list of codes.
     Schemas(schemas::Arguments),
     /// Prints every setting with its default and description, as a file for --config.
@@ -86,6 +92,8 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Subcommands::Projection(arguments) => projection::run(arguments).await,
         Subcommands::Keys(arguments) => keys::run(&arguments),
         Subcommands::Log(arguments) => log::run(arguments).await,
+        Subcommands::User(arguments) => user::run(arguments).await,
+        Subcommands::Access(arguments) => access::run(arguments).await,
         Subcommands::Schemas(arguments) => schemas::run(&arguments),
         // Without what a settings file has changed.
         Subcommands::Settings => settings_file::run(&Cli::command()),

@@ -1,5 +1,7 @@
 //! The one binary: all services in one process, each by itself, and the operator's commands.
 
+mod access;
+mod as_of;
 mod cli;
 mod init;
 mod keys;
@@ -11,6 +13,7 @@ mod services;
 mod settings_file;
 mod store;
 mod topics;
+mod user;
 mod wiring;
 
 use std::io::Write;

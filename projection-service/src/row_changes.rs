@@ -16,18 +16,20 @@ use read_model::audit::AuditRow;
 use read_model::groups::GroupRow;
 use read_model::mailboxes::MailboxRow;
 use read_model::tokens::TokenRow;
+use read_model::user_spans::SpanRow;
 use read_model::users::UserRow;
 use read_model::webhooks::{WebhookRow, WebhookSecretRow};
 use read_model::{Error, ReadModel};
 
 use crate::views::{
-    At, RowChange, agents, audit, counts, credentials, groups, mailboxes, tokens, users, webhooks,
+    At, RowChange, agents, audit, counts, credentials, groups, mailboxes, spans, tokens, users, webhooks,
 };
 
 /// The rows that a batch changes.
 #[derive(Default)]
 pub(crate) struct RowChanges {
     users: HashMap<UserId, CachedRow<UserRow>>,
+    spans: Vec<SpanRow>,
     groups: HashMap<GroupId, CachedRow<GroupRow>>,
     cleared: HashSet<UserId>,
     rules: HashMap<RuleId, (UserId, Option<Rule>)>,
@@ -139,6 +141,7 @@ impl RowChanges {
         };
         let row = users::fold(cached.now.clone(), event, here).ok_or("the user was never registered")?;
         let entry = audit::of_user(event, cached.now.as_ref(), &row, envelope, at);
+        self.spans.push(spans::begin(event, &row, envelope.time));
         let before = cached.now.replace(row);
         if users::clears(event) && before.is_some() {
             self.cleared.insert(id);
@@ -235,9 +238,12 @@ impl RowChanges {
             split(self.webhook_secrets, |(webhook, number), sealed| {
                 Some(WebhookSecretRow { webhook, number, sealed: sealed? })
             });
+        let (spans, spans_ended) = spans::joined(self.spans);
         Batch {
             moves,
             users,
+            spans,
+            spans_ended,
             counts: numbers.into_iter().filter(|(_, n)| *n != 0).collect(),
             cleared: self.cleared.into_iter().collect(),
             groups: changed(self.groups).map(|group| group.after).collect(),

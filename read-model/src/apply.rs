@@ -20,6 +20,7 @@ use crate::notifications;
 use crate::reader::ReadModel;
 use crate::statement::{Sql, Value, WriteStatement, listed, multi_row};
 use crate::tokens::{self, TokenRow};
+use crate::user_spans::{self, SpanEnd, SpanRow};
 use crate::users::{self, Searchable, UserRow};
 use crate::webhooks::{self, WebhookRow, WebhookSecretRow};
 use crate::writer::ViewWriter;
@@ -31,6 +32,10 @@ pub struct Batch {
     pub moves: Vec<Move>,
     /// Users that are new or changed.
     pub users: Vec<Changed<UserRow>>,
+    /// New spans of users.
+    pub spans: Vec<SpanRow>,
+    /// Ends of spans of earlier batches.
+    pub spans_ended: Vec<SpanEnd>,
     /// What to add to the numbers of users.
     pub counts: Vec<(CountKey, i64)>,
     /// Users who start anew. Their rules, mailboxes and tokens are deleted before new ones are written.
@@ -159,6 +164,8 @@ fn changes(batch: &Batch) -> Vec<WriteStatement> {
     let users: Vec<_> = users.map(|(user, terms)| Searchable { user: &user.after, terms }).collect();
     all.push(users::table().upsert(&users));
     all.extend(change_terms(&batch.users, &terms));
+    all.push(user_spans::begin(&batch.spans));
+    all.push(user_spans::end(&batch.spans_ended));
     all.push(counts::add(&batch.counts));
     all.push(groups::TABLE.upsert(&batch.groups));
     all.extend(gone(listed("DELETE FROM agent_rules WHERE id IN", &batch.rules_gone, "")));

@@ -35,6 +35,7 @@ pub mod sessions;
 mod statement;
 mod table;
 pub mod tokens;
+pub mod user_spans;
 pub mod users;
 mod users_index;
 pub mod users_page;

@@ -7,6 +7,7 @@ pub mod lifecycle;
 pub mod mailboxes;
 pub mod onboarding;
 pub mod password;
+pub mod past;
 pub mod profile;
 pub mod roles;
 pub mod rules;

@@ -8,9 +8,10 @@ use async_graphql::{Value, Variables};
 
 use crate::schema::connection::cost;
 
-/// The fields that are lists. No other field has one of these names.
-const LISTS: [&str; 10] = [
+/// The fields that are lists. Of a user of the past, some of them have no pages; they count as much as a usual page.
+const LISTS: [&str; 11] = [
     "users",
+    "usersAsOf",
     "groups",
     "members",
     "auditLog",

@@ -1,7 +1,9 @@
 //! The GraphQL types of file agents: their general config and their mailboxes.
 
 use async_graphql::{ID, SimpleObject};
-use domain::id::UfaConfigId;
+use domain::id::{MailboxId, UfaConfigId};
+use domain::timestamp::Timestamp;
+use domain::user::agent;
 use read_model::mailboxes::MailboxRow;
 use read_model::users::UserRow;
 
@@ -32,16 +34,25 @@ pub(crate) struct UfaConfig {
 
 impl UfaConfig {
     pub(crate) fn of(user: &UserRow) -> Self {
-        let config = &user.config;
+        Self::new(UfaConfigId::of(user.id), &user.config, user.ufa_version, user.ufa_updated_at)
+    }
+
+    /// The config with this version, changed last at this instant.
+    pub(super) fn new(
+        id: UfaConfigId,
+        config: &agent::UfaConfig,
+        version: u64,
+        updated_at: Timestamp,
+    ) -> Self {
         Self {
-            id: UfaConfigId::of(user.id).into(),
+            id: id.into(),
             debug: config.debug,
             log_file: config.log_file.clone(),
             heartbeat_interval: int(config.heartbeat_interval.into()),
             config_interval: int(config.config_interval.into()),
             max_jobs: int(config.max_jobs.into()),
-            version: int(user.ufa_version),
-            updated_at: user.ufa_updated_at.into(),
+            version: int(version),
+            updated_at: updated_at.into(),
         }
     }
 }
@@ -60,6 +71,13 @@ pub(crate) struct Mailbox {
     topic: String,
     /// Since when it is there.
     created_at: DateTime,
+}
+
+impl Mailbox {
+    /// Whether it is this mailbox.
+    pub(super) fn has_id(&self, id: MailboxId) -> bool {
+        self.id.parse().is_ok_and(|own: MailboxId| own == id)
+    }
 }
 
 impl From<MailboxRow> for Mailbox {

@@ -193,6 +193,10 @@ kinds! {
         EndSessions = "EndSessions";
         /// Reading the list of users was denied.
         Users = "users";
+        /// Reading how a user was at a point in the past was denied.
+        UserAsOf = "userAsOf";
+        /// Reading the list of users of an instant in the past was denied.
+        UsersAsOf = "usersAsOf";
         /// Reading the list of groups was denied.
         Groups = "groups";
         /// Reading the members of a group was denied.

@@ -9,7 +9,8 @@ use domain::{access, deployment, group, user, webhook};
 use super::*;
 
 /// What the gateway itself denies to those who are no administrators.
-const DENIED: [&str; 6] = ["EndSessions", "users", "groups", "members", "webhooks", "auditLog"];
+const DENIED: [&str; 8] =
+    ["EndSessions", "users", "userAsOf", "usersAsOf", "groups", "members", "webhooks", "auditLog"];
 
 fn group_commands() -> [&'static str; 5] {
     use group::Command;

@@ -1,7 +1,9 @@
 //! How long the whole of a list is, counted only where a caller asks.
 
 use domain::id::{UserId, WebhookId};
+use domain::timestamp::Timestamp;
 use read_model::audit_page::AuditFilter;
+use read_model::user_spans::PastUserFilter;
 use read_model::users_page::UserFilter;
 use read_model::webhook_deliveries::DeliveryState;
 use read_model::{Count, ReadModel};
@@ -15,6 +17,8 @@ pub(crate) enum WholeList {
     Counted(u64),
     /// The users that pass a filter.
     Users(UserFilter),
+    /// The users of an instant that pass a filter.
+    UsersAsOf(Timestamp, PastUserFilter),
     /// The groups that a search finds.
     Groups(Option<String>),
     /// The rules of a user's file agent.
@@ -37,6 +41,7 @@ impl WholeList {
         Ok(match self {
             Self::Counted(n) => Count { n: *n, capped: false },
             Self::Users(filter) => views.users_count(filter).await?,
+            Self::UsersAsOf(at, filter) => views.users_as_of_count(*at, filter).await?,
             Self::Groups(search) => Count { n: views.groups_count(search.as_deref()).await?, capped: false },
             Self::Rules(user) => views.rules_count(*user).await?,
             Self::Mailboxes(user) => views.mailboxes_count(*user).await?,

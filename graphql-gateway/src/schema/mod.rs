@@ -22,6 +22,7 @@ pub(crate) mod subscription;
 pub(crate) mod token;
 mod until_ended;
 pub(crate) mod user;
+mod user_as_of;
 mod user_event;
 mod user_filter;
 mod users_changed;

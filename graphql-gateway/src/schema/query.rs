@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Object};
 use domain::policy;
+use read_model::user_spans::PastMoment;
 use read_model::users_page;
 
 use super::audit::{AuditEntry, AuditFilter};
@@ -11,7 +12,9 @@ use super::counted::WholeList;
 use super::deployment::Deployment;
 use super::group::{Group, GroupFilter};
 use super::node::{self, Node};
+use super::scalar::DateTime;
 use super::user::User;
+use super::user_as_of::{UserAsOf, UsersAsOfFilter};
 use super::user_filter::{UserFilter, UserOrder};
 use super::webhook::Webhook;
 use crate::error::ApiError;
@@ -68,6 +71,39 @@ impl Query {
             Ok(Connection::new(page, list, User::from))
         })
         .await
+    }
+
+    /// A user as they were at a point in the past; null when the name was not registered yet, or the user has no event with that
+    /// number. For those who may read the audit log.
+    async fn user_as_of(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The user's name; give this or `id`.")] username: Option<String>,
+        #[graphql(desc = "The user's id; give this or `username`.")] id: Option<ID>,
+        #[graphql(desc = "At this instant; give this or `sequence`.")] at: Option<DateTime>,
+        #[graphql(desc = "Just after the user's event with this number, from 1 on; give this or `at`.")]
+        sequence: Option<i32>,
+    ) -> Option<Result<UserAsOf, ApiError>> {
+        user_as_of(ctx, (id, username), (at, sequence)).await.transpose()
+    }
+
+    /// Who existed at an instant in the past, as they were then: those first who had been so for the longest time. For those
+    /// who may read the audit log.
+    async fn users_as_of(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The instant.")] at: DateTime,
+        #[graphql(desc = "Which users.")] filter: Option<UsersAsOfFilter>,
+        #[graphql(desc = "The first so many rows; 50 by default, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Rows behind this cursor.")] after: Option<String>,
+    ) -> Result<Connection<UserAsOf>, ApiError> {
+        authorizer(ctx).require_auditor("usersAsOf", None)?;
+        let (at, window) = (at.into(), window(first, after, None, None)?);
+        let Some(filter) = filter.unwrap_or_default().for_views()? else {
+            return Ok(Connection::empty());
+        };
+        let page = gateway(ctx).views.users_as_of_page(at, &filter, window.size, window.after).await?;
+        Ok(Connection::new(page, WholeList::UsersAsOf(at, filter), |user| UserAsOf::new(user, at)))
     }
 
     /// A group by id or name; null when there is none. For administrators, and for members.
@@ -168,6 +204,32 @@ async fn user(ctx: &Context<'_>, id: Option<ID>, username: Option<String>) -> Re
         _ => return Err(ApiError::BadRequest("Give exactly one of `id` and `username`.")),
     };
     Ok(row.filter(|row| policy::may_see(&session.actor(), row.id)).map(User::from))
+}
+
+async fn user_as_of(
+    ctx: &Context<'_>,
+    (id, username): (Option<ID>, Option<String>),
+    (at, sequence): (Option<DateTime>, Option<i32>),
+) -> Result<Option<UserAsOf>, ApiError> {
+    authorizer(ctx).require_auditor("userAsOf", id.as_deref().map(String::as_str))?;
+    let user = match (id, username) {
+        (Some(id), None) => id.parse().ok(),
+        (None, Some(name)) => gateway(ctx).views.user_by_name(&name).await?.map(|row| row.id),
+        _ => return Err(ApiError::BadRequest("Give exactly one of `id` and `username`.")),
+    };
+    let moment = match (at, sequence) {
+        (Some(at), None) => PastMoment::At(at.into()),
+        (None, Some(sequence)) => PastMoment::After(
+            u64::try_from(sequence)
+                .ok()
+                .filter(|sequence| *sequence > 0)
+                .ok_or(ApiError::BadRequest("`sequence` counts from 1."))?,
+        ),
+        _ => return Err(ApiError::BadRequest("Give exactly one of `at` and `sequence`.")),
+    };
+    let Some(user) = user else { return Ok(None) };
+    let found = gateway(ctx).views.user_as_of(user, moment).await?;
+    Ok(found.map(|(user, since)| UserAsOf::new(user, at.map_or(since, Into::into))))
 }
 
 async fn group(ctx: &Context<'_>, id: Option<ID>, name: Option<String>) -> Result<Option<Group>, ApiError> {

@@ -81,8 +81,22 @@ impl From<RuleRow> for AgentRule {
                 ack_mode: upload.ack_mode.into(),
             }),
             Kind::Download(download) => {
-                Self::DownloadRule(DownloadRule { common, user: row.user_id, topic, download })
+                Self::DownloadRule(DownloadRule { common, user: row.user_id, topic, download, mailbox: None })
             }
+        }
+    }
+}
+
+impl AgentRule {
+    /// A rule as it was when the user had these mailboxes.
+    pub(super) fn of_the_past(row: RuleRow, mailboxes: &[Mailbox]) -> Self {
+        match Self::from(row) {
+            Self::DownloadRule(rule) => {
+                let id = MailboxId::of(rule.user, &rule.download.mailbox);
+                let mailbox = mailboxes.iter().find(|mailbox| mailbox.has_id(id)).cloned();
+                Self::DownloadRule(DownloadRule { mailbox, ..rule })
+            }
+            upload @ Self::UploadRule(_) => upload,
         }
     }
 }
@@ -145,6 +159,8 @@ pub(crate) struct DownloadRule {
     user: UserId,
     topic: String,
     download: Download,
+    /// The mailbox as it was, of a rule of the past.
+    mailbox: Option<Mailbox>,
 }
 
 /// The interface calls the resolvers of the common fields on each kind; they are found behind `Deref`.
@@ -175,6 +191,9 @@ impl DownloadRule {
 
     /// The mailbox that is read.
     async fn mailbox(&self, ctx: &Context<'_>) -> Result<Mailbox, ApiError> {
+        if let Some(mailbox) = &self.mailbox {
+            return Ok(mailbox.clone());
+        }
         let id = MailboxId::of(self.user, &self.download.mailbox);
         // A mailbox in use can't be deleted, but both may have gone since the rule was read.
         let row = loaders(ctx).mailbox(id).await?;

@@ -14,6 +14,7 @@ mod groups;
 mod harness;
 mod mutations;
 mod over_http;
+mod past;
 mod portals;
 mod readers;
 mod reading;

@@ -243,7 +243,10 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let name = entry.file_name().unwrap().to_string_lossy().into_owned();
-        if entry.is_dir() && !name.starts_with('.') && !["target", "data", "node_modules", "venv"].contains(&&*name) {
+        if entry.is_dir()
+            && !name.starts_with('.')
+            && !["target", "data", "node_modules", "venv"].contains(&&*name)
+        {
             found.extend(files(&entry, extension));
         } else if entry.extension().is_some_and(|it| it == extension) {
             found.push(entry);

@@ -18,6 +18,7 @@ mod foreign;
 mod journey;
 mod log_format;
 mod operators;
+mod past;
 mod permissions;
 mod portal;
 mod races;
@@ -71,6 +72,7 @@ both! {
     a_feed_of_a_group_has_its_members_events => crate::feeds::of_a_group;
     a_replay_is_the_feed_from_any_point_to_any_point => crate::archive::replayed;
     the_chain_verifies_over_a_live_log => crate::operators::verify_live;
+    the_past_is_shown_as_it_was => crate::past::as_it_was;
 }
 
 /// The same for deployments that are changed before they start.

@@ -6,6 +6,7 @@ pub(crate) mod counts;
 pub(crate) mod credentials;
 pub(crate) mod groups;
 pub(crate) mod mailboxes;
+pub(crate) mod spans;
 pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod webhooks;

@@ -11,6 +11,8 @@ mod metrics_told;
 mod operational;
 mod order;
 mod pages;
+mod past;
+mod past_oracle;
 mod picture;
 mod replays;
 mod rig;

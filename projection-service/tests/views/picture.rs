@@ -5,6 +5,7 @@ use std::fmt::Write;
 use domain::id::GroupId;
 use domain::user::UserStatus;
 use read_model::audit_page::AuditFilter;
+use read_model::user_spans::{PastMoment, PastUserFilter};
 use read_model::users_page::{UserFilter, UserOrder};
 use read_model::{ReadModel, Window};
 
@@ -21,6 +22,10 @@ pub(crate) async fn of(views: &ReadModel) -> String {
         writeln!(picture, "{:#?}", views.mailboxes_page(id, &all).await.unwrap()).unwrap();
         let tokens = views.tokens_page(id, &all).await.unwrap();
         writeln!(picture, "{tokens:#?} {:?}", views.password(id).await.unwrap()).unwrap();
+        for sequence in 0..=user.row.version + 1 {
+            writeln!(picture, "{:#?}", views.user_as_of(id, PastMoment::After(sequence)).await.unwrap())
+                .unwrap();
+        }
         for token in tokens.edges {
             writeln!(picture, "{:?}", views.holder_by_token(token.row.id).await.unwrap()).unwrap();
         }
@@ -45,5 +50,12 @@ pub(crate) async fn of(views: &ReadModel) -> String {
     }
     let audit = views.audit_page(&AuditFilter::default(), &all).await.unwrap();
     writeln!(picture, "{audit:#?}").unwrap();
+    let everybody = PastUserFilter { states: UserStatus::ALL.to_vec(), ..PastUserFilter::default() };
+    for at in audit.edges.iter().map(|entry| entry.row.time) {
+        let users = views.users_as_of_page(at, &everybody, 100, None).await.unwrap();
+        let names: Vec<_> = users.edges.iter().map(|user| (&user.row.username, user.row.status)).collect();
+        writeln!(picture, "{at}: {names:?} {:?}", views.users_as_of_count(at, &everybody).await.unwrap())
+            .unwrap();
+    }
     picture
 }

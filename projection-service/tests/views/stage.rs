@@ -111,6 +111,24 @@ impl Stage {
         self.views().await
     }
 
+    /// The number that a query of the views finds.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let query = AssertSqlSafe(query.to_owned());
+        match (&self.postgres, self.at()) {
+            (Some(url), _) => {
+                let mut connection = PgConnection::connect(url).await.unwrap();
+                sqlx::raw_sql("SET search_path = views").execute(&mut connection).await.unwrap();
+                sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+            }
+            (None, ViewsAt::Sqlite { directory }) => {
+                let file = format!("sqlite://{}", directory.join("views.db").display());
+                let mut connection = sqlx::SqliteConnection::connect(&file).await.unwrap();
+                sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+            }
+            (None, ViewsAt::Postgres { .. }) => unreachable!("a stage without a server is on SQLite"),
+        }
+    }
+
     /// Runs statements on the views directly.
     pub(crate) async fn tamper(&self, statements: &str) {
         match (&self.postgres, self.at()) {

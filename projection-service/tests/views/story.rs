@@ -11,6 +11,7 @@ use domain::group::{self, CreateGroup, Group};
 use domain::id::{GroupId, UserId, WebhookId};
 use domain::names::GroupName;
 use domain::names::Username;
+use domain::refusal::Refusals;
 use domain::testing;
 use domain::timestamp::Timestamp;
 use domain::user::onboarding::{ApproveUser, RegisterUser};
@@ -85,6 +86,11 @@ impl Story {
         self.users[&id_of(name)].version()
     }
 
+    /// The version of a user of whom nothing may have been told; 0 then.
+    pub(crate) fn maybe_version(&self, name: &str) -> u64 {
+        self.users.get(&id_of(name)).map_or(0, Aggregate::version)
+    }
+
     /// A command to a user.
     pub(crate) fn user(
         &mut self,
@@ -92,13 +98,22 @@ impl Story {
         command: &user::Command,
         prepared: impl Into<Option<Prepared>>,
     ) {
+        self.attempt(name, command, prepared.into()).unwrap_or_else(|no| panic!("{command:?}: {no:?}"));
+    }
+
+    /// A command to a user that the rules may refuse.
+    pub(crate) fn attempt(
+        &mut self,
+        name: &str,
+        command: &user::Command,
+        prepared: Option<Prepared>,
+    ) -> Result<(), Refusals> {
         let id = id_of(name);
         self.later(1);
         let group = command.group().and_then(|group| self.groups.get(&group)?.known(group));
-        let context =
-            DecisionContext { now: self.now, group, prepared: prepared.into(), limits: Limits::default() };
+        let context = DecisionContext { now: self.now, group, prepared, limits: Limits::default() };
         let user = self.users.entry(id).or_insert_with(|| User::new(id));
-        let decision = user.decide(command, &context).unwrap_or_else(|no| panic!("{command:?}: {no:?}"));
+        let decision = user.decide(command, &context)?;
         let base = user.version();
         for event in decision.events() {
             user.evolve(event, context.now);
@@ -106,6 +121,7 @@ impl Story {
         let named = |event: &user::Event| (event.wire_name(), event.to_json());
         self.record(Stream::UserEvents, &id.to_string(), base, &decision, named);
         self.credentials(decision.credential_changes());
+        Ok(())
     }
 
     /// A command to a webhook.

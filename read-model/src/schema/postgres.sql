@@ -74,6 +74,23 @@ CREATE TABLE user_terms (
     PRIMARY KEY (term, user_id)
 );
 
+-- How each user was, from one event to the next: a row for each event, which holds from `since` until the next one's `since`. No
+-- span begins before an earlier one of its user; skew is how far `since` is ahead of the event's time. `event` is its
+-- wire name, without the part that all have, and its data.
+CREATE TABLE user_spans (
+    user_id  uuid NOT NULL,
+    sequence bigint NOT NULL,
+    since    bigint NOT NULL,
+    until    bigint,
+    skew     bigint NOT NULL,
+    state    smallint NOT NULL,
+    group_id uuid,
+    event    text NOT NULL
+);
+CREATE UNIQUE INDEX user_spans_of_user ON user_spans (user_id, sequence);
+CREATE INDEX user_spans_by_state ON user_spans (state, since, user_id);
+CREATE INDEX user_spans_by_group ON user_spans (group_id, since, user_id) WHERE group_id IS NOT NULL;
+
 -- group_id is nil for users of every group and of none.
 CREATE TABLE user_counts (
     group_id      uuid NOT NULL,

@@ -58,15 +58,23 @@ pub(crate) async fn checkpoints(
     webhook: &WebhookRow,
 ) -> Result<Vec<WebhookCheckpoint>, ApiError> {
     let cursor = gateway.views.webhook_cursor(webhook.id).await?;
-    let has_begun = cursor.is_some_and(|cursor| {
-        cursor.created_version == webhook.created_version && cursor.begin_version == webhook.begin_version
-    });
+    let cursor = cursor.filter(|cursor| cursor.created_version == webhook.created_version);
     let mut checkpoints =
-        if has_begun { gateway.views.webhook_checkpoints(webhook.id).await? } else { Vec::new() };
+        if cursor.is_some() { gateway.views.webhook_checkpoints(webhook.id).await? } else { Vec::new() };
+    let has_begun = cursor.is_some_and(|cursor| cursor.begin_version == webhook.begin_version);
     for place in FeedKind::Users.places(gateway.partitions) {
-        if !checkpoints.iter().any(|checkpoint| checkpoint.place == place) {
-            let next = webhook.begin_after.covered(place).map_or(0, |covered| covered + 1);
-            checkpoints.push(WebhookCheckpoint { place, next, not_before: webhook.begin_from, halted: None });
+        let next = webhook.begin_after.covered(place).map_or(0, |covered| covered + 1);
+        match checkpoints.iter_mut().find(|checkpoint| checkpoint.place == place) {
+            Some(_) if has_begun => {}
+            // Where it begins anew, nothing is passed over that was not read yet.
+            Some(checkpoint) => checkpoint.next = next.min(checkpoint.read_until()),
+            None => checkpoints.push(WebhookCheckpoint {
+                place,
+                next,
+                not_before: webhook.begin_from,
+                old_until: None,
+                halted: None,
+            }),
         }
     }
     Ok(checkpoints)

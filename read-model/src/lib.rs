@@ -42,6 +42,7 @@ pub mod users_page;
 mod views_at;
 pub mod webhook_cursors;
 pub mod webhook_deliveries;
+mod webhook_remains;
 pub mod webhooks;
 mod writer;
 

@@ -48,9 +48,16 @@ impl Sql {
         }
         let mut parts = text.split('$');
         let mut numbered = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
+        for (number, part) in (1..).zip(parts) {
+            let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+            // `?` is the next value, whatever number stood there.
+            debug_assert_eq!(
+                part[..part.len() - rest.len()].parse(),
+                Ok(number),
+                "values out of order: {text}"
+            );
             numbered.push('?');
-            numbered.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+            numbered.push_str(rest);
         }
         numbered
     }

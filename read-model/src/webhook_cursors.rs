@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::reader::ReadModel;
 use crate::row::{Columns, FromColumns, broken};
 use crate::statement::sql;
+use crate::webhook_remains::drop_outstanding;
 use crate::webhooks::WebhookRow;
 
 /// A process that delivers.
@@ -57,10 +58,21 @@ pub struct WebhookCheckpoint {
     pub next: u64,
     /// Events older than this are passed over, until the first that is not.
     pub not_before: Option<Timestamp>,
+    /// Where that ends in any case: what was not read before the webhook began anew is never too old.
+    pub old_until: Option<u64>,
     /// Why nothing behind `next` can be read.
     pub halted: Option<String>,
 }
 
+impl WebhookCheckpoint {
+    /// Up to where the place was read. A replay that still looks for its first event stands before that.
+    pub fn read_until(&self) -> u64 {
+        self.not_before.and(self.old_until).map_or(self.next, |until| until.max(self.next))
+    }
+}
+
+const CHECKPOINT: &str = "SELECT place, next, not_before, old_until, halted FROM operational.webhook_checkpoints \
+    WHERE webhook_id = $1";
 const CURSOR: &str = "SELECT webhook_id, seen_version, created_version, begin_version, enabled_version, holder, \
     disabled_version, last_success_at, last_error, confirmed_at FROM operational.webhook_cursors";
 
@@ -117,30 +129,15 @@ impl ReadModel {
         self.database.execute(sql(text).bind(id).bind(worker)).await.map(drop)
     }
 
-    /// Deletes what is known of a webhook that is gone.
-    pub async fn forget_webhook(&self, id: WebhookId) -> Result<(), Error> {
-        let database = self.database.clone();
-        let forgetting = async move {
-            let mut work = database.begin().await?;
-            for table in ["webhook_cursors", "webhook_checkpoints", "webhook_deliveries"] {
-                let text = format!("DELETE FROM operational.{table} WHERE webhook_id = $1");
-                work.execute(sql(text).bind(id)).await?;
-            }
-            work.commit().await
-        };
-        Database::whole(forgetting).await
-    }
-
     /// How far a webhook has read each place.
     pub async fn webhook_checkpoints(&self, id: WebhookId) -> Result<Vec<WebhookCheckpoint>, Error> {
-        let text = "SELECT place, next, not_before, halted FROM operational.webhook_checkpoints WHERE webhook_id = $1";
-        self.database.all(sql(text).bind(id)).await
+        self.database.all(sql(CHECKPOINT).bind(id)).await
     }
 
     /// Makes the rows of a webhook what the views say of it, before it is worked with. Returns whether the process holds it.
     ///
     /// Where a webhook begins (anew), what is outstanding behind that point is read again in its order, so it is dropped
-    /// here. Where it was resumed, what waits for its next attempt is due now.
+    /// here. Where it was resumed, what waits for its next attempt is due now. What kept it from beginning is over.
     pub async fn begin_webhook(
         &self,
         webhook: &WebhookRow,
@@ -148,6 +145,8 @@ impl ReadModel {
         places: &[StreamPartition],
         now: Timestamp,
     ) -> Result<bool, Error> {
+        // What an earlier webhook of the same name owes.
+        while !self.forget_part(webhook.id, Some(worker), webhook.created_version).await? {}
         let (database, worker, places) = (self.database.clone(), worker.to_owned(), places.to_vec());
         let webhook = webhook.clone();
         let beginning = async move {
@@ -161,11 +160,10 @@ impl ReadModel {
                 return Ok(false);
             };
             if webhook.created_version > cursor.created_version {
-                for table in ["webhook_checkpoints", "webhook_deliveries"] {
-                    let text = format!("DELETE FROM operational.{table} WHERE webhook_id = $1");
-                    work.execute(sql(text).bind(webhook.id)).await?;
-                }
-                let text = "UPDATE operational.webhook_cursors SET last_success_at = NULL, last_error = NULL WHERE webhook_id = $1";
+                let text = "DELETE FROM operational.webhook_checkpoints WHERE webhook_id = $1";
+                work.execute(sql(text).bind(webhook.id)).await?;
+                let text =
+                    "UPDATE operational.webhook_cursors SET last_success_at = NULL WHERE webhook_id = $1";
                 work.execute(sql(text).bind(webhook.id)).await?;
             }
             if webhook.begin_version > cursor.begin_version {
@@ -179,7 +177,7 @@ impl ReadModel {
             let text = "UPDATE operational.webhook_checkpoints SET halted = NULL WHERE webhook_id = $1 AND halted IS NOT NULL";
             work.execute(sql(text).bind(webhook.id)).await?;
             let text = "UPDATE operational.webhook_cursors SET seen_version = $2, created_version = $3, begin_version = $4, \
-                enabled_version = $5 WHERE webhook_id = $1";
+                enabled_version = $5, last_error = NULL WHERE webhook_id = $1";
             let statement = sql(text).bind(webhook.id).bind(webhook.version).bind(webhook.created_version);
             work.execute(statement.bind(webhook.begin_version).bind(webhook.enabled_version)).await?;
             work.commit().await?;
@@ -221,7 +219,7 @@ impl ReadModel {
     }
 }
 
-/// Sets the checkpoints to where the webhook begins.
+/// Sets the checkpoints to where the webhook begins, but never past what was not read yet: that would be lost.
 async fn begin_places(
     work: &mut Work,
     webhook: &WebhookRow,
@@ -230,16 +228,19 @@ async fn begin_places(
     let text = "UPDATE operational.webhook_cursors SET confirmed_at = NULL WHERE webhook_id = $1";
     work.execute(sql(text).bind(webhook.id)).await?;
     for place in places {
-        let next = webhook.begin_after.covered(*place).map_or(0, |covered| covered + 1);
-        let moved = "INSERT INTO operational.webhook_checkpoints (webhook_id, place, next, not_before) \
-            VALUES ($1, $2, $3, $4) ON CONFLICT (webhook_id, place) \
-            DO UPDATE SET next = excluded.next, not_before = excluded.not_before";
+        let begin = webhook.begin_after.covered(*place).map_or(0, |covered| covered + 1);
         let place = place.to_string();
-        work.execute(sql(moved).bind(webhook.id).bind(&place).bind(next).bind(webhook.begin_from)).await?;
-        let dropped = "DELETE FROM operational.webhook_deliveries \
-            WHERE webhook_id = $1 AND place = $2 AND log_offset >= $3 AND state < 2 AND event_time >= $4";
+        let known = sql(format!("{CHECKPOINT} AND place = $2")).bind(webhook.id).bind(&place);
+        let known: Option<WebhookCheckpoint> = work.maybe_one(known).await?;
+        let read_until = known.map(|known| known.read_until());
+        let next = read_until.map_or(begin, |read_until| begin.min(read_until));
+        let moved = "INSERT INTO operational.webhook_checkpoints (webhook_id, place, next, not_before, old_until) \
+            VALUES ($1, $2, $3, $4, $5) ON CONFLICT (webhook_id, place) \
+            DO UPDATE SET next = excluded.next, not_before = excluded.not_before, old_until = excluded.old_until";
+        let moved = sql(moved).bind(webhook.id).bind(&place).bind(next).bind(webhook.begin_from);
+        work.execute(moved.bind(read_until)).await?;
         let since = webhook.begin_from.unwrap_or(Timestamp::MIN);
-        work.execute(sql(dropped).bind(webhook.id).bind(&place).bind(next).bind(since)).await?;
+        drop_outstanding(work, webhook.id, &place, (next, since)).await?;
     }
     Ok(())
 }
@@ -279,6 +280,7 @@ impl FromColumns for WebhookCheckpoint {
             place: place(row, "place")?,
             next: row.number("next")?,
             not_before: row.maybe_time("not_before")?,
+            old_until: row.maybe_number("old_until")?,
             halted: row.maybe_text("halted")?,
         })
     }

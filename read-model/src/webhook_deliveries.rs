@@ -171,7 +171,8 @@ impl ReadModel {
         Database::whole(enqueuing).await
     }
 
-    /// Deliveries whose time has come, the longest due first, but those of the given users.
+    /// Deliveries whose time has come, the longest due first, but those of the given users. The first attempt is due at
+    /// once, also if the clock was set back.
     pub async fn due_deliveries(
         &self,
         webhook: WebhookId,
@@ -180,7 +181,7 @@ impl ReadModel {
         most: u32,
     ) -> Result<Vec<DueDelivery>, Error> {
         let text = "SELECT id, event_id, user_id, attempts, body FROM operational.webhook_deliveries \
-            WHERE webhook_id = $1 AND state = 1 AND due_at <= $2";
+            WHERE webhook_id = $1 AND state = 1 AND (due_at <= $2 OR attempts = 0)";
         let mut statement = sql(text).bind(webhook).bind(now);
         if !but.is_empty() {
             statement.push(" AND user_id NOT IN ").push_list(but.iter().copied());
@@ -242,7 +243,7 @@ impl ReadModel {
         let database = self.database.clone();
         let retrying = async move {
             let mut work = database.begin().await?;
-            // The same lock as in `hold`, whoever holds the webhook.
+            // The same lock as in `hold`, for any holder.
             let locked = "UPDATE operational.webhook_cursors SET holder = holder WHERE webhook_id = $1";
             work.execute(sql(locked).bind(webhook)).await?;
             let text = "UPDATE operational.webhook_deliveries SET due_at = $3, attempts = 0, \
@@ -258,12 +259,6 @@ impl ReadModel {
             Ok(changed == 1)
         };
         Database::whole(retrying).await
-    }
-
-    /// Deletes what arrived before an instant. Returns how much.
-    pub async fn forget_deliveries(&self, before: Timestamp) -> Result<u64, Error> {
-        let text = "DELETE FROM operational.webhook_deliveries WHERE state = 2 AND attempted_at < $1";
-        self.database.execute(sql(text).bind(before)).await
     }
 }
 
@@ -286,16 +281,24 @@ fn settle(attempt: &Attempt) -> Sql {
         .bind(keeps_body)
 }
 
-/// Lets the first outstanding event of each of these users wait, unless one does.
+/// Lets the first queued event of each of these users wait, unless one waits already.
+///
+/// `state < 2` beside an exact state has SQLite use the index of outstanding deliveries.
 async fn promote(work: &mut Work, webhook: WebhookId, users: &[UserId], now: Timestamp) -> Result<(), Error> {
     for users in users.chunks(1_000) {
-        let mut statement = sql("UPDATE operational.webhook_deliveries AS own SET state = 1, due_at = $2 \
-             WHERE webhook_id = $1 AND state = 0 AND NOT EXISTS (SELECT 1 FROM operational.webhook_deliveries AS other \
-             WHERE other.webhook_id = $1 AND other.user_id = own.user_id \
-             AND (other.state = 1 OR (other.state = 0 AND other.log_offset < own.log_offset))) AND user_id IN ")
-        .bind(webhook)
+        let mut statement = sql("UPDATE operational.webhook_deliveries SET state = 1, due_at = $1 WHERE id IN (SELECT \
+             (SELECT queued.id FROM operational.webhook_deliveries AS queued WHERE queued.webhook_id = own.column1 \
+             AND queued.user_id = own.column2 AND queued.state < 2 AND queued.state = 0 ORDER BY queued.log_offset LIMIT 1) \
+             FROM (VALUES ")
         .bind(now);
-        statement.push_list(users.iter().copied());
+        for (at, user) in users.iter().enumerate() {
+            statement.push(if at == 0 { "(" } else { ", (" });
+            statement.push_value(webhook).push(", ").push_value(*user).push(")");
+        }
+        statement.push(
+            ") AS own WHERE NOT EXISTS (SELECT 1 FROM operational.webhook_deliveries AS other \
+             WHERE other.webhook_id = own.column1 AND other.user_id = own.column2 AND other.state < 2 AND other.state = 1))",
+        );
         statement.is_kept = users.len() <= 4;
         work.execute(statement).await?;
     }

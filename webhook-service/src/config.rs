@@ -18,8 +18,8 @@ pub struct WebhookConfig {
     #[arg(long, env = "MUSTER_WEBHOOK_RETRIES", default_value = Schedule::DEFAULT, value_name = "DURATIONS")]
     pub webhook_retries: Schedule,
 
-    /// How long a receiver may take for its answer.
-    #[arg(long, env = "MUSTER_WEBHOOK_TIMEOUT", default_value = "15s", value_parser = crate::schedule::duration,
+    /// How long a receiver may take for its answer, from 1s to 60s.
+    #[arg(long, env = "MUSTER_WEBHOOK_TIMEOUT", default_value = "15s", value_parser = timeout,
           value_name = "DURATION")]
     pub webhook_timeout: Duration,
 
@@ -32,4 +32,27 @@ pub struct WebhookConfig {
     #[arg(long, env = "MUSTER_WEBHOOK_HISTORY", default_value = "7d", value_parser = crate::schedule::duration,
           value_name = "DURATION")]
     pub webhook_history: Duration,
+}
+
+/// A time that a receiver may take. A send that takes longer would keep other processes from taking over for as long.
+fn timeout(text: &str) -> Result<Duration, String> {
+    let timeout = crate::schedule::duration(text).map_err(|error| error.to_string())?;
+    if (Duration::from_secs(1)..=Duration::from_mins(1)).contains(&timeout) {
+        Ok(timeout)
+    } else {
+        Err(format!("`{}` is not from 1s to 60s", text.trim()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_may_take_a_second_to_a_minute() {
+        assert_eq!((timeout("1s"), timeout("60s")), (Ok(Duration::from_secs(1)), Ok(Duration::from_mins(1))));
+        for wrong in ["0s", "999ms", "61s", "1h", "5"] {
+            assert!(timeout(wrong).is_err_and(|error| error.contains(wrong)), "{wrong}");
+        }
+    }
 }

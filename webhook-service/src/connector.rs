@@ -7,22 +7,29 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 
 use crate::networks::Networks;
+
+/// Longest wait for one address of a receiver that has others, so that those are tried in time.
+const ONE: Duration = Duration::from_secs(5);
 
 /// Connects plainly; TLS goes on top of it.
 #[derive(Debug, Clone)]
 pub(crate) struct GuardedConnector {
     networks: Networks,
+    /// How long a send takes at most.
+    timeout: Duration,
 }
 
 impl GuardedConnector {
-    pub(crate) fn new(networks: Networks) -> Self {
-        Self { networks }
+    pub(crate) fn new(networks: Networks, timeout: Duration) -> Self {
+        Self { networks, timeout }
     }
 }
 
@@ -36,12 +43,12 @@ impl tower_service::Service<Uri> for GuardedConnector {
     }
 
     fn call(&mut self, target: Uri) -> Self::Future {
-        let networks = self.networks.clone();
-        Box::pin(async move { connect(&networks, &target).await.map(TokioIo::new) })
+        let Self { networks, timeout } = self.clone();
+        Box::pin(async move { connect(&networks, &target, Instant::now() + timeout).await.map(TokioIo::new) })
     }
 }
 
-async fn connect(networks: &Networks, target: &Uri) -> io::Result<TcpStream> {
+async fn connect(networks: &Networks, target: &Uri, ends: Instant) -> io::Result<TcpStream> {
     let is_tls = target.scheme_str() == Some("https");
     let host = target.host().ok_or_else(|| io::Error::other("the address has no host"))?;
     let port = target.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
@@ -54,18 +61,25 @@ async fn connect(networks: &Networks, target: &Uri) -> io::Result<TcpStream> {
         tokio::net::lookup_host((host, port)).await.map_err(unresolved)?.collect()
     };
     let mut last = io::Error::other(format!("`{host}` has no address"));
-    for address in addresses {
+    let number = addresses.len();
+    for (address, left) in addresses.into_iter().zip((1..=number).rev()) {
+        let rest = ends.saturating_duration_since(Instant::now());
+        let within = if left == 1 { rest } else { ONE.min(rest / u32::try_from(left).unwrap_or(u32::MAX)) };
         if let Err(refused) = networks.judge(address.ip(), is_tls) {
             last = io::Error::other(refused);
             continue;
         }
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
+        match timeout(within, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
                 // A delivery is one small request; waiting for more would only delay it.
                 stream.set_nodelay(true)?;
                 return Ok(stream);
             }
-            Err(error) => last = io::Error::new(error.kind(), format!("{address}: {error}")),
+            Ok(Err(error)) => last = io::Error::new(error.kind(), format!("{address}: {error}")),
+            Err(_) => {
+                let message = format!("{address}: no connection within {} s", within.as_secs_f64());
+                last = io::Error::new(io::ErrorKind::TimedOut, message);
+            }
         }
     }
     Err(last)

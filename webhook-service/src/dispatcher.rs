@@ -31,6 +31,12 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     stop.wait_for(|stopped| *stopped).await.ok();
 }
 
+/// Ready some time after the task was told to stop: a database that is away must not keep it from ending.
+async fn given_up(mut stop: watch::Receiver<bool>) {
+    stopped(&mut stop).await;
+    tokio::time::sleep(DRAIN).await;
+}
+
 /// The part of a webhook's task that sends.
 pub(crate) struct Dispatcher {
     pub(crate) webhook: WebhookRow,
@@ -57,7 +63,7 @@ pub(crate) enum DispatchEnd {
     Stopped,
     /// The receiver says that it is gone.
     Gone,
-    /// Another process holds the webhook.
+    /// The webhook was changed, or another process holds it.
     Lost,
 }
 
@@ -73,7 +79,7 @@ impl Dispatcher {
             self.launch(&mut sends, &mut on_their_way).await;
             tokio::select! {
                 Some(ended) = sends.join_next() => {
-                    if let Some(end) = self.settle(ended, &mut sends, &mut on_their_way).await {
+                    if let Some(end) = self.settle(ended, &mut sends, &mut on_their_way, &stop).await {
                         break end;
                     }
                 }
@@ -84,15 +90,16 @@ impl Dispatcher {
         };
         let drain = async {
             while let Some(ended) = sends.join_next().await {
-                if let Some(DispatchEnd::Lost) = self.settle(ended, &mut sends, &mut on_their_way).await {
+                if let Some(DispatchEnd::Lost) =
+                    self.settle(ended, &mut sends, &mut on_their_way, &stop).await
+                {
                     break;
                 }
             }
         };
-        if end != DispatchEnd::Lost {
-            // What has not ended by then is sent once more by whoever goes on.
-            tokio::time::timeout(DRAIN, drain).await.ok();
-        }
+        // Also when the webhook is lost: mostly it was changed, and is still held here. What has not ended by then is sent
+        // once more by the process that goes on.
+        tokio::time::timeout(DRAIN, drain).await.ok();
         end
     }
 
@@ -111,6 +118,10 @@ impl Dispatcher {
         };
         let secrets = self.secrets.valid();
         for delivery in due {
+            // Asked again, because the database may have taken its time.
+            if !self.lease.may_send() {
+                return;
+            }
             on_their_way.push(delivery.user);
             let message = OutgoingEvent {
                 url: self.webhook.url.clone(),
@@ -134,6 +145,7 @@ impl Dispatcher {
         first: Result<SendEnd, tokio::task::JoinError>,
         sends: &mut JoinSet<SendEnd>,
         on_their_way: &mut Vec<UserId>,
+        stop: &watch::Receiver<bool>,
     ) -> Option<DispatchEnd> {
         let mut ended = vec![first];
         while let Some(more) = sends.try_join_next() {
@@ -147,7 +159,10 @@ impl Dispatcher {
         for ended in &ended {
             self.log(ended);
         }
-        let settled = self.record(attempts).await;
+        let settled = tokio::select! {
+            settled = self.record(attempts) => settled,
+            () = given_up(stop.clone()) => false,
+        };
         if sends.is_empty() {
             on_their_way.clear();
         }
@@ -213,3 +228,6 @@ impl Dispatcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

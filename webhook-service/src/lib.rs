@@ -11,6 +11,7 @@ pub mod config;
 mod connector;
 mod context;
 mod dispatcher;
+mod housekeeping;
 mod lag;
 mod lease;
 mod metrics;
@@ -84,15 +85,16 @@ impl WebhookService {
             () = &mut stop => return,
         };
         let Self { config, log, views, keys, is_alone, ready } = self;
+        let sender = Sender::new(Networks::new(config.webhook_networks), config.webhook_timeout);
         let shared = ServiceContext {
             log,
             log_id,
             views,
             keys,
-            sender: Sender::new(Networks::new(config.webhook_networks), config.webhook_timeout),
             schedule: config.webhook_retries,
             concurrency: config.webhook_concurrency,
-            lease: Arc::new(WorkerLease::new(config.webhook_timeout)),
+            lease: Arc::new(WorkerLease::new(sender.longest())),
+            sender,
             worker: Uuid::now_v7().to_string(),
         };
         Supervisor::new(Arc::new(shared), is_alone, config.webhook_history, ready).run(stop).await;

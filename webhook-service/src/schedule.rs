@@ -19,7 +19,7 @@ impl Schedule {
     /// What holds unless it is set: ten attempts over about three days.
     pub const DEFAULT: &'static str = "5s,5m,30m,2h,5h,10h,14h,20h,24h";
 
-    /// The pause after so many attempts, 1 at least, changed at random by up to a fifth. `None` when no attempt follows.
+    /// The pause after this number of attempts, 1 at least. It is changed at random by up to a fifth. `None` when no attempt follows.
     pub(crate) fn pause(&self, attempts: u32) -> Option<Duration> {
         let index = usize::try_from(attempts.checked_sub(1)?).ok()?;
         let pause = self.0.get(index)?;

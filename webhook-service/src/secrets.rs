@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::timestamp::Timestamp;
 use domain::webhook::secret_place;
 use read_model::ReadModel;
-use read_model::webhooks::WebhookRow;
+use read_model::webhooks::{WebhookRow, WebhookSecretRow};
 use sealing::Keyring;
 use secrecy::SecretSlice;
 use service_kit::causes::Causes;
@@ -42,6 +42,13 @@ impl Secrets {
     ) -> Result<Self, NoSecret> {
         let sealed = views.webhook_secrets(webhook.id).await;
         let sealed = sealed.map_err(|error| NoSecret::Views(Causes(&error).to_string()))?;
+        let (webhook, keys) = (webhook.clone(), keys.clone());
+        let open = move || Self::open(&webhook, &sealed, &keys);
+        // The file of the keys may be read again for it.
+        tokio::task::spawn_blocking(open).await.map_err(|error| NoSecret::Views(error.to_string()))?
+    }
+
+    fn open(webhook: &WebhookRow, sealed: &[WebhookSecretRow], keys: &Keyring) -> Result<Self, NoSecret> {
         let open = |number: u64| {
             let row = sealed.iter().find(|row| row.number == number);
             let row = row.ok_or(NoSecret::NotYet)?;
@@ -54,6 +61,12 @@ impl Secrets {
             _ => None,
         };
         Ok(Self { current, old })
+    }
+
+    /// One secret, for a test.
+    #[cfg(test)]
+    pub(crate) fn only(current: SecretSlice<u8>) -> Self {
+        Self { current, old: None }
     }
 
     /// Those that sign at this moment.

@@ -80,12 +80,17 @@ impl Sender {
             .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(GuardedConnector::new(networks));
+            .wrap_connector(GuardedConnector::new(networks, timeout));
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
             .build(connector);
         Self { client, timeout }
+    }
+
+    /// How long a send takes at most.
+    pub(crate) fn longest(&self) -> Duration {
+        self.timeout + READ_FOR
     }
 
     /// Sends an event, signed for this moment.

@@ -36,8 +36,8 @@ pub(crate) struct DeliverySink {
     group: Option<MemberFilter>,
     backlog: Arc<Backlog>,
     next: BTreeMap<StreamPartition, u64>,
-    /// Where events are passed over until the first that is not older.
-    not_before: BTreeMap<StreamPartition, Timestamp>,
+    /// Where events are passed over until the first that is not older, or has an offset at which that ends.
+    not_before: BTreeMap<StreamPartition, (Timestamp, Option<u64>)>,
     /// Halts, with the offset of each.
     halted: BTreeMap<StreamPartition, u64>,
     confirmed: Option<Timestamp>,
@@ -102,7 +102,8 @@ impl Sink for DeliverySink {
     async fn checkpoints(&mut self, places: &[StreamPartition]) -> Result<Vec<Checkpoint>, SinkUnavailable> {
         let stored = self.views.webhook_checkpoints(self.webhook.id).await.map_err(unavailable)?;
         self.next = stored.iter().map(|stored| (stored.place, stored.next)).collect();
-        self.not_before = stored.iter().filter_map(|it| Some((it.place, it.not_before?))).collect();
+        self.not_before =
+            stored.iter().filter_map(|it| Some((it.place, (it.not_before?, it.old_until)))).collect();
         let checkpoint = |place: &StreamPartition| Checkpoint {
             place: *place,
             next: self.next.get(place).copied().unwrap_or(0),
@@ -156,14 +157,17 @@ impl Sink for DeliverySink {
         entry: Option<Incoming>,
         recorded: &Recorded,
     ) -> Result<(), String> {
-        let wanted = entry.filter(|event| self.wants(batch, event));
+        let recent = entry.filter(|event| !self.is_too_old(batch, event));
+        if let Some(event) = &recent {
+            batch.begun.insert(event.place);
+        }
+        let wanted = recent.filter(|event| self.wants(batch, event));
         let mut next = batch.next.clone();
         next.insert(recorded.place, recorded.next_offset());
         if let Some(event) = wanted {
             let position = FeedPosition::at(self.log, FeedKind::Users, next.values().copied().collect());
             let shown = CloudEvent::of(recorded, &position.to_string()).map_err(|error| error.to_string())?;
             let body = String::from_utf8(shown.json().to_vec()).map_err(|error| error.to_string())?;
-            batch.begun.insert(event.place);
             batch.deliveries.push(NewDelivery {
                 id: DeliveryId::of(self.webhook.id, event.id),
                 event_id: event.id.to_string(),
@@ -210,7 +214,9 @@ impl Sink for DeliverySink {
             }
             Ok(false) => {
                 self.backlog.lost();
-                Err(ApplyError::Conflict)
+                // The webhook's task ends as soon as what is on its way was recorded, and this with it. Until then it
+                // would fail again and again.
+                std::future::pending().await
             }
             Err(error @ read_model::Error::Refused(_)) => {
                 Err(ApplyError::Refused(Causes(&error).to_string()))
@@ -250,12 +256,17 @@ impl Sink for DeliverySink {
 }
 
 impl DeliverySink {
+    fn is_too_old(&self, batch: &DeliveryBatch, event: &Incoming) -> bool {
+        let begin = self.not_before.get(&event.place).filter(|_| !batch.begun.contains(&event.place));
+        begin.is_some_and(|(since, until)| {
+            event.time < *since && until.is_none_or(|until| event.offset < until)
+        })
+    }
+
     fn wants(&self, batch: &DeliveryBatch, event: &Incoming) -> bool {
-        let is_too_old = !batch.begun.contains(&event.place)
-            && self.not_before.get(&event.place).is_some_and(|since| event.time < *since);
         let is_of_group =
             batch.of_group.as_ref().is_none_or(|of_group| of_group.contains(&(event.place, event.offset)));
-        !is_too_old && is_of_group && self.types().pass(&event.event_type)
+        is_of_group && self.types().pass(&event.event_type)
     }
 }
 

@@ -12,28 +12,25 @@ use service_kit::causes::Causes;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::clock::now;
 use crate::context::ServiceContext;
+use crate::housekeeping::Housekeeping;
 use crate::task::WebhookTask;
 use crate::workers::{Workers, share};
 
 /// How often it looks: the longest that a change of a webhook takes to be noticed.
 const LOOK: Duration = Duration::from_millis(500);
-/// How often deliveries that arrived long ago are deleted.
-const SWEEP: Duration = Duration::from_mins(10);
 
 /// Starts and stops the webhooks of this process.
 pub(crate) struct Supervisor {
     shared: Arc<ServiceContext>,
     /// Whether no other process can be there, because the log is locked.
     is_alone: bool,
-    history: Duration,
+    housekeeping: Housekeeping,
     tasks: HashMap<WebhookId, WebhookTask>,
     /// Webhooks that are given up for another process once their tasks have ended.
     leaving: HashSet<WebhookId>,
     workers: Workers,
     beat: u64,
-    swept: Option<Instant>,
     /// Whether a look has succeeded since the start.
     ready: watch::Sender<bool>,
     is_away: bool,
@@ -46,15 +43,15 @@ impl Supervisor {
         history: Duration,
         ready: watch::Sender<bool>,
     ) -> Self {
+        let housekeeping = Housekeeping::new(shared.views.clone(), history);
         Self {
             shared,
             is_alone,
-            history,
+            housekeeping,
             tasks: HashMap::new(),
             leaving: HashSet::new(),
             workers: Workers::default(),
             beat: 0,
-            swept: None,
             ready,
             is_away: false,
         }
@@ -101,19 +98,18 @@ impl Supervisor {
         let ended: Vec<WebhookId> =
             self.tasks.iter().filter(|(_, task)| task.has_ended()).map(|(id, _)| *id).collect();
         let alive = self.live().await?;
-        self.sweep().await?;
         let cursors: HashMap<WebhookId, WebhookCursor> =
             views.webhook_cursors().await?.into_iter().map(|cursor| (cursor.webhook, cursor)).collect();
         let ids: Vec<_> = cursors.keys().copied().collect();
         // A webhook without a row is not gone: the views may be filled anew.
-        for gone in views.webhooks_ever(&ids).await?.into_iter().filter(|row| row.deleted) {
-            if gone.version >= cursors[&gone.id].seen_version && !self.tasks.contains_key(&gone.id) {
-                views.forget_webhook(gone.id).await?;
-            }
-        }
+        let deleted = views.webhooks_ever(&ids).await?.into_iter().filter(|row| row.deleted);
+        let gone = deleted
+            .filter(|row| row.version >= cursors[&row.id].seen_version && !self.tasks.contains_key(&row.id));
+        self.housekeeping.go_on(gone.map(|row| (row.id, row.version)).collect());
         let wanted: Vec<WebhookRow> =
             views.webhooks().await?.into_iter().filter(|row| is_wanted(row, cursors.get(&row.id))).collect();
-        self.stop_changed(ended, &wanted, &cursors).await?;
+        let given_up = self.stop_changed(ended, &wanted, &cursors).await?;
+        let wanted = wanted.into_iter().filter(|row| !given_up.contains(&row.id)).collect();
         self.start_missing(wanted, &cursors, alive).await
     }
 
@@ -138,30 +134,25 @@ impl Supervisor {
         Ok(alive.number)
     }
 
-    async fn sweep(&mut self) -> Result<(), read_model::Error> {
-        if self.swept.is_none_or(|swept| swept.elapsed() >= SWEEP) {
-            self.shared.views.forget_deliveries(now() - self.history).await?;
-            self.swept = Some(Instant::now());
-        }
-        Ok(())
-    }
-
     /// Stops what works with an old version, is not wanted any more, or was lost; gives up what has ended.
+    /// Returns what was given up: this look leaves it to others.
     async fn stop_changed(
         &mut self,
         ended: Vec<WebhookId>,
         wanted: &[WebhookRow],
         cursors: &HashMap<WebhookId, WebhookCursor>,
-    ) -> Result<(), read_model::Error> {
+    ) -> Result<HashSet<WebhookId>, read_model::Error> {
         let own = &self.shared.worker;
         let is_held =
             |id: &WebhookId| cursors.get(id).is_some_and(|cursor| cursor.holder.as_ref() == Some(own));
+        let mut given_up = HashSet::new();
         for id in ended {
-            self.tasks.remove(&id);
-            let is_kept = wanted.iter().any(|row| row.id == id) && !self.leaving.remove(&id);
-            if !is_kept && is_held(&id) {
+            if is_held(&id) && (self.leaving.contains(&id) || !wanted.iter().any(|row| row.id == id)) {
                 self.shared.views.give_webhook_up(id, own).await?;
+                given_up.insert(id);
             }
+            self.leaving.remove(&id);
+            self.tasks.remove(&id);
         }
         for (id, task) in &self.tasks {
             let row = wanted.iter().find(|row| row.id == *id);
@@ -169,7 +160,7 @@ impl Supervisor {
                 task.stop();
             }
         }
-        Ok(())
+        Ok(given_up)
     }
 
     /// Starts what this process holds, takes what nobody holds, and stops what is more than its share.

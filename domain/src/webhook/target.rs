@@ -45,6 +45,13 @@ pub(crate) fn parse(text: &str) -> Result<String, Refusal> {
     {
         return invalid("The host of the address is not valid.");
     }
+    // A URL may hold more in a host than an HTTP request can be sent to.
+    if url
+        .domain()
+        .is_some_and(|host| !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)))
+    {
+        return invalid("The host of the address has characters that no name of a host has.");
+    }
     let normal = String::from(url);
     if normal.len() > LONGEST { Err(too_long(LONGEST)) } else { Ok(normal) }
 }
@@ -82,6 +89,9 @@ mod tests {
             "https://example.com:0/",
             "https://256.0.0.1/",
             "https://[fe80::1%25eth0]/",
+            "https://exa\"mple.com/",
+            "https://{example}.com/",
+            "https://exa`mple.com/",
             "file:///etc/passwd",
             "javascript:alert(1)",
         ] {

@@ -58,12 +58,21 @@ impl DeliveryRetry {
             let views = &submission.gateway.views;
             let unknown = || Refusal::new(Code::UnknownDelivery, message).at("deliveryId");
             let delivery = views.delivery(id).await?.ok_or_else(unknown)?;
-            if delivery.state == DeliveryState::Delivered {
+            let has_arrived = delivery.state == DeliveryState::Delivered;
+            let arrived = || {
                 let message = "This has arrived; `replayWebhook` sends it once more.";
-                return Err(Refusal::new(Code::NotApplicable, message).at("deliveryId").into());
+                Refusal::new(Code::NotApplicable, message).at("deliveryId")
+            };
+            // Without a command id it can't be the same command as one before.
+            if has_arrived && !input.retry.is_repeatable() {
+                return Err(arrived().into());
             }
             let command = Command::RetryDelivery(webhook::RetryDelivery { delivery_id: id });
             let completed = submission.send_to_webhook(delivery.webhook, command, input.retry.into()).await?;
+            // It may have arrived because of this very command, of which the caller has not seen the answer.
+            if has_arrived && completed.unless_repeated(()).is_some() {
+                return Err(arrived().into());
+            }
             // Deliveries are operational state. A request that is cut off between the two is sent again with the same
             // command id, and this is done once more.
             views.retry_delivery(delivery.webhook, id, now()).await?;

@@ -38,6 +38,13 @@ pub(super) struct WebhookRetryFields {
     expected_version: Option<i32>,
 }
 
+impl RetryFields {
+    /// Whether the mutation may be the same as one before.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.command_id.is_some()
+    }
+}
+
 impl From<WebhookRetryFields> for CommandOptions {
     fn from(fields: WebhookRetryFields) -> Self {
         options(fields.command_id, fields.expected_version)

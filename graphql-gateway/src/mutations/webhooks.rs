@@ -124,7 +124,7 @@ impl WebhookMutations {
             submission.authorizer.require_administrator("CreateWebhook", None)?;
             let after = input.after.map(|after| after.as_str().to_owned());
             let id = WebhookId::named(input.name.trim());
-            let (secret, sealed) = make_secret(&submission, id)?;
+            let (secret, sealed) = make_secret(&submission, id).await?;
             let begin = webhook_positions::begin_after(submission.gateway, after.as_deref()).await?;
             let command = Command::CreateWebhook(webhook::CreateWebhook {
                 name: input.name,
@@ -212,7 +212,7 @@ impl WebhookMutations {
             let submission = submission(ctx);
             submission.authorizer.require_administrator("RotateWebhookSecret", Some(&input.webhook_id))?;
             let id = webhook_id(&input.webhook_id)?;
-            let (secret, sealed) = make_secret(&submission, id)?;
+            let (secret, sealed) = make_secret(&submission, id).await?;
             // No time is negative, so a negative one is out of every range.
             let overlap_seconds = input.overlap_seconds.map(|it| u64::try_from(it).unwrap_or(u64::MAX));
             let command = Command::RotateWebhookSecret(webhook::RotateSecret { overlap_seconds });
@@ -266,16 +266,25 @@ impl WebhookMutations {
 }
 
 /// A new secret, and the same sealed for the webhook.
-fn make_secret(submission: &Submission<'_>, id: WebhookId) -> Result<(WebhookSecret, String), MutationError> {
-    let Some(keys) = submission.gateway.webhooks.keys.get() else {
+async fn make_secret(
+    submission: &Submission<'_>,
+    id: WebhookId,
+) -> Result<(WebhookSecret, String), MutationError> {
+    let Some(keys) = submission.gateway.webhooks.keys.get().cloned() else {
         let message =
             "This gateway was started without --secret-key, which the secrets of webhooks are sealed under.";
         return Err(Refusal::new(domain::refusal::Code::NotApplicable, message).into());
     };
-    let secret = WebhookSecret::new();
-    let sealed = secret.seal(id, keys).map_err(|error| {
-        tracing::error!(error = %Causes(&error), "A webhook's secret can't be sealed.");
-        MutationError::from(ApiError::UNAVAILABLE)
-    })?;
-    Ok((secret, sealed))
+    // The file of the keys is read again for it.
+    let sealed = tokio::task::spawn_blocking(move || {
+        let secret = WebhookSecret::new();
+        secret.seal(id, &keys).map(|sealed| (secret, sealed)).map_err(|error| Causes(&error).to_string())
+    });
+    let error = match sealed.await {
+        Ok(Ok(sealed)) => return Ok(sealed),
+        Ok(Err(error)) => error,
+        Err(panicked) => panicked.to_string(),
+    };
+    tracing::error!(error, "A webhook's secret can't be sealed.");
+    Err(ApiError::UNAVAILABLE.into())
 }

@@ -26,7 +26,7 @@ pub(crate) enum WebhookState {
     Active,
     /// Somebody has paused it; events wait until it is resumed.
     Paused,
-    /// Its last attempt failed, or an event is tried again; those of other users go on.
+    /// Its last attempt failed, an event is tried again, or a record can't be read; the events of other users go on.
     Failing,
     /// Its receiver has answered that it is gone (410); events wait until it is resumed or its address is changed.
     Disabled,
@@ -85,12 +85,16 @@ impl Webhook {
     async fn state(&self, ctx: &Context<'_>) -> Result<WebhookState, ApiError> {
         let cursor = self.cursor(ctx).await?;
         let disabled = cursor.as_ref().and_then(|cursor| cursor.disabled_version);
+        let is_halted = async || {
+            let checkpoints = gateway(ctx).views.webhook_checkpoints(self.row.id).await?;
+            Ok::<_, ApiError>(checkpoints.iter().any(|checkpoint| checkpoint.halted.is_some()))
+        };
         let has_failed = cursor.is_some_and(|cursor| cursor.last_error.is_some());
         Ok(if self.row.paused {
             WebhookState::Paused
         } else if disabled.is_some_and(|disabled| self.row.enabled_version <= disabled) {
             WebhookState::Disabled
-        } else if has_failed || self.outstanding(ctx).await?.is_failing {
+        } else if has_failed || self.outstanding(ctx).await?.is_failing || is_halted().await? {
             WebhookState::Failing
         } else {
             WebhookState::Active
@@ -124,7 +128,8 @@ impl Webhook {
         Ok(self.cursor(ctx).await?.and_then(|cursor| cursor.last_success_at).map(Into::into))
     }
 
-    /// Why the last attempt failed, the HTTP status first if there was an answer; null once one has succeeded.
+    /// Why the last attempt failed, the HTTP status first if there was an answer, or why it can't begin; null once one has
+    /// succeeded, or it was begun again.
     async fn last_error(&self, ctx: &Context<'_>) -> Result<Option<String>, ApiError> {
         let checkpoints = gateway(ctx).views.webhook_checkpoints(self.row.id).await?;
         let halted = checkpoints.into_iter().find_map(|checkpoint| {

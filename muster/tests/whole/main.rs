@@ -64,7 +64,6 @@ both! {
     of_racing_names_and_addresses_each_has_one_winner => crate::addresses::race;
     what_a_caller_may_do_is_what_the_mutation_answers => crate::permissions::said_beforehand;
     every_bad_field_is_refused_and_nothing_is_written => crate::refusals::every_bad_field;
-    secrets_are_found_nowhere => crate::canary::found_nowhere;
     groups_are_deleted_when_they_are_empty => crate::deletion::of_groups;
     f06_a_log_that_grew_past_its_views_halts_them_again => crate::foreign::halts_again;
     f07_stray_records_halt_until_they_are_skipped => crate::strays::are_skipped;
@@ -95,6 +94,7 @@ macro_rules! both_with {
 }
 
 both_with! {
+    secrets_are_found_nowhere => crate::archive::with_keys, crate::canary::found_nowhere;
     checkpoints_and_exports_show_a_log_that_was_changed => crate::archive::with_keys, crate::archive::kept_outside;
     events_reach_a_webhook_signed_and_in_order => crate::webhooks::settings, crate::webhooks::delivered;
     what_an_administrator_changes_of_a_webhook_holds => crate::webhooks::settings, crate::webhooks::changed;
@@ -102,7 +102,15 @@ both_with! {
     a_receiver_that_is_gone_is_left_alone => crate::webhooks::settings, crate::webhooks::disabled;
     what_is_owed_to_a_webhook_survives_a_kill => crate::webhooks::settings, crate::webhooks::survives_a_kill;
     a_webhook_stops_at_a_stray_record_until_it_is_skipped => crate::webhooks::settings, crate::webhooks::stops_at_a_stray;
+    a_replay_loses_nothing_that_was_not_read => crate::webhooks::settings, crate::webhooks::replayed_ahead;
     private_networks_are_not_reached => crate::webhooks::quick, crate::webhooks::private_is_refused;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_what_a_webhook_left_holds_up_no_other_webhook() {
+    if let Some(deployment) = Deployment::distributed_as(webhooks::settings).await {
+        webhooks::beside_a_slow_delete(deployment).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

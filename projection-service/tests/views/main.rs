@@ -19,4 +19,5 @@ mod rig;
 mod searches;
 mod stage;
 mod story;
+mod webhook_replays;
 mod webhooks;

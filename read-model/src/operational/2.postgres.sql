@@ -20,12 +20,14 @@ CREATE TABLE operational.webhook_cursors (
     confirmed_at     bigint
 );
 
--- The offset to read next in each place of the log. Records older than not_before are passed over.
+-- The offset to read next in each place of the log. Events older than not_before are passed over, if their offset is
+-- below old_until.
 CREATE TABLE operational.webhook_checkpoints (
     webhook_id uuid NOT NULL,
     place      text NOT NULL,
     next       bigint NOT NULL,
     not_before bigint,
+    old_until  bigint,
     halted     text,
     PRIMARY KEY (webhook_id, place)
 );

@@ -20,12 +20,14 @@ CREATE TABLE operational.webhook_cursors (
     confirmed_at     INTEGER
 ) STRICT;
 
--- The offset to read next in each place of the log. Records older than not_before are passed over.
+-- The offset to read next in each place of the log. Events older than not_before are passed over, if their offset is
+-- below old_until.
 CREATE TABLE operational.webhook_checkpoints (
     webhook_id BLOB NOT NULL,
     place      TEXT NOT NULL,
     next       INTEGER NOT NULL,
     not_before INTEGER,
+    old_until  INTEGER,
     halted     TEXT,
     PRIMARY KEY (webhook_id, place)
 ) STRICT;

@@ -1,16 +1,20 @@
 //! Webhooks: what is sent, to whom, in which order, and what happens when it does not arrive.
 
+mod deleting;
 mod delivering;
 mod failing;
 mod networks;
 mod processes;
 mod receiver;
+mod replaying;
 mod strays;
 
+pub(crate) use deleting::beside_a_slow_delete;
 pub(crate) use delivering::{changed, delivered};
 pub(crate) use failing::{disabled, held_up};
 pub(crate) use networks::private_is_refused;
 pub(crate) use processes::{shared, survives_a_kill};
+pub(crate) use replaying::replayed_ahead;
 pub(crate) use strays::stops_at_a_stray;
 
 use serde_json::{Value, json};

@@ -27,7 +27,8 @@ pub(crate) async fn stops_at_a_stray(mut deployment: Deployment) {
     let said = format!("user-events-0 can't be read further: offset {offset}");
     scene
         .shows("it stops at the record", |it| {
-            it["lastError"].as_str().is_some_and(|error| error.starts_with(&said))
+            let is_said = it["lastError"].as_str().is_some_and(|error| error.starts_with(&said));
+            is_said && it["state"] == "FAILING"
         })
         .await;
     // The embedded log belongs to its one process, so that ends first.

@@ -62,7 +62,7 @@ async fn owing_one(
     };
     let moved = WebhookMove { place: PLACE, from: 0, to: 1, has_begun: true };
     assert!(views.enqueue_deliveries((webhook.id, 1), "here", vec![delivery], vec![moved], now()).await?);
-    let sender = Sender::new(Networks::new(vec!["127.0.0.0/8".parse()?]), Duration::from_secs(60));
+    let sender = Sender::new(Networks::new(vec!["127.0.0.0/8".parse()?]), Duration::from_mins(1));
     let lease = WorkerLease::new(sender.longest());
     lease.beat(Instant::now());
     let dispatcher = Dispatcher {

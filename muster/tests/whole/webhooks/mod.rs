@@ -38,7 +38,7 @@ pub(crate) fn settings(deployment: &mut Deployment) {
 /// Settings of a deployment that gives up soon, and delivers to the public network alone.
 pub(crate) fn quick(deployment: &mut Deployment) {
     deployment.set("MUSTER_WEBHOOK_RETRIES", RETRIES.to_owned());
-    deployment.set("MUSTER_WEBHOOK_TIMEOUT", "2s".to_owned());
+    deployment.set("MUSTER_WEBHOOK_TIMEOUT", "5s".to_owned());
     if deployment.views().is_some() {
         deployment.set("MUSTER_SECRET_KEY", "aGFyYm91ci1oYXJib3VyLWhhcmJvdXItaGFyYm91cjE=".to_owned());
         deployment.add_role("webhook-service");

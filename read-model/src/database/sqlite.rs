@@ -4,7 +4,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqlitePool};
 
 use super::limits::{PATIENCE, STATEMENTS};
 use crate::error::Error;
@@ -45,6 +45,12 @@ async fn pool(directory: &Path, connections: u32, reads_only: bool) -> Result<Sq
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        // A full disk ends a transaction inside SQLite. sqlx 0.9 then counts it as open permanently, and begins no other on that
+        // connection.
+        .before_acquire(|connection, _| {
+            let is_in_transaction = connection.is_in_transaction();
+            Box::pin(async move { Ok(!is_in_transaction) })
+        })
         .after_connect(move |connection, _| {
             let attach = attach.clone();
             Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(attach)).execute(connection).await.map(drop) })
@@ -62,4 +68,30 @@ fn make_private(directory: &Path) -> std::io::Result<()> {
         options.create(true).append(true).mode(0o600).open(directory.join(file))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes a row of a megabyte.
+    async fn write(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+        let mut work = writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("INSERT INTO large VALUES (zeroblob(1000000))").execute(&mut *work).await?;
+        work.commit().await
+    }
+
+    #[tokio::test]
+    async fn what_was_full_is_written_again_when_there_is_room() {
+        let directory = tempfile::tempdir().unwrap();
+        let (writer, _readers) = connect(directory.path()).await.unwrap();
+        sqlx::raw_sql("CREATE TABLE large (content BLOB); PRAGMA max_page_count = 10")
+            .execute(&writer)
+            .await
+            .unwrap();
+        let full = write(&writer).await.unwrap_err().to_string();
+        assert!(full.contains("full"), "{full}");
+        // The limit is that of the connection; another one has room.
+        write(&writer).await.unwrap();
+    }
 }

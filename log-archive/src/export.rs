@@ -37,6 +37,9 @@ pub enum ExportError {
         /// What is wrong.
         source: LineError,
     },
+    /// A part of it can't be unpacked.
+    #[error("a part of it is damaged: {0}")]
+    Damaged(#[source] io::Error),
     /// Another process is writing it.
     #[error("another process is exporting to it")]
     Busy,
@@ -122,13 +125,14 @@ impl ExportContent {
             return Ok(false);
         }
         let mut text = Vec::new();
-        let mut decoder = zstd::stream::read::Decoder::with_buffer(&mut *file)?.single_frame();
+        let decoder = zstd::stream::read::Decoder::with_buffer(&mut *file);
+        let mut decoder = decoder.map_err(ExportError::Damaged)?.single_frame();
         match decoder.by_ref().take(LARGEST_FRAME).read_to_end(&mut text) {
             Ok(length) if length as u64 == LARGEST_FRAME => return Err(ExportError::NoExport),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(ExportError::Cut),
             Err(_) if self.log.is_none() => return Err(ExportError::NoExport),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(ExportError::Damaged(error)),
         }
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             self.lines += 1;

@@ -38,6 +38,9 @@ impl PlaceVerification {
         if is_skipped {
             return;
         }
+        if self.records > 0 && recorded.offset < self.next {
+            self.break_off(format!("offset {} comes after offset {}", recorded.offset, self.next - 1));
+        }
         self.compare(recorded.offset);
         self.records += 1;
         self.next = recorded.next_offset();

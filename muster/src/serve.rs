@@ -99,16 +99,7 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<ExitCode> {
     if dev {
         say(&format!("  Try it       http://{portal}/graphiql (development only)"));
     }
-    match &administrator {
-        Some(administrator) => {
-            say(&format!("  Sign in as   {}", administrator.username));
-            say(&format!(
-                "  Password     {} (temporary, shown this once, until {})",
-                administrator.temporary_password, administrator.expires_at
-            ));
-        }
-        None => say("  Sign in as   the administrator that `muster init` or the first start has made"),
-    }
+    say_administrator(administrator.as_ref(), dev);
     say(&format!("  Log          {}", arguments.log.describe()));
     if embedded {
         say(&format!("  Data         {}", absolute(&arguments.log.data_dir)));
@@ -160,4 +151,22 @@ async fn commands(
     let token = service_token_or_fresh()?;
     let commands = CommandService::build(&arguments.commands, log.clone(), Reach::Http(&token)).await?;
     Ok((commands, Arc::new(OwnersOverHttp::try_new(log, token.into())?)))
+}
+
+/// With which name to sign in, and how to get one.
+fn say_administrator(made: Option<&init::Administrator>, dev: bool) {
+    match made {
+        Some(made) => {
+            say(&format!("  Sign in as   {}", made.username));
+            say(&format!(
+                "  Password     {} (temporary, shown this once, until {})",
+                made.temporary_password, made.expires_at
+            ));
+        }
+        None if dev => say("  Sign in as   the administrator that the first start has made"),
+        // Whether there is one is not looked at here.
+        None => say(
+            "  Sign in as   the administrator that `muster init` has made; without one, end this and run it",
+        ),
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -31,13 +32,18 @@ pub(crate) enum Database {
         /// One connection: SQLite has one writer at a time.
         writer: SqlitePool,
         readers: SqlitePool,
+        /// Who may ask for that connection in the background: one at a time, so that nobody else waits behind many of them.
+        background: Arc<Semaphore>,
     },
 }
 
 /// A transaction. Dropping it rolls it back.
 pub(crate) enum Work {
     Postgres(Lease, Duration),
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(
+        Transaction<'static, Sqlite>,
+        #[expect(dead_code, reason = "it is held until the transaction ends")] Option<OwnedSemaphorePermit>,
+    ),
 }
 
 /// What one process does at a time.
@@ -96,7 +102,7 @@ impl Database {
             }
             ViewsAt::Sqlite { directory } => {
                 let (writer, readers) = sqlite::connect(directory).await?;
-                Self::Sqlite { writer, readers }
+                Self::Sqlite { writer, readers, background: Arc::new(Semaphore::new(1)) }
             }
         })
     }
@@ -227,14 +233,26 @@ impl Database {
                 Ok(Work::Postgres(lease, limit + ON_THE_WAY))
             }
             // Without IMMEDIATE, a transaction that reads first may be refused its write.
-            Self::Sqlite { writer, .. } => Ok(Work::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Sqlite { writer, .. } => {
+                Ok(Work::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?, None))
+            }
+        }
+    }
+
+    /// Begins a transaction that many do side by side, and that nobody else is to wait behind. Only within [`Database::whole`].
+    pub(crate) async fn begin_in_background(&self) -> Result<Work, Error> {
+        let Self::Sqlite { background, .. } = self else { return self.begin().await };
+        let permit = Arc::clone(background).acquire_owned().await.expect("it is never closed");
+        match self.begin().await? {
+            Work::Sqlite(work, _) => Ok(Work::Sqlite(work, Some(permit))),
+            work @ Work::Postgres(..) => Ok(work),
         }
     }
 
     pub(crate) async fn close(&self) {
         match self {
             Self::Postgres(server) => server.close().await,
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -252,7 +270,7 @@ impl Work {
                 let answer = timeout(*limit, postgres::change(lease.begin_use(), rows)).await;
                 Ok(lease.end_use(answer)?)
             }
-            (work @ Self::Sqlite(_), WriteStatement::Rows(rows)) => {
+            (work @ Self::Sqlite(..), WriteStatement::Rows(rows)) => {
                 let mut changed = 0;
                 for statement in rows.into_lists() {
                     changed += work.execute(statement).await?;
@@ -270,7 +288,9 @@ impl Work {
                 let answer = timeout(*limit, asked).await;
                 Ok(lease.end_use(answer)?.rows_affected())
             }
-            Self::Sqlite(work) => Ok(query!(Sqlite, statement).execute(&mut **work).await?.rows_affected()),
+            Self::Sqlite(work, _) => {
+                Ok(query!(Sqlite, statement).execute(&mut **work).await?.rows_affected())
+            }
         }
     }
 
@@ -282,7 +302,7 @@ impl Work {
                 let answer = timeout(*limit, asked).await;
                 lease.end_use(answer)?.map(|row| T::from_columns(&row)).transpose()
             }
-            Self::Sqlite(work) => {
+            Self::Sqlite(work, _) => {
                 let row = query!(Sqlite, statement).fetch_optional(&mut **work).await?;
                 row.map(|row| T::from_columns(&row)).transpose()
             }
@@ -297,7 +317,7 @@ impl Work {
                 let answer = timeout(*limit, postgres::lock(lease.begin_use(), lock.key())).await;
                 Ok(lease.end_use(answer)?)
             }
-            Self::Sqlite(_) => Ok(()),
+            Self::Sqlite(..) => Ok(()),
         }
     }
 
@@ -308,7 +328,7 @@ impl Work {
                 let answer = timeout(*limit, postgres::notify(lease.begin_use(), channel, text)).await;
                 Ok(lease.end_use(answer)?)
             }
-            Self::Sqlite(_) => Ok(()),
+            Self::Sqlite(..) => Ok(()),
         }
     }
 
@@ -319,7 +339,7 @@ impl Work {
                 let answer = timeout(*limit, sqlx::raw_sql(script).execute(lease.begin_use())).await;
                 lease.end_use(answer).map(drop)?;
             }
-            Self::Sqlite(work) => sqlx::raw_sql(script).execute(&mut **work).await.map(drop)?,
+            Self::Sqlite(work, _) => sqlx::raw_sql(script).execute(&mut **work).await.map(drop)?,
         }
         Ok(())
     }
@@ -327,7 +347,7 @@ impl Work {
     pub(crate) async fn commit(self) -> Result<(), Error> {
         match self {
             Self::Postgres(mut lease, limit) => lease.commit(limit).await?,
-            Self::Sqlite(work) => work.commit().await?,
+            Self::Sqlite(work, _) => work.commit().await?,
         }
         Ok(())
     }

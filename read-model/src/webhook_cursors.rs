@@ -150,7 +150,7 @@ impl ReadModel {
         let (database, worker, places) = (self.database.clone(), worker.to_owned(), places.to_vec());
         let webhook = webhook.clone();
         let beginning = async move {
-            let mut work = database.begin().await?;
+            let mut work = database.begin_in_background().await?;
             if !hold(&mut work, webhook.id, &worker).await? {
                 return Ok(false);
             }

@@ -119,7 +119,7 @@ impl ReadModel {
     ) -> Result<bool, Error> {
         let (database, worker) = (self.database.clone(), worker.to_owned());
         let enqueuing = async move {
-            let mut work = database.begin().await?;
+            let mut work = database.begin_in_background().await?;
             if !hold(&mut work, webhook, &worker).await? {
                 return Ok(false);
             }
@@ -201,7 +201,7 @@ impl ReadModel {
     ) -> Result<bool, Error> {
         let (database, worker) = (self.database.clone(), worker.to_owned());
         let settling = async move {
-            let mut work = database.begin().await?;
+            let mut work = database.begin_in_background().await?;
             if !hold(&mut work, webhook, &worker).await? {
                 return Ok(false);
             }

@@ -35,7 +35,7 @@ impl ReadModel {
     ) -> Result<bool, Error> {
         let (database, holder) = (self.database.clone(), holder.map(str::to_owned));
         let forgetting = async move {
-            let mut work = database.begin().await?;
+            let mut work = database.begin_in_background().await?;
             // Nobody takes it, or begins it anew, until this transaction ends.
             let locked = "UPDATE operational.webhook_cursors SET holder = holder \
                 WHERE webhook_id = $1 AND created_version < $2 AND holder IS NOT DISTINCT FROM $3";

@@ -23,7 +23,9 @@ fn of_users(lines: &[String]) -> Vec<usize> {
 async fn a_changed_removed_swapped_or_forged_record_is_found() {
     let (world, lines) = exported().await;
     let users = of_users(&lines);
-    let edits: [&Edit<'_>; 5] = [
+    let edits: [&Edit<'_>; 6] = [
+        // Later than every record after it.
+        &|lines| lines[users[2]] = lines[users[2]].replace("\"offset\":", "\"offset\":1000"),
         &|lines| lines[users[2]] = lines[users[2]].replace("1.50", "1.51"),
         &|lines| {
             lines[users[2]] = lines[users[2]].replace("\"ce_actor\":\"system\"", "\"ce_actor\":\"user_1\"");
@@ -38,7 +40,9 @@ async fn a_changed_removed_swapped_or_forged_record_is_found() {
         assert_ne!(changed, lines);
         world.write("changed", &changed);
         let content = world.read("changed").unwrap();
-        assert!(broken(&content).is_some_and(|reason| reason.contains("the chain is broken")), "{number}");
+        let found =
+            |reason: String| reason.contains("the chain is broken") || reason.contains("comes after offset");
+        assert!(broken(&content).is_some_and(found), "{number}");
     }
     world.write("same", &lines);
     assert_eq!(broken(&world.read("same").unwrap()), None);
@@ -87,4 +91,15 @@ async fn a_checkpoint_that_another_key_has_signed_is_refused() {
         "{refused:?}"
     );
     assert!(signer().public_key().to_string().starts_with("muster+"));
+}
+
+#[tokio::test]
+async fn a_damaged_part_is_told_from_a_file_that_cant_be_read() {
+    let (world, _) = exported().await;
+    let mut bytes = std::fs::read(world.path("e")).unwrap();
+    bytes.extend(b"and more");
+    std::fs::write(world.path("longer"), &bytes).unwrap();
+    let refused = world.read("longer");
+    assert!(matches!(refused, Err(ExportError::Damaged(_) | ExportError::Cut)), "{refused:?}");
+    assert!(matches!(world.read("missing"), Err(ExportError::File(_))));
 }

@@ -204,7 +204,8 @@ fn path_at(tokens: &[TokenTree], begin: usize) -> (Vec<String>, usize) {
 }
 
 fn read_use(tokens: &[TokenTree], prefix: &[String], module: &mut Module) {
-    for part in tokens.split(|token| token.to_string() == ",") {
+    // Behind a comma at the end there is nothing.
+    for part in tokens.split(|token| token.to_string() == ",").filter(|part| !part.is_empty()) {
         let mut path = prefix.to_vec();
         let mut name = None;
         let mut words = part.iter();

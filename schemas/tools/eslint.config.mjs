@@ -31,6 +31,8 @@ export default [
               "MetadataEntry",
               "PageInfo",
               "PasswordPolicy",
+              // A user of the past: the user that they became has the id.
+              "UserAsOf",
               "UserError",
               "UsersChanged",
             ],
@@ -38,11 +40,14 @@ export default [
           },
         },
       ],
-      // Connections have `nodes` beside `edges`, and short lists of parts need no pages.
+      // Connections have `nodes` beside `edges`, and short lists of parts need no pages. Sessions, deliveries and users of the past
+      // are rows that `node` does not find.
       "@graphql-eslint/relay-edge-types": [
         "error",
-        { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false },
+        { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false },
       ],
+      // Sessions and the users of an instant are listed forward alone.
+      "@graphql-eslint/relay-arguments": ["error", { includeBoth: false }],
     },
   },
   {

@@ -6,9 +6,11 @@ import { type Muster, startMuster } from "./muster";
 interface Fixtures {
   /** Opens a page in a browser context of its own: another person at another browser. */
   person: () => Promise<Page>;
+  /** One of its own for each test, because tests change the administrator's password. */
+  muster: Muster;
 }
 
-export const test = base.extend<Fixtures, { muster: Muster }>({
+export const test = base.extend<Fixtures>({
   muster: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
     async ({}, use) => {
@@ -16,7 +18,7 @@ export const test = base.extend<Fixtures, { muster: Muster }>({
       await use(muster);
       await muster.stop();
     },
-    { scope: "worker", timeout: 120_000 },
+    { timeout: 120_000 },
   ],
   baseURL: async ({ muster }, use) => use(muster.url),
   person: async ({ browser, muster }, use) => {

@@ -35,4 +35,10 @@ payload_names! {
     ReopenGroup = "ReopenGroupPayload",
     AddAgentRule = "AddAgentRulePayload",
     EditAgentRule = "EditAgentRulePayload",
+    CreateWebhook = "CreateWebhookPayload",
+    EditWebhook = "EditWebhookPayload",
+    PauseWebhook = "PauseWebhookPayload",
+    ResumeWebhook = "ResumeWebhookPayload",
+    RotateWebhookSecret = "RotateWebhookSecretPayload",
+    ReplayWebhook = "ReplayWebhookPayload",
 }

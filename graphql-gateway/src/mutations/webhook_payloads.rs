@@ -8,7 +8,7 @@ use domain::id::WebhookId;
 use secrecy::SecretString;
 
 use super::payload::read_back;
-use super::payload_names::PayloadName;
+use super::payload_names::{CreateWebhook, PayloadName, RotateWebhookSecret};
 use crate::error::{ApiError, UserError};
 use crate::schema::webhook::Webhook;
 use crate::submission::{Completed, Submission};
@@ -46,25 +46,6 @@ pub(crate) struct DeleteWebhookPayload {
     user_errors: Vec<UserError>,
     /// The webhook that is gone.
     deleted_webhook_id: Option<ID>,
-}
-
-macro_rules! names {
-    ($($mutation:ident = $payload:literal),* $(,)?) => {$(
-        #[derive(Debug)]
-        pub(crate) struct $mutation;
-        impl PayloadName for $mutation {
-            const PAYLOAD: &'static str = $payload;
-        }
-    )*};
-}
-
-names! {
-    CreateWebhook = "CreateWebhookPayload",
-    EditWebhook = "EditWebhookPayload",
-    PauseWebhook = "PauseWebhookPayload",
-    ResumeWebhook = "ResumeWebhookPayload",
-    RotateWebhookSecret = "RotateWebhookSecretPayload",
-    ReplayWebhook = "ReplayWebhookPayload",
 }
 
 /// The payload of `createWebhook`.

@@ -8,10 +8,10 @@ use domain::webhook::{self, Command};
 use service_kit::causes::Causes;
 
 use super::patch::patch;
+use super::payload_names::{EditWebhook, PauseWebhook, ReplayWebhook, ResumeWebhook};
 use super::retry::{RetryFields, WebhookRetryFields};
 use super::webhook_payloads::{
-    CreateWebhookPayload, DeleteWebhookPayload, EditWebhook, PauseWebhook, ReplayWebhook, ResumeWebhook,
-    RotateWebhookSecretPayload, WebhookPayload,
+    CreateWebhookPayload, DeleteWebhookPayload, RotateWebhookSecretPayload, WebhookPayload,
 };
 use crate::error::{ApiError, MutationError, into_payload};
 use crate::ids::webhook_id;

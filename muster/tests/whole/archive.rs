@@ -41,6 +41,28 @@ fn events(deployment: &Deployment, options: &[&str]) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// An administrator, who reads the feeds too, and a group with the users `user0` to `user4`.
+struct Scene {
+    administrator: Portal,
+    group: Value,
+    reader: FeedReader,
+}
+
+impl Scene {
+    async fn of(deployment: &Deployment) -> Self {
+        let (name, temporary) = &deployment.administrator;
+        let administrator = deployment.portal.settle(name, temporary, PASSWORD).await;
+        let viewer = administrator.ask("{ viewer { id } }", json!({})).await;
+        let made = administrator.must("createGroup", json!({ "name": "north" }), "group { id }").await;
+        let group = made["group"]["id"].clone();
+        let reader = FeedReader::of(&administrator, viewer["viewer"]["id"].as_str().unwrap()).await;
+        for number in 0..5 {
+            user(&administrator, &format!("user{number}"), &group).await;
+        }
+        Self { administrator, group, reader }
+    }
+}
+
 async fn user(administrator: &Portal, name: &str, group: &Value) {
     let input = json!({ "username": name, "groupId": group });
     administrator.must("createUser", input, "user { id }").await;
@@ -57,16 +79,7 @@ fn sorted(mut events: Vec<Value>) -> Vec<Value> {
 
 /// Checkpoints are signed, exports go on, and both show a log that is not the same any more.
 pub(crate) async fn kept_outside(deployment: Deployment) {
-    let (name, temporary) = &deployment.administrator;
-    let administrator = deployment.portal.settle(name, temporary, PASSWORD).await;
-    let viewer = administrator.ask("{ viewer { id } }", json!({})).await;
-    let group = administrator.must("createGroup", json!({ "name": "north" }), "group { id }").await["group"]
-        ["id"]
-        .take();
-    let reader = FeedReader::of(&administrator, viewer["viewer"]["id"].as_str().unwrap()).await;
-    for number in 0..5 {
-        user(&administrator, &format!("early{number}"), &group).await;
-    }
+    let Scene { administrator, group, reader } = Scene::of(&deployment).await;
 
     let note = reader.get("/events/checkpoint", "*/*", None).await.text().await.unwrap();
     assert_eq!(note, printed(&deployment, &["log", "checkpoint"]));
@@ -99,16 +112,7 @@ pub(crate) async fn kept_outside(deployment: Deployment) {
 
 /// A replay is the feed, from any point to any point.
 pub(crate) async fn replayed(deployment: Deployment) {
-    let (name, temporary) = &deployment.administrator;
-    let administrator = deployment.portal.settle(name, temporary, PASSWORD).await;
-    let viewer = administrator.ask("{ viewer { id } }", json!({})).await;
-    let group = administrator.must("createGroup", json!({ "name": "north" }), "group { id }").await["group"]
-        ["id"]
-        .take();
-    let reader = FeedReader::of(&administrator, viewer["viewer"]["id"].as_str().unwrap()).await;
-    for number in 0..5 {
-        user(&administrator, &format!("user{number}"), &group).await;
-    }
+    let Scene { reader, .. } = Scene::of(&deployment).await;
     let all = events(&deployment, &[]);
     assert_eq!(sorted(all.clone()), sorted(reader.lines("/events/users?after=start").await));
     let groups = events(&deployment, &["--feed", "groups"]);

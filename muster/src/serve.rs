@@ -163,7 +163,7 @@ fn say_administrator(made: Option<&init::Administrator>, dev: bool) {
                 made.temporary_password, made.expires_at
             ));
         }
-        None if dev => say("  Sign in as   the administrator that the first start has made"),
+        None if dev => say("  Sign in as   the administrator that `muster init` or the first start has made"),
         // Whether there is one is not looked at here.
         None => say(
             "  Sign in as   the administrator that `muster init` has made; without one, end this and run it",

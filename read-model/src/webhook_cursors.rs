@@ -177,7 +177,8 @@ impl ReadModel {
             let text = "UPDATE operational.webhook_checkpoints SET halted = NULL WHERE webhook_id = $1 AND halted IS NOT NULL";
             work.execute(sql(text).bind(webhook.id)).await?;
             let text = "UPDATE operational.webhook_cursors SET seen_version = $2, created_version = $3, begin_version = $4, \
-                enabled_version = $5, last_error = NULL WHERE webhook_id = $1";
+                enabled_version = $5, last_error = (SELECT error FROM operational.webhook_deliveries WHERE webhook_id = $1 AND state = 1 \
+                AND attempts > 0 ORDER BY attempted_at DESC LIMIT 1) WHERE webhook_id = $1";
             let statement = sql(text).bind(webhook.id).bind(webhook.version).bind(webhook.created_version);
             work.execute(statement.bind(webhook.begin_version).bind(webhook.enabled_version)).await?;
             work.commit().await?;

@@ -180,13 +180,21 @@ impl ReadModel {
         but: &[UserId],
         most: u32,
     ) -> Result<Vec<DueDelivery>, Error> {
-        let text = "SELECT id, event_id, user_id, attempts, body FROM operational.webhook_deliveries \
-            WHERE webhook_id = $1 AND state = 1 AND (due_at <= $2 OR attempts = 0)";
-        let mut statement = sql(text).bind(webhook).bind(now);
-        if !but.is_empty() {
-            statement.push(" AND user_id NOT IN ").push_list(but.iter().copied());
+        const SORTED: &str = " ORDER BY due_at, log_offset LIMIT ";
+        let mut statement = sql("SELECT id, event_id, user_id, attempts, body FROM (");
+        // Each has an index that leads along the order; together they would have none.
+        for (joined, condition) in
+            [("SELECT * FROM (", "due_at <= "), (" UNION ALL SELECT * FROM (", "attempts = 0 AND due_at > ")]
+        {
+            statement.push(joined).push("SELECT id, event_id, user_id, attempts, body, due_at, log_offset");
+            statement.push(" FROM operational.webhook_deliveries WHERE state = 1 AND webhook_id = ");
+            statement.push_value(webhook).push(" AND ").push(condition).push_value(now);
+            if !but.is_empty() {
+                statement.push(" AND user_id NOT IN ").push_list(but.iter().copied());
+            }
+            statement.push(SORTED).push_value(i64::from(most)).push(") AS part");
         }
-        statement.push(" ORDER BY due_at, log_offset LIMIT ").push_value(i64::from(most));
+        statement.push(") AS due").push(SORTED).push_value(i64::from(most));
         self.database.all(statement).await
     }
 

@@ -109,10 +109,15 @@ impl Keyring {
     fn refresh(&self) -> Result<(), KeyringError> {
         match &self.source {
             Source::Given => {}
-            Source::File(path) => self.take(read(path)?),
-            Source::FirstUse(path) => self.take(read_or_make(path)?),
+            Source::FirstUse(path) if !self.has_keys() => self.take(read_or_make(path)?),
+            // One that is gone is not made anew: what was sealed could never be opened again.
+            Source::File(path) | Source::FirstUse(path) => self.take(read(path)?),
         }
         Ok(())
+    }
+
+    fn has_keys(&self) -> bool {
+        !self.keys.read().unwrap_or_else(PoisonError::into_inner).sealing.is_empty()
     }
 
     /// Opens what was sealed for the same place. Blocks while a file is read: the file is read again when it may hold a
@@ -160,9 +165,11 @@ pub fn rotate(path: &Path, purpose: Purpose) -> Result<Vec<KeyInfo>, KeyringErro
     };
     let replaced = write_beside(path, &file).and_then(|next| {
         // Services that run as another user go on reading it.
-        keep_access(path, &next)?;
-        std::fs::rename(&next, path)?;
-        sync_directory(path)
+        let renamed = keep_access(path, &next).and_then(|()| std::fs::rename(&next, path));
+        if renamed.is_err() {
+            std::fs::remove_file(&next).ok();
+        }
+        renamed.and_then(|()| sync_directory(path))
     });
     replaced.map_err(|source| KeyringError::File { path: path.to_owned(), source })?;
     Ok(file.infos())
@@ -268,6 +275,18 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert_eq!(Keyring::in_file(&path).unwrap().open("p", &sealed).unwrap().expose_secret(), b"x");
+    }
+
+    #[test]
+    fn a_file_that_goes_away_is_not_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        let ring = Keyring::made_on_first_use(&path).unwrap();
+        let sealed = ring.seal("p", b"x").unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(ring.seal("p", b"y"), Err(KeyringError::File { .. })));
+        assert!(!path.exists());
+        assert_eq!(ring.open("p", &sealed).unwrap().expose_secret(), b"x");
     }
 
     #[test]

@@ -109,8 +109,10 @@ impl Supervisor {
         let wanted: Vec<WebhookRow> =
             views.webhooks().await?.into_iter().filter(|row| is_wanted(row, cursors.get(&row.id))).collect();
         let given_up = self.stop_changed(ended, &wanted, &cursors).await?;
+        // Of all of them: what was just given up is still somebody's.
+        let share = share(wanted.len(), alive);
         let wanted = wanted.into_iter().filter(|row| !given_up.contains(&row.id)).collect();
-        self.start_missing(wanted, &cursors, alive).await
+        self.start_missing(wanted, &cursors, share).await
     }
 
     /// Says that this process lives, and frees what dead ones held. Returns how many are alive.
@@ -168,9 +170,8 @@ impl Supervisor {
         &mut self,
         wanted: Vec<WebhookRow>,
         cursors: &HashMap<WebhookId, WebhookCursor>,
-        alive: usize,
+        share: usize,
     ) -> Result<(), read_model::Error> {
-        let share = share(wanted.len(), alive);
         let mut held = self.tasks.len();
         for row in wanted {
             if self.tasks.contains_key(&row.id) {

@@ -70,14 +70,14 @@ fn find(config: &PortalConfig, path: &str, headers: &HeaderMap) -> PageAnswer {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let (has_admin, has_user) =
         (serves(config.admin_host.as_deref(), host), serves(config.user_host.as_deref(), host));
-    let is_admin = path == "/admin" || path.starts_with("/admin/");
+    let name = path.strip_prefix('/').unwrap_or(path);
+    let is_admin = name == "admin" || name.starts_with("admin/");
     if path == "/admin" && has_admin {
         return PageAnswer::Elsewhere("/admin/");
     }
     if path == "/" && !has_user && has_admin {
         return PageAnswer::Elsewhere("/admin/");
     }
-    let name = path.trim_start_matches('/');
     if name.starts_with(ASSETS) {
         return if has_admin || has_user { file(name) } else { PageAnswer::Nothing };
     }

@@ -129,7 +129,7 @@ impl Webhook {
     }
 
     /// Why the last attempt failed, the HTTP status first if there was an answer, or why it can't begin; null once one has
-    /// succeeded, or it was begun again.
+    /// succeeded.
     async fn last_error(&self, ctx: &Context<'_>) -> Result<Option<String>, ApiError> {
         let checkpoints = gateway(ctx).views.webhook_checkpoints(self.row.id).await?;
         let halted = checkpoints.into_iter().find_map(|checkpoint| {

@@ -97,12 +97,16 @@ async fn a_portal_with_a_host_is_served_under_no_other() {
         ("PORTAL.example", "/tokens", StatusCode::OK),
         ("portal.example", "/admin/", StatusCode::NOT_FOUND),
         ("portal.example", "/admin", StatusCode::NOT_FOUND),
+        ("portal.example", "/admin/index.html", StatusCode::NOT_FOUND),
         ("other.example", "/", StatusCode::NOT_FOUND),
         ("other.example", "/admin/", StatusCode::NOT_FOUND),
     ] {
         assert_eq!(get(&door, path, &[(HOST, host), page()]).await.status(), status, "{host}{path}");
     }
+    // As a page, whatever stands in its address: the user portal's.
+    let twice = get(&door, "//admin/index.html", &[(HOST, "portal.example"), page()]).await;
     let document = get(&door, "/", &[(HOST, "portal.example")]).await.text().await.unwrap();
+    assert_eq!(twice.text().await.unwrap(), document);
     for (host, status) in [("portal.example", StatusCode::OK), ("other.example", StatusCode::NOT_FOUND)] {
         assert_eq!(get(&door, script(&document), &[(HOST, host)]).await.status(), status, "{host}");
     }

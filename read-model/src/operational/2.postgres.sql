@@ -52,6 +52,7 @@ CREATE TABLE operational.webhook_deliveries (
     error        text
 );
 CREATE INDEX webhook_deliveries_due ON operational.webhook_deliveries (webhook_id, due_at) WHERE state = 1;
+CREATE INDEX webhook_deliveries_first ON operational.webhook_deliveries (webhook_id, due_at) WHERE state = 1 AND attempts = 0;
 CREATE INDEX webhook_deliveries_of_user ON operational.webhook_deliveries (webhook_id, user_id, log_offset) WHERE state < 2;
 CREATE INDEX webhook_deliveries_by_time ON operational.webhook_deliveries (webhook_id, event_time, id);
 CREATE INDEX webhook_deliveries_by_state ON operational.webhook_deliveries (webhook_id, state, event_time, id);

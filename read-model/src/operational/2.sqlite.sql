@@ -52,6 +52,7 @@ CREATE TABLE operational.webhook_deliveries (
     error        TEXT
 ) STRICT;
 CREATE INDEX operational.webhook_deliveries_due ON webhook_deliveries (webhook_id, due_at) WHERE state = 1;
+CREATE INDEX operational.webhook_deliveries_first ON webhook_deliveries (webhook_id, due_at) WHERE state = 1 AND attempts = 0;
 CREATE INDEX operational.webhook_deliveries_of_user ON webhook_deliveries (webhook_id, user_id, log_offset) WHERE state < 2;
 CREATE INDEX operational.webhook_deliveries_by_time ON webhook_deliveries (webhook_id, event_time, id);
 CREATE INDEX operational.webhook_deliveries_by_state ON webhook_deliveries (webhook_id, state, event_time, id);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
 use super::Scene;
-use super::receiver::{Delivery, Reply};
+use super::receiver::Delivery;
 use crate::deployment::{Deployment, eventually};
 use crate::portal::refused;
 
@@ -167,24 +167,25 @@ async fn signed(
 }
 
 async fn replayed(scene: &Scene, id: &str, bob: &str, all: &[u64]) {
-    let before = scene.receiver.got().len();
     let both = json!({ "webhookId": id, "after": "start", "from": "2026-01-01T00:00:00Z" });
     let both = scene.administrator.mutate("replayWebhook", both, "").await;
     assert_eq!(refused(&both), ["not_applicable@from"]);
     for again in [json!({ "after": "start" }), json!({ "from": "2026-01-01T00:00:00Z" })] {
         let mut input = json!({ "webhookId": id });
         input.as_object_mut().unwrap().extend(again.as_object().unwrap().clone());
-        scene.administrator.must("replayWebhook", input, "webhook { version }").await;
+        scene.shows("everything is recorded", |it| it["behindEvents"] == 0).await;
         let from = scene.receiver.got().len();
+        scene.administrator.must("replayWebhook", input, "webhook { version }").await;
         eventually("bob's events are sent once more, in order", async || {
             let got = scene.receiver.got();
             let again = got[from..].iter().filter(|it| it.event["subject"] == bob);
-            again.map(Delivery::sequence).eq(all.iter().copied())
+            let mut again: Vec<u64> = again.map(Delivery::sequence).collect();
+            // At least once: a slow answer may bring a repeat.
+            again.dedup();
+            again == all
         })
         .await;
     }
-    assert!(scene.receiver.got().len() > before);
-    scene.receiver.answers(|_| Reply::Status(200));
 }
 
 /// Somebody who is no administrator sees and changes no webhook.
